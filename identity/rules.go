@@ -1,0 +1,115 @@
+package identity
+
+import (
+	"strings"
+	"time"
+)
+
+// Rule is the declared behaviour of one namespace.
+type Rule struct {
+	// Rank orders namespaces by strength; 0 is the strongest.
+	Rank int
+	// Principal marks the one namespace whose identifiers are persons: two of
+	// them never share a profile unless an operator fuses them.
+	Principal bool
+	// Limit is the greatest number of identifiers of the namespace in one
+	// profile; 0 means no limit. With LimitWindow only those first seen within
+	// one window of that length count.
+	Limit       int
+	LimitWindow time.Duration
+	// MovingGap above 0 declares the namespace moving: a hole in the evidence
+	// longer than it ends a tenure, and only the last tenure links.
+	MovingGap time.Duration
+	// FanOutUp is the number of distinct neighbours in one namespace as strong
+	// or stronger beyond which an identifier is generic and links no one.
+	FanOutUp int
+	// FanOutDown is the number of distinct neighbours in one weaker namespace
+	// beyond which the identifier's pairs to that namespace link no one.
+	FanOutDown int
+	// Household marks values that link households, never persons.
+	Household bool
+	// TrustedClaims voids every untrusted pair of the namespace.
+	TrustedClaims bool
+	// Shieldable is false for principals, devices, push tokens and cookies.
+	Shieldable bool
+}
+
+// Rules are the declared rules of a workspace. A Rules value is immutable once
+// it is in use; a change is a new version.
+type Rules struct {
+	Version    int
+	Namespaces map[Namespace]Rule
+	// Default serves namespaces that Namespaces does not name.
+	Default Rule
+	// Untrusted names the sources whose event times and claims are not trusted:
+	// public browser and mobile keys.
+	Untrusted map[string]bool
+	// Blocked reports values that link no one; it must be pure.
+	Blocked func(Identifier) bool
+	// UnitCap (C) bounds a unit of loose identifiers, GroupCap (G) a group.
+	UnitCap, GroupCap int
+}
+
+// Rule returns the rule of n.
+func (r *Rules) Rule(n Namespace) Rule {
+	if rule, ok := r.Namespaces[n]; ok {
+		return rule
+	}
+	return r.Default
+}
+
+// Trusted reports whether source's event times and claims are trusted.
+func (r *Rules) Trusted(source string) bool { return !r.Untrusted[source] }
+
+// DefaultRules returns the defaults of identity-ledger §11.
+func DefaultRules() *Rules {
+	const day = 24 * time.Hour
+	base := func(rank int) Rule { return Rule{Rank: rank, FanOutUp: 10, FanOutDown: 1000, Shieldable: true} }
+	with := func(r Rule, f func(*Rule)) Rule { f(&r); return r }
+	claim := with(base(1), func(r *Rule) { r.Limit, r.TrustedClaims = 1, true })
+	open := func(r *Rule) { r.Shieldable = false }
+	return &Rules{
+		Version: 1,
+		Namespaces: map[Namespace]Rule{
+			UserID:      with(base(0), func(r *Rule) { r.Principal, r.Shieldable = true, false }),
+			CustomerNo:  claim,
+			Loyalty:     claim,
+			CRMID:       claim,
+			Email:       with(base(2), func(r *Rule) { r.Limit, r.LimitWindow = 5, 30*day }),
+			Phone:       with(base(3), func(r *Rule) { r.Limit, r.MovingGap = 5, 180*day }),
+			Social:      base(4),
+			Card:        base(4),
+			Device:      with(base(5), func(r *Rule) { r.FanOutUp, r.Shieldable = 20, false }),
+			PushToken:   with(base(6), open),
+			AnonymousID: with(base(7), open),
+			RFID:        base(7),
+			Landline:    with(base(8), func(r *Rule) { r.Household = true }),
+			Address:     with(base(8), func(r *Rule) { r.Household = true }),
+		},
+		Default:  base(7),
+		Blocked:  BlockedByDefault,
+		UnitCap:  256,
+		GroupCap: 5000,
+	}
+}
+
+// blockedValues are placeholders that people and programs put where an
+// identifier belongs. Values reach this list normalised: trimmed, unquoted,
+// width-folded and in lower case where the namespace folds case.
+var blockedValues = map[string]bool{
+	"anonymous": true, "guest": true, "test": true, "n/a": true, "na": true,
+	"none": true, "unknown": true, "undefined": true, "null": true, "nil": true,
+	"nan": true, "-1": true, "true": true, "false": true, "-": true,
+	"[object object]": true, "not available": true, "visitor": true,
+	"test@test.com": true, "a@a.com": true, "none@none.com": true,
+	"noemail@noemail.com": true, "example@example.com": true, "test@example.com": true,
+}
+
+// BlockedByDefault reports the values that link no one by default.
+func BlockedByDefault(id Identifier) bool {
+	v := strings.ToLower(id.Value)
+	if blockedValues[v] {
+		return true
+	}
+	return strings.Trim(v, "0-.+ ") == ""
+}

@@ -1,0 +1,142 @@
+// Package wire is the documented form of an event on a Kafka topic: what
+// importers, simulators, the HTTP intake and Kafka-native producers write, and
+// what ingest reads. One record is one event: its value is the JSON of Message,
+// its topic names the kind, and its headers are those below.
+//
+// The package imports the standard library only, so that anything that makes
+// events can use it without knowing how Kindred resolves them.
+package wire
+
+import (
+	"encoding/json"
+	"hash/fnv"
+	"strconv"
+	"time"
+)
+
+// Record headers.
+const (
+	// HeaderWorkspace names the workspace; without it the record belongs to
+	// DefaultWorkspace. The intake sets it from the API key, never from a body.
+	HeaderWorkspace = "kindred-workspace"
+	// HeaderVersion is the schema version of the value, "1" when absent.
+	HeaderVersion = "kindred-version"
+	// HeaderReject carries the reason why a producer could not read its input:
+	// the value is then the raw bytes, stored as a dead letter.
+	HeaderReject = "kindred-reject"
+	// HeaderSource names the source of a rejected input.
+	HeaderSource = "kindred-source"
+	// HeaderPosition says where in its input a rejected value stood, such as
+	// "online_retail.csv.gz:1042" (file and line).
+	HeaderPosition = "kindred-position"
+	// HeaderForwarded marks a record that ingest moved to the partition of its
+	// message id; it is moved at most once.
+	HeaderForwarded = "kindred-forwarded"
+)
+
+// DefaultWorkspace serves installations that need only one.
+const DefaultWorkspace = "main"
+
+// Kind is a kind of event; each has its own topic.
+type Kind string
+
+// The kinds of events.
+const (
+	Behaviour   Kind = "behaviour"
+	Transaction Kind = "transaction"
+	Social      Kind = "social"
+	Location    Kind = "location"
+	Support     Kind = "support"
+	Feedback    Kind = "feedback"
+	Sensor      Kind = "sensor"
+	Contact     Kind = "contact"
+	Catalogue   Kind = "catalogue"
+)
+
+// Kinds lists every kind, in a fixed order.
+func Kinds() []Kind {
+	return []Kind{Behaviour, Transaction, Social, Location, Support, Feedback, Sensor, Contact, Catalogue}
+}
+
+// Topic returns the topic of the kind.
+func (k Kind) Topic() string { return "kindred." + string(k) }
+
+// Message is the JSON of one event.
+type Message struct {
+	// ID identifies the message within its (workspace, kind, source): a retry
+	// with the same ID is the same event. Required, at most 200 bytes.
+	ID string `json:"id"`
+	// Name is the event's name, such as "Order Completed". Required.
+	Name string `json:"name"`
+	// Type is the Segment call for behaviour: track, page, screen, identify,
+	// group or alias; "track" when empty.
+	Type string `json:"type,omitempty"`
+	// Source names where the event comes from, such as "web". Required.
+	Source string `json:"source"`
+	// Time is when the event happened, by the best knowledge of the producer
+	// (corrected for clock skew by the intake). Required.
+	Time time.Time `json:"time"`
+	// OriginalTime and SentTime are the client's own claims, when they exist.
+	OriginalTime time.Time `json:"original_time,omitzero"`
+	SentTime     time.Time `json:"sent_time,omitzero"`
+	// Identifiers are the identifiers met in the event, not normalised.
+	Identifiers []Identifier `json:"identifiers,omitempty"`
+	// Properties, Traits and Context are free JSON objects.
+	Properties json.RawMessage `json:"properties,omitempty"`
+	Traits     json.RawMessage `json:"traits,omitempty"`
+	Context    json.RawMessage `json:"context,omitempty"`
+	// Transaction is required for the kind transaction and absent elsewhere.
+	Transaction *Order `json:"transaction,omitempty"`
+}
+
+// Identifier is one identifier as the producer met it.
+type Identifier struct {
+	Namespace string `json:"namespace"`
+	Value     string `json:"value"`
+}
+
+// Order is the typed part of a transaction: an order, a refund, a subscription
+// payment or a stock adjustment. Amounts are decimal numbers with up to four
+// places, written as JSON numbers; refunds have negative amounts.
+type Order struct {
+	// Type is "order", "refund", "subscription" or "adjustment".
+	Type     string      `json:"type"`
+	OrderID  string      `json:"order_id"`
+	Status   string      `json:"status,omitempty"` // such as "completed" or "cancelled"
+	Currency string      `json:"currency"`         // ISO 4217
+	Amount   json.Number `json:"amount"`           // sum of quantity × price of the items, before tax and shipping
+	Tax      json.Number `json:"tax,omitempty"`
+	Shipping json.Number `json:"shipping,omitempty"`
+	Discount json.Number `json:"discount,omitempty"`
+	Items    []Item      `json:"items,omitempty"`
+}
+
+// Item is one line of an order, kept as it was: equal lines are not merged.
+type Item struct {
+	ProductID string      `json:"product_id"`
+	Name      string      `json:"name,omitempty"`
+	Category  string      `json:"category,omitempty"`
+	Quantity  json.Number `json:"quantity"`
+	Price     json.Number `json:"price"`          // per unit
+	Cost      json.Number `json:"cost,omitempty"` // per unit
+}
+
+// PartitionKey returns the record key of a message: the FNV-1a hash of source
+// and message id in decimal. Copies of one message therefore meet in one
+// partition, which is what makes deduplication a local matter.
+func PartitionKey(source, messageID string) []byte {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(source))
+	_, _ = h.Write([]byte{0})
+	_, _ = h.Write([]byte(messageID))
+	return strconv.AppendUint(nil, h.Sum64(), 10)
+}
+
+// Partition returns the partition of a message on a topic of n partitions.
+func Partition(source, messageID string, n int) int {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(source))
+	_, _ = h.Write([]byte{0})
+	_, _ = h.Write([]byte(messageID))
+	return int(h.Sum64() % uint64(n))
+}
