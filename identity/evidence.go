@@ -14,6 +14,9 @@ func PeriodOf(t time.Time) Period {
 	return Period(t.Year()*4 + (int(t.Month())-1)/3)
 }
 
+// PeriodOfMillis returns the quarter of a time in milliseconds since 1970 UTC.
+func PeriodOfMillis(ms int64) Period { return PeriodOf(time.UnixMilli(ms)) }
+
 // Day is a number of days since 1970-01-01 UTC.
 type Day int32
 
@@ -87,6 +90,9 @@ type Sighting struct {
 type Node struct {
 	Key       Key
 	Namespace Namespace
+	// Blocked says that Rules.Blocked holds for the value; it is computed where
+	// the value is known, because the graph never sees values.
+	Blocked bool
 }
 
 // Sighting drops what the graph does not read.

@@ -1,0 +1,36 @@
+package ingest
+
+import (
+	"context"
+
+	"github.com/kindred-cdp/kindred/ingest/wire"
+)
+
+// Seen is the memory of one stored message.
+type Seen struct {
+	Workspace string
+	Hash      Hash
+	BodyHash  uint64
+	Position  Position
+}
+
+// Batch is what one planned range of a partition stores.
+type Batch struct {
+	Kind        wire.Kind
+	Events      []*Event
+	DeadLetters []*DeadLetter
+	Seen        []Seen
+}
+
+// Store keeps batches. Implementations: ingest/clickhouse.
+type Store interface {
+	// Insert stores every table's rows of the batch under token: events first,
+	// the message hashes last. A table that has had the token before, from any
+	// process at any time, ignores its rows. On error any part of the batch may
+	// have been stored, and the caller inserts the same batch again.
+	Insert(ctx context.Context, token string, b *Batch) error
+	// Lookup returns what is stored of the given hashes in the workspace.
+	Lookup(ctx context.Context, workspace string, hashes []Hash) (map[Hash]Seen, error)
+	// Scan calls f for every stored hash of the messages of one partition.
+	Scan(ctx context.Context, topic string, partition int, f func(Hash)) error
+}

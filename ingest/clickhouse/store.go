@@ -1,0 +1,122 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/ext"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kindred-cdp/kindred/ingest"
+)
+
+// Store is an ingest.Store on ClickHouse. It is safe for concurrent use.
+type Store struct{ conn driver.Conn }
+
+var _ ingest.Store = (*Store)(nil)
+
+// New returns a store on conn, whose default database holds the tables.
+func New(conn driver.Conn) *Store { return &Store{conn: conn} }
+
+// Insert implements ingest.Store. The message hashes go last: a range whose
+// hashes are stored has its events stored too.
+func (s *Store) Insert(ctx context.Context, token string, b *ingest.Batch) error {
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+		"insert_deduplicate":         1,
+		"insert_deduplication_token": token,
+		"async_insert":               0,
+	}))
+	if err := s.insertEvents(ctx, b.Events); err != nil {
+		return err
+	}
+	g, parts := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.insertTransactions(parts, b.Events) })
+	g.Go(func() error { return s.insertTraits(parts, b.Events) })
+	g.Go(func() error { return s.insertDeadLetters(parts, b.DeadLetters) })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return s.insertSeen(ctx, b.Seen)
+}
+
+// insert sends one block: columns are slices of equal length, in the order of
+// the column list of statement.
+func (s *Store) insert(ctx context.Context, table, columns string, slices ...any) error {
+	batch, err := s.conn.PrepareBatch(ctx, "INSERT INTO "+table+" ("+columns+")")
+	if err != nil {
+		return fmt.Errorf("insert %s: %w", table, err)
+	}
+	defer func() { _ = batch.Close() }()
+	for i, column := range slices {
+		if err := batch.Column(i).Append(column); err != nil {
+			return fmt.Errorf("insert %s, column %d: %w", table, i, err)
+		}
+	}
+	if err := batch.Send(); err != nil {
+		return fmt.Errorf("insert %s: %w", table, err)
+	}
+	return nil
+}
+
+// Lookup implements ingest.Store. The hashes travel as a temporary table, so
+// their number is bounded by the batch, not by the length of a query.
+func (s *Store) Lookup(ctx context.Context, workspace string, hashes []ingest.Hash) (map[ingest.Hash]ingest.Seen, error) {
+	wanted, err := ext.NewTable("wanted", ext.Column("hash", "UInt128"))
+	if err != nil {
+		return nil, fmt.Errorf("look up messages: %w", err)
+	}
+	numbers := bigs(hashes, func(h ingest.Hash) ingest.Hash { return h })
+	for i := range numbers {
+		if err := wanted.Append(&numbers[i]); err != nil {
+			return nil, fmt.Errorf("look up messages: %w", err)
+		}
+	}
+	ctx = clickhouse.Context(ctx, clickhouse.WithExternalTable(wanted))
+	rows, err := s.conn.Query(ctx, `
+		SELECT toUInt64(bitAnd(message_hash, 18446744073709551615)), toUInt64(bitShiftRight(message_hash, 64)),
+			body_hash, topic, partition, offset
+		FROM seen_messages WHERE workspace = ? AND message_hash IN wanted`, workspace)
+	if err != nil {
+		return nil, fmt.Errorf("look up messages: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	found := map[ingest.Hash]ingest.Seen{}
+	for rows.Next() {
+		seen := ingest.Seen{Workspace: workspace}
+		var partition uint32
+		var offset uint64
+		if err := rows.Scan(&seen.Hash[0], &seen.Hash[1], &seen.BodyHash, &seen.Position.Topic, &partition, &offset); err != nil {
+			return nil, fmt.Errorf("look up messages: %w", err)
+		}
+		seen.Position.Partition, seen.Position.Offset = int(partition), int64(offset)
+		found[seen.Hash] = seen
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("look up messages: %w", err)
+	}
+	return found, nil
+}
+
+// Scan implements ingest.Store.
+func (s *Store) Scan(ctx context.Context, topic string, partition int, f func(ingest.Hash)) error {
+	rows, err := s.conn.Query(ctx, `
+		SELECT toUInt64(bitAnd(message_hash, 18446744073709551615)), toUInt64(bitShiftRight(message_hash, 64))
+		FROM seen_messages WHERE topic = ? AND partition = ?`, topic, uint32(partition))
+	if err != nil {
+		return fmt.Errorf("scan messages: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var h ingest.Hash
+	for rows.Next() {
+		if err := rows.Scan(&h[0], &h[1]); err != nil {
+			return fmt.Errorf("scan messages: %w", err)
+		}
+		f(h)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("scan messages: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+package ingest
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	events, duplicates, deadLetters *prometheus.CounterVec
+	forwarded, exactChecks          prometheus.Counter
+	evidence, retries               prometheus.Counter
+	batchRecords                    prometheus.Histogram
+	batchSeconds                    *prometheus.HistogramVec
+	freshness                       prometheus.Histogram
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		events:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kindred_ingest_events_total", Help: "Events stored."}, []string{"kind"}),
+		duplicates:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kindred_ingest_duplicates_total", Help: "Copies of stored messages, dropped."}, []string{"kind"}),
+		deadLetters: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kindred_ingest_dead_letters_total", Help: "Records kept as dead letters."}, []string{"kind", "reason"}),
+		forwarded:   prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_ingest_forwarded_total", Help: "Records moved to the partition of their message id."}),
+		exactChecks: prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_ingest_exact_checks_total", Help: "Message hashes looked up in the store because the filter had met them."}),
+		evidence:    prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_ingest_evidence_total", Help: "Evidence messages published."}),
+		retries:     prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_ingest_retries_total", Help: "Inserts and publications tried again after an error."}),
+		batchRecords: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "kindred_ingest_batch_records", Help: "Records in a batch.", Buckets: prometheus.ExponentialBuckets(1, 4, 9),
+		}),
+		batchSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "kindred_ingest_batch_seconds", Help: "Time of a batch by step.", Buckets: prometheus.ExponentialBuckets(.001, 2.5, 10),
+		}, []string{"step"}),
+		freshness: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "kindred_ingest_freshness_seconds", Help: "From the receipt of a batch's oldest record to its rows being stored.", Buckets: prometheus.ExponentialBuckets(.01, 2.5, 12),
+		}),
+	}
+	var errs []error
+	for _, c := range []prometheus.Collector{
+		m.events, m.duplicates, m.deadLetters, m.forwarded, m.exactChecks, m.evidence, m.retries, m.batchRecords, m.batchSeconds, m.freshness,
+	} {
+		errs = append(errs, reg.Register(c))
+	}
+	return m, errors.Join(errs...)
+}

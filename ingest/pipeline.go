@@ -1,0 +1,317 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/segmentio/kafka-go"
+
+	"github.com/kindred-cdp/kindred/ingest/wire"
+)
+
+// Partition is one owned partition of an event topic. Implementation:
+// ingest/kafka. One goroutine uses it.
+type Partition interface {
+	Topic() string
+	ID() int
+	// Count is the number of partitions of the topic.
+	Count() int
+	// Committed is where to go on, and what the last owner wrote beside it.
+	Committed() (offset int64, metadata string)
+	// Fetch blocks up to its maximum wait and may return no records. Record
+	// times are the broker's append times, and HighWaterMark is the offset after
+	// the last record that the broker has.
+	Fetch(ctx context.Context, offset int64) ([]kafka.Message, error)
+	// Commit is fenced: an error may mean that another member owns the
+	// partition, and the caller must stop.
+	Commit(ctx context.Context, offset int64, metadata string) error
+}
+
+// Publisher writes records and returns when the broker has acknowledged them
+// all. A *kafka.Writer is one.
+type Publisher interface {
+	WriteMessages(ctx context.Context, msgs ...kafka.Message) error
+}
+
+// Deps are what a Pipeline needs from outside.
+type Deps struct {
+	Store     Store
+	Publisher Publisher
+	Decoder   *Decoder
+	Clock     func() time.Time
+	Logger    *slog.Logger
+	Registry  prometheus.Registerer
+}
+
+// Pipeline stores the records of the partitions it is given. Own may run for
+// many partitions at once; they share the filter and the evidence cache.
+type Pipeline struct {
+	cfg     Config
+	deps    Deps
+	decoder *Decoder
+	filter  *filter
+	acked   *acknowledged
+	metrics *metrics
+}
+
+// New returns an inert pipeline.
+func New(cfg Config, deps Deps) (*Pipeline, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(deps.Registry)
+	if err != nil {
+		return nil, fmt.Errorf("register ingest metrics: %w", err)
+	}
+	return &Pipeline{cfg: cfg, deps: deps, decoder: deps.Decoder, filter: newFilter(cfg.FilterBytes), acked: newAcknowledged(cfg.EvidenceCache), metrics: m}, nil
+}
+
+// Own stores the records of p until ctx ends or a commit is refused; it returns
+// nil at the end of ctx and the refusal otherwise. Errors of the store and of
+// the broker are retried without end: the partition then lags, and nothing is
+// lost.
+func (p *Pipeline) Own(ctx context.Context, part Partition) error {
+	kind := wire.Kind(strings.TrimPrefix(part.Topic(), "kindred."))
+	offset, metadata := part.Committed()
+	planned, unfinished, err := parsePlan(metadata)
+	if err != nil {
+		return fmt.Errorf("%s/%d: %w", part.Topic(), part.ID(), err)
+	}
+	err = p.retry(ctx, "load message hashes", func() error {
+		return p.deps.Store.Scan(ctx, part.Topic(), part.ID(), p.filter.add)
+	})
+	if err != nil {
+		return ended(ctx, err)
+	}
+	if unfinished {
+		if err := p.finish(ctx, part, kind, planned); err != nil {
+			return ended(ctx, err)
+		}
+		offset = planned.to
+	}
+	var last time.Time
+	for ctx.Err() == nil {
+		p.pace(ctx, last)
+		last = p.deps.Clock()
+		records, err := p.gather(ctx, part, offset, -1)
+		if err != nil {
+			return ended(ctx, err)
+		}
+		if len(records) == 0 {
+			continue
+		}
+		pl := plan{from: offset, to: records[len(records)-1].Offset + 1}
+		if err := p.commit(ctx, part, pl.from, pl.String()); err != nil {
+			return ended(ctx, err)
+		}
+		if err := p.process(ctx, part, kind, pl, records); err != nil {
+			return ended(ctx, err)
+		}
+		offset = pl.to
+	}
+	return nil
+}
+
+// finish does a range that an earlier owner planned but did not commit. The
+// range must be read whole: a part of it under the same token would be ignored
+// where the predecessor's insert arrived, and lose the rest where it did not.
+func (p *Pipeline) finish(ctx context.Context, part Partition, kind wire.Kind, pl plan) error {
+	p.deps.Logger.Info("finishing a planned range", "topic", part.Topic(), "partition", part.ID(), "from", pl.from, "to", pl.to)
+	records, err := p.gather(ctx, part, pl.from, pl.to)
+	if err != nil {
+		return err
+	}
+	return p.process(ctx, part, kind, pl, records)
+}
+
+// gather reads the next batch from offset on. With to >= 0 it reads exactly the
+// records below to; otherwise it takes what the broker has, up to the bounds of
+// a batch, and returns none when nothing arrived.
+func (p *Pipeline) gather(ctx context.Context, part Partition, offset, to int64) ([]kafka.Message, error) {
+	var records []kafka.Message
+	var size int
+	for to < 0 || offset < to {
+		var got []kafka.Message
+		err := p.retry(ctx, "fetch", func() (err error) {
+			got, err = part.Fetch(ctx, offset)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(got) == 0 && to < 0 {
+			return records, nil
+		}
+		for _, m := range got {
+			if to >= 0 && m.Offset >= to {
+				return records, nil
+			}
+			records = append(records, m)
+			size += len(m.Value)
+			offset = m.Offset + 1
+			if to < 0 && (len(records) >= p.cfg.BatchRecords || size >= p.cfg.BatchBytes) {
+				return records, nil
+			}
+		}
+		if to < 0 && offset >= got[len(got)-1].HighWaterMark {
+			return records, nil
+		}
+	}
+	return records, nil
+}
+
+// pace waits until a batch may begin: batches grow by themselves under load,
+// and without load a pause keeps the store from making a part for each event.
+func (p *Pipeline) pace(ctx context.Context, last time.Time) {
+	wait := p.cfg.Pace - p.deps.Clock().Sub(last)
+	if wait <= 0 {
+		return
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// process stores one planned range: steps 2 to 4 of the delivery.
+func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, pl plan, records []kafka.Message) error {
+	start := p.deps.Clock()
+	list, moved := p.decode(part, kind, records)
+	if len(moved) > 0 {
+		if err := p.retry(ctx, "forward", func() error { return p.deps.Publisher.WriteMessages(ctx, moved...) }); err != nil {
+			return err
+		}
+		p.metrics.forwarded.Add(float64(len(moved)))
+	}
+	b := &Batch{Kind: kind}
+	if err := p.retry(ctx, "deduplicate", func() error {
+		*b = Batch{Kind: kind}
+		return p.deduplicate(ctx, list, b)
+	}); err != nil {
+		return err
+	}
+	start = p.step("decode", start)
+	token := pl.token(part.Topic(), part.ID())
+	if err := p.retry(ctx, "insert", func() error { return p.deps.Store.Insert(ctx, token, b) }); err != nil {
+		return err
+	}
+	for _, s := range b.Seen {
+		p.filter.add(s.Hash)
+	}
+	start = p.step("insert", start)
+	if err := p.publish(ctx, b); err != nil {
+		return err
+	}
+	start = p.step("evidence", start)
+	if err := p.commit(ctx, part, pl.to, ""); err != nil {
+		return err
+	}
+	p.step("commit", start)
+	p.count(b, records)
+	return nil
+}
+
+// decode turns records into events and dead letters, and sets aside those that
+// belong to another partition.
+func (p *Pipeline) decode(part Partition, kind wire.Kind, records []kafka.Message) (list []decoded, moved []kafka.Message) {
+	list = make([]decoded, 0, len(records))
+	for i := range records {
+		m := &records[i]
+		ev, letter := p.decoder.Decode(kind, m)
+		if ev != nil && !readHeaders(m).forwarded && wire.Partition(ev.Source, ev.ID, part.Count()) != part.ID() {
+			moved = append(moved, forward(m, ev))
+			continue
+		}
+		list = append(list, decoded{event: ev, letter: letter})
+	}
+	return list, moved
+}
+
+// forward addresses a copy of m to the partition where all copies of its
+// message meet. It is marked, so that a change of the partition count between
+// the two reads cannot send it round in circles.
+func forward(m *kafka.Message, ev *Event) kafka.Message {
+	headers := append(append([]kafka.Header{}, m.Headers...), kafka.Header{Key: wire.HeaderForwarded, Value: []byte("1")})
+	return kafka.Message{Topic: m.Topic, Key: wire.PartitionKey(ev.Source, ev.ID), Value: m.Value, Headers: headers}
+}
+
+func (p *Pipeline) publish(ctx context.Context, b *Batch) error {
+	all := evidence(b.Events)
+	msgs, err := p.news(all)
+	if err != nil || len(msgs) == 0 {
+		return err
+	}
+	if err := p.retry(ctx, "publish evidence", func() error { return p.deps.Publisher.WriteMessages(ctx, msgs...) }); err != nil {
+		return err
+	}
+	for c, ev := range all {
+		p.acked.note(c, ev.Span)
+	}
+	p.metrics.evidence.Add(float64(len(msgs)))
+	return nil
+}
+
+// errFenced marks a refused commit, which must not be retried.
+type errFenced struct{ error }
+
+func (e errFenced) Unwrap() error { return e.error }
+
+// commit stores the offset. Whatever goes wrong ends the ownership: whether the
+// broker took the commit or not, the successor reads what stands there.
+func (p *Pipeline) commit(ctx context.Context, part Partition, offset int64, metadata string) error {
+	if err := part.Commit(ctx, offset, metadata); err != nil {
+		return errFenced{err}
+	}
+	return nil
+}
+
+// retry calls f until it succeeds, ctx ends, or the ownership does.
+func (p *Pipeline) retry(ctx context.Context, what string, f func() error) error {
+	pause := p.cfg.RetryMin
+	for {
+		err := f()
+		if err == nil || ctx.Err() != nil || errors.As(err, new(errFenced)) {
+			return err
+		}
+		p.metrics.retries.Inc()
+		p.deps.Logger.Warn(what, "error", err, "retry_in", pause)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, p.cfg.RetryMax)
+	}
+}
+
+func (p *Pipeline) step(name string, start time.Time) time.Time {
+	now := p.deps.Clock()
+	p.metrics.batchSeconds.WithLabelValues(name).Observe(now.Sub(start).Seconds())
+	return now
+}
+
+func (p *Pipeline) count(b *Batch, records []kafka.Message) {
+	p.metrics.events.WithLabelValues(string(b.Kind)).Add(float64(len(b.Events)))
+	for _, dl := range b.DeadLetters {
+		p.metrics.deadLetters.WithLabelValues(string(b.Kind), string(dl.Reason)).Inc()
+	}
+	p.metrics.batchRecords.Observe(float64(len(records)))
+	if len(records) > 0 {
+		p.metrics.freshness.Observe(p.deps.Clock().Sub(records[0].Time).Seconds())
+	}
+}
+
+// ended turns whatever happened after the end of ctx into a clean stop.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}

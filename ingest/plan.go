@@ -1,0 +1,37 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// plan is the range of offsets, from inclusive to exclusive, that the owner of
+// a partition is about to store. It travels as the metadata of an offset commit.
+type plan struct{ from, to int64 }
+
+func (p plan) String() string { return fmt.Sprintf("plan %d-%d", p.from, p.to) }
+
+// token is the insert token of the range: equal for every table and every
+// owner that ever inserts it.
+func (p plan) token(topic string, partition int) string {
+	return fmt.Sprintf("%s/%d/%d-%d", topic, partition, p.from, p.to)
+}
+
+// parsePlan reads the metadata of an offset commit. Empty metadata is no plan;
+// metadata that is not ours is an error, because going on without the plan
+// could store a range twice.
+func parsePlan(metadata string) (plan, bool, error) {
+	if metadata == "" {
+		return plan{}, false, nil
+	}
+	body, ok := strings.CutPrefix(metadata, "plan ")
+	from, to, ok2 := strings.Cut(body, "-")
+	a, err1 := strconv.ParseInt(from, 10, 64)
+	b, err2 := strconv.ParseInt(to, 10, 64)
+	if err := errors.Join(err1, err2); !ok || !ok2 || err != nil || a < 0 || b <= a {
+		return plan{}, false, fmt.Errorf("offset metadata %.40q is not a plan", metadata)
+	}
+	return plan{from: a, to: b}, true, nil
+}
