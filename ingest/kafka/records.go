@@ -20,7 +20,7 @@ var errRecords = errors.New("malformed record batch")
 const (
 	batchOverhead  = 12 // base offset and length precede what the length counts
 	batchHeader    = 61
-	attrTimeAppend = 1 << 3
+	attrTimeAppend = 1<<3 | 1<<14 // LogAppendTime; bit 14 is what the embedded broker sets instead
 	attrControl    = 1 << 5
 )
 
