@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"strings"
 	"time"
 )
 
@@ -91,25 +90,4 @@ func DefaultRules() *Rules {
 		UnitCap:  256,
 		GroupCap: 5000,
 	}
-}
-
-// blockedValues are placeholders that people and programs put where an
-// identifier belongs. Values reach this list normalised: trimmed, unquoted,
-// width-folded and in lower case where the namespace folds case.
-var blockedValues = map[string]bool{
-	"anonymous": true, "guest": true, "test": true, "n/a": true, "na": true,
-	"none": true, "unknown": true, "undefined": true, "null": true, "nil": true,
-	"nan": true, "-1": true, "true": true, "false": true, "-": true,
-	"[object object]": true, "not available": true, "visitor": true,
-	"test@test.com": true, "a@a.com": true, "none@none.com": true,
-	"noemail@noemail.com": true, "example@example.com": true, "test@example.com": true,
-}
-
-// BlockedByDefault reports the values that link no one by default.
-func BlockedByDefault(id Identifier) bool {
-	v := strings.ToLower(id.Value)
-	if blockedValues[v] {
-		return true
-	}
-	return strings.Trim(v, "0-.+ ") == ""
 }

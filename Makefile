@@ -1,0 +1,63 @@
+# Targets for people and CI alike; `make help` lists them.
+GO        ?= go
+BIN       := bin/kindred
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS   := -s -w -X main.version=$(VERSION)
+SOURCES   := $(shell find cmd identity ingest profiles segments api deploy -name '*.go' -o -name '*.sql' -o -name '*.tmpl' -o -name '*.json' -o -name '*.gz') go.mod go.sum
+PACKAGES  := ./...
+FUZZTIME  ?= 20s
+# Lint tools are built from the versions pinned in .ci/tools.mod.
+LINT      := .cache/golangci-lint
+
+.PHONY: demo up build test race lint fuzz bench verify help clean
+.DEFAULT_GOAL := help
+
+demo: ## Load real customers and serve them; stays up until Ctrl-C
+	@begin=$$(date +%s); $(MAKE) --no-print-directory $(BIN); \
+	 echo "build: $$(( $$(date +%s) - begin )) s"
+	@$(BIN) demo $(ARGS)
+
+up: $(BIN) ## Start Kindred with all its roles on the data folder
+	@$(BIN) up $(ARGS)
+
+build: $(BIN) ## Build bin/kindred
+
+$(BIN): $(SOURCES)
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/kindred
+
+test: ## All tests, against the embedded engines (a real ClickHouse)
+	KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -timeout 10m $(PACKAGES)
+
+race: ## The tests under the race detector (needs a C compiler)
+	KINDRED_REQUIRE_SERVICES=1 KINDRED_TEST_COUNT=$${KINDRED_TEST_COUNT:-100} CGO_ENABLED=1 $(GO) test -race -timeout 20m $(PACKAGES)
+
+lint: $(LINT) ## Formatting, vet, and the rules of .golangci.yml
+	$(LINT) run ./...
+	$(GO) vet ./...
+
+$(LINT): .ci/tools.mod .ci/tools.sum
+	@mkdir -p .cache
+	$(GO) build -modfile=.ci/tools.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+fuzz: ## Each fuzz target for FUZZTIME (default 20s)
+	@set -e; for file in $$(grep -rl --include=*_test.go '^func Fuzz' .); do \
+	  for target in $$(grep -oE '^func Fuzz[A-Za-z0-9_]+' $$file | cut -c6-); do \
+	    echo "$$target in $$(dirname $$file)"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
+	  done; done
+
+bench: ## Benchmarks, with the work described
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m $(PACKAGES)
+
+verify: ## Everything with full counts: lint, tests, race, fuzz
+	$(MAKE) lint
+	KINDRED_TEST_COUNT=20000 $(MAKE) test
+	KINDRED_TEST_COUNT=1000 $(MAKE) race
+	$(MAKE) fuzz
+
+help: ## This list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+clean: ## Remove what was built; the data folder stays
+	rm -rf bin .cache

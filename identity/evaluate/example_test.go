@@ -1,0 +1,18 @@
+package evaluate_test
+
+import (
+	"fmt"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/evaluate"
+)
+
+func ExamplePairwise() {
+	owner := map[identity.Key]string{1: "ana", 2: "ana", 3: "ana", 4: "rui"}
+	profile := map[identity.Key]identity.ProfileID{1: 1, 2: 1, 3: 3, 4: 4}
+	q := evaluate.Pairwise(owner,
+		func(k identity.Key) identity.ProfileID { return profile[k] },
+		func(identity.Key) bool { return true })
+	fmt.Printf("precision %.2f, recall %.2f, F1 %.2f\n", q.Precision, q.Recall, q.F1)
+	// Output: precision 1.00, recall 0.33, F1 0.50
+}

@@ -1,0 +1,26 @@
+package normalize_test
+
+import (
+	"fmt"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/normalize"
+)
+
+func ExampleIdentifier() {
+	for _, raw := range []string{` "Ana.Silva@Example.COM" `, "ana@münchen.de", "null"} {
+		id, err := normalize.Identifier(identity.Email, raw)
+		fmt.Println(id, err)
+	}
+	// Output:
+	// email:ana.silva@example.com <nil>
+	// email:ana@xn--mnchen-3ya.de <nil>
+	// : identifier is empty
+}
+
+func ExampleNormalizer() {
+	n := normalize.Normalizer{Region: "PT"}
+	id, _ := n.Identifier(identity.Phone, "912 345 678")
+	fmt.Println(id)
+	// Output: phone:+351912345678
+}

@@ -1,0 +1,147 @@
+package normalize
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// MaxLength is the greatest length of a normalised value in bytes.
+const MaxLength = 512
+
+// maxRaw bounds the work on one raw value; folding rarely shortens text.
+const maxRaw = 8 * MaxLength
+
+// The reasons why text is no identifier. They never carry the text.
+var (
+	// ErrEmpty reports what is empty by the fixed list: the event says nothing
+	// here, and the caller goes on without a report.
+	ErrEmpty = errors.New("identifier is empty")
+	// ErrTooLong reports a value beyond MaxLength.
+	ErrTooLong = errors.New("identifier is longer than 512 bytes")
+	// ErrInvalid reports text that is not UTF-8 or was damaged by a decoder.
+	ErrInvalid = errors.New("identifier is not valid text")
+)
+
+// Normalizer holds what a workspace declares about its raw values. The zero
+// value is ready to use; it is safe for concurrent use.
+type Normalizer struct {
+	// Region is the ISO 3166 code, such as "PT", by which phone numbers
+	// without a country code are read. Empty: they are kept as their digits.
+	Region string
+}
+
+// Identifier normalises a raw value without a default region.
+func Identifier(ns identity.Namespace, raw string) (identity.Identifier, error) {
+	return Normalizer{}.Identifier(ns, raw)
+}
+
+// Identifier returns the canonical form of a raw value, or ErrEmpty, ErrTooLong,
+// ErrInvalid or identity.ErrNamespace.
+func (n Normalizer) Identifier(ns identity.Namespace, raw string) (identity.Identifier, error) {
+	if err := ns.Validate(); err != nil {
+		return identity.Identifier{}, err
+	}
+	value, err := n.value(ns, raw)
+	if err != nil {
+		return identity.Identifier{}, err
+	}
+	return identity.Identifier{Namespace: ns, Value: value}, nil
+}
+
+// value folds raw until nothing changes, which makes it idempotent by
+// construction: one form may uncover another, as a final dot hides a quote.
+func (n Normalizer) value(ns identity.Namespace, raw string) (string, error) {
+	v := raw
+	for range passes {
+		next, err := n.fold(ns, v)
+		switch {
+		case err != nil:
+			return "", err
+		case next != v:
+			v = next
+		case isEmpty(v):
+			return "", ErrEmpty
+		case len(v) > MaxLength:
+			return "", ErrTooLong
+		default:
+			return v, nil
+		}
+	}
+	return "", ErrInvalid // No known text needs more than three passes.
+}
+
+// fold is one pass over a value.
+func (n Normalizer) fold(ns identity.Namespace, raw string) (string, error) {
+	v, err := clean(raw)
+	if err != nil {
+		return "", err
+	}
+	switch ns {
+	case identity.Email:
+		return email(v), nil
+	case identity.Phone, identity.Landline:
+		return phone(v, n.Region), nil
+	case identity.Social:
+		return social(v), nil
+	case identity.Address:
+		return singleSpaced(strings.ToLower(v)), nil
+	case identity.RFID:
+		return strings.ToLower(v), nil
+	}
+	if isUUID(v) {
+		return strings.ToLower(v), nil
+	}
+	return v, nil
+}
+
+// Email normalises an e-mail address.
+func Email(raw string) (string, error) {
+	return Normalizer{}.value(identity.Email, raw)
+}
+
+// Phone normalises a phone number; region is as in Normalizer.
+func Phone(raw, region string) (string, error) {
+	return Normalizer{Region: region}.value(identity.Phone, raw)
+}
+
+// social folds the case of networks and handles, and drops a handle's @.
+func social(v string) string {
+	v = strings.ToLower(v)
+	network, handle, ok := strings.Cut(v, "/")
+	if !ok {
+		return strings.TrimLeft(v, "@ ")
+	}
+	if bare := strings.TrimLeft(handle, "@ "); bare != handle {
+		return network + "/" + bare
+	}
+	return v
+}
+
+// singleSpaced writes runs of spaces as one.
+func singleSpaced(v string) string {
+	if !strings.Contains(v, "  ") {
+		return v
+	}
+	return strings.Join(strings.Fields(v), " ")
+}
+
+// isUUID reports whether v has the textual form of RFC 9562, in any case.
+func isUUID(v string) bool {
+	if len(v) != 36 {
+		return false
+	}
+	for i := range len(v) {
+		c := v[i] | 0x20
+		switch {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			if v[i] != '-' {
+				return false
+			}
+		case (c < 'a' || c > 'f') && (v[i] < '0' || v[i] > '9'):
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,60 @@
+// Package oracle is the executable definition of a profile: the function from
+// a ledger (sightings, pairs, decisions, expiry, erasure) to profiles, written
+// straight from its specification, with no thought of speed. Every Evaluate
+// starts from nothing. It exists so that identity/graph, which keeps the same
+// function current as entries arrive, has something to be equal to; no process
+// calls it. It shares no code with identity/graph, never sees values, and
+// leaves out step 5 (linkage of records).
+//
+// The ledger is a set, so an Oracle keeps raw sightings and forgets only exact
+// duplicates. Evaluate then runs the steps in order, one file each:
+//
+//	counted.go   which sightings count; first seen, last seen, trust
+//	eligible.go  step 0: rejected, blocked, void, generic, crowded
+//	tenures.go   step 0: retired pairs of moving identifiers
+//	fuse.go      step 1: must-linked identifiers are one node; evidence order
+//	follow.go    step 2: nodes follow stronger ones; groups
+//	join.go      step 3: loose groups join within their unit
+//	claims.go    step 4: fixed groups admit the clusters that claim them; ids
+//
+// # Readings
+//
+// Where the specification leaves room, this package reads it so:
+//
+//   - An event time later than its received time is set to it, on every span
+//     handed in. On spans that intake has already clamped this changes nothing.
+//     The period is the caller's: it must be that of the clamped event time.
+//   - A sighting received at or before an erasure of its key does not count,
+//     judged by its first received time. Sightings are not merged here, so
+//     erasures may stand before or after later evidence. A ledger that stores
+//     merged rows agrees as long as an erasure is applied before later evidence.
+//   - An identifier with pairs but no counted sighting of its own is gone, and
+//     so are its pairs.
+//   - "Rejected" covers pairs that are rejected and pairs that are directly
+//     cannot-linked, for shields and fan-out too: an operator has denied both.
+//   - A block decision that is off does not unblock a value that the rules
+//     block: it only takes back an earlier block decision.
+//   - Household identifiers are in no pair and no must-link; their profile is 0.
+//   - Shields, void pairs, fan-out and tenures go by the ranks of identifiers.
+//     Everything after fusion goes by the ranks of nodes, the evidence order
+//     included (rank of the weaker node, rank of the stronger node, first seen,
+//     low key, high key); otherwise a follower could be admitted before the
+//     node that it follows. Owners of past tenures use that same order.
+//   - Fan-out of 0 is taken literally: one neighbour is too many.
+//   - Tenures work in whole days (last seen is a day): a tenure ends where the
+//     day of the next first seen minus the latest last day exceeds the gap. It
+//     is computed over pairs to strictly stronger identifiers that are eligible
+//     so far, one interval per pair. Until is the first seen of the next
+//     tenure's first pair, in milliseconds.
+//   - A limit is broken when more than N identifiers of its namespace, not all
+//     of one fused node, would meet; with a window, when some half-open window
+//     [t, t + length) of first seen holds them. So a fused node may exceed the
+//     limit inside, and still gain members of other namespaces.
+//   - A principal's limit is 1 also where its rank is not the least.
+//   - A cannot-link forbids two sides to meet; inside a fused node it is void.
+//   - Caps G and C count identifiers, not nodes.
+//   - The rank of a pair, for the level of a unit, is that of its weaker node.
+//     Pairs weaker than the level of a unit are ignored for joins and claims
+//     alike: a group at its own level claims nothing.
+//   - Profiles, Merges: gone identifiers and households count for neither.
+package oracle
