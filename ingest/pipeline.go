@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/segmentio/kafka-go"
 
+	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 )
 
@@ -43,9 +44,12 @@ type Deps struct {
 	Store     Store
 	Publisher Publisher
 	Decoder   *Decoder
-	Clock     func() time.Time
-	Logger    *slog.Logger
-	Registry  prometheus.Registerer
+	// Stored, when set, is told the identifiers of stored events, so that caches
+	// can forget what they hold of them. It must be quick.
+	Stored   func(workspace string, keys []identity.Key)
+	Clock    func() time.Time
+	Logger   *slog.Logger
+	Registry prometheus.Registerer
 }
 
 // Pipeline stores the records of the partitions it is given. Own may run for
@@ -205,6 +209,7 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 	for _, s := range b.Seen {
 		p.filter.add(s.Hash)
 	}
+	p.announce(b.Events)
 	start = p.step("insert", start)
 	if err := p.publish(ctx, b); err != nil {
 		return err
@@ -216,6 +221,22 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 	p.step("commit", start)
 	p.count(b, records)
 	return nil
+}
+
+// announce tells Stored of the identifiers of the events.
+func (p *Pipeline) announce(events []*Event) {
+	if p.deps.Stored == nil {
+		return
+	}
+	keys := map[string][]identity.Key{}
+	for _, e := range events {
+		for _, m := range e.Members {
+			keys[e.Workspace] = append(keys[e.Workspace], m.Key)
+		}
+	}
+	for workspace, k := range keys {
+		p.deps.Stored(workspace, k)
+	}
 }
 
 // decode turns records into events and dead letters, and sets aside those that

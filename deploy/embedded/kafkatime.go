@@ -26,7 +26,7 @@ const (
 )
 
 // stampAppendTimes makes the broker note when it takes each batch, whatever time its producer claims.
-func stampAppendTimes(cluster *kfake.Cluster) {
+func stampAppendTimes(cluster *kfake.Cluster, clock func() time.Time) {
 	table := crc32.MakeTable(crc32.Castagnoli)
 	cluster.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
@@ -34,7 +34,7 @@ func stampAppendTimes(cluster *kfake.Cluster) {
 		if !ok {
 			return nil, nil, false
 		}
-		now := uint64(time.Now().UnixMilli())
+		now := uint64(clock().UnixMilli())
 		for i := range req.Topics {
 			for j := range req.Topics[i].Partitions {
 				stampBatch(req.Topics[i].Partitions[j].Records, now, table)

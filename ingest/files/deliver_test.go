@@ -88,13 +88,13 @@ func messyFile(rng *rand.Rand, lines int) string {
 func TestCrashesChangeNothing(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	rounds := 40
+	rounds := 8
 	if n, err := strconv.Atoi(os.Getenv("KINDRED_TEST_COUNT")); err == nil {
 		rounds = n
 	}
 	for round := range rounds {
 		rng := rand.New(rand.NewPCG(seed, uint64(round)))
-		content := messyFile(rng, 50+rng.IntN(300))
+		content := messyFile(rng, 50+rng.IntN(150))
 		size := 1 + rng.IntN(20)
 		in := StringInput("f.csv", content)
 		wantSum, want := runImport(t, in, func(c *Config) { c.BatchMessages, c.ShiftToNow = size, true })

@@ -131,7 +131,7 @@ func (i *Importer) Run(ctx context.Context) (Summary, error) {
 	if sum.SHA256, err = cfg.Input.SHA256(); err != nil {
 		return sum, err
 	}
-	progress, err := OpenProgress(cfg.StateFolder, "import", cfg.Format.Name(), sum.SHA256)
+	progress, err := OpenProgress(cfg.StateFolder, Job{"import", cfg.Format.Name(), cfg.Workspace, sum.SHA256})
 	if err != nil {
 		return sum, err
 	}

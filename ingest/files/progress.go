@@ -2,6 +2,7 @@ package files
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,17 +10,25 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/kindred-cdp/kindred/ingest/wire"
 )
+
+// Job is what a progress belongs to.
+type Job struct {
+	Kind      string `json:"kind"` // "import" or "simulate"
+	Format    string `json:"format"`
+	Workspace string `json:"workspace"`
+	// Input is the SHA-256 of what determines the records: the content of the
+	// file, or the configuration of the simulation.
+	Input string `json:"input"`
+}
 
 // Progress is the state of one import or simulation, kept in a file of the data
 // folder so that it can continue after a kill. It holds no personal data.
 type Progress struct {
-	Version int    `json:"version"`
-	Kind    string `json:"kind"` // "import" or "simulate"
-	Format  string `json:"format"`
-	// Input is the SHA-256 of what determines the records: the content of the
-	// file, or the configuration of the simulation.
-	Input string `json:"input"`
+	Version int `json:"version"`
+	Job
 	// Name is the name of the input when it was first begun; positions use it.
 	Name string `json:"name"`
 	// AsOf is when it was first begun, and Shift how far times are moved. Both
@@ -42,11 +51,12 @@ type Progress struct {
 
 const progressVersion = 1
 
-// OpenProgress reads the progress of (kind, format, input) from the folder, or
-// returns a new one, not yet saved, when there is none.
-func OpenProgress(folder, kind, format, input string) (*Progress, error) {
-	p := &Progress{Version: progressVersion, Kind: kind, Format: format, Input: input}
-	p.path = filepath.Join(folder, fmt.Sprintf("%s-%s-%.16s.json", kind, format, input))
+// OpenProgress reads the progress of a job from the folder, or returns a new
+// one, not yet saved, when there is none. An empty workspace is the default one.
+func OpenProgress(folder string, job Job) (*Progress, error) {
+	job.Workspace = cmp.Or(job.Workspace, wire.DefaultWorkspace)
+	p := &Progress{Version: progressVersion, Job: job}
+	p.path = filepath.Join(folder, fmt.Sprintf("%s-%s-%s-%.16s.json", job.Kind, job.Format, job.Workspace, job.Input))
 	text, err := os.ReadFile(p.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, nil
@@ -61,8 +71,8 @@ func OpenProgress(folder, kind, format, input string) (*Progress, error) {
 		return nil, fmt.Errorf("progress file %s is damaged (%w); delete it to begin again: "+
 			"what was stored already is recognised by its message ids", p.path, err)
 	}
-	if stored.Version != p.Version || stored.Kind != kind || stored.Format != format || stored.Input != input {
-		return nil, fmt.Errorf("progress file %s belongs to something else (version %d, %s %s)",
+	if stored.Version != p.Version || stored.Job != job {
+		return nil, fmt.Errorf("progress file %s belongs to something else (version %d, %s of %s)",
 			p.path, stored.Version, stored.Kind, stored.Format)
 	}
 	return &stored, nil

@@ -16,7 +16,7 @@ import (
 var ErrLost = errors.New("partition ownership lost")
 
 // Partition is one partition owned under one generation of a consumer group.
-// Its methods may be called by one goroutine at a time.
+// Its methods are safe for concurrent use.
 type Partition struct {
 	topic      string
 	id, count  int

@@ -1,0 +1,121 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// decode reads a JSON body of a known shape into v: one value, no unknown
+// fields. Its errors are problems or what reading the body returns.
+func decode(c *gin.Context, v any) error {
+	if !isJSON(c.GetHeader("Content-Type")) || c.GetHeader("Content-Encoding") != "" {
+		return unsupportedMedia()
+	}
+	text, err := io.ReadAll(c.Request.Body)
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return err
+		}
+		return badRequest("the body could not be read to its end")
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return decodeProblem(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return badRequest("the body must be one JSON value")
+	}
+	return nil
+}
+
+// isJSON takes a body for JSON when its type says so, and when it is what
+// clients say without thinking: nothing, text, or what curl -d says of all it
+// sends. Browsers cannot abuse this: they do not add the API key by themselves.
+func isJSON(contentType string) bool {
+	if contentType == "" {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return false
+	}
+	switch media {
+	case "application/json", "text/plain", "application/x-www-form-urlencoded":
+		return true
+	}
+	return false
+}
+
+// decodeProblem words the errors of encoding/json without values of the body.
+func decodeProblem(err error) error {
+	var p *problem
+	var syntax *json.SyntaxError
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &p):
+		return err
+	case errors.As(err, &syntax):
+		return badRequest(fmt.Sprintf("the body is not JSON at byte %d", syntax.Offset))
+	case errors.As(err, &wrong):
+		pointer := ""
+		if wrong.Field != "" {
+			pointer = "/" + strings.ReplaceAll(wrong.Field, ".", "/")
+		}
+		return badRequest("the body has a value of the wrong type", fault{pointer, "must not be " + wrong.Value})
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return badRequest("the body has a field that is not known")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return badRequest("the body ends within its JSON value")
+	}
+	return badRequest("the body could not be understood")
+}
+
+// send encodes v as JSON with an ETag, and answers 304 when the caller has the
+// same answer already.
+func send(c *gin.Context, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	h := c.Writer.Header()
+	h.Set("Content-Type", "application/json")
+	if c.Request.Method == http.MethodGet {
+		sum := sha256.Sum256(b.Bytes())
+		tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+		h.Set("ETag", tag)
+		h.Set("Cache-Control", "private, no-cache")
+		if matches(c.GetHeader("If-None-Match"), tag) {
+			c.Writer.WriteHeader(http.StatusNotModified)
+			c.Writer.WriteHeaderNow()
+			return nil
+		}
+	}
+	c.Writer.WriteHeader(http.StatusOK)
+	_, _ = c.Writer.Write(b.Bytes()) // A write fails when the client is gone; nothing is left to do.
+	return nil
+}
+
+// matches compares weakly, as RFC 9110 §13.1.2 asks.
+func matches(header, tag string) bool {
+	for _, part := range strings.Split(header, ",") {
+		part = strings.TrimPrefix(strings.TrimSpace(part), "W/")
+		if part == "*" || part == tag {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,104 @@
+package api
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Role says what a key may do.
+type Role string
+
+// The roles. Admin may do all that the others may.
+const (
+	RoleWrite Role = "write" // send events
+	RoleRead  Role = "read"  // read profiles and preview segments
+	RoleAdmin Role = "admin"
+)
+
+// Key is an API key as it is stored: by the SHA-256 of its secret. Secrets are
+// long and random, so a plain hash keeps them.
+type Key struct {
+	Name      string // for logs; no secret
+	Hash      [sha256.Size]byte
+	Role      Role
+	Workspace string
+}
+
+// HashSecret returns the hash under which a secret is stored.
+func HashSecret(secret string) [sha256.Size]byte { return sha256.Sum256([]byte(secret)) }
+
+// String returns the form that ParseKey reads.
+func (k Key) String() string {
+	return fmt.Sprintf("%s:%s:%s:%s", k.Name, k.Role, k.Workspace, hex.EncodeToString(k.Hash[:]))
+}
+
+// ParseKey reads "name:role:workspace:hash", with the hash as 64 hexadecimal
+// digits of SHA-256. Errors do not repeat the text, which may hold a secret.
+func ParseKey(s string) (Key, error) {
+	parts := strings.Split(s, ":")
+	if len(parts) != 4 {
+		return Key{}, errors.New("api key must have the form name:role:workspace:sha256")
+	}
+	hash, err := hex.DecodeString(parts[3])
+	if err != nil || len(hash) != sha256.Size {
+		return Key{}, fmt.Errorf("api key %q: hash must be 64 hexadecimal digits", parts[0])
+	}
+	k := Key{Name: parts[0], Role: Role(parts[1]), Workspace: parts[2], Hash: [sha256.Size]byte(hash)}
+	return k, k.validate()
+}
+
+func (k Key) validate() error {
+	if k.Name == "" || k.Workspace == "" {
+		return errors.New("api key needs a name and a workspace")
+	}
+	switch k.Role {
+	case RoleWrite, RoleRead, RoleAdmin:
+		return nil
+	}
+	return fmt.Errorf("api key %q: role must be write, read or admin", k.Name)
+}
+
+// may reports whether a key of role r may use a route that needs role need.
+func (r Role) may(need Role) bool { return r == need || r == RoleAdmin }
+
+// keyring finds keys by their secret.
+type keyring []Key
+
+// find compares with every key and in constant time, so that the time it takes
+// tells nothing about which hash came close.
+func (ring keyring) find(secret string) (Key, bool) {
+	hash := HashSecret(secret)
+	found := -1
+	for i := range ring {
+		if subtle.ConstantTimeCompare(hash[:], ring[i].Hash[:]) == 1 {
+			found = i
+		}
+	}
+	if found < 0 {
+		return Key{}, false
+	}
+	return ring[found], true
+}
+
+// secretOf returns the secret of "Authorization: Bearer SECRET", or of Basic
+// authorisation with the secret as user name, as Segment's clients send it.
+func secretOf(r *http.Request) (string, bool) {
+	headers := r.Header.Values("Authorization")
+	if len(headers) != 1 {
+		return "", false
+	}
+	if user, _, ok := r.BasicAuth(); ok {
+		return user, user != ""
+	}
+	scheme, secret, ok := strings.Cut(headers[0], " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return "", false
+	}
+	secret = strings.TrimSpace(secret)
+	return secret, secret != ""
+}

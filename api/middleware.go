@@ -1,0 +1,168 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+)
+
+// Names of what middleware leaves in the gin context.
+const (
+	contextRequestID = "kindred.request_id"
+	contextKey       = "kindred.key"
+)
+
+const headerRequestID = "X-Request-Id"
+
+// identify gives the request its id: the caller's when it is harmless, a new
+// one otherwise.
+func (s *Server) identify(c *gin.Context) {
+	id := c.GetHeader(headerRequestID)
+	if !isRequestID(id) {
+		var b [12]byte
+		_, _ = rand.Read(b[:]) // Never fails: crypto/rand ends the process instead.
+		id = hex.EncodeToString(b[:])
+	}
+	c.Set(contextRequestID, id)
+	c.Header(headerRequestID, id)
+	c.Next()
+}
+
+func isRequestID(s string) bool {
+	if s == "" || len(s) > 64 {
+		return false
+	}
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+func requestID(c *gin.Context) string { return c.GetString(contextRequestID) }
+
+// routeOf returns the pattern of the route, which holds no values.
+func routeOf(c *gin.Context) string {
+	if p := c.FullPath(); p != "" {
+		return p
+	}
+	return "unmatched"
+}
+
+// methodOf bounds the label: a client can invent methods.
+func methodOf(c *gin.Context) string {
+	switch m := c.Request.Method; m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+// observe logs and counts the request when it is done.
+func (s *Server) observe(c *gin.Context) {
+	start := s.deps.Now()
+	s.metrics.inFlight.Inc()
+	defer s.metrics.inFlight.Dec()
+	c.Next()
+	took := s.deps.Now().Sub(start)
+	route, method, status := routeOf(c), methodOf(c), c.Writer.Status()
+	s.metrics.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
+	s.metrics.seconds.WithLabelValues(route, method).Observe(took.Seconds())
+	attrs := []any{
+		"request_id", requestID(c), "method", method, "route", route, "status", status,
+		"bytes", max(0, c.Writer.Size()), "took", took,
+	}
+	if key, ok := c.Get(contextKey); ok {
+		k := key.(Key)
+		attrs = append(attrs, "key", k.Name, "workspace", k.Workspace)
+	}
+	s.log.Info("request", attrs...)
+}
+
+// recoverPanic answers 500 and logs where it happened. The panic's value is
+// logged only when the runtime made it: others may hold personal data.
+func (s *Server) recoverPanic(c *gin.Context) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		if v == http.ErrAbortHandler {
+			panic(v)
+		}
+		s.metrics.panics.Inc()
+		what := fmt.Sprintf("%T", v)
+		if err, ok := v.(runtime.Error); ok {
+			what = err.Error()
+		}
+		s.log.Error("panic in a handler", "request_id", requestID(c), "route", routeOf(c),
+			"panic", what, "stack", string(debug.Stack()))
+		if c.Writer.Written() {
+			panic(http.ErrAbortHandler) // Half an answer must not look whole.
+		}
+		s.fail(c, internalError())
+	}()
+	c.Next()
+}
+
+// guard sets the security headers, the limits and the deadline of a request.
+func (s *Server) guard(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+	if len(c.Request.RequestURI) > s.cfg.MaxURL {
+		s.fail(c, urlTooLong())
+		return
+	}
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, s.cfg.MaxBody)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), s.cfg.RequestTimeout)
+	defer cancel()
+	c.Request = c.Request.WithContext(ctx)
+	c.Next()
+}
+
+// authorize lets keys of the role pass and binds the request to their
+// workspace.
+func (s *Server) authorize(need Role) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if need == "" {
+			return
+		}
+		secret, ok := secretOf(c.Request)
+		if !ok {
+			s.fail(c, unauthorized("send Authorization: Bearer KEY, or Basic with the key as user name"))
+			return
+		}
+		key, ok := s.keys.find(secret)
+		if !ok {
+			s.fail(c, unauthorized("the key is not known"))
+			return
+		}
+		c.Set(contextKey, key)
+		if !key.Role.may(need) {
+			s.fail(c, forbidden(need))
+		}
+	}
+}
+
+// workspaceOf returns the workspace of the request's key. Routes without a
+// role have none.
+func workspaceOf(c *gin.Context) string {
+	key, ok := c.Get(contextKey)
+	if !ok {
+		return ""
+	}
+	return key.(Key).Workspace
+}

@@ -1,0 +1,139 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/segments"
+)
+
+// problem is the body of every error, as RFC 9457 has it. Its texts name the
+// rule that was broken and never repeat a value from the request.
+type problem struct {
+	Type      string  `json:"type"`
+	Title     string  `json:"title"`
+	Status    int     `json:"status"`
+	Detail    string  `json:"detail,omitempty"`
+	RequestID string  `json:"request_id,omitempty"`
+	Errors    []fault `json:"errors,omitempty"`
+}
+
+// fault points at one wrong part of a request body.
+type fault struct {
+	Pointer string `json:"pointer"` // RFC 6901
+	Detail  string `json:"detail"`
+}
+
+// Error implements error, so that handlers return problems like any error.
+func (p *problem) Error() string { return p.Title }
+
+// newProblem returns a problem whose type is a stable name for programs.
+func newProblem(status int, slug, title, detail string) *problem {
+	return &problem{Type: "urn:kindred:problem:" + slug, Title: title, Status: status, Detail: detail}
+}
+
+func badRequest(detail string, faults ...fault) *problem {
+	p := newProblem(http.StatusBadRequest, "bad-request", "The request is not valid", detail)
+	p.Errors = faults
+	return p
+}
+
+func unauthorized(detail string) *problem {
+	return newProblem(http.StatusUnauthorized, "unauthorized", "An API key is needed", detail)
+}
+
+func forbidden(need Role) *problem {
+	return newProblem(http.StatusForbidden, "forbidden", "The API key may not do this",
+		"a key of role "+string(need)+" or admin is needed")
+}
+
+func noRoute() *problem {
+	return newProblem(http.StatusNotFound, "no-such-route", "There is no such resource",
+		"see /openapi.json; a slash within an identifier is written %2F")
+}
+
+func methodNotAllowed() *problem {
+	return newProblem(http.StatusMethodNotAllowed, "method-not-allowed", "The method is not allowed here",
+		"the Allow header lists the methods of this resource")
+}
+
+func unsupportedMedia() *problem {
+	return newProblem(http.StatusUnsupportedMediaType, "unsupported-media-type", "The body must be JSON",
+		"send Content-Type: application/json, uncompressed")
+}
+
+func urlTooLong() *problem {
+	return newProblem(http.StatusRequestURITooLong, "url-too-long", "The URL is too long", "")
+}
+
+func internalError() *problem {
+	return newProblem(http.StatusInternalServerError, "internal", "Something went wrong on our side",
+		"the request id finds it in the log")
+}
+
+// problemOf maps every error that a handler can return. What it does not know
+// is a 500 without a detail.
+func problemOf(err error) *problem {
+	var p *problem
+	var invalid *segments.Invalid
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &invalid):
+		faults := make([]fault, len(invalid.Faults))
+		for i, f := range invalid.Faults {
+			faults[i] = fault{Pointer: "/definition" + f.Pointer, Detail: f.Detail}
+		}
+		return badRequest("the segment definition breaks rules", faults...)
+	case errors.As(err, &tooLarge):
+		return newProblem(http.StatusRequestEntityTooLarge, "body-too-large", "The body is too large", "")
+	case errors.Is(err, profiles.ErrNotFound):
+		return newProblem(http.StatusNotFound, "profile-not-found", "There is no such profile",
+			"no event of this workspace carried the identifier")
+	case errors.Is(err, segments.ErrTooExpensive):
+		return newProblem(http.StatusUnprocessableEntity, "too-expensive", "The definition is too expensive to preview",
+			"narrow it with shorter windows or fewer leaves")
+	case errors.Is(err, context.DeadlineExceeded):
+		return newProblem(http.StatusServiceUnavailable, "timeout", "The answer took too long", "try again later")
+	case errors.Is(err, context.Canceled):
+		return newProblem(statusClientGone, "client-gone", "The client closed the request", "")
+	}
+	return internalError()
+}
+
+// statusClientGone is what the log and metrics show when nobody waits for the
+// answer any more.
+const statusClientGone = 499
+
+// fail sends err as problem+json and ends the handling of the request.
+func (s *Server) fail(c *gin.Context, err error) {
+	p := *problemOf(err)
+	p.RequestID = requestID(c)
+	if p.Status >= http.StatusInternalServerError {
+		// The error is logged once, here; store errors carry no values.
+		s.log.Error("request failed", "request_id", p.RequestID, "route", routeOf(c), "error", err)
+	}
+	h := c.Writer.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	h.Del("ETag")
+	switch p.Status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="kindred"`)
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", "1")
+	}
+	body, err := json.Marshal(p)
+	if err != nil {
+		body = []byte(`{"status":500}`) // Impossible: a problem holds strings and a number.
+	}
+	c.Abort()
+	c.Writer.WriteHeader(p.Status)
+	_, _ = c.Writer.Write(body)
+}

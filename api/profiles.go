@@ -1,0 +1,174 @@
+package api
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles"
+)
+
+// maxIdentifier bounds an identifier in a path, in bytes after decoding.
+const maxIdentifier = 1024
+
+// getProfile answers GET /v1/profiles/{id}, where id is namespace:value or the
+// 16 hexadecimal digits of any profile id ever given out.
+func (s *Server) getProfile(c *gin.Context) error {
+	workspace := workspaceOf(c)
+	key, err := s.profileKey(workspace, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	p, err := profiles.Find(c.Request.Context(), s.deps.Profiles, workspace, key)
+	if err != nil {
+		return err
+	}
+	c.Header("Content-Location", "/v1/profiles/"+p.ID.String())
+	return send(c, newProfileResponse(p))
+}
+
+// profileKey turns a path segment, as it was sent, into the key to resolve.
+func (s *Server) profileKey(workspace, segment string) (identity.Key, error) {
+	text, err := url.PathUnescape(segment)
+	if err != nil || !utf8.ValidString(text) {
+		return 0, badRequest("the identifier must be percent-encoded UTF-8")
+	}
+	if len(text) > maxIdentifier {
+		return 0, badRequest("the identifier is too long")
+	}
+	if !strings.Contains(text, ":") {
+		id, err := identity.ParseProfileID(strings.ToLower(text))
+		if err != nil {
+			return 0, badRequest("a profile is named by namespace:value or by an id of 16 hexadecimal digits")
+		}
+		return identity.Key(id), nil
+	}
+	raw, err := identity.ParseIdentifier(text)
+	if err != nil {
+		return 0, badRequest(err.Error())
+	}
+	id, err := s.deps.Normalize(raw.Namespace, raw.Value)
+	if err != nil {
+		return 0, badRequest("the value is no identifier of its namespace")
+	}
+	return s.deps.Keyer(workspace).Key(id), nil
+}
+
+// profileResponse is the single customer view.
+type profileResponse struct {
+	ID              identity.ProfileID       `json:"id"`
+	Identifiers     []identifierResponse     `json:"identifiers"`
+	IdentifierCount int                      `json:"identifier_count"`
+	Traits          map[string]traitResponse `json:"traits"`
+	Activity        activityResponse         `json:"activity"`
+	Orders          []ordersResponse         `json:"orders"`
+	Scores          map[string]scoreResponse `json:"scores"`
+	Recent          []eventResponse          `json:"recent"`
+}
+
+type identifierResponse struct {
+	Namespace identity.Namespace `json:"namespace"`
+	Value     string             `json:"value"`
+	FirstSeen time.Time          `json:"first_seen,omitzero"`
+	LastSeen  string             `json:"last_seen"` // a date
+	Sources   []string           `json:"sources"`
+}
+
+type traitResponse struct {
+	Value  json.RawMessage `json:"value"`
+	Rule   profiles.Rule   `json:"rule"`
+	Source string          `json:"source"`
+	Time   time.Time       `json:"time"`
+}
+
+type activityResponse struct {
+	FirstSeen time.Time         `json:"first_seen,omitzero"`
+	LastSeen  time.Time         `json:"last_seen,omitzero"`
+	Total     uint64            `json:"total"`
+	Events    map[string]uint64 `json:"events"`
+}
+
+// ordersResponse has amounts as decimal text, which no client rounds.
+type ordersResponse struct {
+	Currency   string    `json:"currency"`
+	Orders     uint64    `json:"orders"`
+	Refunds    uint64    `json:"refunds"`
+	Amount     string    `json:"amount"`
+	Refunded   string    `json:"refunded"`
+	Revenue    string    `json:"revenue"`
+	FirstOrder time.Time `json:"first_order,omitzero"`
+	LastOrder  time.Time `json:"last_order,omitzero"`
+}
+
+type scoreResponse struct {
+	Value        float64         `json:"value"`
+	Lower        float64         `json:"lower"`
+	Upper        float64         `json:"upper"`
+	ModelVersion string          `json:"model_version"`
+	AsOf         time.Time       `json:"as_of"`
+	ComputedAt   time.Time       `json:"computed_at"`
+	Detail       json.RawMessage `json:"detail,omitempty"`
+}
+
+type eventResponse struct {
+	Time       time.Time       `json:"time"`
+	Kind       string          `json:"kind"`
+	Name       string          `json:"name"`
+	Type       string          `json:"type,omitempty"`
+	Source     string          `json:"source"`
+	MessageID  string          `json:"message_id"`
+	Properties json.RawMessage `json:"properties,omitempty"`
+}
+
+func newProfileResponse(p *profiles.Profile) profileResponse {
+	r := profileResponse{
+		ID:              p.ID,
+		IdentifierCount: p.IdentifierCount,
+		Identifiers:     make([]identifierResponse, len(p.Identifiers)),
+		Traits:          make(map[string]traitResponse, len(p.Traits)),
+		Activity: activityResponse{
+			FirstSeen: p.Activity.FirstSeen, LastSeen: p.Activity.LastSeen,
+			Total: p.Activity.Total(), Events: p.Activity.Events,
+		},
+		Orders: make([]ordersResponse, len(p.Orders)),
+		Scores: make(map[string]scoreResponse, len(p.Scores)),
+		Recent: make([]eventResponse, len(p.Recent)),
+	}
+	if r.Activity.Events == nil {
+		r.Activity.Events = map[string]uint64{}
+	}
+	for i, id := range p.Identifiers {
+		r.Identifiers[i] = identifierResponse{
+			Namespace: id.Namespace, Value: id.Value,
+			FirstSeen: id.FirstSeen, LastSeen: id.LastSeen.Format(time.DateOnly), Sources: id.Sources,
+		}
+	}
+	for _, t := range p.Traits {
+		r.Traits[t.Name] = traitResponse{Value: t.Value, Rule: t.Rule, Source: t.Source, Time: t.Time}
+	}
+	for i, o := range p.Orders {
+		r.Orders[i] = ordersResponse{
+			Currency: o.Currency, Orders: o.Orders, Refunds: o.Refunds,
+			Amount: o.Amount.String(), Refunded: o.Refunded.String(), Revenue: o.Revenue().String(),
+			FirstOrder: o.FirstOrder, LastOrder: o.LastOrder,
+		}
+	}
+	for _, s := range p.Scores {
+		r.Scores[s.Name] = scoreResponse{
+			Value: s.Value, Lower: s.Lower, Upper: s.Upper, ModelVersion: s.ModelVersion,
+			AsOf: s.AsOf, ComputedAt: s.ComputedAt, Detail: s.Detail,
+		}
+	}
+	for i, e := range p.Recent {
+		r.Recent[i] = eventResponse{
+			Time: e.Time, Kind: e.Kind, Name: e.Name, Type: e.Type, Source: e.Source,
+			MessageID: e.MessageID, Properties: e.Properties,
+		}
+	}
+	return r
+}

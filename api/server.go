@@ -1,0 +1,122 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/segments"
+)
+
+// Deps are what the server needs. All but Checks are required.
+type Deps struct {
+	Profiles profiles.Store
+	Preview  segments.Previewer
+	// Keyer returns the keyer of a workspace.
+	Keyer func(workspace string) identity.Keyer
+	// Normalize returns the canonical form of an identifier, or an error that
+	// does not repeat its value.
+	Normalize func(ns identity.Namespace, raw string) (identity.Identifier, error)
+	// Checks tell whether the process can serve, in the order of /readyz.
+	Checks     []Check
+	Log        *slog.Logger
+	Now        func() time.Time
+	Registerer prometheus.Registerer
+	Gatherer   prometheus.Gatherer // serves /metrics
+}
+
+func (d Deps) validate() error {
+	if d.Profiles == nil || d.Preview == nil || d.Keyer == nil || d.Normalize == nil ||
+		d.Log == nil || d.Now == nil || d.Registerer == nil || d.Gatherer == nil {
+		return errors.New("api: every dependency but Checks is required")
+	}
+	return nil
+}
+
+// Server is the HTTP server. It is safe for concurrent use.
+type Server struct {
+	cfg      Config
+	deps     Deps
+	log      *slog.Logger
+	keys     keyring
+	metrics  *metrics
+	engine   *gin.Engine
+	ready    readiness
+	draining atomic.Bool
+}
+
+// New checks the configuration and builds the routes. It opens no socket.
+func New(cfg Config, deps Deps) (*Server, error) {
+	if err := errors.Join(cfg.Validate(), deps.validate()); err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(deps.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, deps: deps, log: deps.Log, keys: cfg.Keys, metrics: m}
+	s.engine = s.newEngine()
+	return s, nil
+}
+
+// Handler returns the routes with their middleware.
+func (s *Server) Handler() http.Handler { return s.engine }
+
+// Run listens, calls ready with the address once connections are accepted
+// (ready may be nil), and serves until ctx ends. It then refuses readiness,
+// lets requests in flight end within DrainTimeout, and returns nil. It returns
+// an error when it cannot listen or serve.
+func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", s.cfg.Address)
+	if err != nil {
+		return fmt.Errorf("listen for the API: %w", err)
+	}
+	server := &http.Server{
+		Handler:           s.engine,
+		ReadHeaderTimeout: s.cfg.ReadTimeout,
+		ReadTimeout:       s.cfg.ReadTimeout,
+		// Writing begins within RequestTimeout; a slow reader gets as long again.
+		WriteTimeout:   s.cfg.ReadTimeout + 2*s.cfg.RequestTimeout,
+		IdleTimeout:    s.cfg.IdleTimeout,
+		MaxHeaderBytes: s.cfg.MaxHeader,
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve the API: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		return s.drain(ctx, server)
+	})
+	if ready != nil {
+		ready(listener.Addr())
+	}
+	return group.Wait()
+}
+
+func (s *Server) drain(ctx context.Context, server *http.Server) error {
+	s.draining.Store(true)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainTimeout)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		s.log.Warn("requests in flight were cut off", "after", s.cfg.DrainTimeout)
+		return server.Close()
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
+	"github.com/kindred-cdp/kindred/identity/ledger"
+	"github.com/kindred-cdp/kindred/identity/normalize"
+	"github.com/kindred-cdp/kindred/ingest/files"
+	"github.com/kindred-cdp/kindred/ingest/wire"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
+)
+
+// Small types that let packages meet which do not know each other.
+
+// normalizeWire is ingest.Normalize: a value that is empty is no identifier.
+func normalizeWire(ns identity.Namespace, value string) (identity.Identifier, bool, error) {
+	id, err := normalize.Identifier(ns, value)
+	if errors.Is(err, normalize.ErrEmpty) {
+		return identity.Identifier{}, false, nil
+	}
+	return id, err == nil, err
+}
+
+// writer is what kafka.NewWriter returns.
+type writer interface {
+	WriteMessages(ctx context.Context, msgs ...kafka.Message) error
+}
+
+// toTopic writes messages that do not name a topic to one.
+type toTopic struct {
+	writer
+	topic string
+}
+
+func (t toTopic) WriteMessages(ctx context.Context, msgs ...kafka.Message) error {
+	for i := range msgs {
+		msgs[i].Topic = t.topic
+	}
+	return t.writer.WriteMessages(ctx, msgs...)
+}
+
+// recordPublisher is files.Publisher on Kafka.
+type recordPublisher struct{ writer }
+
+func (p recordPublisher) Publish(ctx context.Context, topic string, records []files.Record) error {
+	msgs := make([]kafka.Message, len(records))
+	for i, r := range records {
+		msgs[i] = kafka.Message{Topic: topic, Key: r.Key, Value: r.Value}
+		for _, h := range r.Headers {
+			msgs[i].Headers = append(msgs[i].Headers, kafka.Header{Key: h.Key, Value: h.Value})
+		}
+	}
+	return p.WriteMessages(ctx, msgs...)
+}
+
+// deadLetterRejecter sends what the ledger cannot use through ingest, the one
+// writer of dead letters.
+type deadLetterRejecter struct{ writer }
+
+func (d deadLetterRejecter) Reject(ctx context.Context, rejections []ledger.Rejection) error {
+	msgs := make([]kafka.Message, len(rejections))
+	for i, r := range rejections {
+		workspace := r.Workspace
+		if workspace == "" {
+			workspace = wire.DefaultWorkspace
+		}
+		msgs[i] = kafka.Message{
+			Topic: wire.Behaviour.Topic(), Value: r.Message.Value,
+			Headers: []kafka.Header{
+				{Key: wire.HeaderWorkspace, Value: []byte(workspace)},
+				{Key: wire.HeaderReject, Value: []byte(string(r.Reason) + ": " + r.Detail)},
+				{Key: wire.HeaderSource, Value: []byte("identity")},
+				{Key: wire.HeaderPosition, Value: fmt.Appendf(nil, "%s/%d/%d", r.Message.Topic, r.Message.Partition, r.Message.Offset)},
+			},
+		}
+	}
+	return d.WriteMessages(ctx, msgs...)
+}
+
+// readingPublisher is ledger.Publisher on the warehouse.
+type readingPublisher struct{ p *platform }
+
+func (r readingPublisher) Publish(ctx context.Context, workspace string, epoch, sequence uint64) error {
+	return warehouse.PublishReading(ctx, r.p.conn, workspace, warehouse.Version{Epoch: epoch, Sequence: sequence}, now())
+}
+
+// ledgerGraph is ledger.Graph on identity/graph.
+type ledgerGraph struct{ *graph.Graph }
+
+func (g ledgerGraph) Flush() ([]identity.Move, []identity.Key) {
+	c := g.Graph.Flush()
+	return c.Moves, c.Flipped
+}
+
+func (g ledgerGraph) Stats() ledger.Stats {
+	s := g.Graph.Stats()
+	return ledger.Stats{Identifiers: s.Identifiers, Profiles: s.Profiles, Merges: s.Merges}
+}
+
+func (r readingPublisher) StartEpoch(ctx context.Context, workspace string, epoch uint64) error {
+	_, err := warehouse.StartEpoch(ctx, r.p.conn, workspace, epoch, now())
+	return err
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kindred-cdp/kindred/deploy/embedded"
+	"github.com/kindred-cdp/kindred/deploy/sample"
+	"github.com/kindred-cdp/kindred/ingest/files"
+	"github.com/kindred-cdp/kindred/ingest/kafka"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the versions of Kindred and of its engine", Args: cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) {
+			cmd.Printf("kindred %s (%s %s/%s), embedded ClickHouse %s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, embedded.LibraryVersion)
+		},
+	}
+}
+
+func upCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "up",
+		Short: "Start Kindred with all its roles and stay up",
+		Long: `Start every role (ingest, identity, worker, API) in one process tree. Without
+KINDRED_CLICKHOUSE_URL and KINDRED_KAFKA_BROKERS it starts its own ClickHouse and
+its own Kafka in the data folder, on loopback.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := loadSettings(cmd)
+			if err != nil {
+				return err
+			}
+			dev, err := developmentKeys(s)
+			if err != nil {
+				return err
+			}
+			u := newUI(os.Stderr, now)
+			return withPlatform(cmd.Context(), s, u, func(ctx context.Context, p *platform) error {
+				r, err := newRoles(p)
+				if err != nil {
+					return err
+				}
+				return r.run(ctx, func(a net.Addr) { u.say("%s", addresses(p, a, dev)) })
+			})
+		},
+	}
+}
+
+// addresses tells where everything is, and which keys open it.
+func addresses(p *platform, api net.Addr, dev bool) string {
+	s := p.settings
+	text := fmt.Sprintf("API         http://%s   (/openapi.json, /healthz, /readyz, /metrics)\n", api)
+	if s.clickhouseURL == "" {
+		text += fmt.Sprintf("ClickHouse  127.0.0.1:%d native, http://127.0.0.1:%d HTTP, database kindred, read-only user analyst", s.clickhousePort, s.clickhouseHTTPPort)
+		if s.analystPassword == devAnalyst {
+			text += ", password " + devAnalyst
+		}
+		text += "\n"
+	}
+	text += fmt.Sprintf("Kafka       %v\n", p.brokers)
+	if dev {
+		text += "Keys        write-dev, read-dev, admin-dev: development keys, made because everything listens on loopback\n"
+	}
+	return text + "Press Ctrl-C to stop; the data stay in " + s.data
+}
+
+func migrateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "migrate", Short: "Bring the tables of ClickHouse to this version, and end", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := loadSettings(cmd)
+			if err != nil {
+				return err
+			}
+			if s.clickhouseURL != "" {
+				cfg := warehouse.DefaultConfig()
+				cfg.URL = s.clickhouseURL
+				err = warehouse.Migrate(cmd.Context(), cfg, now, newUI(os.Stderr, now).logger(s))
+			} else {
+				u := newUI(os.Stderr, now)
+				p := &platform{settings: s, ui: u, log: u.logger(s)}
+				if err := os.MkdirAll(s.data, 0o700); err != nil {
+					return fmt.Errorf("data folder: %w; name another one with --data", err)
+				}
+				e := newEngines(cmd.Context())
+				err = errors.Join(p.startClickHouse(cmd.Context(), e), e.stop())
+			}
+			if err == nil {
+				cmd.Println("the tables are up to date")
+			}
+			return err
+		},
+	}
+}
+
+func importCommand() *cobra.Command {
+	var format string
+	var shift bool
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Stream a file through Kafka into a running Kindred",
+		Long: `Read FILE (plain or gzip) and publish one message for each event. An import that
+was interrupted continues after the last acknowledged message when the same
+command is given again. A line that cannot be read becomes a dead letter with
+its line number, and the rest goes on.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := loadSettings(cmd)
+			if err != nil {
+				return err
+			}
+			u := newUI(os.Stderr, now)
+			return withKafka(cmd.Context(), s, func(ctx context.Context, p files.Publisher) error {
+				sum, err := importFile(ctx, s, u, p, files.FileInput(args[0]), format, shift)
+				if err != nil {
+					return err
+				}
+				return printJSON(cmd, sum)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "online-retail", "layout of the file: online-retail")
+	cmd.Flags().BoolVar(&shift, "shift-to-now", false, "move all times by the same whole weeks, so that the data end within the last seven days")
+	return cmd
+}
+
+func importFile(ctx context.Context, s *settings, u *ui, p files.Publisher, in files.Input, format string, shift bool) (files.Summary, error) {
+	f, ok := files.FormatByName(format)
+	if !ok {
+		return files.Summary{}, fmt.Errorf("unknown format %q; this release reads online-retail", format)
+	}
+	cfg := files.DefaultConfig()
+	cfg.Input, cfg.Format, cfg.ShiftToNow = in, f, shift
+	cfg.StateFolder, cfg.Workspace = stateFolder(s), s.workspace
+	cfg.Report = func(done, total int64) { u.progress("import "+in.Name, done, total, "messages") }
+	imp, err := files.New(cfg, files.Deps{Publisher: p, Now: now, Log: u.logger(s)})
+	if err != nil {
+		return files.Summary{}, err
+	}
+	return imp.Run(ctx)
+}
+
+// withKafka runs body with a publisher to the Kafka of a running Kindred.
+func withKafka(ctx context.Context, s *settings, body func(context.Context, files.Publisher) error) error {
+	brokers := s.kafkaBrokers
+	if len(brokers) == 0 {
+		brokers = []string{fmt.Sprintf("127.0.0.1:%d", s.kafkaPort)}
+	}
+	dialer := net.Dialer{Timeout: 5 * time.Second}
+	conn, err := dialer.DialContext(ctx, "tcp", brokers[0])
+	if err != nil {
+		return fmt.Errorf("no Kafka at %s: start Kindred with `kindred up`, or name a running Kafka with KINDRED_KAFKA_BROKERS: %w", brokers[0], err)
+	}
+	_ = conn.Close()
+	if err := ensureTopics(ctx, s, brokers); err != nil {
+		return err
+	}
+	w := kafka.NewWriter(brokers)
+	defer func() { _ = w.Close() }()
+	return body(ctx, recordPublisher{w})
+}
+
+func sampleInput() files.Input {
+	return files.StringInput(sample.OnlineRetailName, sample.OnlineRetail())
+}
+
+func printJSON(cmd *cobra.Command, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the result: %w", err)
+	}
+	cmd.SetOut(os.Stdout)
+	cmd.Println(string(b))
+	return nil
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/evaluate"
+	"github.com/kindred-cdp/kindred/identity/normalize"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
+)
+
+// compare judges the published profiles by the truth of the simulation.
+func (p *platform) compare(ctx context.Context, truthFile string) (demoIdentity, error) {
+	var out demoIdentity
+	keyer := identity.NewKeyer(p.secret, p.settings.workspace)
+	owner, shared, err := readTruth(truthFile, &keyer)
+	if err != nil {
+		return out, err
+	}
+	blocked, profile, err := p.readProfiles(ctx)
+	if err != nil {
+		return out, err
+	}
+	pairs, err := p.readPairs(ctx, blocked)
+	if err != nil {
+		return out, err
+	}
+	counted := func(k identity.Key) bool { return !blocked[k] }
+	q := evaluate.Pairwise(owner, func(k identity.Key) identity.ProfileID { return profile[k] }, counted)
+	out.Precision, out.Recall = q.Precision, q.Recall
+	out.Compared, out.Shared = int(q.Identifiers), shared
+	out.UserIDRecall = evaluate.Pairwise(owner, evaluate.ByPrincipal(pairs, identity.UserID), counted).Recall
+	out.ComponentsPrecision = evaluate.Pairwise(owner, evaluate.Components(pairs), counted).Precision
+	return out, nil
+}
+
+// readTruth returns the true owner of each identifier that has exactly one, and
+// how many have several.
+func readTruth(path string, keyer *identity.Keyer) (owner map[identity.Key]string, shared int, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read the truth: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	owner = map[identity.Key]string{}
+	r := csv.NewReader(f)
+	if _, err := r.Read(); err != nil {
+		return nil, 0, fmt.Errorf("read the truth: %w", err)
+	}
+	for {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return owner, shared, nil
+		}
+		if err != nil {
+			return nil, 0, fmt.Errorf("read the truth: %w", err)
+		}
+		switch {
+		case strings.Contains(row[2], ";"):
+			shared++
+		case row[2] != "":
+			id, err := normalize.Identifier(identity.Namespace(row[0]), row[1])
+			if err != nil {
+				continue // an empty value is no identifier
+			}
+			owner[keyer.Key(id)] = row[2]
+		}
+	}
+}
+
+// readProfiles returns the published profile of every identifier, and which
+// identifiers are blocked by the rules.
+func (p *platform) readProfiles(ctx context.Context) (map[identity.Key]bool, map[identity.Key]identity.ProfileID, error) {
+	rows, err := p.conn.Query(ctx, `
+		SELECT identifier_id, any(namespace), any(value), any(`+warehouse.IdentifierProfile("identifier_id")+`)
+		FROM identifiers WHERE workspace = $1 GROUP BY identifier_id`, p.settings.workspace)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read identifiers: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	blocked, profile := map[identity.Key]bool{}, map[identity.Key]identity.ProfileID{}
+	for rows.Next() {
+		var key, id uint64
+		var namespace, value string
+		if err := rows.Scan(&key, &namespace, &value, &id); err != nil {
+			return nil, nil, fmt.Errorf("read identifiers: %w", err)
+		}
+		profile[identity.Key(key)] = identity.ProfileID(id)
+		if identity.BlockedByDefault(identity.Identifier{Namespace: identity.Namespace(namespace), Value: value}) {
+			blocked[identity.Key(key)] = true
+		}
+	}
+	return blocked, profile, rows.Err()
+}
+
+// readPairs returns the evidence between identifiers that are not blocked.
+func (p *platform) readPairs(ctx context.Context, blocked map[identity.Key]bool) ([]evaluate.Pair, error) {
+	rows, err := p.conn.Query(ctx, `
+		SELECT low_id, any(low_namespace), high_id, any(high_namespace), toUnixTimestamp64Milli(min(first_event))
+		FROM identity_evidence WHERE workspace = $1 GROUP BY low_id, high_id`, p.settings.workspace)
+	if err != nil {
+		return nil, fmt.Errorf("read evidence: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var pairs []evaluate.Pair
+	for rows.Next() {
+		var low, high uint64
+		var lowNS, highNS string
+		var first int64
+		if err := rows.Scan(&low, &lowNS, &high, &highNS, &first); err != nil {
+			return nil, fmt.Errorf("read evidence: %w", err)
+		}
+		if blocked[identity.Key(low)] || blocked[identity.Key(high)] {
+			continue
+		}
+		pairs = append(pairs, evaluate.Pair{
+			A: identity.Node{Key: identity.Key(low), Namespace: identity.Namespace(lowNS)},
+			B: identity.Node{Key: identity.Key(high), Namespace: identity.Namespace(highNS)}, First: first,
+		})
+	}
+	return pairs, rows.Err()
+}

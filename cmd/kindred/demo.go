@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kindred-cdp/kindred/ingest"
+	"github.com/kindred-cdp/kindred/ingest/kafka"
+)
+
+// retailSource is the source that the importer names.
+const retailSource = "online-retail"
+
+// demoSummary is what the demo prints.
+type demoSummary struct {
+	EventsPublished int64 `json:"events_published"` // distinct messages; copies are counted apart
+	CopiesPublished int64 `json:"copies_published"`
+	stored
+	Profiles           int           `json:"profiles"`
+	Identifiers        int           `json:"identifiers"` // neither blocked nor generic
+	Merges             int           `json:"merges"`      // identifiers less profiles
+	CustomersWithValue int           `json:"customers_with_value"`
+	Identity           demoIdentity  `json:"identity"`
+	ShiftWeeks         int           `json:"shift_weeks"`
+	Seconds            float64       `json:"seconds"`
+	Steps              []demoSeconds `json:"steps"`
+}
+
+// demoIdentity compares the profiles with the truth of the simulation.
+type demoIdentity struct {
+	Precision float64 `json:"pairwise_precision"`
+	Recall    float64 `json:"pairwise_recall"`
+	// The two plain ways beside it: joining by user id alone, and joining
+	// whatever was ever seen together.
+	UserIDRecall        float64 `json:"user_id_only_recall"`
+	ComponentsPrecision float64 `json:"connected_components_precision"`
+	Compared            int     `json:"identifiers_compared"` // with exactly one true owner
+	Shared              int     `json:"identifiers_shared"`   // with several, left out
+}
+
+// demoSeconds is how long a step took.
+type demoSeconds struct {
+	Step    string  `json:"step"`
+	Seconds float64 `json:"seconds"`
+}
+
+type demoOptions struct {
+	once, json bool
+	seed       uint64
+}
+
+func demoCommand() *cobra.Command {
+	var o demoOptions
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Load a year of a real shop and serve its customers",
+		Long: `Start Kindred, stream the invoices of a real shop (UCI Online Retail, 2010-2011)
+and the simulated web life of its customers through Kafka into ClickHouse,
+resolve the identities, value the customers, and stay up. All times are moved by
+the same whole weeks, so that the data end within the last seven days.
+
+A demo that was killed continues where it stopped when it is started again.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := loadSettings(cmd)
+			if err != nil {
+				return err
+			}
+			dev, err := developmentKeys(s)
+			if err != nil {
+				return err
+			}
+			u := newUI(os.Stderr, now)
+			return withPlatform(cmd.Context(), s, u, func(ctx context.Context, p *platform) error {
+				return runDemo(ctx, cmd, p, o, dev)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&o.once, "once", false, "end after loading")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print the summary as JSON on standard output")
+	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "seed of the simulation: the same seed gives the same bytes")
+	return cmd
+}
+
+func stateFolder(s *settings) string { return filepath.Join(s.data, "imports") }
+
+// runDemo runs every role, loads beside them, and then stays up or ends.
+func runDemo(ctx context.Context, cmd *cobra.Command, p *platform, o demoOptions, dev bool) error {
+	r, err := newRoles(p)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	listening := make(chan net.Addr, 1)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer stop()
+		return r.run(ctx, func(a net.Addr) { listening <- a })
+	})
+	g.Go(func() error {
+		var address net.Addr
+		select {
+		case address = <-listening:
+		case <-ctx.Done():
+			return nil
+		}
+		sum, err := p.load(ctx, r, o)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil // The roles say why, or the user asked for it.
+			}
+			return err
+		}
+		if o.json {
+			if err := printJSON(cmd, sum); err != nil {
+				return err
+			}
+		} else {
+			p.ui.say("%s", sum)
+		}
+		if o.once {
+			stop()
+			return nil
+		}
+		p.ui.say("\nKindred is up.\n%s\n\nTry:\n%s", addresses(p, address, dev), examples(address, dev))
+		return nil
+	})
+	return g.Wait()
+}
+
+// examples are commands that a new user can paste.
+func examples(api net.Addr, dev bool) string {
+	key := "KEY"
+	if dev {
+		key = "read-dev"
+	}
+	return fmt.Sprintf(`  curl -s -H 'Authorization: Bearer %[2]s' http://%[1]s/v1/profiles/user_id:12748
+  curl -s -H 'Authorization: Bearer %[2]s' http://%[1]s/v1/segments/preview \
+    -d '{"definition": {"all": [{"transactions": "orders", "count": {"gte": 5}, "within": "180d"}]}}'`, api, key)
+}
+
+// load publishes the sample and the simulation, waits until both are stored and
+// resolved, values the customers, and counts.
+func (p *platform) load(ctx context.Context, r *roles, o demoOptions) (*demoSummary, error) {
+	begun := now()
+	sum := &demoSummary{}
+	lap := func(step string, since time.Time) time.Time {
+		t := now()
+		sum.Steps = append(sum.Steps, demoSeconds{step, round(t.Sub(since).Seconds())})
+		return t
+	}
+	if p.download > 0 {
+		sum.Steps = append(sum.Steps, demoSeconds{"engine library", round(p.download.Seconds())})
+	}
+	sum.Steps = append(sum.Steps, demoSeconds{"start", round(begun.Sub(p.ui.begun).Seconds() - p.download.Seconds())})
+	writer := kafka.NewWriter(p.brokers)
+	defer func() { _ = writer.Close() }()
+	publisher := recordPublisher{writer}
+	retail, err := importFile(ctx, p.settings, p.ui, publisher, sampleInput(), "online-retail", true)
+	if err != nil {
+		return nil, err
+	}
+	at := lap("import", begun)
+	sum.ShiftWeeks = retail.ShiftWeeks
+	truth, counts, err := simulateAround(ctx, p.settings, p.ui, publisher, simulation{seed: o.seed, shift: retail.Shift, last: retail.Last, quiet: o.json})
+	if err != nil {
+		return nil, err
+	}
+	at = lap("simulate", at)
+	sum.EventsPublished = retail.Records + int64(counts.Messages)
+	sum.CopiesPublished = int64(counts.Copies)
+	if err := p.drain(ctx); err != nil {
+		return nil, err
+	}
+	at = lap("store and resolve what was left", at)
+	value, err := r.valuer.Refresh(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("value the customers: %w", err)
+	}
+	sum.CustomersWithValue = value.CustomersWithValue
+	at = lap("value", at)
+	if sum.stored, err = measureStored(ctx, p.conn, p.settings.workspace, retailSource); err != nil {
+		return nil, err
+	}
+	stats, ok := r.ledger.Stats(p.settings.workspace)
+	if !ok {
+		return nil, fmt.Errorf("the identity role of this process does not own workspace %s", p.settings.workspace)
+	}
+	sum.Profiles, sum.Merges = stats.Profiles, stats.Merges
+	sum.Identifiers = stats.Profiles + stats.Merges
+	if sum.Identity, err = p.compare(ctx, truth); err != nil {
+		return nil, err
+	}
+	lap("count and compare with the truth", at)
+	sum.Seconds = round(now().Sub(begun).Seconds())
+	return sum, nil
+}
+
+func round(seconds float64) float64 { return math.Round(seconds*10) / 10 }
+
+// drain waits until everything published is stored and resolved. Evidence is
+// acknowledged before the offset of its events is committed, so once ingest has
+// no lag all evidence is in its topic.
+func (p *platform) drain(ctx context.Context) error {
+	for _, stage := range []struct {
+		what, group string
+		topics      []string
+	}{
+		{"store", ingestGroup, eventTopics()},
+		{"resolve", identityGroup, []string{ingest.EvidenceTopic}},
+	} {
+		var first int64
+		for {
+			lag, err := kafka.Lag(ctx, p.brokers, stage.group, stage.topics)
+			if err != nil {
+				return err
+			}
+			first = max(first, lag)
+			p.ui.progress(stage.what, first-lag, max(first, 1), "records")
+			if lag == 0 {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}
+	return nil
+}
+
+// String is the summary for a person.
+func (s *demoSummary) String() string {
+	text := fmt.Sprintf(`
+%d events published (and %d copies of them), %d stored, %d dead letters
+%d profiles from %d identifiers (%d merges)
+%d invoice lines: %d orders of known customers, %d guest orders, %d refunds, %d stock adjustments
+revenue of known customers %s GBP; %d customers with a lifetime value
+identity against the truth: precision %.5f, recall %.4f
+  (user id alone: recall %.3f; everything ever seen together: precision %.3f)
+times were moved by %d weeks, so that the data end within the last seven days
+`, s.EventsPublished, s.CopiesPublished, s.Events, s.DeadLetters, s.Profiles, s.Identifiers, s.Merges,
+		s.Lines, s.Orders.Known, s.Orders.Guest, s.Refunds, s.Adjustments, s.Revenue, s.CustomersWithValue,
+		s.Identity.Precision, s.Identity.Recall, s.Identity.UserIDRecall, s.Identity.ComponentsPrecision, s.ShiftWeeks)
+	for _, step := range s.Steps {
+		text += fmt.Sprintf("%s: %.1f s\n", step.Step, step.Seconds)
+	}
+	return text + fmt.Sprintf("loaded in %.1f s", s.Seconds)
+}

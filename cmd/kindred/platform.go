@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/kindred-cdp/kindred/deploy/embedded"
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/ingest"
+	"github.com/kindred-cdp/kindred/ingest/kafka"
+	"github.com/kindred-cdp/kindred/ingest/wire"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
+)
+
+// Topics that are no event kinds. Evidence has one partition, because one owner
+// keeps a workspace's whole ledger.
+const (
+	identityTopic   = "kindred.identity"
+	ingestGroup     = "kindred-ingest"
+	identityGroup   = "kindred-identity"
+	eventRetention  = 7 * 24 * time.Hour
+	ledgerRetention = 7 * 24 * time.Hour
+)
+
+// platform is what every role stands on: the two engines, migrated and with
+// their topics, and the secrets of the installation.
+type platform struct {
+	settings  *settings
+	ui        *ui
+	log       *slog.Logger
+	secret    identity.Secret
+	conn      driver.Conn
+	warehouse warehouse.Config
+	brokers   []string
+	download  time.Duration // spent on fetching the engine library
+}
+
+// now is the one clock of the process.
+func now() time.Time { return time.Now() }
+
+func eventTopics() []string {
+	var names []string
+	for _, k := range wire.Kinds() {
+		names = append(names, k.Topic())
+	}
+	return names
+}
+
+// withPlatform starts what is embedded, prepares both engines, runs body, and
+// stops everything after it. An engine that fails ends body, and its reason is
+// the error.
+func withPlatform(ctx context.Context, s *settings, u *ui, body func(context.Context, *platform) error) (err error) {
+	p := &platform{settings: s, ui: u, log: u.logger(s)}
+	if err := os.MkdirAll(s.data, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w; name another one with --data", err)
+	}
+	if p.secret, err = identitySecret(s); err != nil {
+		return err
+	}
+	engines := newEngines(ctx)
+	defer func() { err = errors.Join(err, engines.stop()) }()
+	if err := p.startClickHouse(ctx, engines); err != nil {
+		return err
+	}
+	if err := p.startKafka(ctx, engines); err != nil {
+		return err
+	}
+	if p.conn, err = warehouse.Open(ctx, p.warehouse); err != nil {
+		return err
+	}
+	defer func() { _ = p.conn.Close() }()
+	bodyCtx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(engines.failed, func() { cancel(context.Cause(engines.failed)) })()
+	err = body(bodyCtx, p)
+	if cause := context.Cause(engines.failed); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// engines are the embedded engines that run, and the first failure among them.
+type engines struct {
+	ctx    context.Context // ends when they are to stop
+	cancel context.CancelFunc
+	failed context.Context // ends with the cause when one fails
+	fail   context.CancelCauseFunc
+	wait   sync.WaitGroup
+	mu     sync.Mutex
+	errs   []error // Of engines that failed while stopping. Protected by mu.
+}
+
+// newEngines outlives ctx: the roles drain into the engines after ctx ends.
+func newEngines(ctx context.Context) *engines {
+	e := &engines{}
+	e.ctx, e.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	e.failed, e.fail = context.WithCancelCause(context.WithoutCancel(ctx))
+	return e
+}
+
+// start runs an engine and waits until it is ready, has failed, or ctx ends.
+func (e *engines) start(ctx context.Context, name string, run func(ctx context.Context, ready func()) error) error {
+	ready := make(chan struct{})
+	ended := make(chan error, 1)
+	e.wait.Add(1)
+	go func() {
+		defer e.wait.Done()
+		err := run(e.ctx, sync.OnceFunc(func() { close(ready) }))
+		ended <- err
+		switch {
+		case e.ctx.Err() != nil && err != nil:
+			e.mu.Lock()
+			e.errs = append(e.errs, fmt.Errorf("%s: %w", name, err))
+			e.mu.Unlock()
+		case e.ctx.Err() == nil:
+			e.fail(fmt.Errorf("%s stopped: %w", name, errors.Join(err)))
+		}
+	}()
+	select {
+	case <-ready:
+		return nil
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (e *engines) stop() error {
+	e.cancel()
+	e.wait.Wait()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return errors.Join(e.errs...)
+}
+
+func (p *platform) startClickHouse(ctx context.Context, e *engines) error {
+	s := p.settings
+	p.warehouse = warehouse.DefaultConfig()
+	if s.clickhouseURL != "" {
+		p.warehouse.URL = s.clickhouseURL
+		return p.migrate(ctx)
+	}
+	begun := now()
+	library := embedded.Library{Path: s.clickhouseLib}
+	path, err := library.Ensure(ctx, func(stage string, done, total int64) {
+		p.ui.progress("ClickHouse engine, "+stage, done, total, "bytes")
+	})
+	if err != nil {
+		return err
+	}
+	p.download = now().Sub(begun)
+	cfg := embedded.DefaultClickHouseConfig()
+	cfg.Library, cfg.DataDir = path, filepath.Join(s.data, "clickhouse")
+	cfg.TCPPort, cfg.HTTPPort, cfg.MemoryBytes = s.clickhousePort, s.clickhouseHTTPPort, s.engineMemory
+	cfg.Database, cfg.AnalystPassword = "kindred", s.analystPassword
+	cfg.AnalystGrants = warehouse.AnalystGrants(cfg.Database)
+	ch, err := embedded.NewClickHouse(cfg, p.log.With("engine", "clickhouse"))
+	if err != nil {
+		return err
+	}
+	err = e.start(ctx, "the embedded ClickHouse", func(ctx context.Context, ready func()) error {
+		return ch.Run(ctx, func(dsn string) error {
+			p.warehouse.URL = dsn
+			ready()
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return p.migrate(ctx)
+}
+
+func (p *platform) migrate(ctx context.Context) error {
+	return warehouse.Migrate(ctx, p.warehouse, now, p.log)
+}
+
+func (p *platform) startKafka(ctx context.Context, e *engines) error {
+	s := p.settings
+	p.brokers = s.kafkaBrokers
+	if len(p.brokers) == 0 {
+		cfg := embedded.DefaultKafkaConfig()
+		cfg.DataDir, cfg.Port = filepath.Join(s.data, "kafka"), s.kafkaPort
+		k, err := embedded.NewKafka(cfg, p.log.With("engine", "kafka"))
+		if err != nil {
+			return err
+		}
+		err = e.start(ctx, "the embedded Kafka", func(ctx context.Context, ready func()) error {
+			return k.Run(ctx, func(brokers []string) error {
+				p.brokers = brokers
+				ready()
+				return nil
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return ensureTopics(ctx, s, p.brokers)
+}
+
+func ensureTopics(ctx context.Context, s *settings, brokers []string) error {
+	topics := []kafka.Topic{
+		{Name: ingest.EvidenceTopic, Partitions: 1, Retention: ledgerRetention},
+		{Name: identityTopic, Partitions: 1, Retention: ledgerRetention},
+	}
+	for _, name := range eventTopics() {
+		topics = append(topics, kafka.Topic{Name: name, Partitions: s.kafkaPartitions, Retention: eventRetention})
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := kafka.EnsureTopics(ctx, brokers, s.kafkaReplication, topics); err != nil {
+		return fmt.Errorf("%w: check that Kafka runs at %v, or change KINDRED_KAFKA_BROKERS", err, brokers)
+	}
+	return nil
+}

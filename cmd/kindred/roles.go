@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
+	"github.com/kindred-cdp/kindred/identity/ledger"
+	"github.com/kindred-cdp/kindred/ingest"
+	ingeststore "github.com/kindred-cdp/kindred/ingest/clickhouse"
+	"github.com/kindred-cdp/kindred/ingest/kafka"
+	"github.com/kindred-cdp/kindred/profiles/valuation"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
+)
+
+// roles are the long-running parts of one process.
+type roles struct {
+	p        *platform
+	registry *prometheus.Registry
+	pipeline *ingest.Pipeline
+	ingest   *kafka.Consumer
+	identity *kafka.Consumer
+	ledger   *ledger.Ledger
+	folder   *warehouse.Folder
+	valuer   *valuation.Worker
+	web      *web
+	writer   closer
+}
+
+type closer interface{ Close() error }
+
+// newRoles wires every role. Nothing runs yet.
+func newRoles(p *platform) (*roles, error) {
+	r := &roles{p: p, registry: prometheus.NewRegistry()}
+	r.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	writer := kafka.NewWriter(p.brokers)
+	r.writer = writer
+	var err error
+	decoder := ingest.NewDecoder(p.secret, normalizeWire)
+	r.pipeline, err = ingest.New(ingest.DefaultConfig(), ingest.Deps{
+		Store: ingeststore.New(p.conn), Publisher: writer, Decoder: decoder, Stored: r.stored, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if r.ingest, err = r.consumer(ingestGroup, eventTopics()); err != nil {
+		return nil, err
+	}
+	if r.identity, err = r.consumer(identityGroup, []string{ingest.EvidenceTopic}); err != nil {
+		return nil, err
+	}
+	rules := identity.DefaultRules()
+	r.ledger, err = ledger.New(ledger.DefaultConfig(), ledger.Deps{
+		DB:        p.conn,
+		NewGraph:  func(rules *identity.Rules) ledger.Graph { return ledgerGraph{graph.New(rules)} },
+		Rules:     func(string) *identity.Rules { return rules },
+		Publisher: readingPublisher{p},
+		Notifier:  toTopic{writer, identityTopic},
+		Rejecter:  deadLetterRejecter{writer},
+		Now:       now, Log: p.log.With("role", "identity"), Metrics: r.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if r.folder, err = warehouse.NewFolder(warehouse.DefaultFoldConfig(), p.conn, now, p.log); err != nil {
+		return nil, err
+	}
+	r.valuer, err = valuation.New(valuation.DefaultConfig(), valuation.Deps{
+		Conn: p.conn, Clock: now, Logger: p.log.With("role", "worker"), Registerer: r.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if r.web, err = newWeb(p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *roles) consumer(group string, topics []string) (*kafka.Consumer, error) {
+	cfg := kafka.DefaultConfig()
+	cfg.Brokers, cfg.Group, cfg.Topics = r.p.brokers, group, topics
+	return kafka.NewConsumer(cfg, kafka.Deps{Logger: r.p.log, Registry: r.registry})
+}
+
+func (r *roles) stored(workspace string, keys []identity.Key) { r.web.stored(workspace, keys) }
+
+// stage is a group of roles that stop together, after the stage before it.
+type stage struct {
+	name string
+	runs []func(context.Context) error
+}
+
+// run starts every role and returns when ctx has ended and all have stopped, in
+// the order intake, ingest, identity, worker, HTTP; or when one of them fails.
+// ready is called with the API's address once it answers.
+func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
+	defer func() { _ = r.writer.Close() }()
+	stages := []stage{
+		{"ingest", []func(context.Context) error{r.runIngest}},
+		{"identity", []func(context.Context) error{r.runIdentity, r.folder.Run}},
+		{"worker", []func(context.Context) error{r.valuer.Run, r.web.follow, r.web.runCache}},
+		{"http", []func(context.Context) error{func(ctx context.Context) error { return r.web.server.Run(ctx, ready) }}},
+	}
+	failed, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	var running []func() // each stops one stage and waits for it
+	var mu sync.Mutex
+	var errs []error
+	for _, s := range stages {
+		stageCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		g, stageCtx := errgroup.WithContext(stageCtx)
+		for _, run := range s.runs {
+			g.Go(func() error {
+				err := run(stageCtx)
+				if err == nil && stageCtx.Err() == nil {
+					err = errors.New("ended by itself")
+				}
+				if err != nil && !errors.Is(err, context.Canceled) {
+					err = fmt.Errorf("%s: %w", s.name, err)
+					fail(err)
+					mu.Lock()
+					errs = append(errs, err)
+					mu.Unlock()
+				}
+				return err
+			})
+		}
+		running = append(running, func() { cancel(); _ = g.Wait() })
+	}
+	<-failed.Done()
+	for _, stop := range running {
+		stop()
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	return errors.Join(errs...)
+}
+
+func (r *roles) runIngest(ctx context.Context) error {
+	return r.ingest.Run(ctx, func(ctx context.Context, p *kafka.Partition) error { return r.pipeline.Own(ctx, p) })
+}
+
+// runIdentity owns the ledger again after an error, because nothing is lost by
+// it and the cause may pass; a cause that stays shows in the log and on /readyz.
+func (r *roles) runIdentity(ctx context.Context) error {
+	return r.identity.Run(ctx, func(ctx context.Context, p *kafka.Partition) error {
+		err := r.ledger.Own(ctx, p)
+		if err != nil && ctx.Err() == nil {
+			r.p.log.Error("identity owner stopped", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		}
+		return nil
+	})
+}

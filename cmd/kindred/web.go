@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/kindred-cdp/kindred/api"
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/normalize"
+	"github.com/kindred-cdp/kindred/profiles/cache"
+	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	segmentsql "github.com/kindred-cdp/kindred/segments/sql"
+)
+
+// web is the API with the cache that it reads through.
+type web struct {
+	p      *platform
+	cache  *cache.Cache
+	server *api.Server
+}
+
+func newWeb(p *platform, r *roles) (*web, error) {
+	store, err := profilestore.New(profilestore.DefaultConfig(), p.conn, now)
+	if err != nil {
+		return nil, err
+	}
+	w := &web{p: p}
+	if w.cache, err = cache.New(cache.DefaultConfig(), store, r.registry); err != nil {
+		return nil, err
+	}
+	preview, err := segmentsql.New(segmentsql.DefaultConfig(), p.conn, now)
+	if err != nil {
+		return nil, err
+	}
+	cfg := api.DefaultConfig()
+	cfg.Address = p.settings.apiAddress
+	if cfg.Keys, err = apiKeys(p.settings.apiKeys); err != nil {
+		return nil, err
+	}
+	w.server, err = api.New(cfg, api.Deps{
+		Profiles: w.cache, Preview: preview,
+		Keyer:     func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) },
+		Normalize: normalize.Identifier,
+		Checks: []api.Check{
+			{Name: "clickhouse", Check: p.conn.Ping},
+			{Name: "kafka", Check: w.checkKafka},
+			{Name: "identity", Check: func(context.Context) error {
+				if !r.ledger.Ready() {
+					return errors.New("the identity role has not loaded its ledger yet")
+				}
+				return nil
+			}},
+		},
+		Log: p.log.With("role", "api"), Now: now, Registerer: r.registry, Gatherer: r.registry,
+	})
+	return w, err
+}
+
+func (w *web) checkKafka(ctx context.Context) error {
+	client := &kafka.Client{Addr: kafka.TCP(w.p.brokers...)}
+	if _, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{identityTopic}}); err != nil {
+		return errors.New("no broker answers")
+	}
+	return nil
+}
+
+// apiKeys reads role:workspace:key entries; a key may be given as sha256=HEX.
+func apiKeys(text string) ([]api.Key, error) {
+	var keys []api.Key
+	for i, entry := range strings.Split(text, ",") {
+		role, rest, _ := strings.Cut(strings.TrimSpace(entry), ":")
+		workspace, secret, ok := strings.Cut(rest, ":")
+		if !ok || secret == "" || workspace == "" {
+			return nil, fmt.Errorf("KINDRED_API_KEYS: entry %d is not role:workspace:key", i+1)
+		}
+		k := api.Key{Name: fmt.Sprintf("%s-%d", role, i+1), Role: api.Role(role), Workspace: workspace, Hash: api.HashSecret(secret)}
+		switch k.Role {
+		case api.RoleWrite, api.RoleRead, api.RoleAdmin:
+		default:
+			return nil, fmt.Errorf("KINDRED_API_KEYS: entry %d has a role other than write, read and admin", i+1)
+		}
+		if digits, hashed := strings.CutPrefix(secret, "sha256="); hashed {
+			b, err := hex.DecodeString(digits)
+			if err != nil || len(b) != sha256.Size {
+				return nil, fmt.Errorf("KINDRED_API_KEYS: entry %d has no SHA-256 in 64 hexadecimal digits", i+1)
+			}
+			k.Hash = [sha256.Size]byte(b)
+		}
+		keys = append(keys, k)
+	}
+	return keys, nil
+}
+
+// runCache holds the cache's memory.
+func (w *web) runCache(ctx context.Context) error { return w.cache.Run(ctx, nil) }
+
+// stored forgets what the cache holds of the identifiers of stored events.
+func (w *web) stored(workspace string, keys []identity.Key) { w.cache.Invalidate(workspace, keys...) }
+
+// follow reads the notices of the identity role, each API node all of them, and
+// forgets what they name. A notice missed while starting costs nothing: the
+// cache was empty then.
+func (w *web) follow(ctx context.Context) error {
+	reader := kafka.NewReader(kafka.ReaderConfig{
+		Brokers: w.p.brokers, Topic: identityTopic, MinBytes: 1, MaxBytes: 8 << 20, MaxWait: 250 * time.Millisecond,
+	})
+	defer func() { _ = reader.Close() }()
+	if err := reader.SetOffset(kafka.LastOffset); err != nil {
+		return fmt.Errorf("follow identity notices: %w", err)
+	}
+	for {
+		m, err := reader.ReadMessage(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			w.p.log.Warn("read identity notices", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+			continue
+		}
+		var n identity.Notice
+		if err := json.Unmarshal(m.Value, &n); err != nil {
+			w.p.log.Error("identity notice is not readable", "offset", m.Offset)
+			continue
+		}
+		keys := make([]identity.Key, 0, 3*len(n.Changes))
+		for _, c := range n.Changes {
+			if c.Kind == identity.ChangedIdentifier {
+				keys = append(keys, identity.Key(c.Subject))
+			}
+			keys = append(keys, identity.Key(c.Old), identity.Key(c.New))
+		}
+		w.cache.Invalidate(n.Workspace, keys...)
+	}
+}

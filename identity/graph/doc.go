@@ -1,0 +1,53 @@
+// Package graph keeps profiles current: it is the function from a ledger of
+// sightings, decisions, expiries and erasures to profiles, evaluated again only
+// where something changed. What the function is, package identity/oracle says
+// in its plainest form; the two share no code and are tested to be equal.
+//
+// A Graph belongs to one goroutine, the owner of a workspace's ledger. It holds
+// keys and times only: no values, no messages, nothing per event or per set of
+// identifiers. It reads and writes no storage and never looks at a clock.
+//
+//	g := graph.New(identity.DefaultRules())
+//	g.See(sighting)        // any number of entries, in any order
+//	changes := g.Flush()   // evaluate, and say what changed
+//	id := g.Profile(key)
+//
+// # How it works
+//
+// Entries are applied at once to identifiers (nodes) and pairs (edges). What
+// that can have changed is marked, and Flush computes the marked parts of each
+// step again from the output of the step before:
+//
+//	see.go, rows.go, forget.go   which sightings count
+//	edges.go, status.go          step 0: shields, void, generic, crowded
+//	tenure.go                    step 0: retired pairs, owners of past tenures
+//	fuse.go, order.go            step 1: must-linked nodes, the evidence order
+//	follow.go                    step 2: whom a node follows
+//	regroup.go, admit.go         step 2: groups
+//	unit.go, kruskal.go          step 3: loose groups join, within C
+//	claim.go                     step 4: walls admit what claims them
+//	found.go, flush.go           ids, and what changed
+//
+// An edge lies in one of two lists of each of its ends: live edges are open, and
+// no more than the fan-outs of its namespaces allow; all others are parked, and
+// only an operator's decision, an expiry, an erasure or a shield that comes or
+// goes reads those. The kept tally of a large group or a claimed wall settles a
+// move in constant time in the two common cases: whatever fits displaces no one,
+// and what does not fit and comes last concerns no one else. Everything else is
+// at most the work of a group within G or a unit within C, times fan-outs.
+//
+// # Readings
+//
+// Where the definition leaves room this package reads it as identity/oracle
+// does. What only concerns keeping it current:
+//
+//   - Rows are kept per period, not per source: a source's trust is applied when
+//     a sighting is read, and expiry takes whole periods. A rebuild under other
+//     rules is another Graph.
+//   - Erase must come before sightings of its key that were received later, as
+//     the owner of the rows stamps it; on loading, erasures come first.
+//   - Household values move from their own key to profile 0 when first seen.
+//   - A new identifier is a flip only where its earlier sightings may have
+//     expired or been erased; otherwise no old set can hold it.
+//   - Identifiers that are gone keep their place in memory until a rebuild.
+package graph

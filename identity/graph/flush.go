@@ -1,0 +1,100 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// Changes is what a flush changed, each list ascending by key.
+type Changes struct {
+	// Moves holds each identifier whose profile changed, once. A household
+	// value moves from its own key to profile 0 when it is first seen.
+	Moves []identity.Move
+	// Flipped holds the identifiers that became or ceased to be blocked,
+	// generic or gone: their sets are to be decided again. A new identifier is
+	// among them only where old sets may have ignored it, because its earlier
+	// sightings expired or were erased.
+	Flipped []identity.Key
+	// Retold holds the identifiers whose past tenures changed.
+	Retold []identity.Key
+}
+
+// Flush evaluates what was added since the last flush and returns what it
+// changed. Each step is a pure function of the one before, kept current by
+// computing again whatever a changed input can reach; so the state after a
+// flush does not depend on how entries were ordered or cut into flushes.
+func (g *Graph) Flush() Changes {
+	for _, x := range g.work.status {
+		g.nodes.at(x).flags &^= statusDirty
+		g.classify(x)
+	}
+	g.work.status = g.work.status[:0]
+	for _, x := range g.work.tenure {
+		g.retire(x)
+	}
+	g.fuse()
+	for _, x := range g.work.tenure {
+		g.nodes.at(x).flags &^= tenureDirty
+		g.nameOwners(x)
+	}
+	g.work.tenure = g.work.tenure[:0]
+	for _, e := range g.work.edges {
+		g.reconsider(e)
+	}
+	g.follow()
+	g.admit()
+	g.units()
+	g.admitClaims()
+	// Linkage of records clusters the profiles found so far; its place is here,
+	// and what it joins is one more thing that profile has to resolve.
+	g.found()
+	return g.settle()
+}
+
+// settle clears the work lists and reports.
+func (g *Graph) settle() Changes {
+	var c Changes
+	w := &g.work
+	for _, x := range w.fresh {
+		if g.ns(x).rule.Household {
+			g.journal(x)
+		}
+	}
+	for _, x := range w.fresh {
+		g.nodes.at(x).flags &^= fresh
+	}
+	for _, o := range w.journal {
+		n := g.nodes.at(o.x)
+		n.flags &^= journaled
+		if now := g.present(o.x); now != o.profile {
+			c.Moves = append(c.Moves, identity.Move{Identifier: n.key, Old: o.profile, New: now})
+		}
+	}
+	for _, f := range w.flips {
+		g.nodes.at(f.x).flags &^= flipNoted
+		if g.class(f.x) != f.class {
+			c.Flipped = append(c.Flipped, g.nodes.at(f.x).key)
+		}
+	}
+	c.Retold = append(c.Retold, w.retold...)
+	for _, e := range w.edges {
+		g.edges.at(e).flags &^= edgeDirty
+	}
+	for _, e := range w.dead {
+		g.freeEdge(e)
+	}
+	slices.SortFunc(c.Moves, func(a, b identity.Move) int { return cmp.Compare(a.Identifier, b.Identifier) })
+	slices.Sort(c.Flipped)
+	slices.Sort(c.Retold)
+	w.edges, w.dead, w.fresh = w.edges[:0], w.dead[:0], w.fresh[:0]
+	w.changed, w.stale, w.admitted = w.changed[:0], w.stale[:0], w.admitted[:0]
+	w.resized, w.left, w.removed = w.resized[:0], w.left[:0], false
+	if len(w.journal) > keptWork {
+		*w = work{} // A rebuild must not hold its lists for ever.
+		return c
+	}
+	w.journal, w.flips, w.retold = w.journal[:0], w.flips[:0], w.retold[:0]
+	return c
+}

@@ -1,0 +1,207 @@
+package graph
+
+import (
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// Graph is the ledger of one workspace in memory, with its profiles. It belongs
+// to one goroutine at a time.
+type Graph struct {
+	rules *identity.Rules
+
+	spaces  []namespace
+	spaceOf map[identity.Namespace]uint32
+	ranks   int // number of distinct ranks
+	limits  []limit
+
+	nodes  pages[node]
+	edges  pages[edge]
+	rows   pages[row]
+	byKey  index
+	byEnds index
+
+	fans    map[ref]*fans    // counted neighbours, of nodes with many edges
+	crowded map[ref][]uint32 // the namespaces towards which a node is crowded
+	tenures map[ref][]Tenure // past tenures of moving nodes
+	classes map[ref]*class   // by each member, of fused nodes only
+	held    map[ref]*tally   // what a large group holds, by its head
+	unit    map[ref]*cluster // by each head, of clusters that are more than a group
+	claims  map[ref][]*cluster
+	full    map[ref]*tally // what a wall and the clusters it admitted hold
+	beyond  map[ref]int32  // by head: a rank at which its component is beyond C
+
+	// heldFrom is the size from which a group's tally is kept, so that a move
+	// in or out of it need not read the whole group; fansFrom the number of
+	// edges from which a node's neighbours are counted as they come and go.
+	heldFrom int
+	fansFrom uint32
+
+	erased    map[identity.Key]int64
+	standing  map[subject]verdict
+	cannot    map[identity.Key][]identity.Key
+	must      map[identity.Key][]identity.Key
+	pairRules int  // pairs ever rejected or cannot-linked
+	forgets   bool // something has expired or was erased
+
+	work  work
+	count counts
+}
+
+// counts are kept as entries are applied.
+type counts struct {
+	identifiers, pairs, blocked, generic int
+	visits                               int64
+}
+
+// node is one identifier.
+type node struct {
+	key    identity.Key
+	first  int64 // first seen, milliseconds since 1970 UTC; alive nodes only
+	live   ref   // head of the list of its open edges
+	parked ref   // head of the list of its other edges, which nothing scans
+	degree uint32
+	parent ref // the node it follows
+	edge   ref // by this edge
+	child  ref // head of the list of its followers
+	next   ref // in its parent's list
+	prev   ref
+	head   ref // of its group
+	// founder of its profile; of heads only.
+	founder ref
+	period  identity.Period // of its only row
+	rows    ref             // its rows, where there are several
+	flags   uint32
+	space   uint32
+}
+
+// The flags of nodes. The dirty ones say that a work list holds the node.
+const (
+	alive        uint32 = 1 << iota // has a counted sighting
+	ruleBlocked                     // its value is blocked by the rules
+	opBlocked                       // a block decision stands
+	shielded                        // has a trusted pair to a principal
+	generic                         // seen with too many
+	someCrowded                     // has an entry in crowded
+	fused                           // has an entry in classes
+	aside                           // refused by the group of its parent
+	fixed                           // of heads: a wall (as of the last flush)
+	hasCannot                       // has an entry in cannot
+	hasMust                         // has an entry in must
+	counted                         // has an entry in fans
+	fresh                           // came into being since the last flush
+	statusDirty                     // fan-out may have crossed a threshold
+	tenureDirty                     // tenures may have changed
+	fuseDirty                       // fused class may have changed
+	scanDirty                       // choice of parent must be made anew
+	readmitDirty                    // group must be admitted anew
+	pendingDirty                    // unit must be computed anew
+	claimsDirty                     // claims must be decided anew
+	founderDirty                    // founder may have changed
+	journaled                       // old profile is noted
+	flipNoted                       // old classes are noted
+	marked                          // scratch, for one traversal
+)
+
+const blocked = ruleBlocked | opBlocked
+
+// edge is one pair of identifiers, a.key < b.key.
+type edge struct {
+	a, b         ref
+	nextA, prevA ref // in a's list
+	nextB, prevB ref // in b's list
+	first        int64
+	last         identity.Day
+	period       identity.Period // of its only row
+	rows         ref
+	flags        uint32
+}
+
+// The flags of edges.
+const (
+	trusted    uint32 = 1 << iota // a counted row is of a trusted source
+	rejected                      // rejected, or directly cannot-linked
+	guards                        // makes its weaker end shielded
+	neighbours                    // counts for fan-out
+	open                          // eligible but for retired
+	retired                       // belongs to a past tenure
+	dead                          // has no counted row; freed by the next flush
+	edgeDirty                     // is in the work list
+)
+
+// New returns an empty graph under rules, which must not change any more.
+func New(rules *identity.Rules) *Graph {
+	g := &Graph{
+		rules:    rules,
+		heldFrom: 16,
+		fansFrom: 64,
+		spaceOf:  map[identity.Namespace]uint32{},
+		fans:     map[ref]*fans{},
+		crowded:  map[ref][]uint32{},
+		tenures:  map[ref][]Tenure{},
+		classes:  map[ref]*class{},
+		held:     map[ref]*tally{},
+		unit:     map[ref]*cluster{},
+		claims:   map[ref][]*cluster{},
+		full:     map[ref]*tally{},
+		beyond:   map[ref]int32{},
+		erased:   map[identity.Key]int64{},
+		standing: map[subject]verdict{},
+		cannot:   map[identity.Key][]identity.Key{},
+		must:     map[identity.Key][]identity.Key{},
+	}
+	g.byKey.hash = func(x ref) uint64 { return mix(uint64(g.nodes.at(x).key)) }
+	g.byEnds.hash = func(e ref) uint64 { return endsHash(g.edges.at(e).a, g.edges.at(e).b) }
+	g.compileRanks()
+	return g
+}
+
+func endsHash(a, b ref) uint64 { return mix(uint64(a)<<32 | uint64(b)) }
+
+// find returns the node of k, or 0.
+func (g *Graph) find(k identity.Key) ref {
+	h := mix(uint64(k))
+	t := g.byKey.table(h)
+	if len(t.slot) == 0 {
+		return 0
+	}
+	mask := uint64(len(t.slot) - 1)
+	for at := h & mask; ; at = (at + 1) & mask {
+		x := t.slot[at]
+		if x == 0 || g.nodes.at(x).key == k {
+			return x
+		}
+	}
+}
+
+// findEdge returns the edge of a and b, which must be in key order, or 0.
+func (g *Graph) findEdge(a, b ref) ref {
+	h := endsHash(a, b)
+	t := g.byEnds.table(h)
+	if len(t.slot) == 0 {
+		return 0
+	}
+	mask := uint64(len(t.slot) - 1)
+	for at := h & mask; ; at = (at + 1) & mask {
+		e := t.slot[at]
+		if e == 0 {
+			return 0
+		}
+		if d := g.edges.at(e); d.a == a && d.b == b {
+			return e
+		}
+	}
+}
+
+// other returns the end of e that is not x.
+func (d *edge) other(x ref) ref { return d.a ^ d.b ^ x }
+
+// after returns the edge after d in x's list.
+func (d *edge) after(x ref) ref {
+	if d.a == x {
+		return d.nextA
+	}
+	return d.nextB
+}
+
+// linking reports whether d is eligible.
+func (d *edge) linking() bool { return d.flags&(open|retired) == open }

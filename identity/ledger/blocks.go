@@ -1,0 +1,187 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// block is rows of one table, held by column.
+type block interface {
+	table() string
+	// statement is the INSERT with the columns in the order of columns.
+	statement() string
+	rows() int
+	// columns returns the values of the rows [from, to).
+	columns(from, to int) []any
+}
+
+// spans are the four columns of identity.Span.
+type spans struct {
+	firstEvent, firstReceived, lastEvent, lastReceived []time.Time
+}
+
+func (b *spans) add(s identity.Span) {
+	b.firstEvent = append(b.firstEvent, time.UnixMilli(s.FirstEvent))
+	b.firstReceived = append(b.firstReceived, time.UnixMilli(s.FirstReceived))
+	b.lastEvent = append(b.lastEvent, dayTime(s.LastEvent))
+	b.lastReceived = append(b.lastReceived, dayTime(s.LastReceived))
+}
+
+// merge widens row to cover s as well.
+func (b *spans) merge(row int, s identity.Span) {
+	b.firstEvent[row] = earlier(b.firstEvent[row], time.UnixMilli(s.FirstEvent))
+	b.firstReceived[row] = earlier(b.firstReceived[row], time.UnixMilli(s.FirstReceived))
+	b.lastEvent[row] = later(b.lastEvent[row], dayTime(s.LastEvent))
+	b.lastReceived[row] = later(b.lastReceived[row], dayTime(s.LastReceived))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+type identifierBlock struct {
+	workspace, source, namespace, value []string
+	id                                  []uint64
+	period                              []int32
+	spans
+}
+
+func (*identifierBlock) table() string { return "identifiers" }
+func (*identifierBlock) statement() string {
+	return `INSERT INTO identifiers (workspace, identifier_id, source, period, namespace, value,
+		first_event, first_received, last_event, last_received)`
+}
+func (b *identifierBlock) rows() int { return len(b.id) }
+func (b *identifierBlock) columns(i, j int) []any {
+	return []any{b.workspace[i:j], b.id[i:j], b.source[i:j], b.period[i:j], b.namespace[i:j], b.value[i:j],
+		b.firstEvent[i:j], b.firstReceived[i:j], b.lastEvent[i:j], b.lastReceived[i:j]}
+}
+
+type pairBlock struct {
+	workspace, lowNamespace, highNamespace, source, rule []string
+	low, high                                            []uint64
+	period                                               []int32
+	spans
+	witnessTime []time.Time
+	witnessID   []string
+}
+
+func (*pairBlock) table() string { return "identity_evidence" }
+func (*pairBlock) statement() string {
+	return `INSERT INTO identity_evidence (workspace, low_id, high_id, low_namespace, high_namespace, source, period, rule,
+		first_event, first_received, last_event, last_received, witness_time, witness_message_id)`
+}
+func (b *pairBlock) rows() int { return len(b.low) }
+func (b *pairBlock) columns(i, j int) []any {
+	return []any{b.workspace[i:j], b.low[i:j], b.high[i:j], b.lowNamespace[i:j], b.highNamespace[i:j],
+		b.source[i:j], b.period[i:j], b.rule[i:j],
+		b.firstEvent[i:j], b.firstReceived[i:j], b.lastEvent[i:j], b.lastReceived[i:j], b.witnessTime[i:j], b.witnessID[i:j]}
+}
+
+type anchorBlock struct {
+	workspace []string
+	anchor    []uint64
+	members   [][]uint64
+}
+
+func (*anchorBlock) table() string { return "anchors" }
+func (*anchorBlock) statement() string {
+	return `INSERT INTO anchors (workspace, anchor_id, members)`
+}
+func (b *anchorBlock) rows() int { return len(b.anchor) }
+func (b *anchorBlock) columns(i, j int) []any {
+	return []any{b.workspace[i:j], b.anchor[i:j], b.members[i:j]}
+}
+
+type memberBlock struct {
+	workspace  []string
+	id, anchor []uint64
+}
+
+func (*memberBlock) table() string { return "anchor_members" }
+func (*memberBlock) statement() string {
+	return `INSERT INTO anchor_members (workspace, identifier_id, anchor_id)`
+}
+func (b *memberBlock) rows() int { return len(b.id) }
+func (b *memberBlock) columns(i, j int) []any {
+	return []any{b.workspace[i:j], b.id[i:j], b.anchor[i:j]}
+}
+
+// hopBlock is rows of identifier_profile or anchor_owner: both map a subject to
+// its new and its previous object.
+type hopBlock struct {
+	name, insert    string
+	workspace       []string
+	subject         []uint64
+	epoch, sequence []uint64
+	now, before     []uint64
+}
+
+func newProfileBlock() *hopBlock {
+	return &hopBlock{name: "identifier_profile", insert: `INSERT INTO identifier_profile
+		(workspace, identifier_id, epoch, sequence, profile_id, previous_id)`}
+}
+
+func newOwnerBlock() *hopBlock {
+	return &hopBlock{name: "anchor_owner", insert: `INSERT INTO anchor_owner
+		(workspace, anchor_id, epoch, sequence, owner_id, previous_id)`}
+}
+
+func (b *hopBlock) table() string     { return b.name }
+func (b *hopBlock) statement() string { return b.insert }
+func (b *hopBlock) rows() int         { return len(b.subject) }
+func (b *hopBlock) columns(i, j int) []any {
+	return []any{b.workspace[i:j], b.subject[i:j], b.epoch[i:j], b.sequence[i:j], b.now[i:j], b.before[i:j]}
+}
+
+func (b *hopBlock) add(workspace string, v version, subject, now, before uint64) {
+	b.workspace = append(b.workspace, workspace)
+	b.subject = append(b.subject, subject)
+	b.epoch = append(b.epoch, v.Epoch)
+	b.sequence = append(b.sequence, v.Sequence)
+	b.now = append(b.now, now)
+	b.before = append(b.before, before)
+}
+
+type historyBlock struct {
+	workspace, kind, cause []string
+	epoch, sequence        []uint64
+	subject, oldID, newID  []uint64
+	changedAt              []time.Time
+}
+
+func (*historyBlock) table() string { return "identity_changes" }
+func (*historyBlock) statement() string {
+	return `INSERT INTO identity_changes (workspace, epoch, sequence, subject_kind, subject_id, changed_at, old_id, new_id, cause)`
+}
+func (b *historyBlock) rows() int { return len(b.subject) }
+func (b *historyBlock) columns(i, j int) []any {
+	return []any{b.workspace[i:j], b.epoch[i:j], b.sequence[i:j], b.kind[i:j], b.subject[i:j], b.changedAt[i:j],
+		b.oldID[i:j], b.newID[i:j], b.cause[i:j]}
+}
+
+type flipBlock struct {
+	workspace                                  []string
+	id, epoch, number, doneEpoch, doneSequence []uint64
+	changedAt                                  []time.Time
+}
+
+func (*flipBlock) table() string { return "identity_flips" }
+func (*flipBlock) statement() string {
+	return `INSERT INTO identity_flips (workspace, identifier_id, epoch, number, done_epoch, done_sequence, changed_at)`
+}
+func (b *flipBlock) rows() int { return len(b.id) }
+func (b *flipBlock) columns(i, j int) []any {
+	return []any{b.workspace[i:j], b.id[i:j], b.epoch[i:j], b.number[i:j], b.doneEpoch[i:j], b.doneSequence[i:j], b.changedAt[i:j]}
+}

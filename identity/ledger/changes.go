@@ -1,0 +1,206 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// Causes of changes.
+const (
+	causeEvidence = "evidence"
+	causeRestart  = "restart" // found when an owner loaded the ledger
+)
+
+// changes are the rows of the reading that one flush adds.
+type changes struct {
+	epoch    uint64
+	sequence *uint64 // of the owner
+	at       time.Time
+	cause    string
+
+	profiles, owners *hopBlock
+	history          historyBlock
+	flips            flipBlock
+	last             map[string]uint64 // by workspace, its last sequence
+	notices          []identity.Notice
+}
+
+func (o *owner) newChanges(cause string) *changes {
+	return &changes{
+		epoch: o.epoch, sequence: &o.sequence, at: o.now(), cause: cause,
+		profiles: newProfileBlock(), owners: newOwnerBlock(), last: map[string]uint64{},
+	}
+}
+
+// move adds the change of an identifier's profile.
+func (c *changes) move(workspace string, m identity.Move) {
+	v := c.add(workspace, identity.ChangedIdentifier, uint64(m.Identifier), uint64(m.Old), uint64(m.New))
+	c.profiles.add(workspace, v, uint64(m.Identifier), uint64(m.New), uint64(m.Old))
+}
+
+// set adds the change of a set's deciding identifier.
+func (c *changes) set(workspace string, a identity.Attribution) {
+	v := c.add(workspace, identity.ChangedSet, uint64(a.Anchor), uint64(a.Old), uint64(a.New))
+	c.owners.add(workspace, v, uint64(a.Anchor), uint64(a.New), uint64(a.Old))
+}
+
+func (c *changes) add(workspace string, kind identity.ChangeKind, subject, before, now uint64) version {
+	*c.sequence++
+	v := version{Epoch: c.epoch, Sequence: *c.sequence}
+	h := &c.history
+	h.workspace = append(h.workspace, workspace)
+	h.epoch = append(h.epoch, v.Epoch)
+	h.sequence = append(h.sequence, v.Sequence)
+	h.kind = append(h.kind, string(kind))
+	h.subject = append(h.subject, subject)
+	h.changedAt = append(h.changedAt, c.at)
+	h.oldID = append(h.oldID, before)
+	h.newID = append(h.newID, now)
+	h.cause = append(h.cause, c.cause)
+	c.last[workspace] = v.Sequence
+	if n := len(c.notices); n == 0 || c.notices[n-1].Workspace != workspace {
+		c.notices = append(c.notices, identity.Notice{Workspace: workspace, Epoch: c.epoch})
+	}
+	n := &c.notices[len(c.notices)-1]
+	n.Changes = append(n.Changes, identity.Change{Sequence: v.Sequence, Kind: kind, Subject: subject, Old: before, New: now, Cause: c.cause})
+	return v
+}
+
+// evaluate drives the graphs over b, stores the evidence, and returns what
+// changed in the reading.
+func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
+	for _, e := range b.evidence {
+		e.space.mu.Lock()
+		e.space.graph.See(e.space.sighting(e.Evidence))
+		e.space.mu.Unlock()
+	}
+	c := o.newChanges(causeEvidence)
+	moves := map[string][]identity.Move{}
+	started := &flipBlock{}
+	touched := o.touched(b)
+	for _, name := range touched {
+		sp := o.spaces[name]
+		moved, flipped := sp.flush()
+		moves[name] = moved
+		for _, k := range flipped {
+			o.flipped++
+			sp.flips.start(k, flipID{epoch: o.epoch, number: o.flipped})
+			started.add(name, k, flipID{o.epoch, o.flipped}, version{}, c.at)
+		}
+		o.metrics.flips.Add(float64(len(flipped)))
+	}
+	if err := o.keep(ctx, b, started); err != nil {
+		return nil, err
+	}
+	decided := map[*space]map[identity.AnchorID]bool{}
+	for _, e := range b.undecided {
+		if decided[e.space] == nil {
+			decided[e.space] = map[identity.AnchorID]bool{}
+		}
+		decided[e.space][e.Anchor] = true
+	}
+	for _, name := range touched {
+		sp := o.spaces[name]
+		for _, m := range moves[name] {
+			c.move(name, m)
+		}
+		o.decide(sp, b, c)
+		if err := o.redecide(ctx, sp, decided[sp], c); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// touched returns the names of the workspaces that b or a flip can change, in
+// order.
+func (o *owner) touched(b *batch) []string {
+	names := map[string]bool{}
+	for _, e := range b.evidence {
+		names[e.space.name] = true
+	}
+	queued := 0
+	for name, sp := range o.spaces {
+		if sp.flips.pending() {
+			names[name] = true
+			queued += len(sp.flips.order)
+		}
+	}
+	o.metrics.flipsQueued.Set(float64(queued))
+	return slices.Sorted(maps.Keys(names))
+}
+
+// keep stores the evidence of b. Flips are stored first: a class that flipped
+// does not flip again when its evidence is loaded, so after a crash in between
+// only the queue would know.
+func (o *owner) keep(ctx context.Context, b *batch, started *flipBlock) error {
+	if started.rows() > 0 {
+		if err := o.at("start flips"); err != nil {
+			return err
+		}
+		if err := o.store.insert(ctx, o.token("flips"), started); err != nil {
+			return err
+		}
+	}
+	if len(b.evidence) == 0 {
+		return nil
+	}
+	if err := o.at("evidence"); err != nil {
+		return err
+	}
+	s := o.rowsOf(b)
+	anchors, members := b.sets()
+	return o.store.insert(ctx, o.token("evidence"), &s.identifiers, &s.pairs, anchors, members)
+}
+
+// token names an insert of this flush: no two inserts of all owners are equal,
+// also when the topic was made anew or has other partitions.
+func (o *owner) token(step string) string {
+	return fmt.Sprintf("%s/%d/%d/%d/%d/%d/%d", step, o.p.ID(), o.begun.UnixMilli(), o.epoch, o.offset, o.sequence, o.flipped)
+}
+
+// decide decides the sets of b that belong to sp for the first time.
+func (o *owner) decide(sp *space, b *batch, c *changes) {
+	for _, e := range b.undecided {
+		if e.space != sp {
+			continue
+		}
+		s := sp.sighting(e.Evidence)
+		if key, ok := sp.graph.Deciding(s.Members); ok {
+			c.set(sp.name, identity.Attribution{Anchor: e.Anchor, New: key})
+		}
+		// A set that nothing decides is stored too, and only a flip can change
+		// that: there is no need to look at it again.
+		o.sets.put(uint64(e.Anchor), struct{}{})
+	}
+}
+
+// publish stores c, makes it visible, and gives notice of it.
+func (o *owner) publish(ctx context.Context, c *changes) error {
+	if c.history.rows() == 0 && c.flips.rows() == 0 {
+		return nil
+	}
+	if err := o.at("reading"); err != nil {
+		return err
+	}
+	if err := o.store.insert(ctx, o.token("reading"), c.profiles, c.owners, &c.history, &c.flips); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.last)) {
+		if err := o.at("version"); err != nil {
+			return err
+		}
+		if err := o.deps.Publisher.Publish(ctx, name, o.epoch, c.last[name]); err != nil {
+			return fmt.Errorf("publish workspace %s at %d/%d: %w", name, o.epoch, c.last[name], err)
+		}
+		o.spaces[name].last = c.last[name]
+	}
+	o.metrics.moves.Add(float64(c.profiles.rows()))
+	o.metrics.sets.Add(float64(c.owners.rows()))
+	return o.notify(ctx, c.notices)
+}

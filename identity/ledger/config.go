@@ -1,0 +1,62 @@
+package ledger
+
+import (
+	"errors"
+	"time"
+)
+
+// Config are the bounds of the identity role.
+type Config struct {
+	// BatchRecords is the greatest number of evidence records in one flush.
+	// Default 5 000.
+	BatchRecords int
+	// BatchWait is how long a flush waits for further records after its first.
+	// Default 100 ms.
+	BatchWait time.Duration
+	// FlipSets is the greatest number of sets decided again in one flush because
+	// a member's class flipped. Default 1 000.
+	FlipSets int
+	// CacheEntries bounds each of the three caches of what is stored already:
+	// evidence rows, identifier values and decided sets. A miss costs a
+	// redundant row or a look-up, never a wrong state. Default 500 000, which is
+	// about 60 MB for all three when full.
+	CacheEntries int
+	// InsertRows is the greatest number of rows in one insert. Default 500 000.
+	InsertRows int
+	// InsertAttempts is how often an insert is tried before the owner gives up
+	// the partition. Default 3.
+	InsertAttempts int
+	// NoticeChanges is the greatest number of changes in one notice. Default 500.
+	NoticeChanges int
+	// DrainTimeout is how long a batch in progress may go on after the context
+	// has ended. Default 10 s.
+	DrainTimeout time.Duration
+}
+
+// DefaultConfig returns the defaults.
+func DefaultConfig() Config {
+	return Config{
+		BatchRecords: 5000, BatchWait: 100 * time.Millisecond, FlipSets: 1000,
+		CacheEntries: 500_000, InsertRows: 500_000, InsertAttempts: 3,
+		NoticeChanges: 500, DrainTimeout: 10 * time.Second,
+	}
+}
+
+// Validate reports every field that is out of range.
+func (c Config) Validate() error {
+	var errs []error
+	check := func(ok bool, text string) {
+		if !ok {
+			errs = append(errs, errors.New(text))
+		}
+	}
+	check(c.BatchRecords > 0, "batch records must be above 0")
+	check(c.BatchWait >= 0, "batch wait must not be negative")
+	check(c.FlipSets > 0, "flip sets must be above 0")
+	check(c.CacheEntries > 0, "cache entries must be above 0")
+	check(c.InsertRows > 0, "insert rows must be above 0")
+	check(c.InsertAttempts > 0, "insert attempts must be above 0")
+	check(c.NoticeChanges > 0, "notice changes must be above 0")
+	check(c.DrainTimeout >= 0, "drain timeout must not be negative")
+	return errors.Join(errs...)
+}

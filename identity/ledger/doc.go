@@ -1,0 +1,36 @@
+// Package ledger is the identity role: the process that owns the evidence of a
+// set of workspaces, keeps it in ClickHouse, drives the graph over it, publishes
+// the reading that queries use, and tells others what changed.
+//
+// One partition of the evidence topic has one owner at a time, under one
+// generation of the consumer group. A batch of evidence goes through these
+// steps, in this order:
+//
+//	start rows of class flips, when there are any
+//	evidence: identifiers, pairs, sets              idempotent, needs no fence
+//	reading: identifier_profile, anchor_owner, identity_changes, ends of flips
+//	version                                         makes the whole flush visible
+//	notices
+//	commit of the offset, with the last notice      fenced by the generation
+//
+// A crash between any two of them loses nothing and doubles nothing that a
+// reader sees. The rows of the reading carry (epoch, sequence). An epoch is one
+// ownership; it is handed out by a fenced commit, so that no two owners can
+// share one. A successor first records the cut of every epoch before its own —
+// the last version that they published — and then reads under it, so rows of a
+// half-done flush, and rows that a paused owner writes after it woke up, count
+// nowhere. It then loads the evidence, evaluates it, and publishes only the
+// difference to what is published.
+//
+// What counts, as a rule for every reader of the reading's tables: the rows of
+// the last epoch up to its published version; of the previous epoch that its row
+// in identity_epochs names, up to the cut in that row; and so on along the chain
+// of previous epochs. Rows of epochs beside the chain do not count, nor do cuts
+// that their owners recorded. Of the rows of a key that count, the greatest
+// (epoch, sequence) stands.
+//
+// The package never reads events, never normalises values, and logs no
+// identifier values. cmd calls it; ingest/kafka supplies partitions, and
+// profiles/warehouse publishes versions, through the interfaces declared here.
+package ledger
+//

@@ -1,0 +1,99 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// gatherer reads ahead of the owner and cuts what it read into batches.
+type gatherer struct {
+	cfg     Config
+	fetched chan []kafka.Message
+	rest    []kafka.Message
+}
+
+func newGatherer(cfg Config) *gatherer {
+	return &gatherer{cfg: cfg, fetched: make(chan []kafka.Message, 1)}
+}
+
+// fetch reads p from offset on until ctx ends or a read fails.
+func (g *gatherer) fetch(ctx context.Context, p Partition, offset int64) error {
+	for {
+		messages, err := p.Fetch(ctx, offset)
+		if err != nil {
+			return err
+		}
+		if len(messages) == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			continue
+		}
+		offset = messages[len(messages)-1].Offset + 1
+		select {
+		case g.fetched <- messages:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// next returns the records of one batch: at most BatchRecords, none later than
+// BatchWait after the first. With wait it blocks for the first one; without, it
+// takes what there is and may return none.
+func (g *gatherer) next(ctx context.Context, wait bool) ([]kafka.Message, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	batch := g.take(nil)
+	if len(batch) == 0 {
+		if !wait {
+			return g.receive(batch, nil)
+		}
+		select {
+		case messages := <-g.fetched:
+			g.rest = messages
+			batch = g.take(nil)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	timer := time.NewTimer(g.cfg.BatchWait)
+	defer timer.Stop()
+	for len(batch) < g.cfg.BatchRecords {
+		more, err := g.receive(batch, timer.C)
+		if err != nil || len(more) == len(batch) {
+			return more, err
+		}
+		batch = more
+	}
+	return batch, nil
+}
+
+// receive adds what is fetched before the timer fires; a nil timer has fired.
+func (g *gatherer) receive(batch []kafka.Message, timer <-chan time.Time) ([]kafka.Message, error) {
+	if timer == nil {
+		select {
+		case g.rest = <-g.fetched:
+			return g.take(batch), nil
+		default:
+			return batch, nil
+		}
+	}
+	select {
+	case g.rest = <-g.fetched:
+		return g.take(batch), nil
+	case <-timer:
+		return batch, nil
+	}
+}
+
+// take moves records from what is left of the last fetch to batch.
+func (g *gatherer) take(batch []kafka.Message) []kafka.Message {
+	n := min(len(g.rest), g.cfg.BatchRecords-len(batch))
+	batch = append(batch, g.rest[:n]...)
+	g.rest = g.rest[n:]
+	return batch
+}

@@ -1,0 +1,111 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// Partition is one partition of the evidence topic, owned under one generation
+// of the consumer group. The ledger calls Fetch from one goroutine and Commit
+// from another, each never concurrently with itself.
+type Partition interface {
+	// ID returns the number of the partition.
+	ID() int
+	// Generation returns the generation of the group that fences Commit.
+	Generation() int32
+	// Committed returns the offset to start from, 0 or more, and what the last
+	// commit carried. Both are final: no owner of an older generation can
+	// change them any more.
+	Committed() (offset int64, metadata string)
+	// Fetch returns the records from offset on, oldest first. It blocks up to a
+	// maximum wait of its own for the first one, and may return none.
+	// Message.Time is the broker's append time.
+	Fetch(ctx context.Context, offset int64) ([]kafka.Message, error)
+	// Commit stores the offset to continue from and metadata. An error means
+	// that the partition may belong to another owner; the ledger then stops.
+	Commit(ctx context.Context, offset int64, metadata string) error
+}
+
+// Notifier publishes notices. WriteMessages returns when all of them are
+// acknowledged; *kafka.Writer with RequiredAcks set is one.
+type Notifier interface {
+	WriteMessages(ctx context.Context, messages ...kafka.Message) error
+}
+
+// Publisher decides which rows of the reading count. It is called by one
+// goroutine per partition at a time.
+type Publisher interface {
+	// StartEpoch makes epoch the last epoch of workspace. From its return on, of
+	// the rows of older epochs only those count that were published before, and
+	// this is recorded in identity_epochs.
+	StartEpoch(ctx context.Context, workspace string, epoch uint64) error
+	// Publish makes the rows up to (epoch, sequence) visible to every reader,
+	// all at once: a query that starts after it returned sees them.
+	Publish(ctx context.Context, workspace string, epoch, sequence uint64) error
+}
+
+// Rejecter keeps the records that the ledger cannot use. Reject returns when
+// they are stored durably; an error ends the ownership and nothing is committed.
+// The same record may be rejected again after a crash.
+type Rejecter interface {
+	Reject(ctx context.Context, rejections []Rejection) error
+}
+
+// Reason is why a record cannot be used: a code of dead letters.
+type Reason string
+
+// The reasons.
+const (
+	// ReasonUnreadable is a record that is no evidence: not JSON, or breaking
+	// the rules of identity.Evidence.
+	ReasonUnreadable Reason = "evidence_unreadable"
+	// ReasonForeign is evidence of a workspace that belongs to another partition.
+	ReasonForeign Reason = "evidence_foreign_workspace"
+	// ReasonCollision is evidence with an identifier whose key belongs to
+	// another identifier already.
+	ReasonCollision Reason = "identifier_collision"
+)
+
+// Rejection is a record that the ledger cannot use. Detail names what is wrong
+// and never a value.
+type Rejection struct {
+	Message   kafka.Message
+	Workspace string // empty when the record does not say
+	Reason    Reason
+	Detail    string
+}
+
+// Graph computes profiles from evidence; identity/graph is one. A Graph is used
+// by one goroutine at a time.
+type Graph interface {
+	// See adds a sighting: all its identifiers and all their pairs.
+	See(sighting identity.Sighting)
+	// SeeIdentifier adds a sighting of one identifier.
+	SeeIdentifier(node identity.Node, source string, period identity.Period, span identity.Span)
+	// SeePair adds a sighting of a pair, low.Key < high.Key.
+	SeePair(low, high identity.Node, source string, period identity.Period, span identity.Span)
+	// Decide adds a decision.
+	Decide(decision identity.Decision)
+	// Flush evaluates what was added since the last call. Each identifier is in
+	// moves at most once, ascending; a new one moves from its own key. flipped
+	// are the identifiers that became or ceased to be blocked, generic or gone.
+	Flush() (moves []identity.Move, flipped []identity.Key)
+	// Profile returns the profile of key as of the last Flush; its own key when
+	// it is not known.
+	Profile(key identity.Key) identity.ProfileID
+	// Deciding returns the member that decides to whom a set belongs, as of the
+	// last Flush; false when none does. Of members it reads the keys.
+	Deciding(members []identity.Node) (identity.Key, bool)
+	// Stats returns counts as of the last Flush.
+	Stats() Stats
+}
+
+// Stats are figures of one workspace, as a function of its evidence.
+type Stats struct {
+	Identifiers int // all that are known
+	Profiles    int // distinct profiles of unblocked, non-generic identifiers
+	Merges      int // those identifiers less Profiles
+}

@@ -1,0 +1,121 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// catchUp publishes what the loaded ledger says beyond what is published. moves
+// are the profiles of the ledger that are not an identifier's own key.
+func (o *owner) catchUp(ctx context.Context, sp *space, moves []identity.Move) error {
+	c := o.newChanges(causeRestart)
+	before := o.sequence
+	if err := o.diffProfiles(ctx, sp, moves, c); err != nil {
+		return fmt.Errorf("compare profiles with the published ones: %w", err)
+	}
+	if err := o.decidePending(ctx, sp, c); err != nil {
+		return fmt.Errorf("decide pending sets: %w", err)
+	}
+	if c.last[sp.name] == 0 {
+		return nil
+	}
+	if err := o.spill(ctx, sp, c); err != nil {
+		return err
+	}
+	if err := o.at("version"); err != nil {
+		return err
+	}
+	if err := o.deps.Publisher.Publish(ctx, sp.name, o.epoch, c.last[sp.name]); err != nil {
+		return fmt.Errorf("publish at %d/%d: %w", o.epoch, c.last[sp.name], err)
+	}
+	o.log.Info("reading differed from the ledger", "workspace", sp.name, "changes", o.sequence-before)
+	sp.last = c.last[sp.name]
+	return nil
+}
+
+// spill stores the rows of c and empties it, so that a difference of any size
+// needs little memory. Nobody sees the rows before their version is published.
+func (o *owner) spill(ctx context.Context, sp *space, c *changes) error {
+	if err := o.at("catch up"); err != nil {
+		return err
+	}
+	if err := o.store.insert(ctx, o.token("restart/"+sp.name), c.profiles, c.owners, &c.history); err != nil {
+		return err
+	}
+	c.profiles, c.owners, c.history, c.notices = newProfileBlock(), newOwnerBlock(), historyBlock{}, nil
+	return nil
+}
+
+// spillFull spills c when it has as many rows as one insert takes.
+func (o *owner) spillFull(ctx context.Context, sp *space, c *changes) error {
+	if c.history.rows() < o.cfg.InsertRows {
+		return nil
+	}
+	return o.spill(ctx, sp, c)
+}
+
+// diffProfiles walks the moves and the published rows side by side, in order of
+// identifier, so that neither needs an index.
+func (o *owner) diffProfiles(ctx context.Context, sp *space, moves []identity.Move, c *changes) error {
+	slices.SortFunc(moves, func(a, b identity.Move) int {
+		if a.Identifier < b.Identifier {
+			return -1
+		}
+		return 1
+	})
+	next := 0
+	behind := func(key identity.Key) error { // moves before key were never published
+		for ; next < len(moves) && moves[next].Identifier < key; next++ {
+			m := moves[next]
+			c.move(sp.name, identity.Move{Identifier: m.Identifier, Old: identity.ProfileID(m.Identifier), New: m.New})
+			if err := o.spillFull(ctx, sp, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var id, profile uint64
+	err := o.store.each(ctx, `SELECT identifier_id, argMax(profile_id, (epoch, sequence)) FROM identifier_profile
+		WHERE workspace = {workspace:String} AND `+countedRows("epoch", "sequence")+`
+		GROUP BY identifier_id ORDER BY identifier_id SETTINGS optimize_aggregation_in_order = 1`,
+		sp.cuts.args("workspace", sp.name), []any{&id, &profile}, func() error {
+			key := identity.Key(id)
+			if err := behind(key); err != nil {
+				return err
+			}
+			now := identity.ProfileID(key)
+			if next < len(moves) && moves[next].Identifier == key {
+				now = moves[next].New
+				next++
+			}
+			if now != identity.ProfileID(profile) {
+				c.move(sp.name, identity.Move{Identifier: key, Old: identity.ProfileID(profile), New: now})
+			}
+			return o.spillFull(ctx, sp, c)
+		})
+	if err != nil {
+		return err
+	}
+	return behind(1 << 63) // above every key
+}
+
+// decidePending decides the sets that are stored without a row that decides
+// them: their owner stopped between the two. Evidence read again would find
+// them as well, but the ledger must not need it.
+func (o *owner) decidePending(ctx context.Context, sp *space, c *changes) error {
+	var anchor uint64
+	var keys []uint64
+	return o.store.each(ctx, `SELECT anchor_id, members FROM anchors
+		WHERE workspace = {workspace:String} AND anchor_id NOT IN
+			(SELECT anchor_id FROM anchor_owner WHERE workspace = {workspace:String} AND `+countedRows("epoch", "sequence")+`)
+		ORDER BY anchor_id LIMIT 1 BY anchor_id`,
+		sp.cuts.args("workspace", sp.name), []any{&anchor, &keys}, func() error {
+			if key, ok := sp.graph.Deciding(nodes(keys)); ok {
+				c.set(sp.name, identity.Attribution{Anchor: identity.AnchorID(anchor), New: key})
+			}
+			return o.spillFull(ctx, sp, c)
+		})
+}

@@ -1,0 +1,85 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// space is one workspace of an owner. Its owner's goroutine is the only one
+// that changes it; mu is held while the graph changes, for the sake of stats.
+type space struct {
+	name  string
+	rules *identity.Rules
+	cuts  cuts
+	flips *flips
+	last  uint64 // last published sequence of this epoch
+
+	mu    sync.Mutex
+	graph Graph
+}
+
+func (sp *space) stats() Stats {
+	sp.mu.Lock()
+	defer sp.mu.Unlock()
+	return sp.graph.Stats()
+}
+
+func (sp *space) flush() ([]identity.Move, []identity.Key) {
+	sp.mu.Lock()
+	defer sp.mu.Unlock()
+	return sp.graph.Flush()
+}
+
+// node returns the member as the graph sees it.
+func (sp *space) node(m identity.Member) identity.Node {
+	return identity.Node{Key: m.Key, Namespace: m.Namespace, Blocked: sp.blocked(m.Identifier)}
+}
+
+func (sp *space) blocked(id identity.Identifier) bool {
+	return sp.rules.Blocked != nil && sp.rules.Blocked(id)
+}
+
+// sighting returns e as the graph sees it.
+func (sp *space) sighting(e *identity.Evidence) identity.Sighting {
+	s := e.Sighting()
+	for i, m := range e.Members {
+		s.Members[i] = sp.node(m)
+	}
+	return s
+}
+
+// open takes over a workspace: a new epoch, the ledger loaded and evaluated,
+// and the difference to the published reading published.
+func (o *owner) open(ctx context.Context, workspace string) (*space, error) {
+	if err := o.at("epoch"); err != nil {
+		return nil, err
+	}
+	c, err := o.begin(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	sp := &space{name: workspace, rules: o.deps.Rules(workspace), cuts: c, flips: newFlips()}
+	sp.graph = o.deps.NewGraph(sp.rules)
+	begun := o.now()
+	rows, err := o.store.load(ctx, sp)
+	if err != nil {
+		return nil, fmt.Errorf("load ledger: %w", err)
+	}
+	moves, _ := sp.flush() // Classes that flipped are in the queue: see flips.
+	if err := o.store.loadFlips(ctx, sp); err != nil {
+		return nil, fmt.Errorf("load flips: %w", err)
+	}
+	took := o.now().Sub(begun)
+	o.metrics.loadSeconds.Set(took.Seconds())
+	o.metrics.loadedRows.Set(float64(rows))
+	if err := o.catchUp(ctx, sp, moves); err != nil {
+		return nil, err
+	}
+	o.spaces[workspace] = sp
+	o.ledger.adopt(sp)
+	o.log.Info("workspace opened", "workspace", workspace, "epoch", o.epoch, "rows", rows, "load_seconds", took.Seconds())
+	return sp, nil
+}

@@ -1,0 +1,126 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"strconv"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/ext"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"golang.org/x/sync/errgroup"
+)
+
+// store reads and writes the ledger's tables.
+type store struct {
+	db      driver.Conn
+	cfg     Config
+	metrics *metrics
+	seed    maphash.Seed // of fingerprints
+}
+
+// insert appends blocks, each to its own table and all at the same time. A
+// retry carries the token of the first attempt, so that a table with a
+// deduplication window holds the rows once even when the first attempt had
+// arrived; the others merge or outrank equal rows.
+func (s *store) insert(ctx context.Context, token string, blocks ...block) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, b := range blocks {
+		if b.rows() == 0 {
+			continue
+		}
+		group.Go(func() error { return s.insertBlock(ctx, token, b) })
+	}
+	return group.Wait()
+}
+
+func (s *store) insertBlock(ctx context.Context, token string, b block) error {
+	for from := 0; from < b.rows(); from += s.cfg.InsertRows {
+		to := min(from+s.cfg.InsertRows, b.rows())
+		settings := clickhouse.Settings{"insert_deduplication_token": token + "/" + strconv.Itoa(from)}
+		part := clickhouse.Context(ctx, clickhouse.WithSettings(settings))
+		err := s.insertRows(part, b, from, to)
+		for attempt := 1; err != nil && attempt < s.cfg.InsertAttempts; attempt++ {
+			if !pause(ctx, time.Duration(attempt)*100*time.Millisecond) {
+				break
+			}
+			err = s.insertRows(part, b, from, to)
+		}
+		if err != nil {
+			return fmt.Errorf("insert %s: %w", b.table(), err)
+		}
+		s.metrics.rows.WithLabelValues(b.table()).Add(float64(to - from))
+	}
+	return nil
+}
+
+func (s *store) insertRows(ctx context.Context, b block, from, to int) error {
+	batch, err := s.db.PrepareBatch(ctx, b.statement())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = batch.Close() }()
+	for i, values := range b.columns(from, to) {
+		if err := batch.Column(i).Append(values); err != nil {
+			return err
+		}
+	}
+	return batch.Send()
+}
+
+// pause waits for d; false when ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// each runs query and calls row after scanning each of its rows into dest. The
+// driver decodes blocks of columns while row runs.
+func (s *store) each(ctx context.Context, query string, args []any, dest []any, row func() error) error {
+	rows, err := s.db.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		if err := row(); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// withIDs gives a query the temporary table ids(id UInt64): a list of keys that
+// would not fit into the text of a query.
+func withIDs[K ~uint64](ctx context.Context, ids []K) (context.Context, error) {
+	table, err := ext.NewTable("ids", ext.Column("id", "UInt64"))
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if err := table.Append(uint64(id)); err != nil {
+			return nil, err
+		}
+	}
+	return clickhouse.Context(ctx, clickhouse.WithExternalTable(table)), nil
+}
+
+// named binds values to the parameters of a query, as name, value, name, value.
+func named(pairs ...any) []any {
+	args := make([]any, 0, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		args = append(args, clickhouse.Named(pairs[i].(string), pairs[i+1]))
+	}
+	return args
+}

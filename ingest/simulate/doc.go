@@ -1,0 +1,16 @@
+// Package simulate makes the traces that real customers leave around their
+// invoices: web sessions with cookies and devices, app use, newsletter
+// sign-ups, logins, calls, loyalty cards, a shared store tablet, family
+// computers; with the mess of real life: typos, placeholder values, late and
+// repeated messages, bots.
+//
+// Everything is drawn from a Config of printed base rates with one seed: the
+// same configuration, customers and end give the same bytes. The package never
+// imports identity, so it cannot know how profiles are resolved. It writes who
+// really owns which identifier to a separate file (Truth), which only the
+// evaluation reads.
+//
+// People, addresses and numbers are invented. E-mail addresses are under the
+// reserved top-level domain .example; phone numbers are of the range 555-0100
+// to 555-0199, which is reserved for fiction.
+package simulate

@@ -1,0 +1,136 @@
+package simulate
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/kindred-cdp/kindred/ingest/wire"
+)
+
+// action is what happened.
+type action uint8
+
+const (
+	pageViewed action = iota
+	screenViewed
+	productViewed
+	productAdded
+	checkoutStarted
+	signedIn
+	signedOut
+	subscribed
+	letterClicked
+	called
+	cardIssued
+	cardLinked
+)
+
+// actions gives each action its form on the wire.
+var actions = [...]struct {
+	kind       wire.Kind
+	call, name string
+}{
+	pageViewed:      {wire.Behaviour, "page", "Page Viewed"},
+	screenViewed:    {wire.Behaviour, "screen", "Screen Viewed"},
+	productViewed:   {wire.Behaviour, "track", "Product Viewed"},
+	productAdded:    {wire.Behaviour, "track", "Product Added"},
+	checkoutStarted: {wire.Behaviour, "track", "Checkout Started"},
+	signedIn:        {wire.Behaviour, "identify", "Signed In"},
+	signedOut:       {wire.Behaviour, "track", "Signed Out"},
+	subscribed:      {wire.Behaviour, "identify", "Newsletter Subscribed"},
+	letterClicked:   {wire.Behaviour, "track", "Newsletter Clicked"},
+	called:          {wire.Support, "", "Support Case Opened"},
+	cardIssued:      {wire.Behaviour, "identify", "Loyalty Card Issued"},
+	cardLinked:      {wire.Behaviour, "identify", "Loyalty Card Linked"},
+}
+
+// The sources. All are trusted: they write to Kafka themselves.
+const (
+	sourceWeb    = "web"
+	sourceApp    = "app"
+	sourceLetter = "newsletter"
+	sourceTablet = "store-tablet"
+	sourceCall   = "call-centre"
+)
+
+// event is one event before it is encoded. Times are milliseconds since 1970.
+type event struct {
+	at, arrive int64
+	act        action
+	source     string
+	ids        []wire.Identifier // as the source sends them: not canonical
+	who        *person           // whose traits the event states, or nil
+	email      string            // the address among the traits, as typed
+	page       string
+	referrer   string
+	campaign   string
+	product    string
+	order      string
+	session    string
+}
+
+func at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// message returns the event's message. A client that tried again sends the same
+// message with a later sending time.
+func (e *event) message(id string, retry time.Duration) (wire.Message, error) {
+	form := actions[e.act]
+	m := wire.Message{ID: id, Name: form.name, Type: form.call, Source: e.source, Time: at(e.at), Identifiers: e.ids}
+	if form.kind == wire.Behaviour {
+		m.OriginalTime, m.SentTime = at(e.at), at(e.arrive).Add(retry)
+	}
+	var err error
+	m.Properties, err = object(map[string]any{
+		"product_id": e.product, "order_id": e.order, "channel": e.channel(),
+	})
+	if err == nil && e.who != nil {
+		m.Traits, err = object(map[string]any{
+			"first_name": e.who.first, "last_name": e.who.last, "email": e.email, "country": e.who.country,
+		})
+	}
+	if err == nil && e.page != "" {
+		m.Context, err = e.context()
+	}
+	return m, err
+}
+
+func (e *event) channel() string {
+	if e.act == called {
+		return "phone"
+	}
+	return ""
+}
+
+func (e *event) context() (json.RawMessage, error) {
+	page, err := object(map[string]any{"url": "https://shop.example" + e.page, "referrer": e.referrer})
+	if err != nil {
+		return nil, err
+	}
+	context := map[string]any{"page": page, "sessionId": e.session}
+	if e.campaign != "" {
+		context["campaign"] = map[string]string{"name": e.campaign}
+	}
+	return object(context)
+}
+
+// object encodes the entries that are not empty, sorted by key, or nothing.
+func object(entries map[string]any) (json.RawMessage, error) {
+	for k, v := range entries {
+		if v == "" {
+			delete(entries, k)
+		}
+	}
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	text, err := json.Marshal(entries)
+	if err != nil {
+		return nil, fmt.Errorf("encode event: %w", err)
+	}
+	return text, nil
+}
+
+// messageID returns the id of the n-th message of a run.
+func messageID(run string, n int) string { return run + "-" + strconv.FormatInt(int64(n), 36) }

@@ -1,0 +1,152 @@
+package simulate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/kindred-cdp/kindred/ingest/files"
+)
+
+// Options says where a simulation goes.
+type Options struct {
+	// StateFolder keeps the progress file; required.
+	StateFolder string
+	// TruthFile receives the truth as CSV before the first event is published;
+	// empty writes none.
+	TruthFile string
+	// Workspace receives the events; empty means the default one.
+	Workspace string
+	// BatchMessages and BatchBytes bound a batch; zero means 2000 and 4 MiB.
+	BatchMessages, BatchBytes int
+	// Report, when set, receives the records acknowledged and expected.
+	Report func(done, total int64)
+}
+
+// Deps are what a Simulator uses.
+type Deps struct {
+	Publisher files.Publisher
+	Log       *slog.Logger
+}
+
+// Simulator publishes one simulation once.
+type Simulator struct {
+	cfg       Config
+	customers []files.Customer
+	opts      Options
+	deps      Deps
+}
+
+// Summary is what a simulation did, for the reader and for the demo's output.
+type Summary struct {
+	Seed        uint64 `json:"seed"`
+	Customers   int    `json:"customers"`   // customer numbers
+	People      int    `json:"people"`      // true persons
+	Visitors    int    `json:"visitors"`    // of them, without a customer number
+	Identifiers int    `json:"identifiers"` // true ones that appear in events
+	Shared      int    `json:"shared"`      // of them, with several owners
+	ResumedAt   int64  `json:"resumed_at"`  // records acknowledged by an earlier run
+	Records     int64  `json:"records"`     // messages and copies
+	TruthFile   string `json:"truth_file,omitempty"`
+	Counts
+}
+
+// New returns a simulator of cfg around customers, who must not change. It
+// makes nothing yet.
+func New(cfg Config, customers []files.Customer, opts Options, deps Deps) (*Simulator, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if opts.StateFolder == "" || deps.Publisher == nil || deps.Log == nil {
+		return nil, errors.New("simulator: a folder for the progress file, a publisher and a logger are required")
+	}
+	if opts.BatchMessages == 0 {
+		opts.BatchMessages = 2000
+	}
+	if opts.BatchBytes == 0 {
+		opts.BatchBytes = 4 << 20
+	}
+	return &Simulator{cfg: cfg, customers: customers, opts: opts, deps: deps}, nil
+}
+
+// Run publishes the simulation and returns when every record was acknowledged.
+// After an error or a kill, Run of a new Simulator continues where it stopped.
+func (s *Simulator) Run(ctx context.Context) (Summary, error) {
+	world, err := Generate(s.cfg, s.customers, s.opts.Workspace)
+	if err != nil {
+		return Summary{}, err
+	}
+	sum := s.summary(world)
+	input, err := Fingerprint(s.cfg, s.customers)
+	if err != nil {
+		return sum, err
+	}
+	progress, err := files.OpenProgress(s.opts.StateFolder, files.Job{
+		Kind: "simulate", Format: "retail", Workspace: s.opts.Workspace, Input: input,
+	})
+	if err != nil {
+		return sum, err
+	}
+	if err := s.writeTruth(world.Truth); err != nil {
+		return sum, err
+	}
+	progress.Name, progress.AsOf, progress.Total = fmt.Sprintf("seed %d", s.cfg.Seed), s.cfg.End, int64(world.Deliveries())
+	sum.ResumedAt = progress.Next
+	s.deps.Log.InfoContext(ctx, "simulating", "seed", s.cfg.Seed, "people", sum.People, "records", world.Deliveries(),
+		"resumed_at", sum.ResumedAt)
+	delivery := files.Delivery{
+		Publisher: s.deps.Publisher, Progress: progress, Report: s.opts.Report,
+		BatchMessages: s.opts.BatchMessages, BatchBytes: s.opts.BatchBytes,
+	}
+	if err := delivery.Run(ctx, world); err != nil {
+		return sum, fmt.Errorf("simulate: %w", err)
+	}
+	sum.Records = progress.Next
+	if err := json.Unmarshal(progress.Counts, &sum.Counts); err != nil {
+		return sum, fmt.Errorf("progress file %s: counts: %w", progress.Path(), err)
+	}
+	return sum, nil
+}
+
+func (s *Simulator) summary(w *World) Summary {
+	sum := Summary{
+		Seed: s.cfg.Seed, Customers: len(s.customers), People: w.People, Visitors: w.Visitors, TruthFile: s.opts.TruthFile,
+	}
+	for _, o := range w.Truth.Ownerships() {
+		sum.Identifiers++
+		if len(o.People) > 1 {
+			sum.Shared++
+		}
+	}
+	return sum
+}
+
+// writeTruth replaces the truth file as a whole.
+func (s *Simulator) writeTruth(t *Truth) error {
+	if s.opts.TruthFile == "" {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(s.opts.TruthFile), 0o700); err != nil {
+		return fmt.Errorf("write truth: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(s.opts.TruthFile), "truth.*.tmp")
+	if err != nil {
+		return fmt.Errorf("write truth: %w", err)
+	}
+	defer os.Remove(f.Name()) // It is gone after the rename.
+	err = t.WriteCSV(f)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), s.opts.TruthFile)
+	}
+	if err != nil {
+		return fmt.Errorf("write truth: %w", err)
+	}
+	return nil
+}

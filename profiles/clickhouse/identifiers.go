@@ -1,0 +1,114 @@
+package clickhouse
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles"
+)
+
+// membersSQL takes the identifiers that ever were the profile's, with its
+// founder, and finds to whom each belongs now. An identifier without a counted
+// row is its own profile.
+const membersSQL = `SELECT identifier_id, argMax(profile_id, (epoch, sequence))
+FROM identifier_profile
+WHERE workspace = {workspace:String} AND ` + countedSQL + ` AND identifier_id IN (
+    SELECT identifier_id FROM identifier_profile WHERE workspace = {workspace:String} AND profile_id = {profile:UInt64}
+    UNION ALL
+    SELECT {profile:UInt64}
+)
+GROUP BY identifier_id`
+
+// members returns the keys of the profile's identifiers, its founder included;
+// none when the founder belongs to another profile now.
+func (r *reader) members(ctx context.Context) ([]uint64, error) {
+	keys, founder := []uint64{uint64(r.id)}, true
+	err := r.read(ctx, "members", membersSQL, func(rows driver.Rows) error {
+		var key, profile uint64
+		if err := rows.Scan(&key, &profile); err != nil {
+			return err
+		}
+		switch {
+		case key == uint64(r.id):
+			founder = profile == key
+		case profile == uint64(r.id):
+			keys = append(keys, key)
+		}
+		return nil
+	}, r.version.bind()...)
+	if !founder {
+		return nil, err
+	}
+	return keys, err
+}
+
+const identifiersSQL = `SELECT identifier_id, any(namespace), any(value), min(first_event), max(last_event), arraySort(groupUniqArray(source))
+FROM identifiers
+WHERE workspace = {workspace:String} AND identifier_id IN {keys:Array(UInt64)}
+GROUP BY identifier_id`
+
+// identifiers sums up the sightings of the identifiers.
+func (r *reader) identifiers(ctx context.Context, p *profiles.Profile) error {
+	err := r.read(ctx, "identifiers", identifiersSQL, func(rows driver.Rows) error {
+		var key uint64
+		var namespace string
+		var i profiles.Identifier
+		if err := rows.Scan(&key, &namespace, &i.Value, &i.FirstSeen, &i.LastSeen, &i.Sources); err != nil {
+			return err
+		}
+		i.Key, i.Namespace = identity.Key(key), identity.Namespace(namespace)
+		i.FirstSeen, i.LastSeen = i.FirstSeen.UTC(), i.LastSeen.UTC()
+		p.Identifiers = append(p.Identifiers, i)
+		p.Keys = append(p.Keys, i.Key)
+		return nil
+	}, r.bindKeys())
+	slices.Sort(p.Keys)
+	slices.SortFunc(p.Identifiers, func(a, b profiles.Identifier) int {
+		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Value, b.Value))
+	})
+	p.IdentifierCount = len(p.Identifiers)
+	if p.IdentifierCount > r.cfg.MaxIdentifiers {
+		p.Identifiers = slices.Clone(p.Identifiers[:r.cfg.MaxIdentifiers])
+	}
+	return err
+}
+
+// anchorsSQL takes the sets in which an identifier of the profile takes part,
+// and the identifiers themselves, with what decides each: a set belongs to its
+// deciding identifier, which may be another's.
+const anchorsSQL = `SELECT anchor_id, argMax(owner_id, (epoch, sequence))
+FROM anchor_owner
+WHERE workspace = {workspace:String} AND ` + countedSQL + ` AND anchor_id IN (
+    SELECT anchor_id FROM anchor_members WHERE workspace = {workspace:String} AND identifier_id IN {keys:Array(UInt64)}
+    UNION ALL
+    SELECT arrayJoin({keys:Array(UInt64)})
+)
+GROUP BY anchor_id`
+
+// findAnchors finds the anchors of the profile's events: what an identifier of
+// the profile decides. An identifier without a row decides its own anchor.
+func (r *reader) findAnchors(ctx context.Context, _ *profiles.Profile) error {
+	mine := make(map[uint64]bool, len(r.keys)) // anchor → it is the profile's
+	for _, k := range r.keys {
+		mine[k] = true
+	}
+	err := r.read(ctx, "anchors", anchorsSQL, func(rows driver.Rows) error {
+		var anchor, owner uint64
+		if err := rows.Scan(&anchor, &owner); err != nil {
+			return err
+		}
+		mine[anchor] = slices.Contains(r.keys, owner)
+		return nil
+	}, append(r.version.bind(), r.bindKeys())...)
+	for anchor, is := range mine {
+		if is {
+			r.anchors = append(r.anchors, anchor)
+		}
+	}
+	slices.Sort(r.anchors)
+	return err
+}

@@ -1,0 +1,93 @@
+package clickhouse
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/kindred-cdp/kindred/profiles"
+)
+
+// ofProfile restricts a table to the anchors of the profile.
+const ofProfile = `
+WHERE workspace = {workspace:String} AND anchor_id IN {anchors:Array(UInt64)}`
+
+func (r *reader) bindAnchors() driver.NamedValue { return clickhouse.Named("anchors", r.anchors) }
+
+func (r *reader) bindKeys() driver.NamedValue { return clickhouse.Named("keys", r.keys) }
+
+const activitySQL = `SELECT kind, count(), min(time), max(time)
+FROM events` + ofProfile + `
+GROUP BY kind`
+
+func (r *reader) activity(ctx context.Context, p *profiles.Profile) error {
+	p.Activity.Events = map[string]uint64{}
+	a := &p.Activity
+	return r.read(ctx, "activity", activitySQL, func(rows driver.Rows) error {
+		var kind string
+		var n uint64
+		var first, last time.Time
+		if err := rows.Scan(&kind, &n, &first, &last); err != nil {
+			return err
+		}
+		a.Events[kind] = n
+		if a.FirstSeen.IsZero() || first.Before(a.FirstSeen) {
+			a.FirstSeen = first.UTC()
+		}
+		if last.After(a.LastSeen) {
+			a.LastSeen = last.UTC()
+		}
+		return nil
+	}, r.bindAnchors())
+}
+
+const recentSQL = `SELECT message_id, kind, name, type, source, time, properties
+FROM events` + ofProfile + `
+ORDER BY time DESC, message_hash DESC
+LIMIT {limit:UInt32}`
+
+func (r *reader) recent(ctx context.Context, p *profiles.Profile) error {
+	return r.read(ctx, "recent events", recentSQL, func(rows driver.Rows) error {
+		var e profiles.Event
+		var properties string
+		if err := rows.Scan(&e.MessageID, &e.Kind, &e.Name, &e.Type, &e.Source, &e.Time, &properties); err != nil {
+			return err
+		}
+		e.Time, e.Properties = e.Time.UTC(), object(properties)
+		p.Recent = append(p.Recent, e)
+		return nil
+	}, r.bindAnchors(), clickhouse.Named("limit", uint32(r.cfg.Recent)))
+}
+
+// object returns JSON text, or nil for none. A text that is no JSON would make
+// the whole answer unreadable, so it is left out.
+func object(text string) json.RawMessage {
+	if text == "" || text == "{}" || !json.Valid([]byte(text)) {
+		return nil
+	}
+	return json.RawMessage(text)
+}
+
+// scoresSQL takes the newest of each score. A score may stand under an id that
+// was merged into the profile since; of one computation the profile's own wins.
+const scoresSQL = `SELECT score, model_version, as_of, computed_at, value, lower, upper, detail
+FROM scores
+WHERE workspace = {workspace:String} AND profile_id IN {keys:Array(UInt64)}
+ORDER BY score, computed_at DESC, profile_id = {profile:UInt64} DESC, profile_id
+LIMIT 1 BY score`
+
+func (r *reader) scores(ctx context.Context, p *profiles.Profile) error {
+	return r.read(ctx, "scores", scoresSQL, func(rows driver.Rows) error {
+		var s profiles.Score
+		var detail string
+		if err := rows.Scan(&s.Name, &s.ModelVersion, &s.AsOf, &s.ComputedAt, &s.Value, &s.Lower, &s.Upper, &detail); err != nil {
+			return err
+		}
+		s.AsOf, s.ComputedAt, s.Detail = s.AsOf.UTC(), s.ComputedAt.UTC(), object(detail)
+		p.Scores = append(p.Scores, s)
+		return nil
+	}, r.bindKeys())
+}

@@ -1,0 +1,41 @@
+package clickhouse
+
+import (
+	"context"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/kindred-cdp/kindred/profiles"
+)
+
+// traitsSQL groups equal statements after the newest null of their trait, so
+// that the size of the answer depends on how many different things were said,
+// not on how often. Hashes have a fixed width so that text order is their order.
+const traitsSQL = `SELECT trait, source, value, count() AS times,
+    min((time, message_hash)).1, leftPad(hex(min((time, message_hash)).2), 32, '0'),
+    max((time, message_hash)).1, leftPad(hex(max((time, message_hash)).2), 32, '0')
+FROM (
+    SELECT trait, source, value, time, message_hash,
+        countIf(value = 'null') OVER statements AS removals,
+        maxIf((time, message_hash), value = 'null') OVER statements AS removed
+    FROM trait_observations` + ofProfile + `
+    WINDOW statements AS (PARTITION BY trait)
+)
+WHERE value != 'null' AND (removals = 0 OR (time, message_hash) > removed)
+GROUP BY trait, source, value`
+
+func (r *reader) traits(ctx context.Context, p *profiles.Profile) error {
+	var observations []profiles.Observation
+	err := r.read(ctx, "traits", traitsSQL, func(rows driver.Rows) error {
+		var o profiles.Observation
+		if err := rows.Scan(&o.Trait, &o.Source, &o.Value, &o.Count,
+			&o.First.Time, &o.First.Message, &o.Last.Time, &o.Last.Message); err != nil {
+			return err
+		}
+		o.First.Time, o.Last.Time = o.First.Time.UTC(), o.Last.Time.UTC()
+		observations = append(observations, o)
+		return nil
+	}, r.bindAnchors())
+	p.Traits = r.cfg.Rules.Reduce(observations)
+	return err
+}

@@ -1,0 +1,42 @@
+// Package lifetime estimates what customers who buy without a contract will do
+// next and what that is worth: the probability that a customer still buys, the
+// purchases expected within a horizon, the expected spend per purchase day and
+// the discounted lifetime value, each with an interval.
+//
+// It is pure: purchase histories in, numbers out. It reads no database, no
+// clock and no random source, so the same customers give the same bits. The
+// worker in profiles/valuation feeds it; anything else may.
+//
+// Three models of purchase times (BG/NBD, MBG/NBD, Pareto/NBD), their common
+// limit without drop-out (NBD), and one model of spend (Gamma-Gamma) are
+// written from the papers:
+//
+//   - Fader, Hardie, Lee (2005), "Counting Your Customers" the Easy Way,
+//     Marketing Science 24(2), 275-284: BG/NBD, called F05 below.
+//   - Batislam, Denizel, Filiztekin (2007), IJRM 24(3), 201-209: MBG/NBD.
+//   - Schmittlein, Morrison, Colombo (1987), Management Science 33(1), 1-24,
+//     and Hardie's notes 004, 009, 021 and 025 on brucehardie.com: Pareto/NBD,
+//     numerics, P(alive) and Gamma-Gamma.
+//
+// # What it refuses
+//
+// Too few customers give ErrNotEnoughData, never a number. A customer whose
+// history contradicts itself is rejected with a Reason and counted. Nothing
+// that is NaN or infinite leaves the package.
+//
+// # Units
+//
+// Times are in the Unit of the fit (weeks by default); days are calendar days
+// in UTC. Money is in whatever currency the caller's purchases have, and stays
+// in it. Rates of interest are yearly.
+//
+// # Intervals
+//
+// The intervals of expected purchases and of lifetime value are predictive:
+// they cover what this one customer will do, at the fitted parameters, with
+// the stated probability. The interval of expected spend is the posterior
+// interval of the customer's own mean spend. The interval of P(alive), itself a
+// probability, is the uncertainty of the fitted parameters (delta method). With
+// the minimum number of customers or more, the uncertainty of the parameters is
+// small beside the variation between customers and is not added to the others.
+package lifetime

@@ -1,0 +1,225 @@
+package lifetime
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Estimate is a number with its interval.
+type Estimate struct {
+	Value float64 `json:"value"`
+	Lower float64 `json:"lower"`
+	Upper float64 `json:"upper"`
+}
+
+// Score is what is known of one customer's future. The package documentation
+// says what each interval covers.
+type Score struct {
+	// Alive is the probability that the customer has not dropped out.
+	Alive Estimate
+	// Purchases are the purchase days expected within each horizon asked for.
+	Purchases []Estimate
+	// Spend is the expected amount per purchase day, and Value the discounted
+	// lifetime value; both are meaningful only with HasMoney.
+	Spend, Value Estimate
+	// HasMoney is false when there is no model of spend (Fitted.SpendError).
+	HasMoney bool
+	// Clamped counts results that rounding had put outside their range, and
+	// that were put at its end.
+	Clamped int
+}
+
+// ErrOutOfRange is returned for a customer whose score cannot be computed: more
+// than 100 000 purchase days would be expected within a horizon, or an amount
+// exceeds a float64.
+var ErrOutOfRange = errors.New("score is out of range")
+
+// Scorer scores customers by a fit: which horizons and terms is decided once.
+// It holds buffers, so one goroutine at a time may use it.
+type Scorer struct {
+	fitted   *Fitted
+	horizons []float64
+	terms    Terms
+	low      float64
+	high     float64
+	z        float64
+	longest  float64 // of the horizons and that of the terms
+	series   []float64
+	counts   []float64
+	// valueCounts are the counts over the horizon of the terms, kept apart
+	// because one horizon is usually the same.
+	valueCounts []float64
+	sums        *sums
+	// nu caches, per x, the quantiles of the rate of amounts (of rate 1).
+	nu map[int][2]float64
+	// once caches the scores of customers without repeat purchases by age: they
+	// are most of all customers, and nothing else tells them apart.
+	once map[float64]Score
+}
+
+// maxCached bounds each of the caches of a Scorer.
+const maxCached = 4096
+
+// Scorer returns a Scorer for purchase horizons (in the unit of the fit, not
+// negative) and the terms of the lifetime value.
+func (f *Fitted) Scorer(horizons []float64, terms Terms) (*Scorer, error) {
+	faults := []error{terms.Validate()}
+	for _, h := range horizons {
+		if !(h >= 0 && h <= maxAge) {
+			faults = append(faults, fmt.Errorf("horizon %v is not between 0 and %v", h, float64(maxAge)))
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("scorer: %w", err)
+	}
+	low := (1 - f.cfg.Confidence) / 2
+	longest := slices.Max(append([]float64{float64(terms.Horizon)}, horizons...))
+	p := 1.0
+	if f.Spend != nil {
+		p = f.Spend.P
+	}
+	return &Scorer{
+		sums: newSums(p), nu: map[int][2]float64{}, once: map[float64]Score{},
+		fitted: f, horizons: append([]float64(nil), horizons...), terms: terms,
+		low: low, high: 1 - low, z: normalQuantile(1 - low), longest: longest,
+		series: make([]float64, terms.Horizon),
+	}, nil
+}
+
+// Score scores one customer. The error is an *InvalidError when the history
+// contradicts itself, and ErrOutOfRange when the score cannot be computed.
+func (s *Scorer) Score(c Customer) (Score, error) {
+	if reason := c.Check(); reason != "" {
+		return Score{}, &InvalidError{Reason: reason}
+	}
+	if c.Frequency > 0 {
+		return s.score(c)
+	}
+	out, ok := s.once[c.Age]
+	if !ok {
+		var err error
+		if out, err = s.score(c); err != nil {
+			return out, err
+		}
+		if len(s.once) < maxCached {
+			s.once[c.Age] = out
+		}
+	}
+	out.Purchases = slices.Clone(out.Purchases)
+	return out, nil
+}
+
+// score scores a customer whose history has been checked.
+func (s *Scorer) score(c Customer) (Score, error) {
+	model := s.fitted.Purchases
+	var out Score
+	out.Alive = s.alive(model, c)
+	alive := out.Alive.Value
+	future := model.posterior(c)
+	if !(future.unbroken(s.longest) <= maxCounts/2) {
+		return Score{}, ErrOutOfRange
+	}
+	out.Purchases = make([]Estimate, len(s.horizons))
+	for i, h := range s.horizons {
+		s.counts = future.counts(h, tailMass, s.counts[:0])
+		out.Purchases[i] = Estimate{
+			Value: alive * future.expected(h),
+			Lower: countQuantile(s.counts, alive, s.low),
+			Upper: countQuantile(s.counts, alive, s.high),
+		}
+	}
+	if spend := s.fitted.Spend; spend != nil {
+		out.HasMoney = true
+		s.money(&out, spend, c, future)
+	}
+	return out, out.settle()
+}
+
+// alive returns P(alive) with its interval by the delta method on its logit.
+// Without a covariance nothing is known of it, and the interval says so.
+func (s *Scorer) alive(model Model, c Customer) Estimate {
+	p := model.Alive(c)
+	gradient := model.aliveGradient(c)
+	if gradient == nil {
+		return Estimate{p, p, p}
+	}
+	covariance := s.fitted.covariance
+	if covariance == nil {
+		return Estimate{p, 0, 1}
+	}
+	variance := 0.0
+	for i, gi := range gradient {
+		for j, gj := range gradient {
+			variance += gi * gj * covariance.At(i, j)
+		}
+	}
+	if p <= 0 || p >= 1 || !(variance >= 0) {
+		return Estimate{p, p, p}
+	}
+	logit := math.Log(p) - math.Log1p(-p)
+	half := s.z * math.Sqrt(variance)
+	return Estimate{p, logistic(logit - half), logistic(logit + half)}
+}
+
+// money fills in the spend and the value.
+func (s *Scorer) money(out *Score, spend *GammaGamma, c Customer, f future) {
+	shape, rate := spend.posterior(c.Frequency, c.Spend)
+	nu, ok := s.nu[c.Frequency]
+	if !ok {
+		nu[0], nu[1] = gammaQuantiles(shape, s.low, s.high)
+		if len(s.nu) < maxCached {
+			s.nu[c.Frequency] = nu
+		}
+	}
+	mean := spend.Mean(c.Frequency, c.Spend)
+	out.Spend = Estimate{mean, rate / nu[1] * spend.P, rate / nu[0] * spend.P}
+
+	f.series(1, s.series)
+	purchases := discounted(s.series, s.terms.periodRate(s.fitted.cfg.Unit))
+	horizon := float64(s.terms.Horizon)
+	out.Value.Value = out.Alive.Value * purchases * mean * s.terms.Margin
+	total := s.series[len(s.series)-1]
+	if total <= 0 {
+		return
+	}
+	// The quantiles of the money are discounted like its mean.
+	worth := purchases / total * s.terms.Margin
+	s.valueCounts = f.counts(horizon, tailMass, s.valueCounts[:0])
+	money := amounts{p: spend.P, shape: shape, rate: rate, sums: s.sums}
+	out.Value.Lower = worth * money.quantile(s.valueCounts, out.Alive.Value, s.low)
+	out.Value.Upper = worth * money.quantile(s.valueCounts, out.Alive.Value, s.high)
+}
+
+// settle makes sure that every number is finite, not negative, and that
+// probabilities are at most 1. Rounding below zero is put right and counted;
+// anything that is not finite is an error.
+func (o *Score) settle() error {
+	ok := o.keep(&o.Alive, 1)
+	for i := range o.Purchases {
+		ok = o.keep(&o.Purchases[i], math.MaxFloat64) && ok
+	}
+	if o.HasMoney {
+		ok = o.keep(&o.Spend, math.MaxFloat64) && ok
+		ok = o.keep(&o.Value, math.MaxFloat64) && ok
+	}
+	if !ok {
+		*o = Score{}
+		return ErrOutOfRange
+	}
+	return nil
+}
+
+func (o *Score) keep(e *Estimate, most float64) bool {
+	for _, v := range []*float64{&e.Value, &e.Lower, &e.Upper} {
+		if !finite(*v) {
+			return false
+		}
+		if clamped := math.Min(math.Max(*v, 0), most); clamped != *v {
+			*v = clamped
+			o.Clamped++
+		}
+	}
+	return true
+}

@@ -1,0 +1,136 @@
+package profiles
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// Profile is the view of one person. All times are UTC with millisecond
+// precision; slices are sorted as their fields say, so that equal states give
+// equal profiles.
+type Profile struct {
+	ID identity.ProfileID
+	// Identifiers holds at most Limits.Identifiers of them, by (first seen,
+	// namespace, value); IdentifierCount says how many there are.
+	Identifiers     []Identifier
+	IdentifierCount int
+	// Keys are the keys of all identifiers, the unlisted ones too, ascending.
+	Keys []identity.Key
+	// Traits are the surviving values, by name.
+	Traits []Trait
+	// Activity counts the events attributed to the profile.
+	Activity Activity
+	// Orders sums the transactions, one entry per currency, by currency.
+	Orders []OrderSummary
+	// Scores are the newest of each name, by name.
+	Scores []Score
+	// Recent are the newest events, newest first.
+	Recent []Event
+}
+
+// Identifier is one identifier of the profile with its provenance. The value
+// is personal data.
+type Identifier struct {
+	identity.Identifier
+	Key       identity.Key
+	FirstSeen time.Time // least event time
+	LastSeen  time.Time // the day, at midnight UTC, of the greatest event time
+	Sources   []string  // sorted
+}
+
+// Trait is a surviving value and where it comes from. The value is personal
+// data.
+type Trait struct {
+	Name   string
+	Value  json.RawMessage // JSON text, never null
+	Rule   Rule            // the survivorship rule that chose the value
+	Source string          // of the chosen observation; the newest one for rules that combine several
+	Time   time.Time       // event time of that observation
+}
+
+// Activity counts events by kind, such as "behaviour" and "transaction".
+type Activity struct {
+	FirstSeen time.Time // zero without events
+	LastSeen  time.Time
+	Events    map[string]uint64
+}
+
+// Total returns the number of events of all kinds.
+func (a Activity) Total() uint64 {
+	var n uint64
+	for _, c := range a.Events {
+		n += c
+	}
+	return n
+}
+
+// OrderSummary sums the transactions of one currency. Amounts are before tax
+// and shipping, with four decimal places, and are never added over currencies.
+type OrderSummary struct {
+	Currency   string // ISO 4217
+	Orders     uint64 // distinct orders that are not cancelled
+	Refunds    uint64 // distinct refunds
+	Amount     decimal.Decimal
+	Refunded   decimal.Decimal // zero or negative, as refunds are recorded
+	FirstOrder time.Time       // zero without orders
+	LastOrder  time.Time
+}
+
+// Revenue returns what remains after refunds.
+func (s OrderSummary) Revenue() decimal.Decimal { return s.Amount.Add(s.Refunded) }
+
+// Score is the newest value of one score: a calibrated probability, or an
+// amount, with its interval.
+type Score struct {
+	Name         string
+	ModelVersion string
+	AsOf         time.Time // the state of the world that the score describes
+	ComputedAt   time.Time
+	Value        float64
+	Lower, Upper float64
+	Detail       json.RawMessage // model-specific JSON object, nil when there is none
+}
+
+// Event is one entry of a timeline.
+type Event struct {
+	MessageID  string
+	Kind       string
+	Name       string
+	Type       string
+	Source     string
+	Time       time.Time
+	Properties json.RawMessage // JSON object, nil when there is none
+}
+
+// Size estimates the bytes of memory that p holds, for caches bounded by size.
+// It counts structures by their worst alignment, so it errs on the large side.
+func (p *Profile) Size() int64 {
+	const text = 16 // a string or slice header that its struct's figure leaves out
+	n := 256 + 8*len(p.Keys)
+	for _, i := range p.Identifiers {
+		n += 160 + len(i.Namespace) + len(i.Value)
+		for _, s := range i.Sources {
+			n += text + len(s)
+		}
+	}
+	for _, t := range p.Traits {
+		n += 128 + len(t.Name) + len(t.Value) + len(t.Source) + len(t.Rule)
+	}
+	for kind := range p.Activity.Events {
+		n += 48 + len(kind)
+	}
+	for _, o := range p.Orders {
+		n += 240 + len(o.Currency)
+	}
+	for _, s := range p.Scores {
+		n += 160 + len(s.Name) + len(s.ModelVersion) + len(s.Detail)
+	}
+	for _, e := range p.Recent {
+		n += 144 + len(e.MessageID) + len(e.Kind) + len(e.Name) + len(e.Type) + len(e.Source) + len(e.Properties)
+	}
+	return int64(n)
+}

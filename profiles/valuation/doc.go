@@ -1,0 +1,43 @@
+// Package valuation is the worker that values customers: it reads the purchase
+// history of every profile from ClickHouse, fits the models of
+// profiles/lifetime to it and writes what they say of each profile to the table
+// scores. It is the only writer of the scores named in scores.go, and holds no
+// state that a restart would lose.
+//
+// # What counts as a purchase
+//
+// An order of an attributed profile with a value above zero that is not
+// cancelled. Its value is the sum of quantity times price over its lines whose
+// quantity and price are both positive; an order that came without lines counts
+// by its amount. Several messages about one order are one order, of which the
+// newest message tells the state and the oldest the time. Orders of one calendar
+// day (UTC) are one purchase, as the models assume. Subscriptions and stock
+// adjustments are no purchases.
+//
+// # Refunds
+//
+// A refund takes its amount off the customer's latest purchase days at or before
+// it, the newest first (lifetime.NetOfRefunds). The day stays a purchase day:
+// the customer came to buy, and only the money is gone. So the frequency is that
+// of buying, and the spend is net of what was sent back.
+//
+// # Currency
+//
+// Amounts of different currencies are never added. One currency is valued: the
+// configured one, else the one with the most orders. Orders in others are
+// counted in the Summary and left out.
+//
+// # Which rows stand
+//
+// A refresh writes its rows under one computed_at and, when all of them are
+// there, a row of the population: profile 0, score "lifetime". A row stands when
+// its computed_at is not before that of the newest population row; of those the
+// newest per profile and score is read (CurrentScores). So a profile that lost
+// its orders, was merged away or erased is gone with the next refresh, also one
+// that finds too little data and writes the population row alone; readers never
+// see a gap while rows are being written; and a refresh that was cut short
+// leaves rows that are right in themselves. Between refreshes CurrentScores hides
+// ids that the present reading gives to another profile, so that nobody is
+// counted twice. Readers of a single profile who look up all its ids take the
+// newest row by computed_at, which after the next refresh is the profile's own.
+package valuation

@@ -1,0 +1,149 @@
+package valuation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/kindred-cdp/kindred/identity"
+	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/lifetime"
+)
+
+// ordersSQL gives the state of every attributed order and refund known at
+// as_of: when it was placed and what it is worth. Amounts are decimal until
+// they are summed, so that the sums do not depend on the order of the rows.
+const ordersSQL = `
+SELECT profile_id, type, placed, tupleElement(newest, 1) AS status, tupleElement(newest, 2) AS currency, tupleElement(newest, 3) AS worth
+FROM (
+    SELECT profile_id, type, min(time) AS placed,
+        argMax((status, currency, if(type = 'refund', toDecimal256(abs(amount), 8),
+            if(empty(items.quantity), toDecimal256(amount, 8), arraySum(arrayMap((quantity, price) ->
+                if(quantity > 0 AND price > 0, toDecimal256(quantity, 4) * toDecimal256(price, 4), toDecimal256(0, 8)),
+                items.quantity, items.price))))), (time, message_hash)) AS newest
+    FROM transactions
+    WHERE workspace = {workspace:String} AND anchor_id != 0 AND profile_id != 0
+        AND type IN ('order', 'refund') AND time <= parseDateTime64BestEffort({as_of:String}, 3, 'UTC')
+    GROUP BY profile_id, type, ` + profilestore.TransactionIdentity + `
+)
+WHERE worth > 0 AND ` + profilestore.TransactionStands
+
+// currenciesSQL counts the orders per currency, the most frequent first.
+const currenciesSQL = `SELECT currency, countIf(type = 'order') AS orders FROM (` + ordersSQL + `)
+GROUP BY currency HAVING orders > 0 ORDER BY orders DESC, currency`
+
+// historySQL is one row per profile that ever bought: its days since 1970 with
+// purchases or refunds, and what was bought and refunded on them.
+const historySQL = `SELECT profile_id, groupArray(day), groupArray(bought), groupArray(returned)
+FROM (
+    SELECT profile_id, toInt32(toDate32(placed)) AS day,
+        toFloat64(sumIf(worth, type = 'order')) AS bought, toFloat64(sumIf(worth, type = 'refund')) AS returned
+    FROM (` + ordersSQL + `)
+    WHERE currency = {currency:String}
+    GROUP BY profile_id, day
+)
+GROUP BY profile_id
+HAVING arraySum(groupArray(bought)) > 0
+ORDER BY profile_id`
+
+// history is what is known of the purchases of all profiles.
+type history struct {
+	currency  string
+	profiles  []identity.ProfileID
+	customers []lifetime.Customer
+	first     int // day of the first purchase of all
+	last      int // day of the last
+	// orders counts the orders in other currencies, unmatched the refunded
+	// money that no purchase could be found for.
+	otherCurrency uint64
+	unmatched     float64
+	unusable      int // profiles whose sums are not finite
+}
+
+// readHistory reads the purchases up to asOf.
+func (w *Worker) readHistory(ctx context.Context, asOf time.Time) (*history, error) {
+	h := &history{currency: w.cfg.Currency}
+	if err := w.chooseCurrency(ctx, asOf, h); err != nil {
+		return nil, fmt.Errorf("count currencies: %w", profilestore.Concise(err))
+	}
+	if err := w.readProfiles(ctx, asOf, h); err != nil {
+		return nil, fmt.Errorf("read purchases: %w", profilestore.Concise(err))
+	}
+	return h, nil
+}
+
+func (w *Worker) arguments(asOf time.Time, more ...any) []any {
+	return append(more, clickhouse.Named("workspace", w.cfg.Workspace),
+		clickhouse.Named("as_of", asOf.UTC().Format("2006-01-02 15:04:05.000")))
+}
+
+func (w *Worker) chooseCurrency(ctx context.Context, asOf time.Time, h *history) error {
+	rows, err := w.deps.Conn.Query(ctx, currenciesSQL, w.arguments(asOf)...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	chosen := h.currency != ""
+	for rows.Next() {
+		var currency string
+		var orders uint64
+		if err := rows.Scan(&currency, &orders); err != nil {
+			return err
+		}
+		switch {
+		case !chosen:
+			h.currency, chosen = currency, true
+		case currency != h.currency:
+			h.otherCurrency += orders
+		}
+	}
+	return rows.Err()
+}
+
+func (w *Worker) readProfiles(ctx context.Context, asOf time.Time, h *history) error {
+	rows, err := w.deps.Conn.Query(ctx, historySQL, w.arguments(asOf, clickhouse.Named("currency", h.currency))...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id uint64
+		var days []int32
+		var bought, returned []float64
+		if err := rows.Scan(&id, &days, &bought, &returned); err != nil {
+			return err
+		}
+		h.add(identity.ProfileID(id), days, bought, returned, lifetime.DayOf(asOf))
+	}
+	return rows.Err()
+}
+
+// add condenses the days of one profile.
+func (h *history) add(id identity.ProfileID, days []int32, bought, returned []float64, until int) {
+	var purchases, refunds []lifetime.Purchase
+	for i, day := range days {
+		if bought[i] > 0 {
+			purchases = append(purchases, lifetime.Purchase{Day: int(day), Amount: bought[i]})
+		}
+		if returned[i] > 0 {
+			refunds = append(refunds, lifetime.Purchase{Day: int(day), Amount: returned[i]})
+		}
+	}
+	purchases = lifetime.MergeDays(purchases)
+	unmatched := lifetime.NetOfRefunds(purchases, refunds)
+	c, ok := lifetime.Summarize(purchases, until, lifetime.Week)
+	if !ok {
+		h.unusable++
+		return
+	}
+	h.unmatched += unmatched
+	first, last := purchases[0].Day, purchases[len(purchases)-1].Day
+	if len(h.customers) == 0 {
+		h.first, h.last = first, last
+	}
+	h.first, h.last = min(h.first, first), max(h.last, last)
+	h.profiles = append(h.profiles, id)
+	h.customers = append(h.customers, c)
+}

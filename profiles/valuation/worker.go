@@ -1,0 +1,133 @@
+package valuation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/lifetime"
+)
+
+// Worker values the profiles of one workspace. Its methods are safe for
+// concurrent use.
+type Worker struct {
+	cfg     Config
+	deps    Deps
+	metrics *metrics
+	wanted  chan struct{}
+	busy    sync.Mutex // held by the refresh that runs
+}
+
+// New returns a worker that does nothing yet.
+func New(cfg Config, deps Deps) (*Worker, error) {
+	if err := errors.Join(cfg.Validate(), deps.validate()); err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(deps.Registerer)
+	if err != nil {
+		return nil, fmt.Errorf("register valuation metrics: %w", err)
+	}
+	return &Worker{cfg: cfg, deps: deps, metrics: m, wanted: make(chan struct{}, 1)}, nil
+}
+
+// Run refreshes at once, then every period and whenever Request asks, until ctx
+// ends. A refresh that fails is logged and counted, and the scores before it
+// stand: the next one tries again. It returns nil when ctx has ended.
+func (w *Worker) Run(ctx context.Context) error {
+	ticker := time.NewTicker(w.cfg.Period)
+	defer ticker.Stop()
+	for {
+		_, err := w.Refresh(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			w.deps.Logger.Error("valuation refresh", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		case <-w.wanted:
+		}
+	}
+}
+
+// Request makes Run refresh soon. It does not wait; requests that come while
+// one is outstanding are one.
+func (w *Worker) Request() {
+	select {
+	case w.wanted <- struct{}{}:
+	default:
+	}
+}
+
+// Refresh reads, fits, scores and writes once, and returns what it did. With
+// too little data it withdraws the scores, says so in Summary.NotEnoughData, and
+// returns no error. When nothing has changed since the standing scores it writes
+// nothing. Refreshes run one at a time.
+func (w *Worker) Refresh(ctx context.Context) (Summary, error) {
+	w.busy.Lock()
+	defer w.busy.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
+	defer cancel()
+	start := w.deps.Clock()
+	s, err := w.refresh(ctx, start)
+	s.Seconds = w.deps.Clock().Sub(start).Seconds()
+	w.metrics.done(s, err)
+	if err != nil {
+		return Summary{}, err
+	}
+	w.deps.Logger.Info("valuation refreshed", "workspace", s.Workspace, "customers", s.Customers,
+		"customers_with_value", s.CustomersWithValue, "model", s.Model, "model_version", s.ModelVersion,
+		"unchanged", s.Unchanged, "not_enough_data", s.NotEnoughData, "fallback", s.Fallback, "seconds", s.Seconds)
+	return s, nil
+}
+
+func (w *Worker) refresh(ctx context.Context, asOf time.Time) (Summary, error) {
+	asOf = asOf.UTC().Truncate(time.Millisecond)
+	s := Summary{Workspace: w.cfg.Workspace, AsOf: asOf, Rejected: map[lifetime.Reason]int{}}
+	before, err := w.published(ctx)
+	if err != nil {
+		return s, fmt.Errorf("read published valuation: %w", profilestore.Concise(err))
+	}
+	h, err := w.readHistory(ctx, asOf)
+	if err != nil {
+		return s, err
+	}
+	s.describe(h, lifetime.DayOf(asOf))
+	fitted, err := lifetime.Fit(h.customers, w.cfg.Lifetime)
+	switch {
+	case errors.Is(err, lifetime.ErrNotEnoughData):
+		s.NotEnoughData = err.Error()
+	case err != nil:
+		return s, fmt.Errorf("fit lifetime models: %w", err)
+	default:
+		s.fitted(fitted)
+	}
+	s.ModelVersion = s.version(w.cfg)
+	inputs := h.fingerprint(s.ModelVersion)
+	if before.inputs == inputs {
+		s.Unchanged, s.CustomersWithValue, s.TotalValue = true, before.customers, before.total
+		return s, nil
+	}
+	// The rows of this refresh must be later than those that stand, whatever
+	// the clock does.
+	computed := w.deps.Clock().UTC().Truncate(time.Millisecond)
+	if earliest := before.computedAt.Add(time.Millisecond); computed.Before(earliest) {
+		computed = earliest
+	}
+	s.ComputedAt = computed
+	if fitted != nil {
+		if err := w.score(ctx, h, fitted, &s); err != nil {
+			return s, err
+		}
+	}
+	if err := w.publish(ctx, &s, inputs); err != nil {
+		return s, fmt.Errorf("publish valuation: %w", profilestore.Concise(err))
+	}
+	return s, nil
+}

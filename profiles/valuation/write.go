@@ -1,0 +1,215 @@
+package valuation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/lifetime"
+)
+
+// chunk is the number of profiles whose scores are inserted at once.
+const chunk = 50_000
+
+// columns are rows of the table scores, by column.
+type columns struct {
+	profile             []uint64
+	score               []string
+	value, lower, upper []float64
+	detail              []string
+}
+
+func (c *columns) add(profile uint64, score string, e lifetime.Estimate, detail string) {
+	c.profile, c.score = append(c.profile, profile), append(c.score, score)
+	c.value, c.lower, c.upper = append(c.value, e.Value), append(c.lower, e.Lower), append(c.upper, e.Upper)
+	c.detail = append(c.detail, detail)
+}
+
+func (c *columns) reset() {
+	*c = columns{c.profile[:0], c.score[:0], c.value[:0], c.lower[:0], c.upper[:0], c.detail[:0]}
+}
+
+const insertSQL = "INSERT INTO scores (workspace, profile_id, score, model_version, as_of, computed_at, value, lower, upper, detail)"
+
+// insert writes the rows as one native block.
+func (w *Worker) insert(ctx context.Context, c *columns, s *Summary) error {
+	n := len(c.profile)
+	if n == 0 {
+		return nil
+	}
+	batch, err := w.deps.Conn.PrepareBatch(ctx, insertSQL)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = batch.Abort() }() // An error after Send, which says nothing.
+	for i, values := range []any{
+		repeat(w.cfg.Workspace, n), c.profile, c.score, repeat(s.ModelVersion, n), repeat(s.AsOf, n),
+		repeat(s.ComputedAt, n), c.value, c.lower, c.upper, c.detail,
+	} {
+		if err := batch.Column(i).Append(values); err != nil {
+			return err
+		}
+	}
+	return batch.Send()
+}
+
+func repeat[T any](v T, n int) []T {
+	out := make([]T, n)
+	for i := range out {
+		out[i] = v
+	}
+	return out
+}
+
+// score scores every profile and inserts the rows in chunks.
+func (w *Worker) score(ctx context.Context, h *history, fitted *lifetime.Fitted, s *Summary) error {
+	scorer, err := fitted.Scorer([]float64{quarterWeeks}, w.cfg.terms())
+	if err != nil {
+		return err
+	}
+	detail := newDetail(w.cfg, s)
+	var rows columns
+	for i, c := range h.customers {
+		score, err := scorer.Score(c)
+		var invalid *lifetime.InvalidError
+		switch {
+		case errors.As(err, &invalid), errors.Is(err, lifetime.ErrOutOfRange):
+			s.Unscored++
+			continue
+		case err != nil:
+			return fmt.Errorf("score: %w", err)
+		}
+		detail.add(&rows, uint64(h.profiles[i]), c, score)
+		if score.HasMoney {
+			s.CustomersWithValue++
+			s.TotalValue += score.Value.Value
+		}
+		if (i+1)%chunk == 0 {
+			if err := w.flush(ctx, &rows, s); err != nil {
+				return err
+			}
+		}
+	}
+	return w.flush(ctx, &rows, s)
+}
+
+func (w *Worker) flush(ctx context.Context, rows *columns, s *Summary) error {
+	if err := w.insert(ctx, rows, s); err != nil {
+		return fmt.Errorf("insert scores: %w", profilestore.Concise(err))
+	}
+	rows.reset()
+	return nil
+}
+
+// detail writes the JSON object of each row: the unit, what the interval
+// covers, and the history behind the number.
+type detail struct {
+	heads map[string]string
+	text  []byte
+}
+
+func newDetail(cfg Config, s *Summary) *detail {
+	head := func(unit, interval string, more map[string]any) string {
+		object := map[string]any{
+			"unit": unit, "interval": interval, "confidence": cfg.Lifetime.Confidence,
+			"model": s.Model, "time_unit": cfg.Lifetime.Unit.String(),
+		}
+		for k, v := range more {
+			object[k] = v
+		}
+		text, err := json.Marshal(object) // Keys come out sorted.
+		if err != nil {
+			panic(err) // Impossible: strings and finite numbers.
+		}
+		return string(text[:len(text)-1])
+	}
+	return &detail{heads: map[string]string{
+		PAlive:               head("probability", "parameters", nil),
+		ExpectedPurchases90d: head("purchase days", "predictive", map[string]any{"horizon_days": 90}),
+		ExpectedSpend:        head(s.Currency+" per purchase day", "customer mean", nil),
+		LifetimeValue1y: head(s.Currency, "predictive", map[string]any{
+			"horizon_weeks": yearWeeks, "yearly_rate": cfg.YearlyRate, "margin": cfg.Margin,
+		}),
+	}}
+}
+
+// add appends the rows of one profile.
+func (d *detail) add(rows *columns, profile uint64, c lifetime.Customer, s lifetime.Score) {
+	d.text = append(d.text[:0], `,"frequency":`...)
+	d.text = strconv.AppendInt(d.text, int64(c.Frequency), 10)
+	d.text = appendNumber(d.text, `,"recency":`, c.Recency)
+	d.text = appendNumber(d.text, `,"age":`, c.Age)
+	d.text = appendNumber(d.text, `,"mean_spend":`, c.Spend)
+	inputs := string(append(d.text, '}'))
+	rows.add(profile, PAlive, s.Alive, d.heads[PAlive]+inputs)
+	rows.add(profile, ExpectedPurchases90d, s.Purchases[0], d.heads[ExpectedPurchases90d]+inputs)
+	if s.HasMoney {
+		rows.add(profile, ExpectedSpend, s.Spend, d.heads[ExpectedSpend]+inputs)
+		rows.add(profile, LifetimeValue1y, s.Value, d.heads[LifetimeValue1y]+inputs)
+	}
+}
+
+func appendNumber(b []byte, name string, v float64) []byte {
+	return strconv.AppendFloat(append(b, name...), v, 'f', 4, 64)
+}
+
+// publication is what is known of the standing scores.
+type publication struct {
+	computedAt time.Time
+	inputs     string
+	customers  int
+	total      float64
+}
+
+const publishedSQL = `SELECT computed_at, value, detail FROM scores
+WHERE workspace = {workspace:String} AND profile_id = 0 AND score = '` + Population + `'
+ORDER BY computed_at DESC LIMIT 1`
+
+// population is the detail of the population row.
+type population struct {
+	Inputs  string  `json:"inputs"`
+	Summary Summary `json:"summary"`
+}
+
+// published reads the newest population row; the zero value when there is none.
+func (w *Worker) published(ctx context.Context) (publication, error) {
+	var p publication
+	rows, err := w.deps.Conn.Query(ctx, publishedSQL, clickhouse.Named("workspace", w.cfg.Workspace))
+	if err != nil {
+		return p, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var value float64
+		var text string
+		if err := rows.Scan(&p.computedAt, &value, &text); err != nil {
+			return p, err
+		}
+		var last population
+		// A detail that cannot be read only means that the scores are written
+		// again.
+		if json.Unmarshal([]byte(text), &last) == nil {
+			p.inputs, p.total = last.Inputs, last.Summary.TotalValue
+		}
+		p.customers = int(value)
+	}
+	return p, rows.Err()
+}
+
+// publish writes the population row, which makes the rows before it stand.
+func (w *Worker) publish(ctx context.Context, s *Summary, inputs string) error {
+	text, err := json.Marshal(population{Inputs: inputs, Summary: *s})
+	if err != nil {
+		return err
+	}
+	var row columns
+	customers := float64(s.CustomersWithValue)
+	row.add(0, Population, lifetime.Estimate{Value: customers, Lower: customers, Upper: customers}, string(text))
+	return w.insert(ctx, &row, s)
+}

@@ -1,0 +1,57 @@
+package warehouse
+
+import "strings"
+
+// analystViews may be read whole: they show no personal value.
+var analystViews = []string{
+	"transactions", "behaviour_events", "events_masked", "identifiers_masked", "profiles", "anchor_profile", "identity_counted", "reading",
+}
+
+// analystTables are the tables an analyst may read, with the columns that are
+// not personal; "" stands for all of them. What is not named stays closed, a
+// new column too.
+var analystTables = []struct{ table, columns string }{
+	{"events", "workspace, anchor_id, time, message_hash, message_id, kind, name, type, source, original_time, sent_time, received_time, campaign, session_id"},
+	{"transaction_facts", ""},
+	{"trait_observations", "workspace, anchor_id, trait, time, message_hash, received_time, source"},
+	{"seen_messages", ""},
+	{"dead_letters", "workspace, received_time, source, topic, partition, offset, reason, position"},
+	{"identifiers", "workspace, identifier_id, source, period, namespace, first_event, first_received, last_event, last_received"},
+	{"identity_evidence", ""},
+	{"anchors", ""},
+	{"anchor_members", ""},
+	{"anchor_owner", ""},
+	{"identifier_profile", ""},
+	{"identifier_tenures", ""},
+	{"record_links", ""},
+	{"identity_decisions", "workspace, kind, a, b, decided_at, decision_id, is_on, value"},
+	{"identity_rules", "workspace, version, rules, declared_at"},
+	{"identity_changes", ""},
+	{"identity_epochs", ""},
+	{"identity_versions", ""},
+	{"identity_flips", ""},
+	{"scores", ""},
+}
+
+// AnalystGrants returns what the read-only user analyst may do in database, as
+// GRANT statements without their TO clause: read the views for SQL users and
+// the columns of tables that are not personal, and resolve profiles with
+// AnchorProfile and its like in queries of their own. A column is personal when
+// its comment in the schema says so; a test compares the two.
+func AnalystGrants(database string) []string {
+	var grants []string
+	for _, view := range analystViews {
+		grants = append(grants, "GRANT SELECT ON "+database+"."+view)
+	}
+	for _, t := range analystTables {
+		columns := ""
+		if t.columns != "" {
+			columns = "(" + t.columns + ")"
+		}
+		grants = append(grants, "GRANT SELECT"+columns+" ON "+database+"."+t.table)
+	}
+	for _, dictionary := range strings.Fields("reading_owners reading_profiles") {
+		grants = append(grants, "GRANT dictGet ON "+database+"."+dictionary)
+	}
+	return grants
+}

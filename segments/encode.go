@@ -1,0 +1,113 @@
+package segments
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// MarshalJSON writes the canonical JSON form, which Parse reads back to an
+// equal definition.
+func (d Definition) MarshalJSON() ([]byte, error) { return json.Marshal(encode(d.Root)) }
+
+// encode turns a node into a value for json.Marshal, whose sorted map keys
+// make the form canonical.
+func encode(n Node) any {
+	switch n := n.(type) {
+	case All:
+		return map[string]any{"all": encodeAll(n)}
+	case Any:
+		return map[string]any{"any": encodeAll(n)}
+	case Not:
+		return map[string]any{"not": encode(n.Node)}
+	case Trait:
+		return n.Test.encode(map[string]any{"trait": n.Name})
+	case Event:
+		return n.encode()
+	case Transactions:
+		m := map[string]any{string(n.Measure): n.Test.encode()}
+		if n.Currency != "" {
+			m["currency"] = n.Currency
+		}
+		return withWindow(m, n.Within)
+	case HasIdentifier:
+		return map[string]any{"identifier": string(n.Namespace)}
+	case Score:
+		return map[string]any{"score": n.Name, "op": string(n.Test[0].Op), "value": n.Test[0].Value}
+	}
+	return nil
+}
+
+func encodeAll(parts []Node) []any {
+	out := make([]any, len(parts))
+	for i, part := range parts {
+		out[i] = encode(part)
+	}
+	return out
+}
+
+func (e Event) encode() any {
+	m := map[string]any{"event": e.Name}
+	if e.Kind != "" {
+		m["kind"] = e.Kind
+	}
+	if len(e.Count) > 0 {
+		m["count"] = e.Count.encode()
+	}
+	if len(e.Where) > 0 {
+		where := make([]any, len(e.Where))
+		for i, c := range e.Where {
+			where[i] = c.Test.encode(map[string]any{"property": strings.Join(c.Path, ".")})
+		}
+		m["where"] = where
+	}
+	return withWindow(m, e.Within)
+}
+
+func (t Test) encode(m map[string]any) map[string]any {
+	m["op"] = string(t.Op)
+	switch {
+	case t.Op == Exists:
+	case t.Op == In:
+		values := make([]any, len(t.Values))
+		for i, v := range t.Values {
+			values[i] = v.encode()
+		}
+		m["value"] = values
+	default:
+		m["value"] = t.Values[0].encode()
+	}
+	return m
+}
+
+func (s Scalar) encode() any {
+	switch s.Kind {
+	case Number:
+		return s.Number
+	case Bool:
+		return s.Bool
+	}
+	return s.Text
+}
+
+func (c Comparison) encode() map[string]any {
+	m := make(map[string]any, len(c))
+	for _, b := range c {
+		m[string(b.Op)] = b.Value
+	}
+	return m
+}
+
+func withWindow(m map[string]any, d time.Duration) map[string]any {
+	if d == 0 {
+		return m
+	}
+	for _, unit := range []byte{'w', 'd', 'h', 'm'} {
+		if d%units[unit] == 0 {
+			m["within"] = strconv.FormatInt(int64(d/units[unit]), 10) + string(unit)
+			break
+		}
+	}
+	return m
+}

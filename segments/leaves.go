@@ -1,0 +1,133 @@
+package segments
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// leaf reads the leaf whose telling member is head.
+func (p *parser) leaf(at, head string, v jsonValue) Node {
+	switch head {
+	case "trait":
+		o := p.object(at, v, "trait", "op", "value")
+		return Trait{Name: p.name(at, o, "trait"), Test: p.test(at, o)}
+	case "event":
+		return p.event(at, v)
+	case "identifier":
+		o := p.object(at, v, "identifier")
+		return p.identifier(at, o)
+	case "score":
+		o := p.object(at, v, "score", "op", "value")
+		return p.score(at, o)
+	}
+	return p.transactions(at, Measure(head), v)
+}
+
+// kinds are the kinds of events, as the ingest packages name them.
+var kinds = []string{
+	"behaviour", "transaction", "social", "location", "support", "feedback", "sensor", "contact", "catalogue",
+}
+
+func (p *parser) event(at string, v jsonValue) Node {
+	o := p.object(at, v, "event", "kind", "count", "within", "where")
+	e := Event{Name: p.name(at, o, "event"), Within: p.within(at, o)}
+	if kind, ok := o.get("kind"); ok {
+		if kind.kind != isString || !slices.Contains(kinds, kind.text) {
+			p.add(join(at, "kind"), "must be one of %s", strings.Join(kinds, ", "))
+		}
+		e.Kind = kind.text
+	}
+	if count, ok := o.get("count"); ok {
+		e.Count = p.comparison(join(at, "count"), count)
+	}
+	if where, ok := o.get("where"); ok {
+		e.Where = p.where(join(at, "where"), where)
+	}
+	return e
+}
+
+func (p *parser) where(at string, v jsonValue) []Property {
+	if v.kind != isArray || len(v.items) == 0 || len(v.items) > MaxConditions {
+		p.add(at, "must be an array of 1 to %d conditions", MaxConditions)
+		return nil
+	}
+	conditions := make([]Property, 0, len(v.items))
+	for i, item := range v.items {
+		at := fmt.Sprintf("%s/%d", at, i)
+		if item.kind != isObject {
+			p.add(at, "must be an object, is %s", item.kind)
+			continue
+		}
+		o := p.object(at, item, "property", "op", "value")
+		path := strings.Split(p.name(at, o, "property"), ".")
+		if len(path) > 1 && slices.Contains(path, "") {
+			p.add(join(at, "property"), "must be names joined by single dots")
+		}
+		conditions = append(conditions, Property{Path: path, Test: p.test(at, o)})
+	}
+	return conditions
+}
+
+func (p *parser) transactions(at string, measure Measure, v jsonValue) Node {
+	o := p.object(at, v, string(measure), "within", "currency")
+	bounds, _ := o.get(string(measure))
+	t := Transactions{
+		Measure: measure,
+		Test:    p.comparison(join(at, string(measure)), bounds),
+		Within:  p.within(at, o),
+	}
+	currency, ok := o.get("currency")
+	switch {
+	case ok && (currency.kind != isString || !isCurrency(currency.text)):
+		p.add(join(at, "currency"), "must be an ISO 4217 code such as \"EUR\"")
+	case !ok && measure == Revenue:
+		p.add(at, "must have a currency: amounts of different currencies do not add up")
+	}
+	t.Currency = currency.text
+	return t
+}
+
+func isCurrency(s string) bool {
+	return len(s) == 3 && strings.IndexFunc(s, func(r rune) bool { return r < 'A' || r > 'Z' }) < 0
+}
+
+func (p *parser) identifier(at string, o object) Node {
+	v, _ := o.get("identifier")
+	ns := identity.Namespace(v.text)
+	if v.kind != isString || ns.Validate() != nil {
+		p.add(join(at, "identifier"), "must be a namespace such as \"email\"")
+	}
+	return HasIdentifier{Namespace: ns}
+}
+
+func (p *parser) score(at string, o object) Node {
+	s := Score{Name: p.name(at, o, "score")}
+	noted := len(p.list)
+	test := p.test(at, o)
+	if len(p.list) > noted {
+		return s
+	}
+	if !slices.Contains(boundOps, test.Op) || test.Values[0].Kind != Number {
+		p.add(at, "must compare with a number by %s", joinOps(boundOps))
+		return s
+	}
+	s.Test = Comparison{{Op: test.Op, Value: test.Values[0].Number}}
+	return s
+}
+
+// name reads a required, non-empty, bounded string.
+func (p *parser) name(at string, o object, member string) string {
+	v, ok := o.get(member)
+	switch {
+	case !ok:
+		p.add(at, "must have %q", member)
+	case v.kind != isString:
+		p.add(join(at, member), "must be a string, is %s", v.kind)
+	case v.text == "" || len(v.text) > MaxNameBytes:
+		p.add(join(at, member), "must have 1 to %d bytes", MaxNameBytes)
+	}
+	return v.text
+}

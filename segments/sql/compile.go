@@ -1,0 +1,187 @@
+package sql
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/segments"
+)
+
+// Query is SQL with its parameters, by name, in the text form that the server
+// reads for the type that the SQL names.
+type Query struct {
+	SQL        string
+	Parameters map[string]string
+}
+
+// Compile returns the query whose rows are the ids of the profiles of workspace
+// for which d holds at now: one column profile_id, no row twice, no order. d
+// must come from segments.Parse.
+func Compile(d segments.Definition, rules profiles.Rules, workspace string, now time.Time) (Query, error) {
+	c := &compiler{rules: rules, now: now, parameters: map[string]string{}}
+	c.parameters["workspace"] = textEscaper.Replace(workspace)
+	for i, leaf := range d.Leaves() {
+		c.leaf(i, leaf)
+	}
+	bit := 0
+	condition := c.condition(d.Root, &bit)
+	if c.err != nil {
+		return Query{}, c.err
+	}
+	bit = 0
+	return Query{SQL: c.assemble(condition, c.holdsForNobody(d.Root, &bit)), Parameters: c.parameters}, nil
+}
+
+// compiler collects the scans that the leaves need.
+type compiler struct {
+	rules      profiles.Rules
+	now        time.Time
+	parameters map[string]string
+	err        error
+
+	events       scan
+	windows      []time.Duration // of the event leaves; 0 is all time
+	eventNames   []string        // parameters
+	transactions scan
+	state        []string // of a transaction, besides whether it stands
+	traits       scan
+	traitNames   []string // parameters
+	identifiers  scan
+	scores       scan
+	scoreNames   []string // parameters
+
+	// opposite tells for each leaf that its bit is set where it does not hold.
+	opposite []bool
+}
+
+// scan is one grouped query: its columns, and conditions on them that set bits.
+type scan struct {
+	columns []string
+	bits    []bitOf
+}
+
+type bitOf struct {
+	leaf      int
+	condition string
+}
+
+// mask returns the expression of the scan's bits.
+func (s scan) mask() string {
+	terms := make([]string, len(s.bits))
+	for i, b := range s.bits {
+		terms[i] = fmt.Sprintf("bitShiftLeft(toUInt64(%s), %d)", b.condition, b.leaf)
+	}
+	return strings.Join(terms, "\n        + ")
+}
+
+// set notes the condition of a leaf, or its opposite where it holds for a
+// profile without rows.
+func (c *compiler) set(s *scan, leaf int, condition string, holdsForNobody bool) {
+	if holdsForNobody {
+		condition = "NOT (" + condition + ")"
+	}
+	for len(c.opposite) <= leaf {
+		c.opposite = append(c.opposite, false)
+	}
+	c.opposite[leaf] = holdsForNobody
+	s.bits = append(s.bits, bitOf{leaf: leaf, condition: condition})
+}
+
+func (c *compiler) leaf(i int, leaf segments.Node) {
+	switch leaf := leaf.(type) {
+	case segments.Event:
+		c.event(i, leaf)
+	case segments.Transactions:
+		c.transaction(i, leaf)
+	case segments.Trait:
+		c.trait(i, leaf)
+	case segments.HasIdentifier:
+		c.identifier(i, leaf)
+	case segments.Score:
+		c.score(i, leaf)
+	default:
+		c.err = fmt.Errorf("compile segment: leaf %d of type %T is not known", i, leaf)
+	}
+}
+
+// condition returns the boolean tree over the mask; next counts leaves from
+// left to right, as Leaves does.
+func (c *compiler) condition(n segments.Node, next *int) string {
+	join := func(parts []segments.Node, with string) string {
+		out := make([]string, len(parts))
+		for i, part := range parts {
+			out[i] = c.condition(part, next)
+		}
+		if len(out) == 1 {
+			return out[0]
+		}
+		return "(" + strings.Join(out, with) + ")"
+	}
+	switch n := n.(type) {
+	case segments.All:
+		return join(n, " AND ")
+	case segments.Any:
+		return join(n, " OR ")
+	case segments.Not:
+		return "NOT " + c.condition(n.Node, next)
+	}
+	i := *next
+	*next++
+	if i < len(c.opposite) && c.opposite[i] {
+		return fmt.Sprintf("NOT bitTest(mask, %d)", i)
+	}
+	return fmt.Sprintf("bitTest(mask, %d)", i)
+}
+
+// holdsForNobody reports whether the tree holds for a profile without any row:
+// then the query must start from all profiles.
+func (c *compiler) holdsForNobody(n segments.Node, next *int) bool {
+	switch n := n.(type) {
+	case segments.All:
+		holds := true
+		for _, part := range n {
+			holds = c.holdsForNobody(part, next) && holds // Every leaf must be counted.
+		}
+		return holds
+	case segments.Any:
+		holds := false
+		for _, part := range n {
+			holds = c.holdsForNobody(part, next) || holds
+		}
+		return holds
+	case segments.Not:
+		return !c.holdsForNobody(n.Node, next)
+	}
+	i := *next
+	*next++
+	return i < len(c.opposite) && c.opposite[i]
+}
+
+// assemble joins the scans. One scan alone needs no second grouping.
+func (c *compiler) assemble(condition string, everybody bool) string {
+	var parts []string
+	for _, s := range []struct {
+		scan scan
+		sql  func() string
+	}{
+		{c.events, c.eventsSQL}, {c.transactions, c.transactionsSQL}, {c.traits, c.traitsSQL},
+		{c.identifiers, c.identifiersSQL}, {c.scores, c.scoresSQL},
+	} {
+		if len(s.scan.bits) > 0 {
+			parts = append(parts, s.sql())
+		}
+	}
+	if everybody {
+		parts = append(parts, everybodySQL)
+	}
+	if len(parts) == 1 {
+		return "SELECT profile_id\nFROM (\n" + indent(parts[0]) + "\n)\nWHERE profile_id != 0 AND " + condition
+	}
+	return "SELECT profile_id\nFROM (\n    SELECT profile_id, groupBitOr(mask) AS mask\n    FROM (\n" +
+		indent(indent(strings.Join(parts, "\nUNION ALL\n"))) +
+		"\n    )\n    GROUP BY profile_id\n)\nWHERE profile_id != 0 AND " + condition
+}
+
+func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }

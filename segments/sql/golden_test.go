@@ -1,0 +1,98 @@
+package sql_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
+	"github.com/kindred-cdp/kindred/segments"
+	"github.com/kindred-cdp/kindred/segments/sql"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// TestGolden compares the SQL of each testdata/*.json with the file beside it.
+// The expressions of the reading are the warehouse's business, so they are
+// shown by name.
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d definitions, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := segments.Parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q, err := sql.Compile(d, ruleTable(), "main", now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := named(q.SQL) + "\n"
+			for _, name := range slices.Sorted(maps.Keys(q.Parameters)) {
+				got += fmt.Sprintf("-- %s = %s\n", name, q.Parameters[name])
+			}
+			golden := strings.TrimSuffix(file, ".json") + ".sql"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("SQL differs; run with -update if it should (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// named puts names where the warehouse's expressions stand.
+func named(text string) string {
+	return strings.NewReplacer(
+		warehouse.EventProfile("anchor_id", "time"), "EventProfile(anchor_id, time)",
+		warehouse.AnchorProfile("identifier_id"), "AnchorProfile(identifier_id)",
+		warehouse.IdentifierProfile("scores.profile_id"), "IdentifierProfile(scores.profile_id)",
+	).Replace(text)
+}
+
+// TestNoValueInText looks for every value of a definition in its SQL.
+func TestNoValueInText(t *testing.T) {
+	secret := "it's a secret"
+	s := segments.Scalar{Kind: segments.Text, Text: secret}
+	var tests []segments.Node
+	for _, op := range []segments.Op{segments.Eq, segments.Neq, segments.In, segments.Contains, segments.Gt, segments.Lte} {
+		test := segments.Test{Op: op, Values: []segments.Scalar{s}}
+		tests = append(tests, segments.Trait{Name: secret, Test: test},
+			segments.Event{Name: secret, Kind: secret, Where: []segments.Property{{Path: []string{secret, secret}, Test: test}}})
+	}
+	tests = append(tests, segments.HasIdentifier{Namespace: "secret"}, segments.Score{Name: secret, Test: segments.Comparison{{Op: segments.Gt, Value: 98765.4321}}},
+		segments.Transactions{Measure: segments.Orders, Currency: secret, Test: segments.Comparison{{Op: segments.Gt, Value: 98765.4321}}})
+	rules := profiles.DefaultRules()
+	rules.Default = profiles.TraitRule{Rule: profiles.SourcePriority, Sources: []string{secret}}
+	q, err := sql.Compile(segments.Definition{Root: segments.All(tests)}, rules, secret, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{"secret", "98765", "2025"} {
+		if strings.Contains(q.SQL, value) {
+			t.Errorf("SQL holds the value %s:\n%s", value, named(q.SQL))
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package sql
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/segments"
+)
+
+// Config bounds what one preview may cost.
+type Config struct {
+	// Rules are the survivorship rules of traits.
+	Rules profiles.Rules
+	// MaxExecution bounds each query on the server. Default 10 s.
+	MaxExecution time.Duration
+	// MaxMemory bounds the memory of each query in bytes. Default 2 GiB.
+	MaxMemory int64
+}
+
+// DefaultConfig returns the defaults that the fields name.
+func DefaultConfig() Config {
+	return Config{Rules: profiles.DefaultRules(), MaxExecution: 10 * time.Second, MaxMemory: 2 << 30}
+}
+
+// Validate reports every fault of the configuration.
+func (c Config) Validate() error {
+	errs := []error{c.Rules.Validate()}
+	if c.MaxExecution < time.Second || c.MaxMemory < 1<<20 {
+		errs = append(errs, errors.New("segments: max execution must be a second and max memory a mebibyte, or more"))
+	}
+	return errors.Join(errs...)
+}
+
+// Previewer runs definitions against ClickHouse. It is safe for concurrent use.
+type Previewer struct {
+	cfg  Config
+	conn driver.Conn
+	now  func() time.Time
+}
+
+var _ segments.Previewer = (*Previewer)(nil)
+
+// New returns a Previewer on conn, whose default database is Kindred's. now is
+// the clock of relative windows.
+func New(cfg Config, conn driver.Conn, now func() time.Time) (*Previewer, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Previewer{cfg: cfg, conn: conn, now: now}, nil
+}
+
+// profilesSQL counts the profiles of a workspace.
+var profilesSQL = "SELECT count() FROM (" + everybodySQL + ")"
+
+// Preview implements segments.Previewer.
+func (p *Previewer) Preview(ctx context.Context, workspace string, d segments.Definition, sample int) (*segments.Preview, error) {
+	// Times are stored in milliseconds, and so must now be to be repeatable.
+	now := p.now().UTC().Truncate(time.Millisecond)
+	q, err := Compile(d, p.cfg.Rules, workspace, now)
+	if err != nil {
+		return nil, err
+	}
+	// The least ids are a sample: ids are hashes. groupArraySorted takes its
+	// size as a constant, not as a parameter.
+	q.SQL = "SELECT count(), groupArraySorted(" + strconv.Itoa(max(sample, 1)) + ")(profile_id)\nFROM (\n" + indent(q.SQL) + "\n)"
+	result := &segments.Preview{AsOf: now, SQL: q.SQL, Parameters: q.Parameters, QueryID: newQueryID()}
+	var rows, bytes atomic.Uint64
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		var ids []uint64
+		start := p.now()
+		ctx := clickhousego.Context(p.bound(groupCtx), clickhousego.WithQueryID(result.QueryID),
+			clickhousego.WithParameters(clickhousego.Parameters(q.Parameters)),
+			clickhousego.WithProgress(func(progress *clickhousego.Progress) {
+				rows.Add(progress.Rows)
+				bytes.Add(progress.Bytes)
+			}))
+		if err := p.conn.QueryRow(ctx, q.SQL).Scan(&result.Count, &ids); err != nil {
+			return failure(err)
+		}
+		result.Elapsed = p.now().Sub(start)
+		for _, id := range ids[:min(sample, len(ids))] {
+			result.Sample = append(result.Sample, identity.ProfileID(id))
+		}
+		return nil
+	})
+	group.Go(func() error {
+		row := p.conn.QueryRow(p.bound(groupCtx), profilesSQL, clickhousego.Named("workspace", workspace))
+		return failure(row.Scan(&result.Profiles))
+	})
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("preview segment: %w", err)
+	}
+	result.RowsRead, result.BytesRead = rows.Load(), bytes.Load()
+	return result, nil
+}
+
+func (p *Previewer) bound(ctx context.Context) context.Context {
+	return clickhousego.Context(ctx, clickhousego.WithSettings(clickhousego.Settings{
+		"max_execution_time": int(p.cfg.MaxExecution / time.Second),
+		"max_memory_usage":   p.cfg.MaxMemory,
+		"readonly":           2,
+	}))
+}
+
+// failure turns the limits of a preview into ErrTooExpensive and takes bound
+// values out of the server's messages.
+func failure(err error) error {
+	err = clickhouse.Concise(err)
+	var f *clickhouse.Failure
+	if errors.As(err, &f) {
+		switch f.Code {
+		case codeTimeout, codeTooSlow, codeMemory:
+			return fmt.Errorf("%w: %w", segments.ErrTooExpensive, err)
+		}
+	}
+	return err
+}
+
+// Codes of the server's limits.
+const (
+	codeTimeout = 159
+	codeTooSlow = 160
+	codeMemory  = 241
+)
+
+func newQueryID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // Never fails.
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,169 @@
+package sql
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
+	"github.com/kindred-cdp/kindred/segments"
+)
+
+// everybodySQL gives every profile once: its id is the key of its founder, the
+// one identifier whose profile is itself.
+var everybodySQL = `SELECT identifier_id AS profile_id, toUInt64(0) AS mask
+FROM identifiers
+WHERE workspace = {workspace:String} AND ` + warehouse.AnchorProfile("identifier_id") + ` = identifier_id
+GROUP BY identifier_id`
+
+// event counts events in the scan over events.
+func (c *compiler) event(i int, leaf segments.Event) {
+	name := c.text(leaf.Name)
+	condition := "name = " + name
+	if leaf.Kind != "" {
+		condition += " AND kind = " + c.text(leaf.Kind)
+	}
+	condition += c.within("time", leaf.Within)
+	for _, w := range leaf.Where {
+		condition += " AND " + parenthesised(c.test(c.property(w.Path), w.Test))
+	}
+	count := leaf.Count
+	if len(count) == 0 {
+		count = segments.Comparison{{Op: segments.Gte, Value: 1}}
+	}
+	column := fmt.Sprintf("leaf_%d", i)
+	c.events.columns = append(c.events.columns, "countIf("+condition+") AS "+column)
+	c.set(&c.events, i, c.comparison(column, count), count.Holds(0))
+	c.eventNames = append(c.eventNames, name)
+	c.windows = append(c.windows, leaf.Within)
+}
+
+// property is the JSON text of a property, ” where there is none.
+func (c *compiler) property(path []string) string {
+	names := make([]string, len(path))
+	for i, name := range path {
+		names[i] = c.text(name)
+	}
+	return "JSONExtractRaw(properties, " + strings.Join(names, ", ") + ")"
+}
+
+func parenthesised(s string) string { return "(" + s + ")" }
+
+func (c *compiler) eventsSQL() string {
+	where := "WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN (" + strings.Join(c.eventNames, ", ") + ")"
+	if widest := slices.Max(c.windows); slices.Min(c.windows) > 0 {
+		where += c.within("time", widest)
+	}
+	return fmt.Sprintf(`SELECT profile_id,
+        %s AS mask
+FROM (
+    SELECT %s AS profile_id,
+        %s
+    FROM events
+    %s
+    GROUP BY profile_id
+)`, c.events.mask(), warehouse.EventProfile("anchor_id", "time"), strings.Join(c.events.columns, ",\n        "), where)
+}
+
+// moment is the order of messages, (time, message hash), as one number: the
+// server compares numbers many times faster than tuples.
+const moment = "bitShiftLeft(toInt256(toUnixTimestamp64Milli(time)), 128) + toInt256(message_hash)"
+
+// transaction measures transactions in the scan over transaction_facts.
+func (c *compiler) transaction(i int, leaf segments.Transactions) {
+	measure, condition := "countIf(%s)", ""
+	switch leaf.Measure {
+	case segments.Orders:
+		condition = "type = 'order'"
+	case segments.Refunds:
+		condition = "type = 'refund'"
+	case segments.Revenue:
+		measure, condition = "toFloat64(sumIf(amount, %s))", "1"
+		c.needs("argMax(amount, moment) AS amount")
+	}
+	if leaf.Currency != "" {
+		condition += " AND currency = " + c.text(leaf.Currency)
+		c.needs("argMax(currency, moment) AS currency")
+	}
+	condition += c.within("placed", leaf.Within)
+	column := fmt.Sprintf("leaf_%d", i)
+	c.transactions.columns = append(c.transactions.columns, fmt.Sprintf(measure, condition)+" AS "+column)
+	c.set(&c.transactions, i, c.comparison(column, leaf.Test), leaf.Test.Holds(0))
+}
+
+// needs adds a column of the state of a transaction, once.
+func (c *compiler) needs(column string) {
+	if !slices.Contains(c.state, column) {
+		c.state = append(c.state, column)
+	}
+}
+
+// transactionsSQL finds the state of each transaction by its newest message,
+// and measures those that stand.
+func (c *compiler) transactionsSQL() string {
+	state := append([]string{"min(time) AS placed", "argMax(standing, moment) AS stands"}, c.state...)
+	return fmt.Sprintf(`SELECT profile_id,
+        %s AS mask
+FROM (
+    SELECT profile_id,
+        %s
+    FROM (
+        SELECT profile_id, type, %s
+        FROM (
+            SELECT %s AS profile_id, type, %s AS transaction, %s AS standing, time, %s AS moment, currency, amount
+            FROM transaction_facts
+            WHERE workspace = {workspace:String} AND anchor_id != 0 AND type IN ('order', 'refund', 'subscription')
+        )
+        GROUP BY profile_id, type, transaction
+    )
+    WHERE stands
+    GROUP BY profile_id
+)`, c.transactions.mask(), strings.Join(c.transactions.columns, ",\n        "), strings.Join(state, ", "),
+		warehouse.EventProfile("anchor_id", "time"), clickhouse.TransactionIdentity, clickhouse.TransactionStands, moment)
+}
+
+// identifier looks for a namespace in the scan over identifiers.
+func (c *compiler) identifier(i int, leaf segments.HasIdentifier) {
+	column := fmt.Sprintf("leaf_%d", i)
+	c.identifiers.columns = append(c.identifiers.columns, "countIf(namespace = "+c.text(string(leaf.Namespace))+") AS "+column)
+	c.set(&c.identifiers, i, column+" > 0", false)
+}
+
+func (c *compiler) identifiersSQL() string {
+	return fmt.Sprintf(`SELECT profile_id,
+        %s AS mask
+FROM (
+    SELECT %s AS profile_id,
+        %s
+    FROM identifiers
+    WHERE workspace = {workspace:String}
+    GROUP BY profile_id
+)`, c.identifiers.mask(), warehouse.AnchorProfile("identifier_id"), strings.Join(c.identifiers.columns, ",\n        "))
+}
+
+// score takes the newest value in the scan over scores. Rows stand under the
+// id of their time; of one computation the profile's own row wins.
+func (c *compiler) score(i int, leaf segments.Score) {
+	name := c.text(leaf.Name)
+	column := fmt.Sprintf("leaf_%d", i)
+	c.scores.columns = append(c.scores.columns,
+		fmt.Sprintf("argMaxIf(value, (computed_at, scored_id = profile_id, scored_id), score = %s) AS %s, countIf(score = %s) > 0 AS has_%d", name, column, name, i))
+	c.set(&c.scores, i, fmt.Sprintf("has_%d AND %s", i, c.comparison(column, leaf.Test)), false)
+	c.scoreNames = append(c.scoreNames, name)
+}
+
+func (c *compiler) scoresSQL() string {
+	return fmt.Sprintf(`SELECT profile_id,
+        %s AS mask
+FROM (
+    SELECT profile_id,
+        %s
+    FROM (
+        SELECT %s AS profile_id, profile_id AS scored_id, score, value, computed_at
+        FROM scores
+        WHERE workspace = {workspace:String} AND score IN (%s)
+    )
+    GROUP BY profile_id
+)`, c.scores.mask(), strings.Join(c.scores.columns, ",\n        "), warehouse.IdentifierProfile("scores.profile_id"), strings.Join(c.scoreNames, ", "))
+}

@@ -1,0 +1,16 @@
+SELECT profile_id
+FROM (
+    SELECT profile_id,
+            bitShiftLeft(toUInt64(leaf_0 >= {p2:Float64}), 0) AS mask
+    FROM (
+        SELECT EventProfile(anchor_id, time) AS profile_id,
+            countIf(name = {p1:String}) AS leaf_0
+        FROM events
+        WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String})
+        GROUP BY profile_id
+    )
+)
+WHERE profile_id != 0 AND bitTest(mask, 0)
+-- p1 = Product Viewed
+-- p2 = 1
+-- workspace = main

@@ -1,0 +1,28 @@
+SELECT profile_id
+FROM (
+    SELECT profile_id, groupBitOr(mask) AS mask
+    FROM (
+        SELECT profile_id,
+                bitShiftLeft(toUInt64(leaf_0 >= {p4:Float64}), 0) AS mask
+        FROM (
+            SELECT EventProfile(anchor_id, time) AS profile_id,
+                countIf(name = {p1:String} AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}) AS leaf_0
+            FROM events
+            WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}) AND time > {p5:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
+            GROUP BY profile_id
+        )
+        UNION ALL
+        SELECT identifier_id AS profile_id, toUInt64(0) AS mask
+        FROM identifiers
+        WHERE workspace = {workspace:String} AND AnchorProfile(identifier_id) = identifier_id
+        GROUP BY identifier_id
+    )
+    GROUP BY profile_id
+)
+WHERE profile_id != 0 AND NOT bitTest(mask, 0)
+-- now = 2025-06-01 12:00:00.000
+-- p1 = Support Case Opened
+-- p2 = 2025-05-25 12:00:00.000
+-- p4 = 1
+-- p5 = 2025-05-25 12:00:00.000
+-- workspace = main

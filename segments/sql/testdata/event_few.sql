@@ -1,0 +1,25 @@
+SELECT profile_id
+FROM (
+    SELECT profile_id, groupBitOr(mask) AS mask
+    FROM (
+        SELECT profile_id,
+                bitShiftLeft(toUInt64(NOT (leaf_0 < {p2:Float64})), 0) AS mask
+        FROM (
+            SELECT EventProfile(anchor_id, time) AS profile_id,
+                countIf(name = {p1:String}) AS leaf_0
+            FROM events
+            WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String})
+            GROUP BY profile_id
+        )
+        UNION ALL
+        SELECT identifier_id AS profile_id, toUInt64(0) AS mask
+        FROM identifiers
+        WHERE workspace = {workspace:String} AND AnchorProfile(identifier_id) = identifier_id
+        GROUP BY identifier_id
+    )
+    GROUP BY profile_id
+)
+WHERE profile_id != 0 AND NOT bitTest(mask, 0)
+-- p1 = Page
+-- p2 = 3
+-- workspace = main

@@ -1,0 +1,18 @@
+SELECT profile_id
+FROM (
+    SELECT profile_id,
+            bitShiftLeft(toUInt64(leaf_0 > 0), 0)
+            + bitShiftLeft(toUInt64(leaf_1 > 0), 1) AS mask
+    FROM (
+        SELECT AnchorProfile(identifier_id) AS profile_id,
+            countIf(namespace = {p1:String}) AS leaf_0,
+            countIf(namespace = {p2:String}) AS leaf_1
+        FROM identifiers
+        WHERE workspace = {workspace:String}
+        GROUP BY profile_id
+    )
+)
+WHERE profile_id != 0 AND (bitTest(mask, 0) AND NOT bitTest(mask, 1))
+-- p1 = email
+-- p2 = phone
+-- workspace = main

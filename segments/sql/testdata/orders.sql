@@ -1,0 +1,25 @@
+SELECT profile_id
+FROM (
+    SELECT profile_id,
+            bitShiftLeft(toUInt64(leaf_0 >= {p3:Float64}), 0) AS mask
+    FROM (
+        SELECT profile_id,
+            countIf(type = 'order' AND placed > {p1:DateTime64(3, 'UTC')} AND placed <= {now:DateTime64(3, 'UTC')}) AS leaf_0
+        FROM (
+            SELECT profile_id, type, min(time) AS placed, argMax(standing, moment) AS stands
+            FROM (
+                SELECT EventProfile(anchor_id, time) AS profile_id, type, if(type = 'order' AND order_id != '', reinterpretAsUInt128(sipHash128(source, order_id)), message_hash) AS transaction, lower(status) NOT IN ('cancelled', 'canceled', 'voided', 'failed') AS standing, time, bitShiftLeft(toInt256(toUnixTimestamp64Milli(time)), 128) + toInt256(message_hash) AS moment, currency, amount
+                FROM transaction_facts
+                WHERE workspace = {workspace:String} AND anchor_id != 0 AND type IN ('order', 'refund', 'subscription')
+            )
+            GROUP BY profile_id, type, transaction
+        )
+        WHERE stands
+        GROUP BY profile_id
+    )
+)
+WHERE profile_id != 0 AND bitTest(mask, 0)
+-- now = 2025-06-01 12:00:00.000
+-- p1 = 2025-03-03 12:00:00.000
+-- p3 = 2
+-- workspace = main

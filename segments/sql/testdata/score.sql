@@ -1,0 +1,19 @@
+SELECT profile_id
+FROM (
+    SELECT profile_id,
+            bitShiftLeft(toUInt64(has_0 AND leaf_0 >= {p2:Float64}), 0) AS mask
+    FROM (
+        SELECT profile_id,
+            argMaxIf(value, (computed_at, scored_id = profile_id, scored_id), score = {p1:String}) AS leaf_0, countIf(score = {p1:String}) > 0 AS has_0
+        FROM (
+            SELECT IdentifierProfile(scores.profile_id) AS profile_id, profile_id AS scored_id, score, value, computed_at
+            FROM scores
+            WHERE workspace = {workspace:String} AND score IN ({p1:String})
+        )
+        GROUP BY profile_id
+    )
+)
+WHERE profile_id != 0 AND bitTest(mask, 0)
+-- p1 = churn
+-- p2 = 0.7
+-- workspace = main

@@ -1,0 +1,16 @@
+SELECT profile_id
+FROM (
+    SELECT profile_id,
+            bitShiftLeft(toUInt64(startsWith(leaf_0, '"') AND has({p2:Array(String)}, JSONExtractString(leaf_0))), 0) AS mask
+    FROM (
+        SELECT EventProfile(anchor_id, time) AS profile_id,
+            argMaxIf(value, bitShiftLeft(toInt256(toUnixTimestamp64Milli(time)), 128) + toInt256(message_hash), trait = {p1:String}) AS leaf_0
+        FROM trait_observations
+        WHERE workspace = {workspace:String} AND anchor_id != 0 AND trait IN ({p1:String})
+        GROUP BY profile_id
+    )
+)
+WHERE profile_id != 0 AND bitTest(mask, 0)
+-- p1 = country
+-- p2 = ['PT','BR']
+-- workspace = main
