@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kindred-cdp/kindred/ingest"
+	"github.com/kindred-cdp/kindred/ingest/files"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 )
 
@@ -55,6 +56,14 @@ type demoSeconds struct {
 type demoOptions struct {
 	once, json bool
 	seed       uint64
+	file       string // "" for the sample of this release
+}
+
+func (o demoOptions) input() files.Input {
+	if o.file == "" {
+		return sampleInput()
+	}
+	return files.FileInput(o.file)
 }
 
 func demoCommand() *cobra.Command {
@@ -86,6 +95,7 @@ A demo that was killed continues where it stopped when it is started again.`,
 	}
 	cmd.Flags().BoolVar(&o.once, "once", false, "end after loading")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the summary as JSON on standard output")
+	cmd.Flags().StringVar(&o.file, "file", "", "load this `FILE` of the same layout instead of the sample")
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "seed of the simulation: the same seed gives the same bytes")
 	return cmd
 }
@@ -165,13 +175,13 @@ func (p *platform) load(ctx context.Context, r *roles, o demoOptions) (*demoSumm
 	writer := kafka.NewWriter(p.brokers)
 	defer func() { _ = writer.Close() }()
 	publisher := recordPublisher{writer}
-	retail, err := importFile(ctx, p.settings, p.ui, publisher, sampleInput(), "online-retail", true)
+	retail, err := importFile(ctx, p.settings, p.ui, publisher, o.input(), "online-retail", true)
 	if err != nil {
 		return nil, err
 	}
 	at := lap("import", begun)
 	sum.ShiftWeeks = retail.ShiftWeeks
-	truth, counts, err := simulateAround(ctx, p.settings, p.ui, publisher, simulation{seed: o.seed, shift: retail.Shift, last: retail.Last, quiet: o.json})
+	truth, counts, err := simulateAround(ctx, p.settings, p.ui, publisher, simulation{input: o.input(), seed: o.seed, shift: retail.Shift, last: retail.Last, quiet: o.json})
 	if err != nil {
 		return nil, err
 	}

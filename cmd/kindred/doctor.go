@@ -35,7 +35,7 @@ CREATE USER need a ClickHouse server of your own (KINDRED_CLICKHOUSE_URL).`,
 			if fetch && s.clickhouseURL == "" {
 				u := newUI(os.Stderr, now)
 				_, err := embedded.Library{Path: s.clickhouseLib}.Ensure(cmd.Context(), func(stage string, done, total int64) {
-					u.progress("ClickHouse engine, "+stage, done, total, "bytes")
+					u.progress("ClickHouse engine, "+stage, done, total, "MB")
 				})
 				if err != nil {
 					return err

@@ -152,7 +152,7 @@ func (p *platform) startClickHouse(ctx context.Context, e *engines) error {
 	begun := now()
 	library := embedded.Library{Path: s.clickhouseLib}
 	path, err := library.Ensure(ctx, func(stage string, done, total int64) {
-		p.ui.progress("ClickHouse engine, "+stage, done, total, "bytes")
+		p.ui.progress("ClickHouse engine, "+stage, done, total, "MB")
 	})
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 
 // simulation says which life to make up around the customers of the sample.
 type simulation struct {
+	input files.Input // whose customers
 	seed  uint64
 	shift time.Duration // how far the sample's times are moved
 	last  time.Time     // the last event of the sample, moved
@@ -38,8 +39,9 @@ in the data folder that only the evaluation reads.`,
 			}
 			u := newUI(os.Stderr, now)
 			return withKafka(cmd.Context(), s, func(ctx context.Context, p files.Publisher) error {
+				sim.input = sampleInput()
 				var err error
-				if sim.last, sim.shift, err = sampleEnd(ctx, s); err != nil {
+				if sim.last, sim.shift, err = sampleEnd(ctx, s, sim.input); err != nil {
 					return err
 				}
 				_, sum, err := simulateAround(ctx, s, u, p, sim)
@@ -56,8 +58,7 @@ in the data folder that only the evaluation reads.`,
 
 // sampleEnd returns the last time of the sample and how far it is moved: as it
 // was imported here, or as it would be now.
-func sampleEnd(ctx context.Context, s *settings) (last time.Time, shift time.Duration, err error) {
-	in := sampleInput()
+func sampleEnd(ctx context.Context, s *settings, in files.Input) (last time.Time, shift time.Duration, err error) {
 	hash, err := in.SHA256()
 	if err != nil {
 		return last, 0, err
@@ -89,7 +90,7 @@ func sampleEnd(ctx context.Context, s *settings) (last time.Time, shift time.Dur
 func simulateAround(ctx context.Context, s *settings, u *ui, p files.Publisher, sim simulation) (string, simulate.Summary, error) {
 	cfg := simulate.DefaultConfig()
 	cfg.Seed, cfg.End = sim.seed, sim.last
-	customers, err := files.OnlineRetail{}.Customers(ctx, sampleInput(), sim.last, sim.shift)
+	customers, err := files.OnlineRetail{}.Customers(ctx, sim.input, sim.last, sim.shift)
 	if err != nil {
 		return "", simulate.Summary{}, err
 	}

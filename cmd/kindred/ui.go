@@ -23,10 +23,11 @@ type ui struct {
 	begun    time.Time
 	line     string // the bar on the screen, "" when there is none
 	last     map[string]time.Time
+	full     map[string]bool // steps whose last line was drawn
 }
 
 func newUI(f *os.File, now func() time.Time) *ui {
-	return &ui{w: f, terminal: term.IsTerminal(int(f.Fd())), now: now, begun: now(), last: map[string]time.Time{}}
+	return &ui{w: f, terminal: term.IsTerminal(int(f.Fd())), now: now, begun: now(), last: map[string]time.Time{}, full: map[string]bool{}}
 }
 
 // say prints a line.
@@ -61,14 +62,14 @@ func (u *ui) progress(step string, done, total int64, unit string) {
 		every = 100 * time.Millisecond
 	}
 	now := u.now()
-	last, begun := u.last[step]
-	if begun && now.Sub(last) < every && (total == 0 || done < total) {
+	full := total > 0 && done >= total
+	if u.full[step] || u.last[step].Add(every).After(now) && !full {
 		return
 	}
-	u.last[step] = now
-	text := fmt.Sprintf("%s: %s", step, count(done, unit))
+	u.last[step], u.full[step] = now, full
+	text := fmt.Sprintf("%s: %s %s", step, amount(done, unit), unit)
 	if total > 0 {
-		text = fmt.Sprintf("%s: %s of %s, %d %%", step, count(done, unit), count(total, unit), 100*done/total)
+		text = fmt.Sprintf("%s: %s of %s %s, %d %%", step, amount(done, unit), amount(total, unit), unit, 100*done/total)
 	}
 	if !u.terminal {
 		_, _ = fmt.Fprintln(u.w, text)
@@ -76,22 +77,22 @@ func (u *ui) progress(step string, done, total int64, unit string) {
 	}
 	if total > 0 {
 		const width = 30
-		full := int(width * min(done, total) / total)
-		text = fmt.Sprintf("[%s%s] %s", strings.Repeat("=", full), strings.Repeat(" ", width-full), text)
+		bar := int(width * min(done, total) / total)
+		text = fmt.Sprintf("[%s%s] %s", strings.Repeat("=", bar), strings.Repeat(" ", width-bar), text)
 	}
 	_, _ = fmt.Fprint(u.w, "\r\x1b[K"+text)
 	u.line = text
-	if total > 0 && done >= total {
+	if full {
 		_, _ = fmt.Fprintln(u.w)
 		u.line = ""
 	}
 }
 
-func count(n int64, unit string) string {
-	if unit == "bytes" {
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+func amount(n int64, unit string) string {
+	if unit == "MB" {
+		return fmt.Sprintf("%.1f", float64(n)/1e6)
 	}
-	return fmt.Sprintf("%d %s", n, unit)
+	return fmt.Sprint(n)
 }
 
 // logger writes to the ui at the configured level.

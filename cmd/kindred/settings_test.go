@@ -1,0 +1,76 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+func merge(t *testing.T, args, environ []string) (map[string]string, error) {
+	t.Helper()
+	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	addSettings(flags)
+	if err := flags.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return mergeSettings(flags, environ)
+}
+
+func TestFlagBeatsEnvironmentBeatsFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "kindred.toml")
+	if err := os.WriteFile(path, []byte("kafka-port = 1\nclickhouse-port = 1\nworkspace = \"w1\"\nid-key = \"k\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v, err := merge(t, []string{"--config", path, "--kafka-port", "3"}, []string{"KINDRED_KAFKA_PORT=2", "KINDRED_CLICKHOUSE_PORT=2", "OTHER=1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"kafka-port": "3", "clickhouse-port": "2", "workspace": "w1", "id-key": "k", "data": "data"} {
+		if v[name] != want {
+			t.Errorf("%s = %q, want %q", name, v[name], want)
+		}
+	}
+}
+
+func TestUnknownSettingsAreErrors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "kindred.toml")
+	if err := os.WriteFile(path, []byte("kafka-prot = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := merge(t, []string{"--config", path}, []string{"KINDRED_KAFKA_BROKER=x"})
+	for _, want := range []string{`unknown key "kafka-prot"; did you mean kafka-port?`, "KINDRED_KAFKA_BROKER is not a setting of Kindred; did you mean KINDRED_KAFKA_BROKERS?"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v lacks %q", err, want)
+		}
+	}
+}
+
+func TestDevelopmentKeysStayOnLoopback(t *testing.T) {
+	s := &settings{apiAddress: "0.0.0.0:8080", workspace: "main"}
+	if _, err := developmentKeys(s); err == nil || !strings.Contains(err.Error(), "KINDRED_API_KEYS") {
+		t.Errorf("an open address without keys: %v", err)
+	}
+	s.apiKeys = "admin:main:admin-dev"
+	if _, err := developmentKeys(s); err == nil {
+		t.Error("development keys on an open address are accepted")
+	}
+	s = &settings{apiAddress: "127.0.0.1:8080", workspace: "shop"}
+	if made, err := developmentKeys(s); err != nil || !made {
+		t.Fatal(made, err)
+	}
+	keys, err := apiKeys(s.apiKeys)
+	if err != nil || len(keys) != 3 || keys[0].Workspace != "shop" || keys[2].Role != "admin" {
+		t.Errorf("keys %v, %v", keys, err)
+	}
+}
+
+func TestAPIKeysAreChecked(t *testing.T) {
+	for _, bad := range []string{"", "read", "read:main", "read:main:", "read::k", "root:main:k", "read:main:sha256=12", "read:main:a,,"} {
+		if _, err := apiKeys(bad); err == nil {
+			t.Errorf("apiKeys(%q) succeeds", bad)
+		}
+	}
+}
