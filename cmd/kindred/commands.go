@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -117,7 +116,12 @@ func importCommand() *cobra.Command {
 was interrupted continues after the last acknowledged message when the same
 command is given again. A line that cannot be read becomes a dead letter with
 its line number, and the rest goes on.`,
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("import takes one FILE, not %d; run \"kindred import --help\"", len(args))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := loadSettings(cmd)
 			if err != nil {
@@ -160,12 +164,9 @@ func withKafka(ctx context.Context, s *settings, body func(context.Context, file
 	if len(brokers) == 0 {
 		brokers = []string{fmt.Sprintf("127.0.0.1:%d", s.kafkaPort)}
 	}
-	dialer := net.Dialer{Timeout: 5 * time.Second}
-	conn, err := dialer.DialContext(ctx, "tcp", brokers[0])
-	if err != nil {
-		return fmt.Errorf("no Kafka at %s: start Kindred with `kindred up`, or name a running Kafka with KINDRED_KAFKA_BROKERS: %w", brokers[0], err)
+	if err := reachable(ctx, brokers); err != nil {
+		return err
 	}
-	_ = conn.Close()
 	if err := ensureTopics(ctx, s, brokers); err != nil {
 		return err
 	}

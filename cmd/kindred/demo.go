@@ -155,7 +155,7 @@ func examples(api net.Addr, dev bool) string {
 	}
 	return fmt.Sprintf(`  curl -s -H 'Authorization: Bearer %[2]s' http://%[1]s/v1/profiles/user_id:12748
   curl -s -H 'Authorization: Bearer %[2]s' http://%[1]s/v1/segments/preview \
-    -d '{"definition": {"all": [{"transactions": "orders", "count": {"gte": 5}, "within": "180d"}]}}'`, api, key)
+    -d '{"definition": {"all": [{"orders": {"gte": 5}, "within": "180d"}, {"score": "p_alive", "op": "gte", "value": 0.7}]}}'`, api, key)
 }
 
 // load publishes the sample and the simulation, waits until both are stored and

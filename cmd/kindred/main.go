@@ -55,7 +55,6 @@ Secrets have no flag, so that they do not show in process lists:
   KINDRED_ANALYST_PASSWORD  password of the read-only SQL user "analyst"`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
 	addSettings(cmd.PersistentFlags())
 	cmd.AddCommand(demoCommand(), upCommand(), importCommand(), simulateCommand(), migrateCommand(), doctorCommand(), versionCommand())

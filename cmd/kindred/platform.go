@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -115,6 +116,11 @@ func (e *engines) start(ctx context.Context, name string, run func(ctx context.C
 		defer e.wait.Done()
 		err := run(e.ctx, sync.OnceFunc(func() { close(ready) }))
 		ended <- err
+		select {
+		case <-ready:
+		default:
+			return // It never was ready: start returns the reason.
+		}
 		switch {
 		case e.ctx.Err() != nil && err != nil:
 			e.mu.Lock()
@@ -189,7 +195,7 @@ func (p *platform) startKafka(ctx context.Context, e *engines) error {
 	p.brokers = s.kafkaBrokers
 	if len(p.brokers) == 0 {
 		cfg := embedded.DefaultKafkaConfig()
-		cfg.DataDir, cfg.Port = filepath.Join(s.data, "kafka"), s.kafkaPort
+		cfg.DataDir, cfg.Port, cfg.Now = filepath.Join(s.data, "kafka"), s.kafkaPort, now
 		k, err := embedded.NewKafka(cfg, p.log.With("engine", "kafka"))
 		if err != nil {
 			return err
@@ -205,7 +211,24 @@ func (p *platform) startKafka(ctx context.Context, e *engines) error {
 			return err
 		}
 	}
+	if err := reachable(ctx, p.brokers); err != nil {
+		return err
+	}
 	return ensureTopics(ctx, s, p.brokers)
+}
+
+// reachable says in plain words when no broker listens.
+func reachable(ctx context.Context, brokers []string) error {
+	dialer := net.Dialer{Timeout: 5 * time.Second}
+	var errs []error
+	for _, b := range brokers {
+		conn, err := dialer.DialContext(ctx, "tcp", b)
+		if err == nil {
+			return conn.Close()
+		}
+		errs = append(errs, fmt.Errorf("no Kafka at %s: %w", b, err))
+	}
+	return fmt.Errorf("%w; start it with `kindred up`, or name a running Kafka with KINDRED_KAFKA_BROKERS", errors.Join(errs...))
 }
 
 func ensureTopics(ctx context.Context, s *settings, brokers []string) error {

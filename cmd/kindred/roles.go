@@ -109,7 +109,7 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 		{"ingest", []func(context.Context) error{r.runIngest}},
 		{"identity", []func(context.Context) error{r.runIdentity, r.folder.Run}},
 		{"worker", []func(context.Context) error{r.valuer.Run, r.web.follow, r.web.runCache}},
-		{"http", []func(context.Context) error{func(ctx context.Context) error { return r.web.server.Run(ctx, ready) }}},
+		{"http", []func(context.Context) error{func(ctx context.Context) error { return r.web.serve(ctx, ready) }}},
 	}
 	failed, fail := context.WithCancelCause(ctx)
 	defer fail(nil)

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -62,6 +64,15 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		Log: p.log.With("role", "api"), Now: now, Registerer: r.registry, Gatherer: r.registry,
 	})
 	return w, err
+}
+
+// serve runs the HTTP server, and says what to do about a port that is taken.
+func (w *web) serve(ctx context.Context, ready func(net.Addr)) error {
+	err := w.server.Run(ctx, ready)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("the API's address %s is in use; stop that process, or change it with --api-address or --port-offset: %w", w.p.settings.apiAddress, err)
+	}
+	return err
 }
 
 func (w *web) checkKafka(ctx context.Context) error {

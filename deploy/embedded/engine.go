@@ -47,9 +47,12 @@ func engineMain(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *ephemeral {
-		defer func() { _ = os.RemoveAll(*dir) }() // Best effort: the folder is a temporary one.
+	removeData := func() {
+		if *ephemeral {
+			_ = os.RemoveAll(*dir) // Best effort: the folder is a temporary one.
+		}
 	}
+	defer removeData()
 	if err := makePipe(filepath.Join(*dir, holdFile)); err != nil {
 		return fmt.Errorf("make hold: %w", err)
 	}
@@ -57,7 +60,7 @@ func engineMain(args []string) error {
 	if err != nil {
 		return err
 	}
-	stop := watchParent()
+	stop := watchParent(removeData)
 	failed := make(chan error, 1)
 	go func() { failed <- hold(*dir, stop) }()
 	err = lib.run(serverArguments(*dir, *host, *tcp, *http))
@@ -78,12 +81,15 @@ func makePipe(path string) error {
 }
 
 // watchParent returns a channel that closes when the parent wants the end or is dead. An engine that does not end
-// by itself soon after is killed, so that it cannot hold ports and folder for ever.
-func watchParent() <-chan struct{} {
+// by itself soon after is killed, after removeData, so that it cannot hold ports and folder for ever.
+func watchParent(removeData func()) <-chan struct{} {
 	stop := make(chan struct{})
 	once := sync.OnceFunc(func() {
 		close(stop)
-		time.AfterFunc(orphanGrace, func() { os.Exit(engineFailed) })
+		time.AfterFunc(orphanGrace, func() {
+			removeData()
+			os.Exit(engineFailed)
+		})
 	})
 	signal.Ignore(syscall.SIGINT, syscall.SIGHUP)
 	terminate := make(chan os.Signal, 1)

@@ -17,27 +17,29 @@ import (
 	clickhouse "github.com/ClickHouse/clickhouse-go/v2"
 )
 
-// errCrashed marks the end of an engine that had been ready and that nobody asked to end.
+// errCrashed marks the end of an engine that nobody asked to end and that gave no reason itself.
 var errCrashed = errors.New("clickhouse engine ended unexpectedly")
 
 // supervise keeps an engine running: the first crash is followed by one more start, on the same ports.
 func (c *ClickHouse) supervise(ctx context.Context, lock *folderLock, ready func(dsn string) error) error {
-	err := c.runChild(ctx, lock, func(ctx context.Context) error {
+	announced := false
+	announce := func(ctx context.Context) error {
+		c.log.Info("clickhouse engine is ready", "port", c.cfg.TCPPort, "http_port", c.cfg.HTTPPort, "again", announced)
+		if announced {
+			return nil
+		}
 		if err := c.createDatabase(ctx); err != nil {
 			return err
 		}
-		c.log.Info("clickhouse engine is ready", "port", c.cfg.TCPPort, "http_port", c.cfg.HTTPPort)
+		announced = true
 		return ready(c.dsn(c.cfg.Database))
-	})
+	}
+	err := c.runChild(ctx, lock, announce)
 	if !errors.Is(err, errCrashed) {
 		return err
 	}
 	c.log.Warn("clickhouse engine crashed, starting it once more", "folder", c.cfg.DataDir, "error", err)
-	err = c.runChild(ctx, lock, func(context.Context) error {
-		c.log.Info("clickhouse engine is back", "port", c.cfg.TCPPort)
-		return nil
-	})
-	if err != nil {
+	if err := c.runChild(ctx, lock, announce); err != nil {
 		return fmt.Errorf("clickhouse engine is down after a crash and a restart: %w", err)
 	}
 	return nil
@@ -52,8 +54,8 @@ type child struct {
 	err    error         // How it ended; read after exited.
 }
 
-// runChild starts one engine and sees it to its end. It returns nil after a stop asked for by ctx, ready's error,
-// errCrashed (wrapped with the log's last lines) for a death after readiness, and another error for one before.
+// runChild starts one engine and sees it to its end. It returns nil after a stop asked for by ctx, an error that
+// wraps errCrashed for a death without a reason, and what ready or the engine says otherwise.
 func (c *ClickHouse) runChild(ctx context.Context, lock *folderLock, ready func(context.Context) error) error {
 	ch, err := c.startChild(lock)
 	if err != nil {
@@ -62,26 +64,37 @@ func (c *ClickHouse) runChild(ctx context.Context, lock *folderLock, ready func(
 	defer c.stopChild(ch)
 	starting, cancel := context.WithTimeout(ctx, c.cfg.StartTimeout)
 	defer cancel()
-	if err := c.awaitReady(starting, ch); err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		return err
+	err = c.awaitReady(starting, ch)
+	if err == nil {
+		err = ready(starting)
 	}
-	if err := ready(starting); err != nil {
-		if ctx.Err() != nil {
-			return nil
+	if err == nil {
+		select {
+		case <-ctx.Done():
+		case <-ch.exited:
 		}
-		return err
 	}
-	select {
-	case <-ctx.Done():
+	if ctx.Err() != nil { // Whatever else has happened is the stop's doing.
 		return nil
+	}
+	if c.hasEnded(ch) {
+		return c.endError(ch)
+	}
+	return err
+}
+
+// deathNotice is how long a dead child may take to be known as such: a broken connection tells of it first.
+const deathNotice = time.Second
+
+// hasEnded tells whether the child is gone, or about to be.
+func (c *ClickHouse) hasEnded(ch *child) bool {
+	patience := time.NewTimer(deathNotice)
+	defer patience.Stop()
+	select {
 	case <-ch.exited:
-		if ctx.Err() != nil { // A stop of the whole process group reaches the child, too.
-			return nil
-		}
-		return fmt.Errorf("%w (%s); %s", errCrashed, exitText(ch.err), c.lastWords())
+		return true
+	case <-patience.C:
+		return false
 	}
 }
 
@@ -179,15 +192,11 @@ func (c *ClickHouse) awaitReady(ctx context.Context, ch *child) error {
 			return c.ping(ctx)
 		}
 	}
-	select { // The pipe has ended: so will the child.
-	case <-ch.exited:
-	case <-ctx.Done():
-	}
-	return c.startError(ch)
+	return errors.New("clickhouse engine ended before it was ready") // Its pipe did: runChild finds out why.
 }
 
-// startError explains a child that ended before it was ready.
-func (c *ClickHouse) startError(ch *child) error {
+// endError explains a child that has ended by itself: with a reason of the engine's, or in a crash.
+func (c *ClickHouse) endError(ch *child) error {
 	words := c.lastWords()
 	if strings.Contains(words, "Address already in use") {
 		for name, port := range map[string]int{"ClickHouse native": c.cfg.TCPPort, "ClickHouse HTTP": c.cfg.HTTPPort} {
@@ -196,7 +205,11 @@ func (c *ClickHouse) startError(ch *child) error {
 			}
 		}
 	}
-	return fmt.Errorf("clickhouse engine did not start (%s); %s", exitText(ch.err), words)
+	var exit *exec.ExitError
+	if errors.As(ch.err, &exit) && exit.ExitCode() == engineFailed {
+		return fmt.Errorf("clickhouse engine failed; %s", words)
+	}
+	return fmt.Errorf("%w (%s); %s", errCrashed, exitText(ch.err), words)
 }
 
 func exitText(err error) string {
@@ -208,7 +221,7 @@ func exitText(err error) string {
 
 // ping asks for an answer over the native protocol, as the users of the engine will.
 func (c *ClickHouse) ping(ctx context.Context) error {
-	return c.withConnection(ctx, func(conn clickhouse.Conn) error { return conn.Ping(ctx) })
+	return c.withConnection(func(conn clickhouse.Conn) error { return conn.Ping(ctx) })
 }
 
 // createDatabase makes the database of the DSN, so that connecting to it works before any migration.
@@ -216,12 +229,12 @@ func (c *ClickHouse) createDatabase(ctx context.Context) error {
 	if c.cfg.Database == "default" {
 		return nil
 	}
-	return c.withConnection(ctx, func(conn clickhouse.Conn) error {
+	return c.withConnection(func(conn clickhouse.Conn) error {
 		return conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+c.cfg.Database) // A plain name: see Validate.
 	})
 }
 
-func (c *ClickHouse) withConnection(ctx context.Context, do func(clickhouse.Conn) error) error {
+func (c *ClickHouse) withConnection(do func(clickhouse.Conn) error) error {
 	options, err := clickhouse.ParseDSN(c.dsn("default"))
 	if err != nil {
 		return fmt.Errorf("own address: %w", err)
@@ -239,6 +252,7 @@ func (c *ClickHouse) withConnection(ctx context.Context, do func(clickhouse.Conn
 func (c *ClickHouse) logPath() string {
 	return filepath.Join(c.cfg.DataDir, logFolder, "clickhouse.log")
 }
+
 func (c *ClickHouse) outputPath() string {
 	return filepath.Join(c.cfg.DataDir, logFolder, "output.log")
 }

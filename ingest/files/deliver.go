@@ -40,10 +40,11 @@ func (d *Delivery) Run(ctx context.Context, feed Feed) error {
 	group, ctx := errgroup.WithContext(ctx)
 	batches := make(chan batch, 1)
 	var last batch
+	begin := d.Progress.Next // Publishing moves it on while batches are made.
 	group.Go(func() error {
 		defer close(batches)
 		var err error
-		last, err = d.produce(ctx, feed, batches)
+		last, err = d.produce(ctx, feed, begin, batches)
 		return err
 	})
 	group.Go(func() error {
@@ -61,8 +62,9 @@ func (d *Delivery) Run(ctx context.Context, feed Feed) error {
 	return d.save(last)
 }
 
-// produce cuts the feed into batches and returns the state after the last one.
-func (d *Delivery) produce(ctx context.Context, feed Feed, out chan<- batch) (batch, error) {
+// produce cuts the feed from record begin on into batches and returns the state
+// after the last one.
+func (d *Delivery) produce(ctx context.Context, feed Feed, begin int64, out chan<- batch) (batch, error) {
 	var b batch
 	index := int64(0)
 	finish := func() error {
@@ -86,7 +88,7 @@ func (d *Delivery) produce(ctx context.Context, feed Feed, out chan<- batch) (ba
 		}
 	}
 	err := feed.Records(ctx, func(r Record) error {
-		if index++; index <= d.Progress.Next {
+		if index++; index <= begin {
 			return nil // Acknowledged before the interruption.
 		}
 		// The counts already include r, so a full batch is cut after its last
@@ -101,7 +103,7 @@ func (d *Delivery) produce(ctx context.Context, feed Feed, out chan<- batch) (ba
 	if err != nil {
 		return b, err
 	}
-	if index < d.Progress.Next {
+	if index < begin {
 		return b, errors.New("there are fewer records than were published before the interruption")
 	}
 	if len(b.records) > 0 {

@@ -75,6 +75,8 @@ func messyFile(rng *rand.Rand, lines int) string {
 			b.WriteString("corrupt," + strconv.Itoa(i) + "\n")
 		case 1:
 			b.WriteString(good("Q"+strconv.Itoa(i), `"open`))
+		case 2: // In the future of the first run, though not of a later one.
+			b.WriteString(strings.Replace(good("F"+strconv.Itoa(i), "A"), "2010-12-01 08:26:00", "2026-03-08 00:00:00", 1))
 		default:
 			b.WriteString(good(strconv.Itoa(1000+i/4+rng.IntN(6)), "D"+strconv.Itoa(i)))
 		}
@@ -221,22 +223,27 @@ func TestProgressRefusals(t *testing.T) {
 	}
 }
 
+// TestChangedFile changes the file before the last of its three readings: by a
+// line, and by a value that no count shows.
 func TestChangedFile(t *testing.T) {
-	cfg := DefaultConfig()
-	opened := 0
-	content := []string{header + good("1", "A"), header + good("1", "A"), header + good("1", "A") + good("2", "B")}
-	cfg.StateFolder = t.TempDir()
-	cfg.Input = Input{Name: "f.csv"}
-	cfg.Input.Open = func() (io.ReadCloser, error) {
-		opened++
-		return StringInput("f.csv", content[min(opened, len(content))-1]).Open()
-	}
-	importer, err := New(cfg, testDeps(&collector{}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := importer.Run(t.Context()); !errors.Is(err, ErrChanged) {
-		t.Errorf("error %v, want ErrChanged", err)
+	before := header + good("1", "A")
+	for _, after := range []string{before + good("2", "B"), header + good("1", "B"), header} {
+		cfg := DefaultConfig()
+		cfg.StateFolder = t.TempDir()
+		opened := 0
+		cfg.Input = Input{Name: "f.csv", Open: func() (io.ReadCloser, error) {
+			if opened++; opened == 3 {
+				return StringInput("f.csv", after).Open()
+			}
+			return StringInput("f.csv", before).Open()
+		}}
+		importer, err := New(cfg, testDeps(&collector{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := importer.Run(t.Context()); !errors.Is(err, ErrChanged) {
+			t.Errorf("error %v, want ErrChanged", err)
+		}
 	}
 }
 

@@ -149,7 +149,9 @@ func (c *Consumer) start(ctx context.Context, gen *kafka.Generation, client *kaf
 	parts, err := c.partitions(ctx, gen, client, transport)
 	if err != nil {
 		// The generation must be left for the group to try again.
-		c.log.Warn("read committed offsets", "error", err)
+		if ctx.Err() == nil {
+			c.log.Warn("read committed offsets", "error", err)
+		}
 		gen.Start(func(context.Context) {})
 		return nil
 	}

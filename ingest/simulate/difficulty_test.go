@@ -256,6 +256,9 @@ func score(ids []identifier, c clusters, truth *Truth) (precision, recall float6
 }
 
 func TestDifficulty(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine, ten times slower under the race detector")
+	}
 	customers := realCustomers(t)
 	start := time.Now()
 	w := mustGenerate(t, testConfig(), customers)

@@ -82,16 +82,18 @@ func (e *event) message(id string, retry time.Duration) (wire.Message, error) {
 		m.OriginalTime, m.SentTime = at(e.at), at(e.arrive).Add(retry)
 	}
 	var err error
-	m.Properties, err = object(map[string]any{
-		"product_id": e.product, "order_id": e.order, "channel": e.channel(),
-	})
-	if err == nil && e.who != nil {
-		m.Traits, err = object(map[string]any{
-			"first_name": e.who.first, "last_name": e.who.last, "email": e.email, "country": e.who.country,
-		})
+	if p := (properties{e.product, e.order, e.channel()}); p != (properties{}) {
+		m.Properties, err = encode(p, err)
 	}
-	if err == nil && e.page != "" {
-		m.Context, err = e.context()
+	if e.who != nil {
+		m.Traits, err = encode(traits{e.who.first, e.who.last, e.email, e.who.country}, err)
+	}
+	if e.page != "" {
+		c := situation{Page: page{"https://shop.example" + e.page, e.referrer}, SessionID: e.session}
+		if e.campaign != "" {
+			c.Campaign = &campaign{e.campaign}
+		}
+		m.Context, err = encode(c, err)
 	}
 	return m, err
 }
@@ -103,29 +105,39 @@ func (e *event) channel() string {
 	return ""
 }
 
-func (e *event) context() (json.RawMessage, error) {
-	page, err := object(map[string]any{"url": "https://shop.example" + e.page, "referrer": e.referrer})
-	if err != nil {
-		return nil, err
+// The free objects of a message.
+type (
+	properties struct {
+		ProductID string `json:"product_id,omitempty"`
+		OrderID   string `json:"order_id,omitempty"`
+		Channel   string `json:"channel,omitempty"`
 	}
-	context := map[string]any{"page": page, "sessionId": e.session}
-	if e.campaign != "" {
-		context["campaign"] = map[string]string{"name": e.campaign}
+	traits struct {
+		FirstName string `json:"first_name"`
+		LastName  string `json:"last_name"`
+		Email     string `json:"email,omitempty"`
+		Country   string `json:"country,omitempty"`
 	}
-	return object(context)
-}
+	situation struct {
+		Page      page      `json:"page"`
+		Campaign  *campaign `json:"campaign,omitempty"`
+		SessionID string    `json:"sessionId"`
+	}
+	page struct {
+		URL      string `json:"url"`
+		Referrer string `json:"referrer,omitempty"`
+	}
+	campaign struct {
+		Name string `json:"name"`
+	}
+)
 
-// object encodes the entries that are not empty, sorted by key, or nothing.
-func object(entries map[string]any) (json.RawMessage, error) {
-	for k, v := range entries {
-		if v == "" {
-			delete(entries, k)
-		}
+// encode returns the JSON of v, or nothing after an earlier error.
+func encode(v any, earlier error) (json.RawMessage, error) {
+	if earlier != nil {
+		return nil, earlier
 	}
-	if len(entries) == 0 {
-		return nil, nil
-	}
-	text, err := json.Marshal(entries)
+	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("encode event: %w", err)
 	}
