@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/kindred-cdp/kindred/identity"
-	"github.com/kindred-cdp/kindred/identity/siphash"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 )
 
@@ -255,83 +253,6 @@ func (d *Decoder) identifiers(keyer *identity.Keyer, msg *wire.Message, ev *Even
 	return nil
 }
 
-func order(kind wire.Kind, msg *wire.Message, ev *Event) *fault {
-	if kind != wire.Transaction {
-		if msg.Transaction != nil {
-			return faultf(ReasonField, "field \"transaction\" belongs to transaction events only")
-		}
-		return nil
-	}
-	t := msg.Transaction
-	if t == nil {
-		return faultf(ReasonMissing, "field \"transaction\" is required")
-	}
-	switch t.Type {
-	case "order", "refund", "subscription", "adjustment":
-	default:
-		return faultf(ReasonField, "field \"transaction.type\" must be order, refund, subscription or adjustment")
-	}
-	if t.OrderID == "" || len(t.OrderID) > maxID {
-		return faultf(ReasonMissing, "field \"transaction.order_id\" is required, of at most %d bytes", maxID)
-	}
-	if !currency(t.Currency) {
-		return faultf(ReasonField, "field \"transaction.currency\" must be three upper-case letters (ISO 4217)")
-	}
-	if len(t.Items) > maxItems {
-		return faultf(ReasonTooLarge, "field \"transaction.items\" has %d entries; the limit is %d", len(t.Items), maxItems)
-	}
-	o := &Order{Type: t.Type, ID: t.OrderID, Status: t.Status, Currency: t.Currency}
-	if f := amounts("transaction.", []amount{
-		{"amount", t.Amount, &o.Amount}, {"tax", t.Tax, &o.Tax}, {"shipping", t.Shipping, &o.Shipping}, {"discount", t.Discount, &o.Discount},
-	}); f != nil {
-		return f
-	}
-	if t.Amount == "" {
-		return faultf(ReasonMissing, "field \"transaction.amount\" is required")
-	}
-	o.Items = make([]Item, len(t.Items))
-	for i, x := range t.Items {
-		it := &o.Items[i]
-		*it = Item{ProductID: x.ProductID, Name: x.Name, Category: x.Category}
-		if f := amounts(fmt.Sprintf("transaction.items[%d].", i), []amount{
-			{"quantity", x.Quantity, &it.Quantity}, {"price", x.Price, &it.Price}, {"cost", x.Cost, &it.Cost},
-		}); f != nil {
-			return f
-		}
-	}
-	ev.Order = o
-	return nil
-}
-
-type amount struct {
-	field string
-	in    json.Number
-	out   *Amount
-}
-
-func amounts(prefix string, list []amount) *fault {
-	for _, a := range list {
-		v, err := ParseAmount(string(a.in))
-		if err != nil {
-			return faultf(ReasonField, "field \"%s%s\" is %s", prefix, a.field, err)
-		}
-		*a.out = v
-	}
-	return nil
-}
-
-func currency(s string) bool {
-	if len(s) != 3 {
-		return false
-	}
-	for i := range 3 {
-		if s[i] < 'A' || s[i] > 'Z' {
-			return false
-		}
-	}
-	return true
-}
-
 // readContext takes the typed fields of behaviour from the context, where the
 // Segment specification puts them. A context of another shape leaves them empty.
 func readContext(ev *Event) {
@@ -353,61 +274,6 @@ func readContext(ev *Event) {
 	}
 	ev.URL, ev.Referrer, ev.Campaign = c.Page.URL, c.Page.Referrer, c.Campaign.Name
 	ev.Session = strings.Trim(string(c.Session), `"`)
-}
-
-// bodyHash covers what the sender said happened, but not when it was sent: a
-// client that tries again sends the same message with a new sending time.
-func (d *Decoder) bodyHash(msg *wire.Message) uint64 {
-	b := make([]byte, 0, 1024)
-	add := func(s []byte) {
-		b = binary.AppendUvarint(b, uint64(len(s)))
-		b = append(b, s...)
-	}
-	add([]byte(msg.Name))
-	add([]byte(msg.Type))
-	when := msg.OriginalTime
-	if when.IsZero() {
-		when = msg.Time
-	}
-	b = binary.BigEndian.AppendUint64(b, uint64(when.UnixMilli()))
-	for _, id := range msg.Identifiers {
-		add([]byte(id.Namespace))
-		add([]byte(id.Value))
-	}
-	add(msg.Properties)
-	add(msg.Traits)
-	if t := msg.Transaction; t != nil {
-		for _, s := range []string{t.Type, t.OrderID, t.Status, t.Currency, string(t.Amount), string(t.Tax), string(t.Shipping), string(t.Discount)} {
-			add([]byte(s))
-		}
-		for _, x := range t.Items {
-			for _, s := range []string{x.ProductID, x.Name, x.Category, string(x.Quantity), string(x.Price), string(x.Cost)} {
-				add([]byte(s))
-			}
-		}
-	}
-	return siphash.Sum64(siphash.Key(d.secret), b)
-}
-
-// reject builds the dead letter of a record. Its hash makes it once only: a
-// rejected input line by its place and bytes, any other record by its position.
-func (d *Decoder) reject(keyer *identity.Keyer, kind wire.Kind, m *kafka.Message, h headers, id, source string, f *fault) *DeadLetter {
-	dl := &DeadLetter{
-		Workspace: h.workspace, Received: m.Time.UnixMilli(), Source: truncate(source, maxSource), Reason: f.reason, Detail: f.detail,
-		Place: h.place, MessageID: truncate(id, maxID), Value: m.Value, Headers: map[string]string{},
-		Position: Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
-	}
-	for _, x := range m.Headers {
-		dl.Headers[x.Key] = strings.ToValidUTF8(string(x.Value), "?")
-	}
-	place := h.place
-	if place == "" {
-		place = fmt.Sprintf("%s/%d/%d", m.Topic, m.Partition, m.Offset)
-	}
-	dl.BodyHash = siphash.Sum64(siphash.Key(d.secret), m.Value)
-	lo, hi := keyer.Message("rejected", string(kind), source, place, fmt.Sprint(dl.BodyHash))
-	dl.Hash = Hash{lo, hi}
-	return dl
 }
 
 func truncate(s string, n int) string {

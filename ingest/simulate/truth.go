@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -68,7 +69,7 @@ func (t *Truth) Ownerships() []Ownership {
 func (t *Truth) WriteCSV(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	c := csv.NewWriter(b)
-	lines := [][]string{{"namespace", "value", "people"}}
+	lines := [][]string{truthHeader()}
 	for _, o := range t.Ownerships() {
 		lines = append(lines, []string{o.Namespace, o.Value, strings.Join(o.People, ";")})
 	}
@@ -77,3 +78,28 @@ func (t *Truth) WriteCSV(w io.Writer) error {
 	}
 	return b.Flush()
 }
+
+// ReadTruth reads what WriteCSV wrote. Values are personal data, invented here
+// though they are; errors name lines only.
+func ReadTruth(r io.Reader) ([]Ownership, error) {
+	c := csv.NewReader(r)
+	c.FieldsPerRecord = 3
+	lines, err := c.ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("read truth: %w", err)
+	}
+	if len(lines) == 0 || !slices.Equal(lines[0], truthHeader()) {
+		return nil, errors.New("read truth: the header is not namespace,value,people")
+	}
+	all := make([]Ownership, 0, len(lines)-1)
+	for _, l := range lines[1:] {
+		o := Ownership{Namespace: l[0], Value: l[1]}
+		if l[2] != "" {
+			o.People = strings.Split(l[2], ";")
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}
+
+func truthHeader() []string { return []string{"namespace", "value", "people"} }
