@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strings"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/evaluate"
 	"github.com/kindred-cdp/kindred/identity/normalize"
+	"github.com/kindred-cdp/kindred/ingest/simulate"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
 )
 
@@ -48,30 +45,24 @@ func readTruth(path string, keyer *identity.Keyer) (owner map[identity.Key]strin
 		return nil, 0, fmt.Errorf("read the truth: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	owner = map[identity.Key]string{}
-	r := csv.NewReader(f)
-	if _, err := r.Read(); err != nil {
+	truth, err := simulate.ReadTruth(f)
+	if err != nil {
 		return nil, 0, fmt.Errorf("read the truth: %w", err)
 	}
-	for {
-		row, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return owner, shared, nil
-		}
-		if err != nil {
-			return nil, 0, fmt.Errorf("read the truth: %w", err)
-		}
+	owner = map[identity.Key]string{}
+	for _, o := range truth {
 		switch {
-		case strings.Contains(row[2], ";"):
+		case len(o.People) > 1:
 			shared++
-		case row[2] != "":
-			id, err := normalize.Identifier(identity.Namespace(row[0]), row[1])
+		case len(o.People) == 1:
+			id, err := normalize.Identifier(identity.Namespace(o.Namespace), o.Value)
 			if err != nil {
 				continue // an empty value is no identifier
 			}
-			owner[keyer.Key(id)] = row[2]
+			owner[keyer.Key(id)] = o.People[0]
 		}
 	}
+	return owner, shared, nil
 }
 
 // readProfiles returns the published profile of every identifier, and which

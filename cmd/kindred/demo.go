@@ -181,7 +181,7 @@ func (p *platform) load(ctx context.Context, r *roles, o demoOptions) (*demoSumm
 	}
 	at := lap("import", begun)
 	sum.ShiftWeeks = retail.ShiftWeeks
-	truth, counts, err := simulateAround(ctx, p.settings, p.ui, publisher, simulation{input: o.input(), seed: o.seed, shift: retail.Shift, last: retail.Last, quiet: o.json})
+	truth, counts, err := simulateAround(ctx, p.settings, p.ui, publisher, simulation{input: o.input(), seed: o.seed, shift: retail.Shift, last: retail.Last, asOf: retail.AsOf, quiet: o.json})
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ type simulation struct {
 	seed  uint64
 	shift time.Duration // how far the sample's times are moved
 	last  time.Time     // the last event of the sample, moved
+	asOf  time.Time     // when the import was first begun
 	quiet bool          // do not print the base rates
 }
 
@@ -40,8 +41,7 @@ in the data folder that only the evaluation reads.`,
 			u := newUI(os.Stderr, now)
 			return withKafka(cmd.Context(), s, func(ctx context.Context, p files.Publisher) error {
 				sim.input = sampleInput()
-				var err error
-				if sim.last, sim.shift, err = sampleEnd(ctx, s, sim.input); err != nil {
+				if err := sim.sampleEnd(ctx, s); err != nil {
 					return err
 				}
 				_, sum, err := simulateAround(ctx, s, u, p, sim)
@@ -56,17 +56,26 @@ in the data folder that only the evaluation reads.`,
 	return cmd
 }
 
-// sampleEnd returns the last time of the sample and how far it is moved: as it
-// was imported here, or as it would be now.
-func sampleEnd(ctx context.Context, s *settings, in files.Input) (last time.Time, shift time.Duration, err error) {
-	hash, err := in.SHA256()
+// sampleEnd sets the last time of the sample and how far it is moved: as it was
+// imported here, or as it would be now.
+func (sim *simulation) sampleEnd(ctx context.Context, s *settings) error {
+	hash, err := sim.input.SHA256()
 	if err != nil {
-		return last, 0, err
+		return err
 	}
-	customers, err := files.OnlineRetail{}.Customers(ctx, in, now(), 0)
+	imported, err := files.OpenProgress(stateFolder(s), files.Job{Kind: "import", Format: files.OnlineRetail{}.Name(), Workspace: s.workspace, Input: hash})
 	if err != nil {
-		return last, 0, err
+		return err
 	}
+	sim.asOf = now()
+	if imported.Begun() {
+		sim.asOf = imported.AsOf
+	}
+	customers, err := files.OnlineRetail{}.Customers(ctx, sim.input, sim.asOf, 0)
+	if err != nil {
+		return err
+	}
+	var last time.Time
 	for _, c := range customers {
 		for _, o := range c.Orders {
 			if o.Time.After(last) {
@@ -74,15 +83,12 @@ func sampleEnd(ctx context.Context, s *settings, in files.Input) (last time.Time
 			}
 		}
 	}
-	imported, err := files.OpenProgress(stateFolder(s), files.Job{Kind: "import", Format: files.OnlineRetail{}.Name(), Workspace: s.workspace, Input: hash})
-	if err != nil {
-		return last, 0, err
-	}
-	shift = files.Shift(last, now())
+	sim.shift = files.Shift(last, sim.asOf)
 	if imported.Begun() {
-		shift = imported.Shift
+		sim.shift = imported.Shift
 	}
-	return last.Add(shift), shift, nil
+	sim.last = last.Add(sim.shift)
+	return nil
 }
 
 // simulateAround publishes the life around the sample's customers and returns
@@ -90,7 +96,7 @@ func sampleEnd(ctx context.Context, s *settings, in files.Input) (last time.Time
 func simulateAround(ctx context.Context, s *settings, u *ui, p files.Publisher, sim simulation) (string, simulate.Summary, error) {
 	cfg := simulate.DefaultConfig()
 	cfg.Seed, cfg.End = sim.seed, sim.last
-	customers, err := files.OnlineRetail{}.Customers(ctx, sim.input, sim.last, sim.shift)
+	customers, err := files.OnlineRetail{}.Customers(ctx, sim.input, sim.asOf, sim.shift)
 	if err != nil {
 		return "", simulate.Summary{}, err
 	}

@@ -104,7 +104,7 @@ func (in Input) with(read func(io.Reader) error) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	if err := read(c); err != nil {
 		return "", err
 	}

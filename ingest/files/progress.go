@@ -107,7 +107,7 @@ func writeFileAtomic(path string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // It is gone after the rename; this is for the failures before it.
+	defer func() { _ = os.Remove(f.Name()) }() // It is gone after the rename; this is for the failures before it.
 	_, err = f.Write(text)
 	if err == nil {
 		err = f.Sync()
@@ -125,6 +125,6 @@ func writeFileAtomic(path string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer func() { _ = d.Close() }()
 	return d.Sync()
 }

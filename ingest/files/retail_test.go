@@ -60,15 +60,6 @@ func runImport(t *testing.T, in Input, change func(*Config)) (Summary, []Record)
 	return sum, c.records
 }
 
-func digest(records []Record) string {
-	h := sha256.New()
-	for _, r := range records {
-		b, _ := json.Marshal(r)
-		h.Write(b)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
 // TestWholeFile holds the importer to the published figures of the real file.
 func TestWholeFile(t *testing.T) {
 	start := time.Now()

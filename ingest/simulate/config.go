@@ -126,7 +126,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if c.End.IsZero() {
-		faults = append(faults, errors.New("End: the end of the data is required"))
+		faults = append(faults, errors.New("the end of the data (End) is required"))
 	}
 	if c.StoreTablets < 1 || c.MaxCookies < 1 {
 		faults = append(faults, errors.New("StoreTablets and MaxCookies must be at least 1"))

@@ -137,7 +137,7 @@ func (s *Simulator) writeTruth(t *Truth) error {
 	if err != nil {
 		return fmt.Errorf("write truth: %w", err)
 	}
-	defer os.Remove(f.Name()) // It is gone after the rename.
+	defer func() { _ = os.Remove(f.Name()) }() // It is gone after the rename.
 	err = t.WriteCSV(f)
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
