@@ -120,6 +120,9 @@ func TestRunDrains(t *testing.T) {
 	go func() { answer <- get(t, base+"/v1/profiles/user_id:42") }()
 	<-entered
 	cancel()
+	for get(t, base+"/healthz") != 0 {
+		// The listener closes first; only then is it a request in flight.
+	}
 	close(leave)
 	if status := <-answer; status != http.StatusOK {
 		t.Errorf("request in flight ended with %d", status)

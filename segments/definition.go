@@ -47,7 +47,8 @@ type Event struct {
 
 // Property tests one property of an event.
 type Property struct {
-	// Path leads through nested objects to the property.
+	// Path leads through nested objects to the property. In JSON it is one text
+	// with dots between the names, and \. for a dot within a name.
 	Path []string
 	Test Test
 }

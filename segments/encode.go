@@ -3,7 +3,6 @@ package segments
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -58,7 +57,7 @@ func (e Event) encode() any {
 	if len(e.Where) > 0 {
 		where := make([]any, len(e.Where))
 		for i, c := range e.Where {
-			where[i] = c.Test.encode(map[string]any{"property": strings.Join(c.Path, ".")})
+			where[i] = c.Test.encode(map[string]any{"property": joinPath(c.Path)})
 		}
 		m["where"] = where
 	}

@@ -62,13 +62,42 @@ func (p *parser) where(at string, v jsonValue) []Property {
 			continue
 		}
 		o := p.object(at, item, "property", "op", "value")
-		path := strings.Split(p.name(at, o, "property"), ".")
+		path := splitPath(p.name(at, o, "property"))
 		if len(path) > 1 && slices.Contains(path, "") {
 			p.add(join(at, "property"), "must be names joined by single dots")
 		}
 		conditions = append(conditions, Property{Path: path, Test: p.test(at, o)})
 	}
 	return conditions
+}
+
+// splitPath cuts a path at its dots; a backslash makes the next byte a part of
+// the name, so that names with dots can be said.
+func splitPath(path string) []string {
+	var names []string
+	var name strings.Builder
+	for i := 0; i < len(path); i++ {
+		switch {
+		case path[i] == '\\' && i+1 < len(path):
+			i++
+			name.WriteByte(path[i])
+		case path[i] == '.':
+			names = append(names, name.String())
+			name.Reset()
+		default:
+			name.WriteByte(path[i])
+		}
+	}
+	return append(names, name.String())
+}
+
+// joinPath is the opposite of splitPath.
+func joinPath(names []string) string {
+	escaped := make([]string, len(names))
+	for i, name := range names {
+		escaped[i] = strings.NewReplacer(`\`, `\\`, ".", `\.`).Replace(name)
+	}
+	return strings.Join(escaped, ".")
 }
 
 func (p *parser) transactions(at string, measure Measure, v jsonValue) Node {

@@ -160,6 +160,24 @@ func faultRow(n int) []string {
 	return rows
 }
 
+func TestPaths(t *testing.T) {
+	f := func(path string, want ...string) {
+		t.Helper()
+		if d := cmp.Diff(want, splitPath(path)); d != "" {
+			t.Errorf("path %q:\n%s", path, d)
+		}
+		if d := cmp.Diff(want, splitPath(joinPath(want))); d != "" {
+			t.Errorf("path %q and back:\n%s", path, d)
+		}
+	}
+	f("a", "a")
+	f("a.b.c", "a", "b", "c")
+	f(`a\.b.c`, "a.b", "c")
+	f(`a\\.b`, `a\`, "b")
+	f(`a\`, `a\`)
+	f(`olá.世`, "olá", "世")
+}
+
 func TestLimitsAreReached(t *testing.T) {
 	leaf := `{"identifier":"email"}`
 	deep := leaf
@@ -183,6 +201,7 @@ func TestErrorRepeatsNoLongText(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
+		`{"event":"e","where":[{"property":"a\\\\.b.c","op":"exists"}]}`,
 		`{"all":[{"trait":"a","op":"in","value":["x",1,true]},{"not":{"event":"e","count":{"gte":1,"lt":3},"within":"30d","where":[{"property":"a.b","op":"contains","value":"x"}]}}]}`,
 		`{"any":[{"orders":{"eq":0}},{"revenue":{"gt":-1.5e3},"currency":"EUR","within":"2w"},{"score":"s","op":"lte","value":0}]}`,
 		`{"identifier":"email"}`, `{"trait":"a","op":"exists","value":1}`, `[[[[`, `{"not":{"not":{}}}`, `{"trait":"\ud800","op":"eq","value":"\u0000"}`,

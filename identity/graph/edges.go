@@ -174,7 +174,7 @@ func (g *Graph) setGuard(e ref, on bool) {
 // one less.
 func (g *Graph) guarded(x ref, on bool) bool {
 	n := g.nodes.at(x)
-	if n.flags&counted != 0 {
+	if n.flags&fanned != 0 {
 		f := g.fans[x]
 		if on {
 			f.guards++

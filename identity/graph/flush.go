@@ -90,7 +90,7 @@ func (g *Graph) settle() Changes {
 	slices.Sort(c.Retold)
 	w.edges, w.dead, w.fresh = w.edges[:0], w.dead[:0], w.fresh[:0]
 	w.changed, w.stale, w.admitted = w.changed[:0], w.stale[:0], w.admitted[:0]
-	w.resized, w.left, w.removed = w.resized[:0], w.left[:0], false
+	w.left, w.removed = w.left[:0], false
 	if len(w.journal) > keptWork {
 		*w = work{} // A rebuild must not hold its lists for ever.
 		return c

@@ -53,7 +53,7 @@ func (g *Graph) fuse() {
 	for i := 0; i < len(g.work.fuse); i++ {
 		x := g.work.fuse[i]
 		if g.nodes.at(x).flags&fuseDirty != 0 {
-			g.refuse(g.linked(x))
+			g.fuseAgain(g.linked(x))
 		}
 	}
 	g.work.fuse = g.work.fuse[:0]
@@ -81,8 +81,8 @@ func (g *Graph) linked(x ref) []ref {
 	return all
 }
 
-// refuse finds the classes within all, which no must-link leaves.
-func (g *Graph) refuse(all []ref) {
+// fuseAgain finds the classes within all, which no must-link leaves.
+func (g *Graph) fuseAgain(all []ref) {
 	now := map[ref]*class{}
 	var changed []ref
 	for _, x := range all {
@@ -148,22 +148,17 @@ func (g *Graph) fusible(x ref) bool {
 	return g.nodes.at(x).flags&(alive|blocked) == alive && !g.ns(x).rule.Household
 }
 
-// loosen marks all that a change of x's class can reach: its own group, and
-// the choice and order of every neighbour, because ranks may change.
+// loosen marks all that a change of x's class can reach: the group it is in,
+// and the places of its edges, as its rank may change. A follower by an edge
+// that comes later now may have a better one.
 func (g *Graph) loosen(x ref) {
 	g.touch(x)
 	g.eachIn(g.nodes.at(x).live, x, func(e ref) {
-		d := g.edges.at(e)
-		y := d.other(x)
 		g.forceEdge(e)
-		g.markTenures(d)
-		g.markScan(g.rep(y))
-		g.touch(y)
+		g.markTenures(g.edges.at(e))
 	})
-	// A follower whose edge has just closed is no neighbour any more.
 	for c := g.nodes.at(x).child; c != 0; c = g.nodes.at(c).next {
 		g.markScan(c)
-		g.touch(c)
 	}
 }
 

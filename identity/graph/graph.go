@@ -87,7 +87,7 @@ const (
 	fixed                           // of heads: a wall (as of the last flush)
 	hasCannot                       // has an entry in cannot
 	hasMust                         // has an entry in must
-	counted                         // has an entry in fans
+	fanned                          // has an entry in fans
 	fresh                           // came into being since the last flush
 	statusDirty                     // fan-out may have crossed a threshold
 	tenureDirty                     // tenures may have changed
@@ -159,37 +159,15 @@ func endsHash(a, b ref) uint64 { return mix(uint64(a)<<32 | uint64(b)) }
 
 // find returns the node of k, or 0.
 func (g *Graph) find(k identity.Key) ref {
-	h := mix(uint64(k))
-	t := g.byKey.table(h)
-	if len(t.slot) == 0 {
-		return 0
-	}
-	mask := uint64(len(t.slot) - 1)
-	for at := h & mask; ; at = (at + 1) & mask {
-		x := t.slot[at]
-		if x == 0 || g.nodes.at(x).key == k {
-			return x
-		}
-	}
+	return g.byKey.find(mix(uint64(k)), func(x ref) bool { return g.nodes.at(x).key == k })
 }
 
 // findEdge returns the edge of a and b, which must be in key order, or 0.
 func (g *Graph) findEdge(a, b ref) ref {
-	h := endsHash(a, b)
-	t := g.byEnds.table(h)
-	if len(t.slot) == 0 {
-		return 0
-	}
-	mask := uint64(len(t.slot) - 1)
-	for at := h & mask; ; at = (at + 1) & mask {
-		e := t.slot[at]
-		if e == 0 {
-			return 0
-		}
-		if d := g.edges.at(e); d.a == a && d.b == b {
-			return e
-		}
-	}
+	return g.byEnds.find(endsHash(a, b), func(e ref) bool {
+		d := g.edges.at(e)
+		return d.a == a && d.b == b
+	})
 }
 
 // other returns the end of e that is not x.

@@ -63,7 +63,7 @@ var attacks = []attack{
 	{"backwards/each cookie of a user earlier than the last", 20_000, func(g *Graph, _ *rand.Rand, i int) {
 		g.See(seen("server", at(20_000-i), nodeOf(0, 0), nodeOf(4, i%999), nodeOf(3, i%99)))
 	}, 1200, 5000},
-	{"backwards/a full profile, each cookie earlier than the last", 7_000, func(g *Graph, _ *rand.Rand, i int) {
+	{"backwards/a full profile, each cookie earlier than the last", 5_600, func(g *Graph, _ *rand.Rand, i int) {
 		g.See(seen("server", at(8_000-i), nodeOf(3, i/900), nodeOf(4, i)))
 		g.See(seen("server", at(8_000-i), nodeOf(0, 0), nodeOf(3, i/900)))
 	}, 25_000, 60_000},

@@ -6,15 +6,17 @@ package graph
 const shardBits = 10
 
 // index is an open-addressing hash index of positions. It stores no keys: the
-// caller compares. Hashes must be well mixed.
+// caller compares, and a tag of eight hash bits spares it nearly all that are
+// not equal. Hashes must be well mixed.
 type index struct {
 	shard [1 << shardBits]table
-	hash  func(ref) uint64 // the hash of a stored position, for growing
+	hash  func(ref) uint64 // the hash of a stored position, for moving it
 }
 
 // table is one shard, with linear probing; 0 is an empty slot.
 type table struct {
 	slot []ref
+	tag  []uint8
 	used int
 }
 
@@ -27,6 +29,23 @@ func mix(h uint64) uint64 {
 }
 
 func (x *index) table(h uint64) *table { return &x.shard[h>>(64-shardBits)] }
+
+func tagOf(h uint64) uint8 { return uint8(h >> 40) }
+
+// find returns the stored position of hash h for which equal holds, or 0.
+func (x *index) find(h uint64, equal func(ref) bool) ref {
+	t := x.table(h)
+	if t.used == 0 {
+		return 0
+	}
+	mask, tag := uint64(len(t.slot)-1), tagOf(h)
+	for at := h & mask; ; at = (at + 1) & mask {
+		i := t.slot[at]
+		if i == 0 || t.tag[at] == tag && equal(i) {
+			return i
+		}
+	}
+}
 
 // add stores i under hash h; i must not be stored.
 func (x *index) add(h uint64, i ref) {
@@ -42,7 +61,7 @@ func (t *table) put(h uint64, i ref) {
 	mask := uint64(len(t.slot) - 1)
 	for at := h & mask; ; at = (at + 1) & mask {
 		if t.slot[at] == 0 {
-			t.slot[at] = i
+			t.slot[at], t.tag[at] = i, tagOf(h)
 			return
 		}
 	}
@@ -50,7 +69,8 @@ func (t *table) put(h uint64, i ref) {
 
 func (x *index) grow(t *table) {
 	old := t.slot
-	t.slot = make([]ref, max(8, 2*len(old)))
+	size := max(8, 2*len(old))
+	t.slot, t.tag = make([]ref, size), make([]uint8, size)
 	for _, i := range old {
 		if i != 0 {
 			t.put(x.hash(i), i)
@@ -76,17 +96,17 @@ func (x *index) remove(h uint64, i ref) {
 		}
 		// j may fill the gap unless its home lies after the gap.
 		if home := x.hash(j) & mask; (at-home)&mask >= (at-gap)&mask {
-			t.slot[gap] = j
+			t.slot[gap], t.tag[gap] = j, t.tag[at]
 			gap = at
 		}
 	}
 }
 
-// bytes is the size of the slots.
+// bytes is the size of the slots and tags.
 func (x *index) bytes() int {
 	n := 0
 	for i := range x.shard {
-		n += 4 * len(x.shard[i].slot)
+		n += 5 * len(x.shard[i].slot)
 	}
 	return n
 }

@@ -64,6 +64,7 @@ type world struct {
 	// ones too, or for middling ones.
 	heldFrom int
 	fansFrom uint32
+	fusing   bool
 }
 
 func (w *world) graph() *Graph {
@@ -108,19 +109,33 @@ func randomRules(r *rand.Rand) *identity.Rules {
 
 func randomWorld(r *rand.Rand, size int) *world {
 	w := &world{rules: randomRules(r), heldFrom: pick(r, 1, 2, 4, 16), fansFrom: pick(r, uint32(1), 3, 64)}
-	most := 1 + r.IntN(5)
-	for _, ns := range []identity.Namespace{
+	most := 1 + r.IntN(5+size/16)
+	kinds := []identity.Namespace{
 		identity.UserID, identity.CustomerNo, identity.Email, identity.Phone,
 		identity.Device, identity.AnonymousID, identity.AnonymousID, identity.Landline, "other",
-	} {
+	}
+	decisions := pick(r, 0, 0, .1, .3)
+	forgetting := pick(r, 0, 0, .03, .08)
+	switch r.IntN(8) {
+	case 0: // Loose groups only, and units beyond C.
+		kinds, most = []identity.Namespace{identity.Email, identity.Phone, identity.AnonymousID}, 6
+		w.rules.UnitCap = pick(r, 2, 3, 4, 5)
+	case 1: // Much is fused.
+		w.fusing, decisions = true, .35
+	case 2: // Walls with much that claims them, and little room.
+		kinds, most = []identity.Namespace{identity.UserID, identity.Device, identity.AnonymousID, identity.AnonymousID}, 5
+		w.rules.GroupCap, w.rules.UnitCap = pick(r, 4, 5, 6), 256
+		a := w.rules.Namespaces[identity.AnonymousID]
+		a.FanOutUp, a.FanOutDown = 50, 50
+		w.rules.Namespaces[identity.AnonymousID] = a
+	}
+	for _, ns := range kinds {
 		for range 1 + r.IntN(most) {
 			n := identity.Node{Key: identity.Key(r.Uint64()>>1 | 1), Namespace: ns}
 			n.Blocked = r.IntN(25) == 0
 			w.nodes = append(w.nodes, n)
 		}
 	}
-	decisions := pick(r, 0, 0, .1, .3)
-	forgetting := pick(r, 0, 0, .03, .08)
 	for len(w.entries) < size {
 		switch p := r.Float64(); {
 		case p < decisions:
@@ -163,6 +178,9 @@ func (w *world) decision(r *rand.Rand) entry {
 		On:   r.IntN(3) > 0,
 		At:   int64(r.IntN(10)),
 		ID:   fmt.Sprint(len(w.entries)),
+	}
+	if w.fusing && r.IntN(2) == 0 {
+		d.Kind = identity.MustLink
 	}
 	if d.Kind != identity.Block {
 		for d.B == 0 || d.B == d.A {

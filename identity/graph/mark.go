@@ -12,12 +12,12 @@ type work struct {
 	readmit, founder           []ref // heads
 
 	// Marked by one step for a later one.
-	admitted, resized []ref       // heads of groups decided anew, grown or shrunk
-	changed           []ref       // identifiers in another group, or behind a new wall
-	stale             []ref       // the heads they had
-	left              []departure // those of them that left a loose group
-	removed           bool        // a component of loose groups may have shrunk
-	pending, claims   []ref       // heads
+	admitted        []ref       // heads of groups decided anew
+	changed         []ref       // identifiers in another group, or behind a new wall
+	stale           []ref       // the heads they had
+	left            []departure // those of them that left a loose group
+	removed         bool        // a component of loose groups may have shrunk
+	pending, claims []ref       // heads
 
 	// What changed since the last flush.
 	journal []old

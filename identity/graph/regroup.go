@@ -54,7 +54,6 @@ func (g *Graph) shrink(h ref, nodes []ref) bool {
 			}
 		}
 	}
-	g.work.resized = append(g.work.resized, h)
 	g.shrinkWall(h, nodes)
 	return true
 }
@@ -95,7 +94,6 @@ func (g *Graph) extend(h ref, nodes []ref) bool {
 			}
 		}
 	}
-	g.work.resized = append(g.work.resized, h)
 	g.extendWall(h, nodes)
 	return true
 }

@@ -32,7 +32,7 @@ func (g *Graph) counted(x, y ref, on bool) {
 	if !on {
 		by = -1
 	}
-	if n.flags&counted != 0 {
+	if n.flags&fanned != 0 {
 		g.fans[x].add(g.nodes.at(y).space, by)
 	}
 	if on && n.degree > g.ns(x).fewest || !on && n.flags&(generic|someCrowded) != 0 {
@@ -44,9 +44,9 @@ func (g *Graph) counted(x, y ref, on bool) {
 func (g *Graph) grown(x ref) {
 	n := g.nodes.at(x)
 	n.degree++
-	if n.degree >= g.fansFrom && n.flags&counted == 0 {
+	if n.degree >= g.fansFrom && n.flags&fanned == 0 {
 		g.fans[x] = g.fansOf(x)
-		n.flags |= counted
+		n.flags |= fanned
 	}
 }
 

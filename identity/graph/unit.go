@@ -49,9 +49,6 @@ func (g *Graph) units() {
 			g.markClaims(h)
 		}
 	}
-	for _, h := range g.work.resized {
-		g.pend(h)
-	}
 	for _, x := range g.work.changed {
 		g.pend(g.nodes.at(x).head)
 		g.eachIn(g.nodes.at(x).live, x, func(e ref) {
@@ -95,9 +92,7 @@ func (g *Graph) dropUnit(h ref) {
 			g.dropClaim(c)
 		}
 		for _, h := range c.groups {
-			if g.pend(h); g.lonely(h) {
-				g.markFounder(h)
-			}
+			g.pend(h)
 		}
 	}
 }

@@ -64,8 +64,10 @@ func (*identifierBlock) statement() string {
 }
 func (b *identifierBlock) rows() int { return len(b.id) }
 func (b *identifierBlock) columns(i, j int) []any {
-	return []any{b.workspace[i:j], b.id[i:j], b.source[i:j], b.period[i:j], b.namespace[i:j], b.value[i:j],
-		b.firstEvent[i:j], b.firstReceived[i:j], b.lastEvent[i:j], b.lastReceived[i:j]}
+	return []any{
+		b.workspace[i:j], b.id[i:j], b.source[i:j], b.period[i:j], b.namespace[i:j], b.value[i:j],
+		b.firstEvent[i:j], b.firstReceived[i:j], b.lastEvent[i:j], b.lastReceived[i:j],
+	}
 }
 
 type pairBlock struct {
@@ -84,9 +86,11 @@ func (*pairBlock) statement() string {
 }
 func (b *pairBlock) rows() int { return len(b.low) }
 func (b *pairBlock) columns(i, j int) []any {
-	return []any{b.workspace[i:j], b.low[i:j], b.high[i:j], b.lowNamespace[i:j], b.highNamespace[i:j],
+	return []any{
+		b.workspace[i:j], b.low[i:j], b.high[i:j], b.lowNamespace[i:j], b.highNamespace[i:j],
 		b.source[i:j], b.period[i:j], b.rule[i:j],
-		b.firstEvent[i:j], b.firstReceived[i:j], b.lastEvent[i:j], b.lastReceived[i:j], b.witnessTime[i:j], b.witnessID[i:j]}
+		b.firstEvent[i:j], b.firstReceived[i:j], b.lastEvent[i:j], b.lastReceived[i:j], b.witnessTime[i:j], b.witnessID[i:j],
+	}
 }
 
 type anchorBlock struct {
@@ -167,8 +171,10 @@ func (*historyBlock) statement() string {
 }
 func (b *historyBlock) rows() int { return len(b.subject) }
 func (b *historyBlock) columns(i, j int) []any {
-	return []any{b.workspace[i:j], b.epoch[i:j], b.sequence[i:j], b.kind[i:j], b.subject[i:j], b.changedAt[i:j],
-		b.oldID[i:j], b.newID[i:j], b.cause[i:j]}
+	return []any{
+		b.workspace[i:j], b.epoch[i:j], b.sequence[i:j], b.kind[i:j], b.subject[i:j], b.changedAt[i:j],
+		b.oldID[i:j], b.newID[i:j], b.cause[i:j],
+	}
 }
 
 type flipBlock struct {

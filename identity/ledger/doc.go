@@ -33,4 +33,3 @@
 // identifier values. cmd calls it; ingest/kafka supplies partitions, and
 // profiles/warehouse publishes versions, through the interfaces declared here.
 package ledger
-//

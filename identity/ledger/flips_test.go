@@ -34,14 +34,14 @@ func crowd(w *world) {
 	}
 }
 
-// TestFlip makes an e-mail generic and stops the owner before each of the steps
-// that follow, one after the other: its sets are decided again in any case, two
-// in a flush or all of them.
+// TestFlip makes an e-mail generic and stops the owner before each step of the
+// two flushes that follow: its sets are decided again in any case, two in a
+// flush or all of them. The first four steps are those of the start.
 func TestFlip(t *testing.T) {
 	db := warehousetest.NewTestDatabase(t)
 	for _, sets := range []int{2, 100} {
-		least := 10 // steps that are enough for all of it
-		for stop, ended := 4, false; !ended; stop++ { // The first four steps are the start.
+		const first, last, least = 4, 14, 10
+		for stop, ended := first, false; stop <= last && !ended; stop++ {
 			w := newWorld(t, db, firstSeed)
 			w.cfg.FlipSets, w.whole = sets, true
 			steps := flipStopped(t, w, stop)

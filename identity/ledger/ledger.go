@@ -23,7 +23,9 @@ type Deps struct {
 	// NewGraph returns an empty graph under rules; see NewGraph.
 	NewGraph func(rules *identity.Rules) Graph
 	// Rules returns the rules of a workspace. It must return equal rules for the
-	// life of the process.
+	// life of the process. Rules that differ from those of the last process
+	// change profiles when the ledger is loaded; sets decided before keep their
+	// deciding identifiers until one of their members flips.
 	Rules     func(workspace string) *identity.Rules
 	Publisher Publisher
 	Notifier  Notifier
@@ -158,7 +160,7 @@ func (l *Ledger) Ready() bool {
 }
 
 // Stats returns the figures of a workspace; false when this process does not
-// own it.
+// own it. It walks all identifiers, and flushes of the workspace wait for it.
 func (l *Ledger) Stats(workspace string) (Stats, bool) {
 	l.mu.Lock()
 	sp, ok := l.spaces[workspace]

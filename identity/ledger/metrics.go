@@ -38,11 +38,14 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		notices:   counter("notices_total", "Changes whose notice was published."),
 		flips:     counter("flips_total", "Identifiers that became or ceased to be blocked, generic or gone."),
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "kindred_ledger_rows_total", Help: "Rows written, by table."}, []string{"table"}),
+			Name: "kindred_ledger_rows_total", Help: "Rows written, by table.",
+		}, []string{"table"}),
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "kindred_ledger_rejected_total", Help: "Evidence records rejected, by reason."}, []string{"reason"}),
+			Name: "kindred_ledger_rejected_total", Help: "Evidence records rejected, by reason.",
+		}, []string{"reason"}),
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "kindred_ledger_lag_records", Help: "Evidence records not evaluated yet, as of the last fetch."}, []string{"partition"}),
+			Name: "kindred_ledger_lag_records", Help: "Evidence records not evaluated yet, as of the last fetch.",
+		}, []string{"partition"}),
 		flipsQueued:  gauge("flips_queued", "Flipped identifiers whose sets are being decided again."),
 		owned:        gauge("partitions_owned", "Partitions that this process owns."),
 		flushSeconds: histogram("flush_seconds", "Duration of a flush, from decoding to the commit."),

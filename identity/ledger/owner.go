@@ -165,6 +165,10 @@ func (o *owner) process(ctx context.Context, messages []kafka.Message) error {
 	if err := o.publish(ctx, c); err != nil {
 		return err
 	}
+	published := o.now()
+	for i := range messages {
+		o.metrics.publicationSeconds.Observe(published.Sub(messages[i].Time).Seconds())
+	}
 	if len(messages) > 0 {
 		last := messages[len(messages)-1]
 		o.offset = last.Offset + 1
@@ -173,12 +177,8 @@ func (o *owner) process(ctx context.Context, messages []kafka.Message) error {
 	if err := o.commit(ctx); err != nil {
 		return err
 	}
-	done := o.now()
-	for i := range messages {
-		o.metrics.publicationSeconds.Observe(done.Sub(messages[i].Time).Seconds())
-	}
 	o.metrics.evidence.Add(float64(len(b.evidence)))
 	o.metrics.flushes.Inc()
-	o.metrics.flushSeconds.Observe(done.Sub(begun).Seconds())
+	o.metrics.flushSeconds.Observe(o.now().Sub(begun).Seconds())
 	return nil
 }

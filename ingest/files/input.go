@@ -37,7 +37,7 @@ func FileInput(path string) Input {
 			return nil, err
 		}
 		if info, err := f.Stat(); err == nil && info.IsDir() {
-			f.Close()
+			_ = f.Close()
 			return nil, fmt.Errorf("%s is a folder, not a file", path)
 		}
 		return f, nil
@@ -70,7 +70,7 @@ func (in Input) open() (*content, error) {
 	if magic, err := b.Peek(2); err == nil && bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(b)
 		if err != nil {
-			f.Close()
+			_ = f.Close()
 			return nil, fmt.Errorf("read %s: gzip header: %w", in.Name, err)
 		}
 		r = z

@@ -463,3 +463,77 @@ func ExampleCache_Invalidate() {
 	// A notice of identity says: identifier 1 moved from profile 2 to 4.
 	c.Invalidate("main", 1, 2, 4)
 }
+
+// TestAnswerOfResolveIsForgotten moves an identifier between two profiles that
+// are both cached.
+func TestAnswerOfResolveIsForgotten(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld()
+	c := start(t, DefaultConfig(), w)
+	if id, err := c.Resolve(ctx, "main", 1); err != nil || id != 2 {
+		t.Fatal(id, err)
+	}
+	c.settle()
+	w.mu.Lock()
+	w.profile[1] = 4
+	w.mu.Unlock()
+	if id, _ := c.Resolve(ctx, "main", 1); id != 2 {
+		t.Error("answer was not cached")
+	}
+	c.Invalidate("main", 1)
+	if id, err := c.Resolve(ctx, "main", 1); err != nil || id != 4 {
+		t.Errorf("resolved to %v, %v after the move", id, err)
+	}
+}
+
+// TestLateWriteOfAForgottenAnswer plays what ristretto does now and then: a
+// write that was buffered is applied after the deletion that followed it.
+func TestLateWriteOfAForgottenAnswer(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld()
+	c := start(t, DefaultConfig(), w)
+	if _, err := c.Load(ctx, "main", 2); err != nil {
+		t.Fatal(err)
+	}
+	c.settle()
+	c.ledger.mu.Lock()
+	old := c.holders[1]
+	c.ledger.mu.Unlock()
+	w.mu.Lock()
+	w.version[2] = 1
+	w.mu.Unlock()
+	c.Invalidate("main", 1)
+	c.store.Load().Set(old.name, old, old.cost())
+	c.settle()
+	if p, err := c.Load(ctx, "main", 2); err != nil || p.IdentifierCount != 1 {
+		t.Errorf("%+v, %v: an answer that was forgotten", p, err)
+	}
+}
+
+// refreshed is a store that keeps something itself.
+type refreshed struct {
+	*world
+	cache    *Cache
+	asked    []string
+	unlocked bool // no answer had been forgotten yet
+}
+
+func (r *refreshed) Refresh(workspace string) {
+	r.asked = append(r.asked, workspace)
+	r.cache.ledger.mu.Lock()
+	defer r.cache.ledger.mu.Unlock()
+	r.unlocked = r.cache.ledger.clock == 0
+}
+
+func TestInvalidateRefreshesTheStoreFirst(t *testing.T) {
+	r := &refreshed{world: newWorld()}
+	c, err := New(DefaultConfig(), r, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.cache = c
+	c.Invalidate("main", 1)
+	if len(r.asked) != 1 || r.asked[0] != "main" || !r.unlocked {
+		t.Errorf("refreshed %v, before anything was forgotten: %v", r.asked, r.unlocked)
+	}
+}

@@ -128,40 +128,35 @@ func Fit(customers []Customer, cfg Config) (*Fitted, error) {
 // two extra parameters cost that much by Akaike's criterion.
 const measurable = 2
 
-// fitPurchases fits the model asked for, and NBD in its place when that has no
-// maximum or runs away to where drop-out cannot be measured.
+// weakPriorSD is the standard deviation of the prior that is used where the
+// likelihood alone has no maximum: a factor of 20 either way on each parameter.
+const weakPriorSD = 3
+
+// fitPurchases fits the model asked for. Where its likelihood has no maximum or
+// runs away to a limit (drop-out that does not differ between customers), a weak
+// prior gives it one, unless NBD, without any drop-out, does as well.
 func (f *Fitted) fitPurchases(t *table, cfg Config) error {
-	model := newModel(cfg.Model)
-	best, err := maximise(model.likelihood(t), model.starts(t), cfg.PriorSD, float64(t.customers))
-	if cfg.Model == NBD {
-		if err != nil {
-			return fmt.Errorf("fit %s: %w", cfg.Model, err)
-		}
+	model, n := newModel(cfg.Model), float64(t.customers)
+	best, err := maximise(model.likelihood(t), model.starts(t), cfg.PriorSD, n)
+	if err == nil && !model.runaway(best.theta) {
 		f.accept(model, best, t)
 		return nil
 	}
-	runaway := false
-	if err == nil {
-		if runaway = model.runaway(best.theta); !runaway {
+	simple := Poisson{}
+	fallback, nbdErr := maximise(simple.likelihood(t), simple.starts(t), cfg.PriorSD, n)
+	if cfg.Model != NBD {
+		best, err = maximise(model.likelihood(t), model.starts(t), weakPriorSD, n)
+		if err == nil && (nbdErr != nil || best.value > fallback.value+measurable) {
 			f.accept(model, best, t)
+			f.Report.Fallback = "drop-out hardly differs between customers: fitted with a weak prior"
 			return nil
 		}
 	}
-	simple := Poisson{}
-	fallback, nbdErr := maximise(simple.likelihood(t), simple.starts(t), cfg.PriorSD, float64(t.customers))
-	switch {
-	case runaway && (nbdErr != nil || best.value > fallback.value+measurable):
-		f.accept(model, best, t)
-		f.Report.Fallback = "drop-out is the same for all customers"
-		return nil
-	case nbdErr != nil:
+	if nbdErr != nil {
 		return fmt.Errorf("fit %s: %w", cfg.Model, errors.Join(err, nbdErr))
 	}
 	f.accept(simple, fallback, t)
 	f.Report.Fallback = "no measurable drop-out"
-	if err != nil {
-		f.Report.Fallback = err.Error()
-	}
 	return nil
 }
 

@@ -18,6 +18,12 @@ const analystPassword = "analyst-test"
 // cannot show, a restart and another user.
 func withEngine(t *testing.T, dir string, use func(cfg warehouse.Config)) {
 	t.Helper()
+	withEngineOf(t, dir, "", use)
+}
+
+// withEngineOf is withEngine with a password for Kindred's own user.
+func withEngineOf(t *testing.T, dir, password string, use func(cfg warehouse.Config)) {
+	t.Helper()
 	library, err := enginetest.Library()
 	if err != nil {
 		if os.Getenv("KINDRED_REQUIRE_SERVICES") == "1" {
@@ -32,7 +38,7 @@ func withEngine(t *testing.T, dir string, use func(cfg warehouse.Config)) {
 	cfg := embedded.DefaultClickHouseConfig()
 	cfg.Library, cfg.DataDir = library, dir
 	cfg.TCPPort, cfg.HTTPPort = 0, 0
-	cfg.Database = "kindred"
+	cfg.Database, cfg.AdminPassword = "kindred", password
 	cfg.AnalystPassword, cfg.AnalystGrants = analystPassword, warehouse.AnalystGrants("kindred")
 	cfg.Command, cfg.Env = []string{self}, []string{"KINDRED_ENGINETEST_CHILD=1"}
 	server, err := embedded.NewClickHouse(cfg, nil)

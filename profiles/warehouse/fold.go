@@ -14,8 +14,9 @@ import (
 // FoldConfig bounds the layer of recent changes of the reading.
 type FoldConfig struct {
 	// MaxRecent is the number of rows in reading_recent above which Run folds
-	// them into the base. Every query that resolves profiles reads them, about
-	// 0.1 µs a row. Default 100 000.
+	// them into the base, unless they are less than a hundredth of it: every
+	// query that resolves profiles reads them, about 0.3 µs a row, and a fold
+	// loads the base again, about 0.6 µs a row. Default 20 000.
 	MaxRecent uint64
 	// Interval is the time between two looks at that number. Default 10 s.
 	Interval time.Duration
@@ -30,7 +31,7 @@ type FoldConfig struct {
 
 // DefaultFoldConfig returns the defaults that the fields name.
 func DefaultFoldConfig() FoldConfig {
-	return FoldConfig{MaxRecent: 100_000, Interval: 10 * time.Second, Patience: 10 * time.Minute, Poll: 200 * time.Millisecond}
+	return FoldConfig{MaxRecent: 20_000, Interval: 10 * time.Second, Patience: 10 * time.Minute, Poll: 200 * time.Millisecond}
 }
 
 // Validate reports every fault of the configuration at once.
@@ -77,9 +78,9 @@ func (f *Folder) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		var rows uint64
-		err := f.conn.QueryRow(ctx, "SELECT count() FROM reading_recent").Scan(&rows)
-		if err == nil && rows > f.cfg.MaxRecent {
+		var recent, base uint64
+		err := f.conn.QueryRow(ctx, sizes).Scan(&recent, &base)
+		if err == nil && recent > max(f.cfg.MaxRecent, base/baseShare) {
 			err = f.Fold(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
@@ -87,6 +88,13 @@ func (f *Folder) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// baseShare is the part of the base, one in so many rows, that recent changes
+// may amount to before they are folded: it bounds the cost of folding by a
+// constant per change, however large the base is.
+const baseShare = 100
+
+const sizes = "SELECT (SELECT count() FROM reading_recent), (SELECT count() FROM anchor_owner) + (SELECT count() FROM identifier_profile)"
 
 // Fold moves the published changes into the base: it notes the published
 // versions, waits until no query runs that may have started before them, loads
@@ -173,9 +181,11 @@ func (f *Folder) waitForQueries(ctx context.Context) error {
 		processes = "clusterAllReplicas(" + f.cfg.Cluster + ", system.processes)"
 	}
 	// Interfaces 1 and 2 are the native and HTTP protocols. The embedded engine
-	// holds itself open with an endless query of another interface.
+	// holds itself open with an endless query of another interface. A query from
+	// another database can only read this one by naming it.
 	running := "SELECT groupArray(initial_query_id) FROM " + processes +
-		" WHERE query_kind = 'Select' AND interface IN (1, 2) AND initial_query_id != queryID()"
+		" WHERE query_kind = 'Select' AND interface IN (1, 2) AND initial_query_id != queryID()" +
+		" AND (current_database = currentDatabase() OR position(query, currentDatabase()) > 0)"
 	var before, now []string
 	if err := f.conn.QueryRow(ctx, running).Scan(&before); err != nil {
 		return fmt.Errorf("fold reading: running queries: %w", err)

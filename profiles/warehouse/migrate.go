@@ -67,6 +67,36 @@ func Migrate(ctx context.Context, cfg Config, now func() time.Time, log *slog.Lo
 		}
 		log.InfoContext(ctx, "applied migration", "name", m.name, "database", f.database)
 	}
+	return ensureDictionaries(ctx, conn, f, migrations, log)
+}
+
+// ensureDictionaries loads the dictionaries, so that the first query need not,
+// and makes them again when they do not load: they hold the account with which
+// they read, and its password may have changed.
+func ensureDictionaries(ctx context.Context, conn driver.Conn, f form, migrations []migration, log *slog.Logger) error {
+	const load = "SELECT dictHas('reading_owners', toUInt64(0)), dictHas('reading_profiles', toUInt64(0))"
+	first := conn.Exec(ctx, load)
+	if first == nil {
+		return nil
+	}
+	log.WarnContext(ctx, "dictionaries do not load, making them again", "database", f.database)
+	for _, m := range migrations {
+		statements, err := f.render(m.name, m.text)
+		if err != nil {
+			return err
+		}
+		for _, s := range statements {
+			if !strings.Contains(s, "CREATE OR REPLACE DICTIONARY") {
+				continue
+			}
+			if err := conn.Exec(ctx, s); err != nil {
+				return fmt.Errorf("make dictionary of %s: %w", m.name, err)
+			}
+		}
+	}
+	if err := conn.Exec(ctx, load); err != nil {
+		return fmt.Errorf("load dictionaries: %w", err)
+	}
 	return nil
 }
 
@@ -86,7 +116,7 @@ func (c Config) form() (form, error) {
 	if err != nil {
 		return form{}, err
 	}
-	f := form{database: o.Auth.Database, cluster: c.Cluster, user: o.Auth.Username, password: o.Auth.Password, secure: o.TLS != nil}
+	f := form{database: o.Auth.Database, cluster: c.Cluster, user: o.Auth.Username, password: o.Auth.Password}
 	if c.DictionaryUser != "" {
 		f.user, f.password = c.DictionaryUser, c.DictionaryPassword
 	}

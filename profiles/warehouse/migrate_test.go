@@ -86,6 +86,19 @@ func TestMigrateRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
+// The dictionaries hold the password with which they read.
+func TestMigrateAfterAPasswordChange(t *testing.T) {
+	dir := t.TempDir()
+	for _, password := range []string{"before-word", "after-word"} {
+		withEngineOf(t, dir, password, func(cfg warehouse.Config) {
+			if err := migrate(cfg); err != nil {
+				t.Fatal(err)
+			}
+			wantProfiles(t, "under "+password, resolve(t, mustOpen(t, cfg), 5), 5)
+		})
+	}
+}
+
 func TestSchemaFilesAreNumbered(t *testing.T) {
 	f := func(want string, names ...string) {
 		t.Helper()

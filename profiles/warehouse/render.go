@@ -13,7 +13,6 @@ type form struct {
 	cluster  string // empty for one server
 	user     string // account of the dictionaries
 	password string
-	secure   bool
 }
 
 // dedupBlocks is the number of recent insert blocks per table whose
@@ -111,11 +110,19 @@ func (f form) dedupWindow() string {
 	return fmt.Sprintf("replicated_deduplication_window = %d, replicated_deduplication_window_seconds = 604800", dedupBlocks)
 }
 
-// dictionarySource is the SOURCE clause of a dictionary over the server's own
-// tables. ClickHouse runs a dictionary's query as a user of its own, never as
+// dictionarySource is the SOURCE clause of a dictionary over one hop of the
+// reading. ClickHouse runs a dictionary's query as a user of its own, never as
 // the one who created it, so the account stands in the definition (and is
-// hidden by SHOW CREATE).
-func (f form) dictionarySource(query string) string {
+// hidden by SHOW CREATE). The rows of each key come newest first, in the order
+// of the table and so without sorting or grouping in memory: a hashed
+// dictionary keeps the first row of a key.
+func (f form) dictionarySource(columns, table, key string) string {
+	const rows = `SELECT %[2]s FROM %[1]s.%[3]s
+WHERE sequence <= transform(sipHash64(workspace, epoch),
+    (SELECT (groupArray(sipHash64(workspace, epoch)), groupArray(base_sequence)) FROM %[1]s.reading_ranges).1,
+    (SELECT (groupArray(sipHash64(workspace, epoch)), groupArray(base_sequence)) FROM %[1]s.reading_ranges).2, toUInt64(0))
+ORDER BY workspace DESC, %[4]s DESC, epoch DESC, sequence DESC`
+	query := fmt.Sprintf(rows, f.database, columns, table, key)
 	password := ""
 	if f.password != "" {
 		password = " PASSWORD " + quote(f.password)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,18 +29,21 @@ type Config struct {
 	MaxExecution time.Duration
 	// MaxMemory bounds the memory of each query in bytes. Default 2 GiB.
 	MaxMemory int64
+	// TotalAge is how long the number of all profiles is reused: counting them
+	// costs as much as a simple preview. Default 5 s.
+	TotalAge time.Duration
 }
 
 // DefaultConfig returns the defaults that the fields name.
 func DefaultConfig() Config {
-	return Config{Rules: profiles.DefaultRules(), MaxExecution: 10 * time.Second, MaxMemory: 2 << 30}
+	return Config{Rules: profiles.DefaultRules(), MaxExecution: 10 * time.Second, MaxMemory: 2 << 30, TotalAge: 5 * time.Second}
 }
 
 // Validate reports every fault of the configuration.
 func (c Config) Validate() error {
 	errs := []error{c.Rules.Validate()}
-	if c.MaxExecution < time.Second || c.MaxMemory < 1<<20 {
-		errs = append(errs, errors.New("segments: max execution must be a second and max memory a mebibyte, or more"))
+	if c.MaxExecution < time.Second || c.MaxMemory < 1<<20 || c.TotalAge < 0 {
+		errs = append(errs, errors.New("segments: max execution must be a second and max memory a mebibyte, or more, and the age of totals not negative"))
 	}
 	return errors.Join(errs...)
 }
@@ -49,6 +53,15 @@ type Previewer struct {
 	cfg  Config
 	conn driver.Conn
 	now  func() time.Time
+
+	mu     sync.Mutex // Protects totals.
+	totals map[string]total
+}
+
+// total is the number of all profiles of a workspace at a time.
+type total struct {
+	profiles uint64
+	at       time.Time
 }
 
 var _ segments.Previewer = (*Previewer)(nil)
@@ -59,7 +72,7 @@ func New(cfg Config, conn driver.Conn, now func() time.Time) (*Previewer, error)
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Previewer{cfg: cfg, conn: conn, now: now}, nil
+	return &Previewer{cfg: cfg, conn: conn, now: now, totals: map[string]total{}}, nil
 }
 
 // profilesSQL counts the profiles of a workspace.
@@ -77,35 +90,58 @@ func (p *Previewer) Preview(ctx context.Context, workspace string, d segments.De
 	// size as a constant, not as a parameter.
 	q.SQL = "SELECT count(), groupArraySorted(" + strconv.Itoa(max(sample, 1)) + ")(profile_id)\nFROM (\n" + indent(q.SQL) + "\n)"
 	result := &segments.Preview{AsOf: now, SQL: q.SQL, Parameters: q.Parameters, QueryID: newQueryID()}
-	var rows, bytes atomic.Uint64
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		var ids []uint64
-		start := p.now()
-		ctx := clickhousego.Context(p.bound(groupCtx), clickhousego.WithQueryID(result.QueryID),
-			clickhousego.WithParameters(clickhousego.Parameters(q.Parameters)),
-			clickhousego.WithProgress(func(progress *clickhousego.Progress) {
-				rows.Add(progress.Rows)
-				bytes.Add(progress.Bytes)
-			}))
-		if err := p.conn.QueryRow(ctx, q.SQL).Scan(&result.Count, &ids); err != nil {
-			return failure(err)
-		}
-		result.Elapsed = p.now().Sub(start)
-		for _, id := range ids[:min(sample, len(ids))] {
-			result.Sample = append(result.Sample, identity.ProfileID(id))
-		}
-		return nil
-	})
-	group.Go(func() error {
-		row := p.conn.QueryRow(p.bound(groupCtx), profilesSQL, clickhousego.Named("workspace", workspace))
-		return failure(row.Scan(&result.Profiles))
+	group.Go(func() error { return p.members(groupCtx, q, sample, result) })
+	group.Go(func() (err error) {
+		result.Profiles, err = p.total(groupCtx, workspace)
+		return err
 	})
 	if err := group.Wait(); err != nil {
 		return nil, fmt.Errorf("preview segment: %w", err)
 	}
-	result.RowsRead, result.BytesRead = rows.Load(), bytes.Load()
 	return result, nil
+}
+
+// members runs the query and fills in what it tells and what it cost.
+func (p *Previewer) members(ctx context.Context, q Query, sample int, result *segments.Preview) error {
+	var rows, bytes atomic.Uint64
+	ctx = clickhousego.Context(p.bound(ctx), clickhousego.WithQueryID(result.QueryID),
+		clickhousego.WithParameters(clickhousego.Parameters(q.Parameters)),
+		clickhousego.WithProgress(func(progress *clickhousego.Progress) {
+			rows.Add(progress.Rows)
+			bytes.Add(progress.Bytes)
+		}))
+	var ids []uint64
+	start := p.now()
+	if err := p.conn.QueryRow(ctx, q.SQL).Scan(&result.Count, &ids); err != nil {
+		return failure(err)
+	}
+	result.Elapsed = p.now().Sub(start)
+	result.RowsRead, result.BytesRead = rows.Load(), bytes.Load()
+	for _, id := range ids[:min(sample, len(ids))] {
+		result.Sample = append(result.Sample, identity.ProfileID(id))
+	}
+	return nil
+}
+
+// total counts the profiles of a workspace, or remembers having counted them.
+func (p *Previewer) total(ctx context.Context, workspace string) (uint64, error) {
+	now := p.now()
+	p.mu.Lock()
+	known, ok := p.totals[workspace]
+	p.mu.Unlock()
+	if ok && now.Sub(known.at) < p.cfg.TotalAge {
+		return known.profiles, nil
+	}
+	counted := total{at: now}
+	row := p.conn.QueryRow(p.bound(ctx), profilesSQL, clickhousego.Named("workspace", workspace))
+	if err := row.Scan(&counted.profiles); err != nil {
+		return 0, failure(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.totals[workspace] = counted
+	return counted.profiles, nil
 }
 
 func (p *Previewer) bound(ctx context.Context) context.Context {

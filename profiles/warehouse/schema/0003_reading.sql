@@ -95,7 +95,7 @@ CREATE OR REPLACE DICTIONARY reading_owners {{onCluster}}
     owner_id  UInt64
 )
 PRIMARY KEY anchor_id
-{{dictionarySource (printf "SELECT r.anchor_id AS anchor_id, argMax(bitOr(r.owner_id, bitShiftLeft(toUInt64(r.has_tenures), 63)), bitOr(bitShiftLeft(toUInt128(r.epoch), 64), r.sequence)) AS owner_id FROM %[1]s.anchor_owner AS r INNER JOIN %[1]s.reading_ranges AS b ON r.workspace = b.workspace AND r.epoch = b.epoch WHERE r.sequence <= b.base_sequence GROUP BY r.anchor_id" database)}}
+{{dictionarySource "anchor_id, bitOr(owner_id, bitShiftLeft(toUInt64(has_tenures), 63)) AS owner_id" "anchor_owner" "anchor_id"}}
 LAYOUT(HASHED())
 LIFETIME(0)
 COMMENT 'Base of the first hop: anchor to deciding identifier. Written by: nobody, a dictionary.';
@@ -106,7 +106,7 @@ CREATE OR REPLACE DICTIONARY reading_profiles {{onCluster}}
     profile_id    UInt64
 )
 PRIMARY KEY identifier_id
-{{dictionarySource (printf "SELECT r.identifier_id AS identifier_id, argMax(r.profile_id, bitOr(bitShiftLeft(toUInt128(r.epoch), 64), r.sequence)) AS profile_id FROM %[1]s.identifier_profile AS r INNER JOIN %[1]s.reading_ranges AS b ON r.workspace = b.workspace AND r.epoch = b.epoch WHERE r.sequence <= b.base_sequence GROUP BY r.identifier_id" database)}}
+{{dictionarySource "identifier_id, profile_id" "identifier_profile" "identifier_id"}}
 LAYOUT(HASHED())
 LIFETIME(0)
 COMMENT 'Base of the second hop: identifier to profile. Written by: nobody, a dictionary.';
