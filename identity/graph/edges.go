@@ -31,11 +31,11 @@ func (g *Graph) freeEdge(e ref) {
 
 // list returns the head of the list of x's edges to which flags belong.
 func (g *Graph) list(x ref, flags uint32) *ref {
-	if d := g.nodes.at(x); flags&open != 0 {
-		return &d.live
-	} else {
-		return &d.parked
+	n := g.nodes.at(x)
+	if flags&open != 0 {
+		return &n.live
 	}
+	return &n.parked
 }
 
 // link puts e at the head of the lists of both ends.
@@ -71,19 +71,19 @@ func (g *Graph) cut(x ref, flags uint32, before, after ref) {
 }
 
 func (g *Graph) prev(e, x ref) *ref {
-	if d := g.edges.at(e); d.a == x {
+	d := g.edges.at(e)
+	if d.a == x {
 		return &d.prevA
-	} else {
-		return &d.prevB
 	}
+	return &d.prevB
 }
 
 func (g *Graph) following(e, x ref) *ref {
-	if d := g.edges.at(e); d.a == x {
+	d := g.edges.at(e)
+	if d.a == x {
 		return &d.nextA
-	} else {
-		return &d.nextB
 	}
+	return &d.nextB
 }
 
 // eachEdge calls f for all edges of x, parked ones included. f may move the

@@ -30,7 +30,8 @@ func (g *Graph) tenureEdges(x ref) []ref {
 	return found
 }
 
-// lastTenure returns the start of each tenure in edges, as positions.
+// tenureStarts returns where in edges each tenure starts: after a hole longer
+// than the gap. Last seen is a day, so holes are whole days.
 func (g *Graph) tenureStarts(x ref, edges []ref) []int {
 	starts := g.work.starts[:0]
 	gap := g.ns(x).gapDays
