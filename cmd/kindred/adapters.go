@@ -8,7 +8,6 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/kindred-cdp/kindred/identity"
-	"github.com/kindred-cdp/kindred/identity/graph"
 	"github.com/kindred-cdp/kindred/identity/ledger"
 	"github.com/kindred-cdp/kindred/identity/normalize"
 	"github.com/kindred-cdp/kindred/ingest/files"
@@ -88,19 +87,6 @@ type readingPublisher struct{ p *platform }
 
 func (r readingPublisher) Publish(ctx context.Context, workspace string, epoch, sequence uint64) error {
 	return warehouse.PublishReading(ctx, r.p.conn, workspace, warehouse.Version{Epoch: epoch, Sequence: sequence}, now())
-}
-
-// ledgerGraph is ledger.Graph on identity/graph.
-type ledgerGraph struct{ *graph.Graph }
-
-func (g ledgerGraph) Flush() ([]identity.Move, []identity.Key) {
-	c := g.Graph.Flush()
-	return c.Moves, c.Flipped
-}
-
-func (g ledgerGraph) Stats() ledger.Stats {
-	s := g.Graph.Stats()
-	return ledger.Stats{Identifiers: s.Identifiers, Profiles: s.Profiles, Merges: s.Merges}
 }
 
 func (r readingPublisher) StartEpoch(ctx context.Context, workspace string, epoch uint64) error {

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kindred-cdp/kindred/identity"
-	"github.com/kindred-cdp/kindred/identity/graph"
 	"github.com/kindred-cdp/kindred/identity/ledger"
 	"github.com/kindred-cdp/kindred/ingest"
 	ingeststore "github.com/kindred-cdp/kindred/ingest/clickhouse"
@@ -61,7 +60,7 @@ func newRoles(p *platform) (*roles, error) {
 	rules := identity.DefaultRules()
 	r.ledger, err = ledger.New(ledger.DefaultConfig(), ledger.Deps{
 		DB:        p.conn,
-		NewGraph:  func(rules *identity.Rules) ledger.Graph { return ledgerGraph{graph.New(rules)} },
+		NewGraph:  ledger.NewGraph,
 		Rules:     func(string) *identity.Rules { return rules },
 		Publisher: readingPublisher{p},
 		Notifier:  toTopic{writer, identityTopic},

@@ -1,0 +1,79 @@
+package ledger
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/oracle"
+)
+
+// bruteForce is the definition of profiles as a Graph.
+type bruteForce struct {
+	*oracle.Oracle
+	namespaces map[identity.Key]identity.Namespace
+	result     oracle.Result
+}
+
+func newBruteForce(rules *identity.Rules) Graph {
+	return &bruteForce{Oracle: oracle.New(rules), namespaces: map[identity.Key]identity.Namespace{}}
+}
+
+func (g *bruteForce) See(s identity.Sighting) {
+	for _, n := range s.Members {
+		g.namespaces[n.Key] = n.Namespace
+	}
+	g.Oracle.See(s)
+}
+
+func (g *bruteForce) SeeIdentifier(n identity.Node, source string, p identity.Period, span identity.Span) {
+	g.namespaces[n.Key] = n.Namespace
+	g.Oracle.SeeIdentifier(n, source, p, span)
+}
+
+func class(r oracle.Result, k identity.Key) int {
+	switch {
+	case r.Gone[k]:
+		return 2
+	case r.Generic[k] || r.Blocked[k]:
+		return 1
+	}
+	return 0
+}
+
+func (g *bruteForce) Flush() (moves []identity.Move, flipped []identity.Key) {
+	before := g.result
+	g.result = g.Evaluate()
+	for _, k := range slices.Sorted(maps.Keys(g.result.Profile)) {
+		old, known := before.Profile[k]
+		if !known {
+			old = identity.ProfileID(k)
+		}
+		if now := g.result.Profile[k]; now != old {
+			moves = append(moves, identity.Move{Identifier: k, Old: old, New: now})
+		}
+		if known && class(before, k) != class(g.result, k) {
+			flipped = append(flipped, k)
+		}
+	}
+	return moves, flipped
+}
+
+func (g *bruteForce) Profile(k identity.Key) identity.ProfileID {
+	if p, ok := g.result.Profile[k]; ok {
+		return p
+	}
+	return identity.ProfileID(k)
+}
+
+func (g *bruteForce) Deciding(members []identity.Node) (identity.Key, bool) {
+	named := make([]identity.Node, len(members))
+	for i, m := range members {
+		named[i] = identity.Node{Key: m.Key, Namespace: g.namespaces[m.Key]}
+	}
+	return g.result.Deciding(named)
+}
+
+func (g *bruteForce) Stats() Stats {
+	return Stats{Identifiers: len(g.result.Profile) - len(g.result.Gone), Profiles: g.result.Profiles, Merges: g.result.Merges}
+}

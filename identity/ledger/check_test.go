@@ -1,0 +1,226 @@
+package ledger
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// reading is what readers see: profiles of identifiers that have a row, and the
+// deciding identifiers of sets.
+type reading struct {
+	profile map[identity.Key]identity.ProfileID
+	owner   map[identity.AnchorID]identity.Key
+}
+
+// published reads the tables under identity_counted, as every reader does.
+func (w *world) published(workspace string) reading {
+	w.t.Helper()
+	r := reading{map[identity.Key]identity.ProfileID{}, map[identity.AnchorID]identity.Key{}}
+	hop := func(table, subject, object string, row func(subject, object uint64)) {
+		rows, err := w.db.Query(w.t.Context(), `SELECT r.`+subject+`, argMax(r.`+object+`, (r.epoch, r.sequence)) FROM `+table+` AS r
+			INNER JOIN identity_counted AS c ON r.workspace = c.workspace AND r.epoch = c.epoch
+			WHERE r.workspace = ? AND r.sequence <= c.last_sequence GROUP BY r.`+subject, workspace)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var s, o uint64
+			if err := rows.Scan(&s, &o); err != nil {
+				w.t.Fatal(err)
+			}
+			row(s, o)
+		}
+		if err := rows.Err(); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	hop("identifier_profile", "identifier_id", "profile_id", func(s, o uint64) {
+		r.profile[identity.Key(s)] = identity.ProfileID(o)
+	})
+	hop("anchor_owner", "anchor_id", "owner_id", func(s, o uint64) {
+		r.owner[identity.AnchorID(s)] = identity.Key(o)
+	})
+	return r
+}
+
+// check compares what readers see with the definition, applied to the set of
+// all evidence that was sent.
+func (w *world) check() error {
+	for _, name := range w.workspaces {
+		if err := w.checkReading(name); err != nil {
+			return fmt.Errorf("workspace %s: %w", name, err)
+		}
+		if err := w.checkRebuild(name); err != nil {
+			return fmt.Errorf("workspace %s: %w", name, err)
+		}
+		if err := w.checkHistory(name); err != nil {
+			return fmt.Errorf("workspace %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (w *world) truth(workspace string) *bruteForce {
+	g := newBruteForce(w.rules).(*bruteForce)
+	sp := &space{rules: w.rules}
+	for _, e := range w.sent[workspace] {
+		g.See(sp.sighting(&e))
+	}
+	g.Flush()
+	return g
+}
+
+func (w *world) checkReading(workspace string) error {
+	truth, got := w.truth(workspace), w.published(workspace)
+	for k, want := range truth.result.Profile {
+		have, ok := got.profile[k]
+		if !ok {
+			have = identity.ProfileID(k)
+		}
+		if have != want {
+			return fmt.Errorf("identifier %x: published profile %s, want %s", k, have, want)
+		}
+	}
+	for k := range got.profile {
+		if _, ok := truth.result.Profile[k]; !ok {
+			return fmt.Errorf("identifier %x is published and was never sent", k)
+		}
+	}
+	anchors := map[identity.AnchorID]bool{}
+	for _, e := range w.sent[workspace] {
+		if !e.Anchor.IsSet() {
+			continue
+		}
+		anchors[e.Anchor] = true
+		want, _ := truth.Deciding(e.Sighting().Members)
+		if have := got.owner[e.Anchor]; have != want {
+			return fmt.Errorf("set %x: published deciding identifier %x, want %x (of %d)", e.Anchor, have, want, len(e.Members))
+		}
+	}
+	for a := range got.owner {
+		if !anchors[a] {
+			return fmt.Errorf("set %x is published and was never sent", a)
+		}
+	}
+	return w.checkAnchors(workspace, truth)
+}
+
+// checkAnchors follows both hops, by the view that SQL users have.
+func (w *world) checkAnchors(workspace string, truth *bruteForce) error {
+	got := map[identity.AnchorID]identity.ProfileID{}
+	var anchor, profile uint64
+	err := w.ledger(nil).store.each(w.t.Context(), `SELECT anchor_id, profile_id FROM anchor_profile WHERE workspace = {workspace:String}`,
+		named("workspace", workspace), []any{&anchor, &profile}, func() error {
+			got[identity.AnchorID(anchor)] = identity.ProfileID(profile)
+			return nil
+		})
+	if err != nil {
+		return err
+	}
+	for _, e := range w.sent[workspace] {
+		want := truth.Profile(e.Members[0].Key)
+		if e.Anchor.IsSet() {
+			want = 0
+			if k, ok := truth.Deciding(e.Sighting().Members); ok {
+				want = truth.Profile(k)
+			}
+		}
+		if have, ok := got[e.Anchor]; !ok || have != want {
+			return fmt.Errorf("anchor %x reads profile %s (%v), want %s", e.Anchor, have, ok, want)
+		}
+	}
+	return nil
+}
+
+// checkRebuild compares a graph that is loaded from the tables.
+func (w *world) checkRebuild(workspace string) error {
+	g := newBruteForce(w.rules).(*bruteForce)
+	sp := &space{name: workspace, rules: w.rules, graph: g}
+	if _, err := w.ledger(nil).store.load(w.t.Context(), sp); err != nil {
+		return err
+	}
+	g.Flush()
+	if want := w.truth(workspace).result.Profile; !maps.Equal(g.result.Profile, want) {
+		return fmt.Errorf("profiles rebuilt from the tables: %v, want %v", g.result.Profile, want)
+	}
+	return nil
+}
+
+// checkHistory replays the changes that count: each starts from what the one
+// before left, they end in the reading, and each has had its notice, in order.
+func (w *world) checkHistory(workspace string) error {
+	rows, err := w.db.Query(w.t.Context(), `SELECT h.epoch, h.sequence, h.subject_kind, h.subject_id, h.old_id, h.new_id FROM identity_changes AS h
+		INNER JOIN identity_counted AS c ON h.workspace = c.workspace AND h.epoch = c.epoch
+		WHERE h.workspace = ? AND h.sequence <= c.last_sequence ORDER BY h.epoch, h.sequence`, workspace)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	var ids []version
+	state := reading{map[identity.Key]identity.ProfileID{}, map[identity.AnchorID]identity.Key{}}
+	for rows.Next() {
+		var v version
+		var kind string
+		var subject, before, now uint64
+		if err := rows.Scan(&v.Epoch, &v.Sequence, &kind, &subject, &before, &now); err != nil {
+			return err
+		}
+		var have uint64
+		if kind == string(identity.ChangedSet) {
+			have = uint64(state.owner[identity.AnchorID(subject)])
+			state.owner[identity.AnchorID(subject)] = identity.Key(now)
+		} else {
+			have = subject
+			if p, ok := state.profile[identity.Key(subject)]; ok {
+				have = uint64(p)
+			}
+			state.profile[identity.Key(subject)] = identity.ProfileID(now)
+		}
+		if have != before || before == now {
+			return fmt.Errorf("change %v of %s %x from %x to %x: it was %x", v, kind, subject, before, now, have)
+		}
+		ids = append(ids, v)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if got := w.published(workspace); !maps.Equal(got.profile, state.profile) || !maps.Equal(got.owner, state.owner) {
+		return fmt.Errorf("changes replayed: %v, published: %v", state, got)
+	}
+	return w.checkNotices(workspace, ids)
+}
+
+func (w *world) checkNotices(workspace string, want []version) error {
+	counts := map[version]bool{}
+	for _, v := range want {
+		counts[v] = true
+	}
+	first := map[version]bool{}
+	var order []version
+	for _, n := range w.notebook.notices {
+		if n.Workspace != workspace {
+			continue
+		}
+		for _, c := range n.Changes {
+			if v := (version{n.Epoch, c.Sequence}); counts[v] && !first[v] {
+				first[v] = true
+				order = append(order, v)
+			}
+		}
+	}
+	if len(order) != len(want) {
+		return fmt.Errorf("%d changes of %d had a notice", len(order), len(want))
+	}
+	if !slices.IsSortedFunc(order, func(a, b version) int {
+		return cmp.Or(cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.Sequence, b.Sequence))
+	}) {
+		return errors.New("notices out of order")
+	}
+	return nil
+}
