@@ -188,8 +188,16 @@ func TestNotEnoughData(t *testing.T) {
 func TestRejectedAreCounted(t *testing.T) {
 	customers := sample(t).summarize(calibrationEnd)
 	bad := []Customer{
-		{Frequency: 1, Recency: 5, Age: 4}, {Frequency: 2, Age: 4}, {Recency: 1, Age: 4}, {Age: -1}, {Frequency: -1, Age: 2},
-		{Age: math.NaN()}, {Frequency: 1, Recency: 1, Age: 2, Spend: math.Inf(1)}, {}, {}, {Age: 1e7},
+		{Frequency: 1, Recency: 5, Age: 4},
+		{Frequency: 2, Age: 4},
+		{Recency: 1, Age: 4},
+		{Age: -1},
+		{Frequency: -1, Age: 2},
+		{Age: math.NaN()},
+		{Frequency: 1, Recency: 1, Age: 2, Spend: math.Inf(1)},
+		{},
+		{},
+		{Age: 1e7},
 	}
 	clean := fit(t, customers, BGNBD)
 	f := fit(t, append(bad, customers...), BGNBD)

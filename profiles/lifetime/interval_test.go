@@ -64,7 +64,9 @@ func TestScoreAgreesWithSimulation(t *testing.T) {
 	r := random(t, 5)
 	draws := 40_000
 	for _, c := range []Customer{
-		{Frequency: 2, Recency: 30.43, Age: 38.86, Spend: 22.35}, {Age: 20}, {Frequency: 12, Recency: 37, Age: 38, Spend: 60},
+		{Frequency: 2, Recency: 30.43, Age: 38.86, Spend: 22.35},
+		{Age: 20},
+		{Frequency: 12, Recency: 37, Age: 38, Spend: 60},
 		{Frequency: 5, Recency: 15, Age: 38, Spend: 12},
 	} {
 		s, err := scorer.Score(c)

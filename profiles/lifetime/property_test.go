@@ -208,8 +208,12 @@ func TestFallbacks(t *testing.T) {
 		want    Kind
 		alive   float64
 	}{
-		{1, 0, BGNBD, NBD, 1}, {1, 0, MBGNBD, NBD, 1}, {1, 0, ParetoNBD, NBD, 1},
-		{2, .01, BGNBD, BGNBD, .985}, {3, .01, BGNBD, BGNBD, .985}, {4, .003, BGNBD, BGNBD, .995},
+		{1, 0, BGNBD, NBD, 1},
+		{1, 0, MBGNBD, NBD, 1},
+		{1, 0, ParetoNBD, NBD, 1},
+		{2, .01, BGNBD, BGNBD, .985},
+		{3, .01, BGNBD, BGNBD, .985},
+		{4, .003, BGNBD, BGNBD, .995},
 	} {
 		r := random(t, test.seed)
 		cfg := DefaultConfig()

@@ -61,8 +61,10 @@ func TestParetoReference(t *testing.T) {
 	// Histories at which CLVTools once returned NaN.
 	m = Pareto{R: .5143, Alpha: 2.8845, S: .2856, Beta: 14.1087}
 	for _, c := range []Customer{
-		{Frequency: 221, Recency: 103.43, Age: 103.57}, {Frequency: 254, Recency: 97.14, Age: 97.29},
-		{Frequency: 161, Recency: 94.71, Age: 98}, {Frequency: 204, Recency: 98.57, Age: 99.43},
+		{Frequency: 221, Recency: 103.43, Age: 103.57},
+		{Frequency: 254, Recency: 97.14, Age: 97.29},
+		{Frequency: 161, Recency: 94.71, Age: 98},
+		{Frequency: 204, Recency: 98.57, Age: 99.43},
 	} {
 		if p := m.Alive(c); !(p > 0 && p <= 1) {
 			t.Errorf("P(alive) of %+v = %v", c, p)
@@ -106,8 +108,11 @@ func TestSeriesAgreesWithIntegral(t *testing.T) {
 
 func TestSeriesOfHorizonsAgreesWithSingleOnes(t *testing.T) {
 	for _, f := range []future{
-		geometric{r: 2.2, alpha: 43, a: .79, b: 4.4}, geometric{r: .2, alpha: .5, a: .79, b: 4.4},
-		mortal{r: 2.5, alpha: 49, s: .6, beta: 50}, mortal{r: 2.5, alpha: 49, s: 1, beta: 50}, steady{r: 2, alpha: 30},
+		geometric{r: 2.2, alpha: 43, a: .79, b: 4.4},
+		geometric{r: .2, alpha: .5, a: .79, b: 4.4},
+		mortal{r: 2.5, alpha: 49, s: .6, beta: 50},
+		mortal{r: 2.5, alpha: 49, s: 1, beta: 50},
+		steady{r: 2, alpha: 30},
 	} {
 		out := make([]float64, 60)
 		f.series(1.5, out)
@@ -122,10 +127,14 @@ func TestSeriesOfHorizonsAgreesWithSingleOnes(t *testing.T) {
 // formulas.
 func TestCountsHaveTheExpectedMean(t *testing.T) {
 	for _, f := range []future{
-		geometric{r: 2.2, alpha: 43, a: .79, b: 4.4}, geometric{r: 1500, alpha: 201, a: .8, b: 1503},
-		geometric{r: 3000, alpha: 50, a: .8, b: 3003}, geometric{r: 25, alpha: 36, a: 2, b: 28},
-		mortal{r: 2.5, alpha: 49, s: .6, beta: 50}, mortal{r: 26.5, alpha: 41, s: .3, beta: 42},
-		steady{r: 2, alpha: 30}, steady{r: 3000, alpha: 30},
+		geometric{r: 2.2, alpha: 43, a: .79, b: 4.4},
+		geometric{r: 1500, alpha: 201, a: .8, b: 1503},
+		geometric{r: 3000, alpha: 50, a: .8, b: 3003},
+		geometric{r: 25, alpha: 36, a: 2, b: 28},
+		mortal{r: 2.5, alpha: 49, s: .6, beta: 50},
+		mortal{r: 26.5, alpha: 41, s: .3, beta: 42},
+		steady{r: 2, alpha: 30},
+		steady{r: 3000, alpha: 30},
 	} {
 		for _, horizon := range []float64{0, .1, 13, 52} {
 			mean, total := 0.0, 0.0

@@ -30,14 +30,16 @@
 // # Which rows stand
 //
 // A refresh writes its rows under one computed_at and, when all of them are
-// there, a row of the population: profile 0, score "lifetime". A row stands when
-// its computed_at is not before that of the newest population row; of those the
-// newest per profile and score is read (CurrentScores). So a profile that lost
-// its orders, was merged away or erased is gone with the next refresh, also one
-// that finds too little data and writes the population row alone; readers never
-// see a gap while rows are being written; and a refresh that was cut short
-// leaves rows that are right in themselves. Between refreshes CurrentScores hides
-// ids that the present reading gives to another profile, so that nobody is
-// counted twice. Readers of a single profile who look up all its ids take the
-// newest row by computed_at, which after the next refresh is the profile's own.
+// there, the rows of the population in one block: profile 0, one per score with
+// the mean over all profiles, and one called "lifetime" with the model. A row
+// stands when its computed_at is not before that of the newest population row of
+// its score; of those the newest per profile and score is read (CurrentScores). So a
+// profile that lost its orders, was merged away or erased is gone with the next
+// refresh, also one that finds too little data and writes the population rows
+// alone; readers never see a gap while rows are being written; and a refresh that
+// was cut short leaves rows that are right in themselves. Between refreshes
+// CurrentScores hides ids that the present reading gives to another profile, so
+// that nobody is counted twice. A reader of a single profile takes, per score,
+// the newest row of all the profile's ids and of profile 0, the former before
+// the latter at the same computed_at: if that is of profile 0, there is no score.
 package valuation

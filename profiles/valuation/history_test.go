@@ -29,41 +29,72 @@ func TestHistory(t *testing.T) {
 		gone  bool // no history at all
 	}{
 		{name: "one order", facts: []fact{buy(0, day(0), "10")}, want: week(0, 0, 10, 0)},
-		{name: "repeat mean leaves out the first", facts: []fact{buy(0, day(0), "100"), buy(0, day(7), "10"), buy(0, day(21), "20.5")},
-			want: week(2, 3, 10, 15.25)},
-		{name: "orders of a day are one purchase", facts: []fact{buy(0, day(0), "1"), buy(0, day(14), "10"), buy(0, day(14).Add(3*time.Hour), "5")},
-			want: week(1, 2, 10, 15)},
-		{name: "only positive lines count", facts: []fact{buy(0, day(0), "1"),
-			{time: day(7), amount: "-999", lines: []line{{"2", "3.125"}, {"-1", "500"}, {"4", "0"}, {"3", "-2"}}}},
-			want: week(1, 1, 10, 6.25)},
-		{name: "an order of nothing is none", facts: []fact{buy(0, day(0), "1"), {time: day(7), amount: "5", lines: []line{{"1", "0"}}}},
-			want: week(0, 0, 10, 0)},
+		{
+			name: "repeat mean leaves out the first", facts: []fact{buy(0, day(0), "100"), buy(0, day(7), "10"), buy(0, day(21), "20.5")},
+			want: week(2, 3, 10, 15.25),
+		},
+		{
+			name: "orders of a day are one purchase", facts: []fact{buy(0, day(0), "1"), buy(0, day(14), "10"), buy(0, day(14).Add(3*time.Hour), "5")},
+			want: week(1, 2, 10, 15),
+		},
+		{
+			name: "only positive lines count", facts: []fact{
+				buy(0, day(0), "1"),
+				{time: day(7), amount: "-999", lines: []line{{"2", "3.125"}, {"-1", "500"}, {"4", "0"}, {"3", "-2"}}},
+			},
+			want: week(1, 1, 10, 6.25),
+		},
+		{
+			name: "an order of nothing is none", facts: []fact{buy(0, day(0), "1"), {time: day(7), amount: "5", lines: []line{{"1", "0"}}}},
+			want: week(0, 0, 10, 0),
+		},
 		{name: "without lines the amount counts", facts: []fact{buy(0, day(0), "1"), {time: day(7), amount: "12.5"}}, want: week(1, 1, 10, 12.5)},
 		{name: "cancelled", facts: []fact{buy(0, day(0), "1"), {time: day(7), amount: "5", status: "Cancelled"}}, want: week(0, 0, 10, 0)},
-		{name: "newest message tells the state, oldest the time", facts: []fact{buy(0, day(0), "1"),
-			{time: day(9), order: "o1", amount: "8"}, {time: day(7), order: "o1", amount: "30"}}, want: week(1, 1, 10, 8)},
-		{name: "an order cancelled later is none", facts: []fact{buy(0, day(0), "1"),
-			{time: day(7), order: "o2", amount: "30"}, {time: day(8), order: "o2", amount: "30", status: "cancelled"}}, want: week(0, 0, 10, 0)},
-		{name: "a cancellation after as_of is not known", facts: []fact{buy(0, day(0), "1"),
-			{time: day(7), order: "o3", amount: "30"}, {time: day(71), order: "o3", amount: "30", status: "cancelled"}}, want: week(1, 1, 10, 30)},
-		{name: "a refund takes off the latest purchases", facts: []fact{buy(0, day(0), "10"), buy(0, day(7), "20"), buy(0, day(14), "5"),
-			{time: day(15), kind: "refund", amount: "-11"}}, want: week(2, 2, 10, 7)},
-		{name: "but not later ones", facts: []fact{buy(0, day(0), "10"), buy(0, day(7), "20"), buy(0, day(21), "5"),
-			{time: day(8), kind: "refund", amount: "-4"}}, want: week(2, 3, 10, 10.5)},
-		{name: "a refund of more than there is", facts: []fact{buy(0, day(0), "10"), buy(0, day(7), "20"),
-			{time: day(8), kind: "refund", amount: "-1000"}}, want: week(1, 1, 10, 0)},
-		{name: "refund written as positive", facts: []fact{buy(0, day(0), "10"), buy(0, day(7), "20"),
-			{time: day(8), kind: "refund", amount: "5"}}, want: week(1, 1, 10, 15)},
+		{name: "newest message tells the state, oldest the time", facts: []fact{
+			buy(0, day(0), "1"),
+			{time: day(9), order: "o1", amount: "8"},
+			{time: day(7), order: "o1", amount: "30"},
+		}, want: week(1, 1, 10, 8)},
+		{name: "an order cancelled later is none", facts: []fact{
+			buy(0, day(0), "1"),
+			{time: day(7), order: "o2", amount: "30"},
+			{time: day(8), order: "o2", amount: "30", status: "cancelled"},
+		}, want: week(0, 0, 10, 0)},
+		{name: "a cancellation after as_of is not known", facts: []fact{
+			buy(0, day(0), "1"),
+			{time: day(7), order: "o3", amount: "30"},
+			{time: day(71), order: "o3", amount: "30", status: "cancelled"},
+		}, want: week(1, 1, 10, 30)},
+		{name: "a refund takes off the latest purchases", facts: []fact{
+			buy(0, day(0), "10"), buy(0, day(7), "20"), buy(0, day(14), "5"),
+			{time: day(15), kind: "refund", amount: "-11"},
+		}, want: week(2, 2, 10, 7)},
+		{name: "but not later ones", facts: []fact{
+			buy(0, day(0), "10"), buy(0, day(7), "20"), buy(0, day(21), "5"),
+			{time: day(8), kind: "refund", amount: "-4"},
+		}, want: week(2, 3, 10, 10.5)},
+		{name: "a refund of more than there is", facts: []fact{
+			buy(0, day(0), "10"), buy(0, day(7), "20"),
+			{time: day(8), kind: "refund", amount: "-1000"},
+		}, want: week(1, 1, 10, 0)},
+		{name: "refund written as positive", facts: []fact{
+			buy(0, day(0), "10"), buy(0, day(7), "20"),
+			{time: day(8), kind: "refund", amount: "5"},
+		}, want: week(1, 1, 10, 15)},
 		{name: "future orders", facts: []fact{buy(0, day(0), "10"), buy(0, day(71), "20")}, want: week(0, 0, 10, 0)},
-		{name: "other kinds", facts: []fact{buy(0, day(0), "10"), {time: day(7), kind: "adjustment", amount: "20"}, {time: day(8), kind: "subscription", amount: "20"}},
-			want: week(0, 0, 10, 0)},
+		{
+			name: "other kinds", facts: []fact{buy(0, day(0), "10"), {time: day(7), kind: "adjustment", amount: "20"}, {time: day(8), kind: "subscription", amount: "20"}},
+			want: week(0, 0, 10, 0),
+		},
 		{name: "other currency", facts: []fact{buy(0, day(0), "10"), {time: day(7), currency: "EUR", amount: "20"}}, want: week(0, 0, 10, 0)},
 		{name: "newborn", facts: []fact{buy(0, day(70), "10")}, want: week(0, 0, 0, 0)},
 		{name: "refunds alone", facts: []fact{{time: day(8), kind: "refund", amount: "-4"}}, gone: true},
 		{name: "only future", facts: []fact{buy(0, day(71), "4")}, gone: true},
 		{name: "another workspace", facts: []fact{{time: day(1), amount: "4", workspace: "other"}}, gone: true},
-		{name: "amounts beyond 64 bits", facts: []fact{buy(0, day(0), "10"),
-			{time: day(7), lines: []line{{"90000000000000", "90000000000000"}}}}, want: week(1, 1, 10, 8.099999999999999e27)},
+		{name: "amounts beyond 64 bits", facts: []fact{
+			buy(0, day(0), "10"),
+			{time: day(7), lines: []line{{"90000000000000", "90000000000000"}}},
+		}, want: week(1, 1, 10, 8.099999999999999e27)},
 	}
 	conn := warehousetest.NewTestDatabase(t)
 	var facts []fact

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kindred-cdp/kindred/profiles/lifetime"
@@ -115,7 +116,29 @@ func TestRefresh(t *testing.T) {
 		}
 	}
 	checkDetail(t, scores[1][LifetimeValue1y].Detail)
+	checkPopulation(t, conn, s, scores)
 	t.Logf("%v %v mean %.2f, total %.0f %s in %.2f s", s.Parameters, s.SpendParameters, s.SpendMean, s.TotalValue, s.Currency, s.Seconds)
+}
+
+// The rows of profile 0 sum up those of the profiles.
+func checkPopulation(t *testing.T, conn driver.Conn, s Summary, scores map[uint64]map[string]row) {
+	t.Helper()
+	for _, name := range Names() {
+		var mean, least, greatest float64
+		if err := conn.QueryRow(t.Context(), "SELECT value, lower, upper FROM scores WHERE profile_id = 0 AND score = ?", name).Scan(&mean, &least, &greatest); err != nil {
+			t.Fatal(err)
+		}
+		sum, low, high := 0.0, math.Inf(1), 0.0
+		for _, of := range scores {
+			sum, low, high = sum+of[name].Value, math.Min(low, of[name].Value), math.Max(high, of[name].Value)
+		}
+		if math.Abs(mean-sum/float64(len(scores))) > 1e-9*mean || least != low || greatest != high {
+			t.Errorf("population %s: %v [%v, %v], want %v [%v, %v]", name, mean, least, greatest, sum/float64(len(scores)), low, high)
+		}
+		if name == LifetimeValue1y && math.Abs(s.TotalValue-sum) > 1e-6*sum {
+			t.Errorf("total value %v, want %v", s.TotalValue, sum)
+		}
+	}
 }
 
 func checkDetail(t *testing.T, text string) {
@@ -150,7 +173,7 @@ func TestUnchangedWritesNothing(t *testing.T) {
 		return n
 	}
 	rows := count()
-	if want := uint64(4*first.CustomersWithValue + 1); rows != want {
+	if want := uint64(4*first.CustomersWithValue + 5); rows != want {
 		t.Errorf("%d rows, want %d", rows, want)
 	}
 	// Later on the same day, by another worker that knows nothing of the first.
@@ -248,6 +271,16 @@ func TestNotEnoughDataWithdraws(t *testing.T) {
 	}
 	if scores := current(t, conn); len(scores) != 0 {
 		t.Errorf("%d profiles keep scores", len(scores))
+	}
+	// A reader of one profile sees it as well.
+	var newest uint64
+	if err := conn.QueryRow(t.Context(), `SELECT profile_id FROM scores
+WHERE workspace = 'main' AND profile_id IN (1, 0) AND score = 'lifetime_value_1y'
+ORDER BY computed_at DESC, profile_id = 0 LIMIT 1`).Scan(&newest); err != nil {
+		t.Fatal(err)
+	}
+	if newest != 0 {
+		t.Error("the newest row of profile 1 is its old score")
 	}
 }
 

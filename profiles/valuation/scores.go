@@ -18,9 +18,10 @@ const (
 	// LifetimeValue1y is the discounted spend of the next 52 weeks (times the
 	// margin); its interval is predictive.
 	LifetimeValue1y = "lifetime_value_1y"
-	// Population is the score of the row of profile 0 that ends a refresh: its
-	// value is the number of profiles with a lifetime value, its detail the
-	// model and the data.
+	// Population is the score of the row of profile 0 that describes a refresh:
+	// its value is the number of profiles with a lifetime value, its detail the
+	// model and the data. The other scores of profile 0 are the means over all
+	// profiles, with the least and the greatest as interval.
 	Population = "lifetime"
 )
 
@@ -30,7 +31,7 @@ const (
 	quarterWeeks = 90.0 / 7
 )
 
-// Names lists the scores per profile, in the order in which they are written.
+// Names lists the scores per profile.
 func Names() []string {
 	return []string{PAlive, ExpectedPurchases90d, ExpectedSpend, LifetimeValue1y}
 }

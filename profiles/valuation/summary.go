@@ -62,6 +62,7 @@ type Summary struct {
 	Seconds   float64 `json:"seconds"`
 
 	asOfDay, firstDay, lastDay int
+	spread                     map[string]spread
 }
 
 // describe takes over what is known of the data.
@@ -102,7 +103,8 @@ func (s *Summary) version(cfg Config) string {
 		Terms      lifetime.Terms
 		Refused    string
 	}{
-		s.Model, s.Parameters, s.SpendParameters, s.SpendMean, [3]int{s.firstDay, s.lastDay, s.asOfDay},
+		s.Model, s.Parameters, s.SpendParameters, s.SpendMean,
+		[3]int{s.firstDay, s.lastDay, s.asOfDay},
 		s.Currency, cfg.Lifetime, cfg.terms(), s.NotEnoughData,
 	})
 	if err != nil {

@@ -89,7 +89,7 @@ func (w *Worker) Refresh(ctx context.Context) (Summary, error) {
 
 func (w *Worker) refresh(ctx context.Context, asOf time.Time) (Summary, error) {
 	asOf = asOf.UTC().Truncate(time.Millisecond)
-	s := Summary{Workspace: w.cfg.Workspace, AsOf: asOf, Rejected: map[lifetime.Reason]int{}}
+	s := Summary{Workspace: w.cfg.Workspace, AsOf: asOf, Rejected: map[lifetime.Reason]int{}, spread: map[string]spread{}}
 	before, err := w.published(ctx)
 	if err != nil {
 		return s, fmt.Errorf("read published valuation: %w", profilestore.Concise(err))

@@ -86,7 +86,11 @@ func (w *Worker) score(ctx context.Context, h *history, fitted *lifetime.Fitted,
 			return fmt.Errorf("score: %w", err)
 		}
 		detail.add(&rows, uint64(h.profiles[i]), c, score)
+		s.observe(PAlive, score.Alive.Value)
+		s.observe(ExpectedPurchases90d, score.Purchases[0].Value)
 		if score.HasMoney {
+			s.observe(ExpectedSpend, score.Spend.Value)
+			s.observe(LifetimeValue1y, score.Value.Value)
 			s.CustomersWithValue++
 			s.TotalValue += score.Value.Value
 		}
@@ -202,14 +206,37 @@ func (w *Worker) published(ctx context.Context) (publication, error) {
 	return p, rows.Err()
 }
 
-// publish writes the population row, which makes the rows before it stand.
+// publish writes the population rows in one block, which makes the rows before
+// it stand: one per score with the mean, least and greatest value of all
+// profiles, and the one that says everything.
 func (w *Worker) publish(ctx context.Context, s *Summary, inputs string) error {
 	text, err := json.Marshal(population{Inputs: inputs, Summary: *s})
 	if err != nil {
 		return err
 	}
-	var row columns
+	var rows columns
+	for _, name := range Names() {
+		over := s.spread[name]
+		rows.add(0, name, over.Estimate, fmt.Sprintf(`{"profiles":%d,"interval":"least and greatest"}`, over.profiles))
+	}
 	customers := float64(s.CustomersWithValue)
-	row.add(0, Population, lifetime.Estimate{Value: customers, Lower: customers, Upper: customers}, string(text))
-	return w.insert(ctx, &row, s)
+	rows.add(0, Population, lifetime.Estimate{Value: customers, Lower: customers, Upper: customers}, string(text))
+	return w.insert(ctx, &rows, s)
+}
+
+// spread is the mean (Value), least and greatest of a score over profiles.
+type spread struct {
+	lifetime.Estimate
+	profiles int
+}
+
+func (s *Summary) observe(name string, v float64) {
+	over, seen := s.spread[name]
+	if !seen {
+		over.Lower, over.Upper = v, v
+	}
+	over.profiles++
+	over.Value += (v - over.Value) / float64(over.profiles)
+	over.Lower, over.Upper = min(over.Lower, v), max(over.Upper, v)
+	s.spread[name] = over
 }
