@@ -73,18 +73,24 @@ func object(text string) json.RawMessage {
 
 // scoresSQL takes the newest of each score. A score may stand under an id that
 // was merged into the profile since; of one computation the profile's own wins.
-const scoresSQL = `SELECT score, model_version, as_of, computed_at, value, lower, upper, detail
+// The worker ends each computation of a score with a row of profile 0, so a
+// score for which that row is newer was withdrawn.
+const scoresSQL = `SELECT profile_id != 0, score, model_version, as_of, computed_at, value, lower, upper, detail
 FROM scores
-WHERE workspace = {workspace:String} AND profile_id IN {keys:Array(UInt64)}
-ORDER BY score, computed_at DESC, profile_id = {profile:UInt64} DESC, profile_id
+WHERE workspace = {workspace:String} AND (profile_id IN {keys:Array(UInt64)} OR profile_id = 0)
+ORDER BY score, computed_at DESC, profile_id != 0 DESC, profile_id = {profile:UInt64} DESC, profile_id
 LIMIT 1 BY score`
 
 func (r *reader) scores(ctx context.Context, p *profiles.Profile) error {
 	return r.read(ctx, "scores", scoresSQL, func(rows driver.Rows) error {
 		var s profiles.Score
+		var stands bool
 		var detail string
-		if err := rows.Scan(&s.Name, &s.ModelVersion, &s.AsOf, &s.ComputedAt, &s.Value, &s.Lower, &s.Upper, &detail); err != nil {
+		if err := rows.Scan(&stands, &s.Name, &s.ModelVersion, &s.AsOf, &s.ComputedAt, &s.Value, &s.Lower, &s.Upper, &detail); err != nil {
 			return err
+		}
+		if !stands {
+			return nil
 		}
 		s.AsOf, s.ComputedAt, s.Detail = s.AsOf.UTC(), s.ComputedAt.UTC(), object(detail)
 		p.Scores = append(p.Scores, s)

@@ -160,10 +160,12 @@ FROM (
     SELECT profile_id,
         %s
     FROM (
-        SELECT %s AS profile_id, profile_id AS scored_id, score, value, computed_at
+        SELECT %s AS profile_id, profile_id AS scored_id, score, value, computed_at,
+            maxIf(computed_at, profile_id = 0) OVER (PARTITION BY score) AS standing_since
         FROM scores
         WHERE workspace = {workspace:String} AND score IN (%s)
     )
+    WHERE scored_id != 0 AND computed_at >= standing_since
     GROUP BY profile_id
 )`, c.scores.mask(), strings.Join(c.scores.columns, ",\n        "), warehouse.IdentifierProfile("scores.profile_id"), strings.Join(c.scoreNames, ", "))
 }
