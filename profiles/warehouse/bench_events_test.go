@@ -131,3 +131,25 @@ func BenchmarkEventInsert(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSeenMessages measures the look-up of messages that the filter in
+// memory cannot rule out.
+func BenchmarkSeenMessages(b *testing.B) {
+	rows := benchRows(3_000_000)
+	for _, granularity := range []int{8192, 1024, 256} {
+		b.Run(fmt.Sprint(granularity), func(b *testing.B) {
+			conn := warehousetest.NewTestDatabase(b)
+			execute(b, conn, fmt.Sprintf("CREATE TABLE s AS seen_messages ENGINE = MergeTree ORDER BY (workspace, message_hash) SETTINGS index_granularity = %d", granularity))
+			for b.Loop() {
+				execute(b, conn, fmt.Sprintf("INSERT INTO s SELECT 'main', reinterpretAsUInt128(sipHash128(number)), number, 'kindred.behaviour', number %% 12, number FROM numbers(%d)", rows))
+				execute(b, conn, "OPTIMIZE TABLE s FINAL")
+				b.ReportMetric(bytesOnDisk(b, conn, "s", ".")/float64(rows), "B/row")
+				for _, n := range []int{1, 100} {
+					m := measure(b, conn, fmt.Sprintf("SELECT * FROM s WHERE workspace = 'main' AND message_hash IN (SELECT reinterpretAsUInt128(sipHash128(number * 7)) FROM numbers(%d))", n))
+					b.ReportMetric(float64(m.rows), fmt.Sprintf("rows:%d", n))
+					b.ReportMetric(m.seconds*1e3, fmt.Sprintf("ms:%d", n))
+				}
+			}
+		})
+	}
+}

@@ -18,16 +18,24 @@ var propertyLayouts = []struct {
 }{
 	{"string", "properties String CODEC(ZSTD(1))", "JSONExtractFloat(properties, 'revenue')", "JSONExtractString(properties, 'plan')", texts},
 	{"string_lz4", "properties String CODEC(LZ4)", "JSONExtractFloat(properties, 'revenue')", "JSONExtractString(properties, 'plan')", texts},
-	{"map", "properties Map(LowCardinality(String), String) CODEC(ZSTD(1))", "toFloat64OrZero(properties['revenue'])", "properties['plan']",
-		func(b *block) map[string]any { return map[string]any{"properties": b.propertyMaps} }},
-	{"string_and_map", "properties String CODEC(ZSTD(1)), property Map(LowCardinality(String), String) MATERIALIZED mapFromArrays(JSONExtractKeys(properties), arrayMap(x -> x.2, JSONExtractKeysAndValuesRaw(properties))) CODEC(ZSTD(1))",
-		"toFloat64OrZero(property['revenue'])", "property['plan']", texts},
-	{"map_buckets", "properties Map(LowCardinality(String), String) CODEC(ZSTD(1))", "toFloat64OrZero(properties['revenue'])", "properties['plan']",
-		func(b *block) map[string]any { return map[string]any{"properties": b.propertyMaps} }},
-	{"typed_maps", "properties Map(LowCardinality(String), String) CODEC(ZSTD(1)), numbers Map(LowCardinality(String), Float64) CODEC(ZSTD(1))", "numbers['revenue']", "properties['plan']",
+	{
+		"map", "properties Map(LowCardinality(String), String) CODEC(ZSTD(1))", "toFloat64OrZero(properties['revenue'])", "properties['plan']",
+		func(b *block) map[string]any { return map[string]any{"properties": b.propertyMaps} },
+	},
+	{
+		"string_and_map", "properties String CODEC(ZSTD(1)), property Map(LowCardinality(String), String) MATERIALIZED mapFromArrays(JSONExtractKeys(properties), arrayMap(x -> x.2, JSONExtractKeysAndValuesRaw(properties))) CODEC(ZSTD(1))",
+		"toFloat64OrZero(property['revenue'])", "property['plan']", texts,
+	},
+	{
+		"map_buckets", "properties Map(LowCardinality(String), String) CODEC(ZSTD(1))", "toFloat64OrZero(properties['revenue'])", "properties['plan']",
+		func(b *block) map[string]any { return map[string]any{"properties": b.propertyMaps} },
+	},
+	{
+		"typed_maps", "properties Map(LowCardinality(String), String) CODEC(ZSTD(1)), numbers Map(LowCardinality(String), Float64) CODEC(ZSTD(1))", "numbers['revenue']", "properties['plan']",
 		func(b *block) map[string]any {
 			return map[string]any{"properties": b.propertyMaps, "numbers": b.numberMaps}
-		}},
+		},
+	},
 	{"json", "properties JSON", "properties.revenue::Float64", "properties.plan::String", texts},
 	{"json_zstd", "properties JSON CODEC(ZSTD(1))", "properties.revenue::Float64", "properties.plan::String", texts},
 	{"json_paths_64", "properties JSON(max_dynamic_paths=64)", "properties.revenue::Float64", "properties.plan::String", texts},

@@ -78,8 +78,10 @@ func makeBlock(r *rand.Rand, n, people int) *block {
 		anonymous := fmt.Sprintf("anonymous_id:%016x%016x", r.Uint64(), person)
 		b.identifiers = append(b.identifiers, []string{anonymous, fmt.Sprintf("device:%016x", person)})
 		context := fmt.Sprintf(`{"library":{"name":"analytics.js","version":"2.11.1"},"userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/%d.0.0.0 Safari/537.36","locale":"pt-PT","screen":{"width":%d,"height":1080}}`, 100+r.IntN(30), 1024+r.IntN(9)*64)
-		for j, text := range []string{"main", fmt.Sprintf("%016x-%08x", r.Uint64(), i), "behaviour", eventNames[r.IntN(10)], "track", "web", "{}", context,
-			fmt.Sprintf("https://shop.example.com/p/%d?ref=%d", r.IntN(20000), r.IntN(100)), "https://shop.example.com/", "", fmt.Sprintf("%012x", r.Uint64N(1<<48))} {
+		for j, text := range []string{
+			"main", fmt.Sprintf("%016x-%08x", r.Uint64(), i), "behaviour", eventNames[r.IntN(10)], "track", "web", "{}", context,
+			fmt.Sprintf("https://shop.example.com/p/%d?ref=%d", r.IntN(20000), r.IntN(100)), "https://shop.example.com/", "", fmt.Sprintf("%012x", r.Uint64N(1<<48)),
+		} {
 			b.texts[j] = append(b.texts[j], text)
 		}
 	}

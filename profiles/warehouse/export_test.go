@@ -1,6 +1,10 @@
 package warehouse
 
-import "testing/fstest"
+import (
+	"testing/fstest"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+)
 
 // MendBase is what StartEpoch does last, for tests of the race that it mends.
 var MendBase = mendBase
@@ -46,4 +50,13 @@ func LoadNames(files fstest.MapFS) ([]string, error) {
 		names = append(names, m.name)
 	}
 	return names, err
+}
+
+// Explain turns the error of a first round trip into the one that Open returns.
+func Explain(cfg Config, code int32) error {
+	o, err := cfg.options()
+	if err != nil {
+		return err
+	}
+	return explain(cfg, o, &clickhouse.Exception{Code: code, Name: "NAME", Message: "message with secret-word"})
 }

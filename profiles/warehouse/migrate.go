@@ -126,20 +126,17 @@ func (c Config) form() (form, error) {
 // createDatabase connects without naming the database: a connection to one
 // that does not exist is refused.
 func createDatabase(ctx context.Context, cfg Config) error {
-	o, err := cfg.options()
-	if err != nil {
+	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	name := o.Auth.Database
-	o.Auth.Database = "default"
-	conn, err := open(ctx, cfg, o)
+	conn, err := openSystem(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
 	f := form{cluster: cfg.Cluster}
-	if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+name+" "+f.onCluster()); err != nil {
-		return fmt.Errorf("create database %s: %w", name, err)
+	if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+cfg.Database()+" "+f.onCluster()); err != nil {
+		return fmt.Errorf("create database %s: %w", cfg.Database(), err)
 	}
 	return nil
 }

@@ -238,9 +238,21 @@ func TestOpenNamesTheFix(t *testing.T) {
 	if _, err := warehouse.Open(t.Context(), closed); !errors.Is(err, warehouse.ErrUnreachable) {
 		t.Errorf("nothing listens: %v is not ErrUnreachable", err)
 	}
-	stranger := cfg
-	stranger.URL = "clickhouse://someone:secret-word@" + cfg.Address() + "/" + cfg.Database()
-	f("unknown user", stranger, "refuses user someone")
+}
+
+// The embedded engine does not survive a login that it refuses, so the answer
+// to one is made here.
+func TestOpenExplainsARefusal(t *testing.T) {
+	cfg := warehouse.DefaultConfig()
+	cfg.URL = "clickhouse://someone:secret-word@db.example.com:9440/kindred?secure=true"
+	f := func(code int32, want string) {
+		t.Helper()
+		if diff := cmp.Diff(want, warehouse.Explain(cfg, code).Error()); diff != "" {
+			t.Errorf("code %d (-want +got):\n%s", code, diff)
+		}
+	}
+	f(516, "clickhouse at db.example.com:9440 refuses user someone: check user and password in KINDRED_CLICKHOUSE_URL")
+	f(1, "clickhouse at db.example.com:9440: code 1: NAME")
 }
 
 func TestConfigReportsEveryFault(t *testing.T) {

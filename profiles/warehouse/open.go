@@ -22,10 +22,41 @@ func Open(ctx context.Context, cfg Config) (driver.Conn, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if err := checkDatabase(ctx, cfg); err != nil {
+		return nil, err
+	}
 	o, err := cfg.options()
 	if err != nil {
 		return nil, err
 	}
+	return open(ctx, cfg, o)
+}
+
+// checkDatabase asks for the database before a connection names it: the
+// embedded engine does not survive a handshake that it refuses.
+func checkDatabase(ctx context.Context, cfg Config) error {
+	conn, err := openSystem(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	var found uint64
+	if err := conn.QueryRow(ctx, "SELECT count() FROM system.databases WHERE name = ?", cfg.Database()).Scan(&found); err != nil {
+		return fmt.Errorf("clickhouse at %s: look for database %s: %w", cfg.Address(), cfg.Database(), err)
+	}
+	if found == 0 {
+		return fmt.Errorf("clickhouse at %s has no database %s: run `kindred migrate`", cfg.Address(), cfg.Database())
+	}
+	return nil
+}
+
+// openSystem connects to the one database that every server has.
+func openSystem(ctx context.Context, cfg Config) (driver.Conn, error) {
+	o, err := cfg.options()
+	if err != nil {
+		return nil, err
+	}
+	o.Auth.Database = "system"
 	return open(ctx, cfg, o)
 }
 
@@ -45,10 +76,7 @@ func open(ctx context.Context, cfg Config, o *clickhouse.Options) (driver.Conn, 
 func explain(cfg Config, o *clickhouse.Options, err error) error {
 	var exception *clickhouse.Exception
 	if errors.As(err, &exception) {
-		switch {
-		case exception.Code == codeUnknownDatabase:
-			return fmt.Errorf("clickhouse at %s has no database %s: run `kindred migrate`", cfg.Address(), o.Auth.Database)
-		case exception.Code == codeAuthenticationFailed:
+		if exception.Code == codeAuthenticationFailed {
 			return fmt.Errorf("clickhouse at %s refuses user %s: check user and password in KINDRED_CLICKHOUSE_URL", cfg.Address(), o.Auth.Username)
 		}
 		return fmt.Errorf("clickhouse at %s: code %d: %s", cfg.Address(), exception.Code, exception.Name)
@@ -64,8 +92,5 @@ func explain(cfg Config, o *clickhouse.Options, err error) error {
 	return fmt.Errorf("%w at %s: %w: %s", ErrUnreachable, cfg.Address(), err, hint)
 }
 
-// Codes of ClickHouse errors that have a fix worth naming.
-const (
-	codeUnknownDatabase      = 81
-	codeAuthenticationFailed = 516
-)
+// codeAuthenticationFailed is AUTHENTICATION_FAILED of ClickHouse.
+const codeAuthenticationFailed = 516

@@ -2,11 +2,11 @@ package warehouse_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +27,6 @@ type ledger struct {
 	conn      driver.Conn
 	workspace string
 	v         warehouse.Version
-	open      int
 }
 
 func newLedger(t testing.TB, conn driver.Conn, workspace string, epoch uint64) *ledger {
@@ -307,5 +306,46 @@ func waitRunning(t *testing.T, conn driver.Conn, id string) {
 			return
 		}
 	}
-	t.Fatal(fmt.Sprintf("query %s never ran", id))
+	t.Fatalf("query %s never ran", id)
+}
+
+func TestFolderFoldsByItself(t *testing.T) {
+	conn := warehousetest.NewTestDatabase(t)
+	cfg := warehouse.DefaultFoldConfig()
+	cfg.MaxRecent, cfg.Interval = 2, 10*time.Millisecond
+	folder, err := warehouse.NewFolder(cfg, conn, func() time.Time { return epochZero }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- folder.Run(ctx) }()
+	l := newLedger(t, conn, "main", 1)
+	for i := range uint64(3) {
+		l.profile(10+i, 1)
+	}
+	l.publish()
+	left := uint64(3)
+	for deadline := time.Now().Add(time.Minute); left > 0 && time.Now().Before(deadline); {
+		if err := conn.QueryRow(t.Context(), "SELECT count() FROM reading_recent").Scan(&left); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left > 0 {
+		t.Errorf("%d recent rows were never folded", left)
+	}
+	wantProfiles(t, "folded", resolve(t, conn, 10, 11, 12), 1, 1, 1)
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFoldConfigReportsEveryFault(t *testing.T) {
+	err := warehouse.FoldConfig{Cluster: "a b"}.Validate()
+	for _, part := range []string{"max recent", "interval", "cluster name"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%v does not tell of %q", err, part)
+		}
+	}
 }

@@ -270,26 +270,23 @@ func unionOf(statements []clickhousetest.Event, name string) any {
 }
 
 func numberOf(statements []clickhousetest.Event, name string) any {
-	var total float64
-	found := false
+	var numbers []float64
 	for _, e := range statements {
-		x, ok := e.Traits[name].(float64)
-		switch {
-		case !ok:
-			continue
-		case !found || name == "max" && x > total:
-			if total = x; name == "sum" && found {
-				panic("unreachable")
-			}
-		case name == "sum":
-			total += x
+		if x, ok := e.Traits[name].(float64); ok {
+			numbers = append(numbers, x)
 		}
-		found = true
 	}
-	if !found {
+	if len(numbers) == 0 {
 		return nil
 	}
-	return total
+	if name == "max" {
+		return slices.Max(numbers)
+	}
+	var sum float64
+	for _, x := range numbers {
+		sum += x
+	}
+	return sum
 }
 
 func text(v any) string { b, _ := json.Marshal(v); return string(b) }

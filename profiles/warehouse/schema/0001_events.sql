@@ -1,6 +1,63 @@
 -- What ingest writes: events, their typed parts, and the memory of messages.
+--
+-- Figures: two cores shared with other work, so rows and bytes are exact and
+-- times only to be compared with each other. Each names the benchmark of this
+-- package that gives it (make bench; KINDRED_BENCH_ROWS sets the size).
 
 -- events: one immutable row per event.
+--
+-- ORDER BY (workspace, anchor_id, time, message_hash), granules of 256 rows: a
+-- timeline is one short range per anchor and partition. Read from 10 M events
+-- of 1 M people in three months (BenchmarkEventOrder), in thousands of rows:
+--
+--   sort key, granularity          1 anchor   100 anchors   2 000 anchors   2 000 people (6 000 anchors)
+--   anchor, 8192                         41         2 681          10 000       10 000, 180 MB
+--   anchor, 1024                        5.1           374           4 693        8 375, 138 MB
+--   anchor, 512                         2.6           188           2 686        5 975,  75 MB
+--   anchor, 256 (chosen)                1.3            94           1 446        3 700,  44 MB
+--   kind, anchor, 1024                 11.3           671           6 579        9 322, 152 MB
+--   time, bloom filter, 1024             95         5 799               -       10 006, 178 MB
+--   time + projection by anchor, 1024   5.1           374           4 693        8 375, 139 MB
+--
+-- 256 costs 0.8 % of disk, 35 bytes of index per 1 000 rows in memory, and in
+-- loading full rows about 2 of 13 µs of processor time against 8192, nothing
+-- that could be told from noise against 1024 (BenchmarkEventInsert). What
+-- breaks in the others: kind first multiplies the ranges of a timeline by the
+-- kinds; time first makes a week's report read 0.8 instead of 3.4 M of 10 M
+-- rows, but a timeline needs the bloom filter, which reads twenty times as
+-- much, or the projection, which doubles disk (69 against 34 B a slim row)
+-- and adds two thirds to the cost of loading.
+--
+-- PARTITION BY month of receipt: event dates come from clients and can be
+-- anything, so a month of theirs could touch a thousand partitions in one
+-- insert; and expiry drops whole months.
+--
+-- Deduplication: no reader needs FINAL. A retried insert carries the token of
+-- the first attempt and is ignored per partition, also when the first attempt
+-- stored only some of its partitions, after merges and after a restart
+-- (TestRetriedInserts…). The window is counted in blocks per partition.
+--
+-- properties: JSON text under LZ4, read through warehouse.Property. 300 000
+-- events of 750 bytes with ten properties, columnar batches of 20 000
+-- (BenchmarkProperties); processor time of server and client per row:
+--
+--   layout                           insert µs   merge µs   B a row   filter ns   group all ns   whole row ns
+--   String ZSTD                           12.5        6.5        27         234            587            703
+--   String LZ4 (chosen)                   14.3        6.8        49         141            496            526
+--   Map(LowCardinality, String)           21.6        8.8        36         657            450            716
+--   Map with buckets                      17.8        8.7        36         680            453            751
+--   String + Map made by the server       16.1        9.8        57         549            339            603
+--   two typed Maps                        23.6       11.2        48         500            458            892
+--   JSON                                  19.8        9.6        41          54             58            865
+--   JSON, 8 / 0 dynamic paths            28.5     11 / 13    54 / 86    89 / 111       78 / 101      960 / 749
+--
+-- (filter: name and revenue > 50, grouped by plan, one event of ten.) JSON reads
+-- a property five times as fast and costs 8 µs more per event to store, half of
+-- all that 100 000 events a second on two cores leave; its subcolumns also grow
+-- with every new key that any client invents. Maps are slower at both, and lose
+-- nesting and types. Text keeps what the client said. A property that many
+-- filters use can become a column of its own behind warehouse.Property.
+-- context and traits stay under ZSTD: they are rarely filtered.
 CREATE TABLE IF NOT EXISTS {{local "events"}} {{onCluster}}
 (
     workspace     LowCardinality(String)  COMMENT 'Workspace, bound from the API key or the record header',
@@ -32,6 +89,10 @@ COMMENT 'One immutable row per event, of every kind. Written by: ingest.';
 {{distributed "events" "anchor_id"}}
 
 -- transaction_facts: the typed part of transactions.
+--
+-- Sorted, partitioned and deduplicated like events, for the same readers and
+-- with the same token. Decimal(18, 4): amounts add up exactly, and real prices
+-- have up to four places.
 CREATE TABLE IF NOT EXISTS {{local "transaction_facts"}} {{onCluster}}
 (
     workspace     LowCardinality(String)  COMMENT 'Workspace',
@@ -67,6 +128,9 @@ COMMENT 'The typed part of each transaction, by anchor; the view transactions ad
 {{distributed "transaction_facts" "anchor_id"}}
 
 -- trait_observations: what events say of a person.
+--
+-- Like events; the trait comes before the time because survivorship reads the
+-- newest, oldest or most frequent value of each trait of an anchor.
 CREATE TABLE IF NOT EXISTS {{local "trait_observations"}} {{onCluster}}
 (
     workspace     LowCardinality(String)  COMMENT 'Workspace',
@@ -86,6 +150,13 @@ COMMENT 'Traits as stated, by anchor, so that an unmerge restores them. Written 
 {{distributed "trait_observations" "anchor_id"}}
 
 -- seen_messages: which messages are stored, for deduplication after a restart.
+--
+-- ORDER BY hash, 256 rows to a granule: a look-up is one granule. Of 3 M rows,
+-- 1 and 100 messages read 257 and 25 444 rows; with 1024 1 025 and 99 428, with
+-- 8192 8 193 and 712 804 (BenchmarkSeenMessages; 27 B a row in all three).
+-- No partition: a message must be found whenever it comes again, and one
+-- partition makes an insert whole or absent. Same token as events, written
+-- after them, so that a message is never remembered but not stored.
 CREATE TABLE IF NOT EXISTS {{local "seen_messages"}} {{onCluster}}
 (
     workspace     LowCardinality(String)  COMMENT 'Workspace',
@@ -102,6 +173,9 @@ COMMENT 'One row per stored message, to recognise a message that comes again. Wr
 {{distributed "seen_messages" "toUInt64(message_hash)"}}
 
 -- dead_letters: what could not be read, with its bytes.
+--
+-- Read by time of receipt, newest first, by people: granules stay at 8192.
+-- Partitioned like events, so that they expire together; same token.
 CREATE TABLE IF NOT EXISTS {{local "dead_letters"}} {{onCluster}}
 (
     workspace     LowCardinality(String)  COMMENT 'Workspace',

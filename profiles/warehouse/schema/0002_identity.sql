@@ -1,7 +1,13 @@
 -- The identity ledger and its published reading. All of it is written by the
 -- identity role, and in a cluster every node holds all of it: dictionaries read
 -- it locally.
+--
+-- Rows are appended or merge without order, so that a retried insert and a
+-- replaced owner that wakes up change nothing: no reader needs FINAL.
 
+-- identifiers: read by key, and whole at a rebuild (in key order, by fixed-width
+-- columns). Partition by quarter: an expiry touches only old partitions; people
+-- are in few quarters, so a look-up reads few granules of 1024.
 CREATE TABLE IF NOT EXISTS identifiers {{onCluster}}
 (
     workspace      LowCardinality(String)  COMMENT 'Workspace',
@@ -21,6 +27,10 @@ ORDER BY (workspace, identifier_id, source, period)
 SETTINGS index_granularity = 1024
 COMMENT 'Sightings of identifiers by source and quarter: a row when new, earlier or on a later day; take least and greatest. Written by: identity.';
 
+-- identity_evidence: read by pair, and whole at a rebuild. Aggregating: equal
+-- keys keep the least first and the greatest last times, in any order, and one
+-- of the witnesses, time and message id from the same row; readers take min and
+-- max as well. Partition by quarter, as above.
 CREATE TABLE IF NOT EXISTS identity_evidence {{onCluster}}
 (
     workspace          LowCardinality(String)                         COMMENT 'Workspace',
@@ -44,6 +54,9 @@ ORDER BY (workspace, low_id, high_id, source, period, rule)
 SETTINGS index_granularity = 1024
 COMMENT 'Pairs of identifiers seen together, by source and quarter. Written by: identity.';
 
+-- anchors and anchor_members: a function of the set, so a row written twice is
+-- the same row. Read by key; the granules of anchor_members are smaller because
+-- a profile's timeline starts with several look-ups here.
 CREATE TABLE IF NOT EXISTS anchors {{onCluster}}
 (
     workspace LowCardinality(String)  COMMENT 'Workspace',
@@ -66,6 +79,11 @@ ORDER BY (workspace, identifier_id, anchor_id)
 SETTINGS index_granularity = 512
 COMMENT 'The sets of each identifier; a row written twice is the same row. Written by: identity.';
 
+-- anchor_owner and identifier_profile: the two hops. Plain append, never a
+-- replacing engine: a late row of a replaced owner would take the place of the
+-- last good one, and its cut would then hide both. Readers take the counted row
+-- of highest (epoch, sequence) per key; identity_counted says what counts. The
+-- sort key is that of the dictionaries' source, which so needs no memory.
 CREATE TABLE IF NOT EXISTS anchor_owner {{onCluster}}
 (
     workspace   LowCardinality(String)  COMMENT 'Workspace',
@@ -81,6 +99,17 @@ ORDER BY (workspace, anchor_id, epoch, sequence)
 SETTINGS index_granularity = 1024
 COMMENT 'First hop of the reading: set to deciding identifier, appended, highest counted (epoch, sequence) stands. Written by: identity.';
 
+-- by_profile is the way back, from a profile to its identifiers. One look-up in
+-- 1 M rows of three identifiers to a profile (BenchmarkReverse):
+--
+--   none                    1 000 001 rows, 21 B a row
+--   projection (chosen)         1 025 rows, 32 B a row
+--   projection of offsets       3 073 rows, 28 B a row
+--   bloom filter                9 217 rows, 22 B a row
+--   second table                1 025 rows, 32 B a row
+--
+-- The second table costs as much and can differ from the first after a crash
+-- between two inserts; a projection is part of the same part.
 CREATE TABLE IF NOT EXISTS identifier_profile {{onCluster}}
 (
     workspace     LowCardinality(String)  COMMENT 'Workspace',
@@ -96,6 +125,8 @@ ORDER BY (workspace, identifier_id, epoch, sequence)
 SETTINGS index_granularity = 1024
 COMMENT 'Second hop of the reading: identifier to profile where it differs, or differed, from its own key; appended, highest counted (epoch, sequence) stands. Written by: identity.';
 
+-- identifier_tenures: all past tenures of an identifier in one row, so that a
+-- reader never sees half of them.
 CREATE TABLE IF NOT EXISTS identifier_tenures {{onCluster}}
 (
     workspace     LowCardinality(String)        COMMENT 'Workspace',
@@ -110,6 +141,7 @@ ORDER BY (workspace, identifier_id, epoch, sequence)
 SETTINGS index_granularity = 1024
 COMMENT 'Past tenures of moving identifiers, all of them in one row; highest counted (epoch, sequence) stands. Written by: identity.';
 
+-- record_links: a function of its key, the last scoring replaces.
 CREATE TABLE IF NOT EXISTS record_links {{onCluster}}
 (
     workspace     LowCardinality(String)  COMMENT 'Workspace',
@@ -123,6 +155,8 @@ ENGINE = {{everywhere "ReplacingMergeTree(scored_at)" "record_links"}}
 ORDER BY (workspace, record_a, record_b, model_version)
 COMMENT 'Scored pairs of records, a function of two records and a model. Written by: identity.';
 
+-- identity_decisions and identity_rules: few rows, read whole; a retry is
+-- ignored by its token.
 CREATE TABLE IF NOT EXISTS identity_decisions {{onCluster}}
 (
     workspace   LowCardinality(String)  COMMENT 'Workspace',
@@ -154,6 +188,9 @@ ORDER BY (workspace, version)
 SETTINGS {{dedupWindow}}
 COMMENT 'Versions of the declared rules. Written by: identity.';
 
+-- identity_changes: read in order from a position on, by the publisher of
+-- notices, and by time. A retry is ignored by its token, so that no notice is
+-- made of a row twice.
 CREATE TABLE IF NOT EXISTS identity_changes {{onCluster}}
 (
     workspace    LowCardinality(String)  COMMENT 'Workspace',
@@ -172,6 +209,7 @@ ORDER BY (workspace, epoch, sequence)
 SETTINGS {{dedupWindow}}
 COMMENT 'History of the reading and source of the notices. Written by: identity.';
 
+-- identity_epochs: a row per owner. Appended; a row written twice says the same.
 CREATE TABLE IF NOT EXISTS identity_epochs {{onCluster}}
 (
     workspace          LowCardinality(String)  COMMENT 'Workspace',
@@ -184,6 +222,10 @@ ENGINE = {{everywhere "MergeTree" "identity_epochs"}}
 ORDER BY (workspace, epoch)
 COMMENT 'Owners of the ledger one after the other, and the cut that each made. Written by: identity.';
 
+-- identity_versions: a row per flush would be read by every query for ever;
+-- aggregating by the greatest sequence per epoch keeps it at a handful. What a
+-- replaced owner publishes late lands in its own epoch, and the cut of its
+-- successor is applied by identity_counted.
 CREATE TABLE IF NOT EXISTS identity_versions {{onCluster}}
 (
     workspace    LowCardinality(String)                               COMMENT 'Workspace',

@@ -1,3 +1,7 @@
+-- scores: appended, the latest computed_at per (profile, score) stands. Sorted by
+-- profile for the single customer view; a whole run is one scan. Partitioned by
+-- the month of computation, so that old runs are dropped whole. A run that is
+-- repeated appends equal rows with a later computed_at: nothing to deduplicate.
 CREATE TABLE IF NOT EXISTS {{local "scores"}} {{onCluster}}
 (
     workspace     LowCardinality(String)  COMMENT 'Workspace',

@@ -59,7 +59,7 @@ WHERE kind = 'behaviour'
 COMMENT 'Web and app behaviour with its present profile, without personal columns. Written by: nobody, a view.';
 
 -- A view over single events and not over anchors, because past tenures decide
--- by time: two look-ups per row instead of per anchor, 30 ns each.
+-- by time: two look-ups per row instead of per anchor, about 50 ns each.
 CREATE OR REPLACE VIEW profiles {{onCluster}}
 (
     workspace  LowCardinality(String)  COMMENT 'Workspace',

@@ -1,0 +1,77 @@
+package sql_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
+	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
+	"github.com/kindred-cdp/kindred/segments"
+	"github.com/kindred-cdp/kindred/segments/sql"
+)
+
+func parse(t *testing.T, text string) segments.Definition {
+	t.Helper()
+	d, err := segments.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestPreviewTellsItsCost(t *testing.T) {
+	ctx := context.Background()
+	conn := warehousetest.NewTestDatabase(t)
+	w := clickhousetest.New(t, conn, "main")
+	for _, id := range []string{"user_id:1", "user_id:2", "user_id:3"} {
+		w.Add(clickhousetest.Event{MessageID: id, Name: "View", Time: now.Add(-time.Hour), Identifiers: []string{id}})
+	}
+	w.Flush(ctx)
+	p, err := sql.New(sql.DefaultConfig(), conn, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := parse(t, `{"event":"View","within":"1d"}`)
+	for sample, want := range map[int]int{0: 0, 2: 2, 10: 3} {
+		got, err := p.Preview(ctx, "main", d, sample)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Count != 3 || got.Profiles != 3 || got.Share() != 1 || len(got.Sample) != want {
+			t.Errorf("sample of %d: %+v", sample, got)
+		}
+		if got.RowsRead < 3 || got.BytesRead == 0 || got.QueryID == "" || !got.AsOf.Equal(now) || strings.Contains(got.SQL, "View") {
+			t.Errorf("cost: %+v", got)
+		}
+	}
+	// Another workspace has nobody, though it asks the same question.
+	if got, err := p.Preview(ctx, "other", d, 10); err != nil || got.Count != 0 || got.Profiles != 0 || got.Share() != 0 {
+		t.Errorf("another workspace: %+v, %v", got, err)
+	}
+}
+
+// TestPreviewWithinLimits gives a query less memory than it needs.
+func TestPreviewWithinLimits(t *testing.T) {
+	ctx := context.Background()
+	conn := warehousetest.NewTestDatabase(t)
+	clickhousetest.Crowd(ctx, t, conn, 20_000, 5)
+	cfg := sql.DefaultConfig()
+	cfg.MaxMemory = 1 << 20
+	p, err := sql.New(cfg, conn, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Preview(ctx, "crowd", parse(t, `{"any":[{"event":"Page"},{"trait":"country","op":"eq","value":"secret"}]}`), 10)
+	if !errors.Is(err, segments.ErrTooExpensive) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "SELECT") {
+		t.Errorf("preview beyond its memory: %v", err)
+	}
+}
+
+func TestConfigNamesFaults(t *testing.T) {
+	if _, err := sql.New(sql.Config{}, nil, time.Now); err == nil {
+		t.Error("empty configuration is valid")
+	}
+}
