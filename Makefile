@@ -44,11 +44,11 @@ fuzz: ## Each fuzz target for FUZZTIME (default 20s)
 	@set -e; for file in $$(grep -rl --include=*_test.go '^func Fuzz' .); do \
 	  for target in $$(grep -oE '^func Fuzz[A-Za-z0-9_]+' $$file | cut -c6-); do \
 	    echo "$$target in $$(dirname $$file)"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$$(dirname $$file); \
 	  done; done
 
 bench: ## Benchmarks, with the work described
-	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m $(PACKAGES)
+	KINDRED_REQUIRE_SERVICES=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m $(PACKAGES)
 
 verify: ## Everything with full counts: lint, tests, race, fuzz
 	$(MAKE) lint

@@ -113,8 +113,10 @@ func (p *previewer) Preview(_ context.Context, workspace string, d segments.Defi
 	if p.err != nil {
 		return nil, p.err
 	}
-	return &segments.Preview{AsOf: noon, Count: 1, Profiles: 4, Sample: []identity.ProfileID{7}, SQL: "SELECT {p1:String}",
-		Parameters: map[string]string{"p1": "x"}, QueryID: "q1", RowsRead: 10, Elapsed: 1500 * time.Microsecond}, nil
+	return &segments.Preview{
+		AsOf: noon, Count: 1, Profiles: 4, Sample: []identity.ProfileID{7}, SQL: "SELECT {p1:String}",
+		Parameters: map[string]string{"p1": "x"}, QueryID: "q1", RowsRead: 10, Elapsed: 1500 * time.Microsecond,
+	}, nil
 }
 
 // fixture is a server with everything that a test may look at.

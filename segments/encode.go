@@ -66,9 +66,9 @@ func (e Event) encode() any {
 
 func (t Test) encode(m map[string]any) map[string]any {
 	m["op"] = string(t.Op)
-	switch {
-	case t.Op == Exists:
-	case t.Op == In:
+	switch t.Op {
+	case Exists:
+	case In:
 		values := make([]any, len(t.Values))
 		for i, v := range t.Values {
 			values[i] = v.encode()

@@ -84,13 +84,17 @@ func randomRules(r *rand.Rand) *identity.Rules {
 	chance := func(p float64) bool { return r.Float64() < p }
 	ns := map[identity.Namespace]identity.Rule{
 		identity.UserID: {Principal: true, FanOutUp: up(), FanOutDown: down()},
-		identity.CustomerNo: {Rank: 1, Limit: limit(), FanOutUp: up(), FanOutDown: down(),
-			Shieldable: true, TrustedClaims: chance(.6)},
+		identity.CustomerNo: {
+			Rank: 1, Limit: limit(), FanOutUp: up(), FanOutDown: down(),
+			Shieldable: true, TrustedClaims: chance(.6),
+		},
 		identity.Email:  {Rank: 2, Limit: limit(), LimitWindow: window(), FanOutUp: up(), FanOutDown: down(), Shieldable: true},
 		identity.Phone:  {Rank: 2 + r.IntN(2), Limit: limit(), MovingGap: gap(), FanOutUp: up(), FanOutDown: down(), Shieldable: true},
 		identity.Device: {Rank: 5, FanOutUp: up(), FanOutDown: down()},
-		identity.AnonymousID: {Rank: 7, FanOutUp: up(), FanOutDown: down(), Limit: pick(r, 0, 0, 0, 2),
-			MovingGap: time.Duration(pick(r, 0, 0, 5)) * 24 * time.Hour},
+		identity.AnonymousID: {
+			Rank: 7, FanOutUp: up(), FanOutDown: down(), Limit: pick(r, 0, 0, 0, 2),
+			MovingGap: time.Duration(pick(r, 0, 0, 5)) * 24 * time.Hour,
+		},
 		identity.Landline: {Rank: 8, Household: true, FanOutUp: 3, FanOutDown: 3},
 	}
 	if chance(.1) { // A workspace without user ids.

@@ -31,111 +31,154 @@ func TestSteps(t *testing.T) {
 		script string
 		want   string
 	}{
-		{"expiry takes whole periods, then starts from nothing", nil, `
+		{
+			"expiry takes whole periods, then starts from nothing", nil, `
 			see 1 app u1 c1
 			see 2 app u1 c2
 			see 200 app c1
 			expire c 100`,
-			"c1 | c2 | u1"},
-		{"but not the period that it names", nil, `
+			"c1 | c2 | u1",
+		},
+		{
+			"but not the period that it names", nil, `
 			see 1 app u1 c1
 			see 100 app u2 c2
 			expire c 100`,
-			"c1 | c2: c2 u2 | u1"},
-		{"erasure takes what was received by then", nil, `
+			"c1 | c2: c2 u2 | u1",
+		},
+		{
+			"erasure takes what was received by then", nil, `
 			see 1 app u1 c1
 			see 60 app u2 c1
 			erase c1 50`,
-			"c1: c1 u2 | u1"},
-		{"up to the same millisecond", nil, `
+			"c1: c1 u2 | u1",
+		},
+		{
+			"up to the same millisecond", nil, `
 			see 1 app u1 c1
 			see 60 app u2 c1
 			erase c1 60`,
-			"c1 | u1 | u2"},
-		{"a crowded user loses its cookies, not its e-mail", crowdable,
+			"c1 | u1 | u2",
+		},
+		{
+			"a crowded user loses its cookies, not its e-mail", crowdable,
 			"see 1 app u1 e1\n" + repeat(4, "see 2 app u1 c%"),
-			"c1 | c2 | c3 | c4 | e1: e1 u1"},
-		{"not yet crowded", crowdable,
+			"c1 | c2 | c3 | c4 | e1: e1 u1",
+		},
+		{
+			"not yet crowded", crowdable,
 			"see 1 app u1 e1\n" + repeat(3, "see 2 app u1 c%"),
-			"e1: c1 c2 c3 e1 u1"},
-		{"eleven users make an e-mail generic", nil,
+			"e1: c1 c2 c3 e1 u1",
+		},
+		{
+			"eleven users make an e-mail generic", nil,
 			repeat(11, "see % app u% e1"),
-			"e1 | u1 | u10 | u11 | u2 | u3 | u4 | u5 | u6 | u7 | u8 | u9"},
-		{"ten do not", nil,
+			"e1 | u1 | u10 | u11 | u2 | u3 | u4 | u5 | u6 | u7 | u8 | u9",
+		},
+		{
+			"ten do not", nil,
 			repeat(10, "see % app u% e1"),
-			"e1: e1 u1 | u10 | u2 | u3 | u4 | u5 | u6 | u7 | u8 | u9"},
-		{"a blocked neighbour is not counted", nil,
+			"e1: e1 u1 | u10 | u2 | u3 | u4 | u5 | u6 | u7 | u8 | u9",
+		},
+		{
+			"a blocked neighbour is not counted", nil,
 			repeat(11, "see % app u% e1") + "block u11",
-			"e1: e1 u1 | u10 | u11 | u2 | u3 | u4 | u5 | u6 | u7 | u8 | u9"},
-		{"nor a rejected pair", nil,
+			"e1: e1 u1 | u10 | u11 | u2 | u3 | u4 | u5 | u6 | u7 | u8 | u9",
+		},
+		{
+			"nor a rejected pair", nil,
 			repeat(11, "see % app u% e1") + "reject u11 e1",
-			"e1: e1 u1 | u10 | u11 | u2 | u3 | u4 | u5 | u6 | u7 | u8 | u9"},
-		{"a generic neighbour is", with(identity.Email, func(r *identity.Rule) { r.FanOutUp = 1 }), `
+			"e1: e1 u1 | u10 | u11 | u2 | u3 | u4 | u5 | u6 | u7 | u8 | u9",
+		},
+		{
+			"a generic neighbour is", with(identity.Email, func(r *identity.Rule) { r.FanOutUp = 1 }), `
 			see 1 app u1 e1
 			see 1 app u2 e1
 			see 2 app e1 e2
 			see 3 app e2 e3
 			see 4 app e2 c1`,
-			"c1 | e1 | e2 | e3 | u1 | u2"},
-		{"the cap of a group sets the last apart", capped(256, 3),
+			"c1 | e1 | e2 | e3 | u1 | u2",
+		},
+		{
+			"the cap of a group sets the last apart", capped(256, 3),
 			repeat(3, "see % app u1 c%"),
-			"c1: c1 c2 u1 | c3"},
-		{"limits do not apply inside a fused node", nil, `
+			"c1: c1 c2 u1 | c3",
+		},
+		{
+			"limits do not apply inside a fused node", nil, `
 			see 1 app n1 e1
 			see 2 app n2 e1
 			see 3 app n3 e1
 			link n1 n2`,
-			"e1: e1 n1 n2 | n3"},
-		{"a fused node has the rank of its strongest member", nil, `
+			"e1: e1 n1 n2 | n3",
+		},
+		{
+			"a fused node has the rank of its strongest member", nil, `
 			see 1 app u1
 			see 2 app c1
 			see 5 app e1 c1
 			see 9 app e1 u2
 			link u1 c1`,
-			"u1: c1 e1 u1 | u2"},
-		{"a must-link of a blocked identifier is void", nil, `
+			"u1: c1 e1 u1 | u2",
+		},
+		{
+			"a must-link of a blocked identifier is void", nil, `
 			see 1 app u1
 			see 2 app u2
 			see 3 app u3
 			link u1 u2
 			link u2 u3
 			block u2`,
-			"u1 | u2 | u3"},
-		{"two walls do not meet through loose clusters", nil, `
+			"u1 | u2 | u3",
+		},
+		{
+			"two walls do not meet through loose clusters", nil, `
 			see 1 app u1 d1
 			see 1 app u2 d2
 			see 2 app e1 d1
 			see 2 app e2 d2
 			see 3 app e1 c9
 			see 4 app e2 c9`,
-			"d1: c9 d1 e1 u1 | d2: d2 e2 u2"},
-		{"a refused cluster tries no one else", nil, `
+			"d1: c9 d1 e1 u1 | d2: d2 e2 u2",
+		},
+		{
+			"a refused cluster tries no one else", nil, `
 			see 1 app u1 n1
 			see 1 app u1 e1
 			see 1 app u2 e2
 			see 3 app n2 e1
 			see 4 app n2 e2`,
-			"e1: e1 n1 u1 | e2: e2 u2 | n2"},
-		{"a cannot-link reaches across steps", nil, `
+			"e1: e1 n1 u1 | e2: e2 u2 | n2",
+		},
+		{
+			"a cannot-link reaches across steps", nil, `
 			see 1 app u1 e1
 			see 2 app e1 c1
 			see 3 app c1 s1
 			cut u1 s1`,
-			"e1: c1 e1 u1 | s1"},
-		{"a cut pair is no evidence: the next one counts", nil, `
+			"e1: c1 e1 u1 | s1",
+		},
+		{
+			"a cut pair is no evidence: the next one counts", nil, `
 			see 1 app u1 c1
 			see 2 app u2 c1
 			cut u1 c1`,
-			"c1: c1 u2 | u1"},
-		{"what is set aside is a wall", nil,
+			"c1: c1 u2 | u1",
+		},
+		{
+			"what is set aside is a wall", nil,
 			repeat(7, "see % app u1 e%") + "see 8 app e6 e7",
-			"e1: e1 e2 e3 e4 e5 u1 | e6 | e7"},
-		{"claims are admitted in evidence order", nil, `
+			"e1: e1 e2 e3 e4 e5 u1 | e6 | e7",
+		},
+		{
+			"claims are admitted in evidence order", nil, `
 			see 1 app n2 e1
 			see 2 app u1 e1
 			see 3 app n1 e1`,
-			"e1: e1 n2 u1 | n1"},
-		{"a joined cluster has the earlier claim",
+			"e1: e1 n2 u1 | n1",
+		},
+		{
+			"a joined cluster has the earlier claim",
 			with(identity.Email, func(r *identity.Rule) { r.Limit, r.LimitWindow = 2, 0 }), `
 			see 1 app u1 d1 d2 d3
 			see 10 app e2 d2
@@ -143,14 +186,21 @@ func TestSteps(t *testing.T) {
 			see 12 app e1 d1
 			see 13 app e1 c9
 			see 14 app e2 c9`,
-			"d1: c9 d1 d2 d3 e1 e2 u1 | e3"},
-		{"a unit within the bound", capped(5, 5000), percolating,
-			"c1: c1 c2 c9 e1 e2 e3 u1"},
-		{"a unit beyond it ignores its weakest rank, claims included", capped(4, 5000), percolating,
-			"c1: c1 e1 | c2: c2 e2 | c9: c9 u1 | e3"},
-		{"but keeps its stronger pairs", capped(4, 5000), percolating + `
+			"d1: c9 d1 d2 d3 e1 e2 u1 | e3",
+		},
+		{
+			"a unit within the bound", capped(5, 5000), percolating,
+			"c1: c1 c2 c9 e1 e2 e3 u1",
+		},
+		{
+			"a unit beyond it ignores its weakest rank, claims included", capped(4, 5000), percolating,
+			"c1: c1 e1 | c2: c2 e2 | c9: c9 u1 | e3",
+		},
+		{
+			"but keeps its stronger pairs", capped(4, 5000), percolating + `
 			see 9 app e1 e2`,
-			"c1: c1 c2 e1 e2 | c9: c9 u1 | e3"},
+			"c1: c1 c2 e1 e2 | c9: c9 u1 | e3",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rules := c.rules

@@ -166,8 +166,11 @@ func (c *compiler) assemble(condition string, everybody bool) string {
 		scan scan
 		sql  func() string
 	}{
-		{c.events, c.eventsSQL}, {c.transactions, c.transactionsSQL}, {c.traits, c.traitsSQL},
-		{c.identifiers, c.identifiersSQL}, {c.scores, c.scoresSQL},
+		{c.events, c.eventsSQL},
+		{c.transactions, c.transactionsSQL},
+		{c.traits, c.traitsSQL},
+		{c.identifiers, c.identifiersSQL},
+		{c.scores, c.scoresSQL},
 	} {
 		if len(s.scan.bits) > 0 {
 			parts = append(parts, s.sql())

@@ -29,9 +29,11 @@
 -- recent rows or a hundredth of the base: at 1 000 changes a second and 20 M
 -- rows every 200 s, under a tenth of one core.
 
--- identity_counted: which rows of the reading count: those of an epoch up to what was published
--- in it, and up to the cut of the owner that replaced it. An epoch that its
--- successors skipped counts for nothing.
+-- identity_counted: which rows of the reading count: those of an epoch up to
+-- what was published in it, and up to the cut of the owner that replaced it. The
+-- cuts are followed from the newest epoch back along previous_epoch, so that the
+-- late row of an owner that was itself replaced moves no cut. An epoch that the
+-- chain skips counts for nothing.
 CREATE OR REPLACE VIEW identity_counted {{onCluster}}
 (
     workspace     LowCardinality(String)  COMMENT 'Workspace',
@@ -41,8 +43,9 @@ CREATE OR REPLACE VIEW identity_counted {{onCluster}}
 {{asDefiner}}
 AS
 SELECT v.workspace AS workspace, v.epoch AS epoch,
-    least(v.published, arrayMin(arrayMap(s -> multiIf(s.1 <= v.epoch OR s.2 > v.epoch, toUInt64(-1), s.2 = v.epoch, s.3, toUInt64(0)),
-        arrayPushBack(e.successors, (toUInt64(0), toUInt64(0), toUInt64(0)))))) AS last_sequence
+    least(v.published, if(v.epoch >= arrayMax(s -> s.1, e.successors), toUInt64(-1),
+        arrayFold((c, s) -> if(s.1 = c.1, (s.2, if(s.2 = v.epoch, s.3, c.2)), c),
+            arrayReverseSort(e.successors), (arrayMax(s -> s.1, e.successors), toUInt64(0))).2)) AS last_sequence
 FROM
 (
     SELECT workspace, epoch, max(sequence) AS published
