@@ -6,6 +6,7 @@ LDFLAGS   := -s -w -X main.version=$(VERSION)
 SOURCES   := $(shell find cmd identity ingest profiles segments api deploy -name '*.go' -o -name '*.sql' -o -name '*.tmpl' -o -name '*.json' -o -name '*.gz') go.mod go.sum
 PACKAGES  := ./...
 FUZZTIME  ?= 20s
+TIMEOUT   ?= 10m
 # Lint tools are built from the versions pinned in .ci/tools.mod.
 LINT      := .cache/golangci-lint
 
@@ -27,10 +28,10 @@ $(BIN): $(SOURCES)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/kindred
 
 test: ## All tests, against the embedded engines (a real ClickHouse)
-	KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -timeout 10m $(PACKAGES)
+	KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -timeout $(TIMEOUT) $(PACKAGES)
 
 race: ## The tests under the race detector (needs a C compiler)
-	KINDRED_REQUIRE_SERVICES=1 KINDRED_TEST_COUNT=$${KINDRED_TEST_COUNT:-100} CGO_ENABLED=1 $(GO) test -race -timeout 20m $(PACKAGES)
+	KINDRED_REQUIRE_SERVICES=1 KINDRED_TEST_COUNT=$${KINDRED_TEST_COUNT:-100} CGO_ENABLED=1 $(GO) test -race -timeout $(TIMEOUT) $(PACKAGES)
 
 lint: $(LINT) ## Formatting, vet, and the rules of .golangci.yml
 	$(LINT) run ./...
@@ -52,8 +53,8 @@ bench: ## Benchmarks, with the work described
 
 verify: ## Everything with full counts: lint, tests, race, fuzz
 	$(MAKE) lint
-	KINDRED_TEST_COUNT=20000 $(MAKE) test
-	KINDRED_TEST_COUNT=1000 $(MAKE) race
+	KINDRED_TEST_COUNT=20000 TIMEOUT=60m $(MAKE) test
+	KINDRED_TEST_COUNT=1000 TIMEOUT=60m $(MAKE) race
 	$(MAKE) fuzz
 
 help: ## This list

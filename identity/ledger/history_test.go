@@ -13,15 +13,15 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
 )
 
-// histories is how many random histories a property is tried on;
-// KINDRED_TEST_COUNT sets it.
+// histories is how many random histories a property is tried on, each some ten
+// seconds of engine work: a thousandth of KINDRED_TEST_COUNT, at least 2.
 func histories(t testing.TB) int {
 	if s := os.Getenv("KINDRED_TEST_COUNT"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil {
 			t.Fatal("KINDRED_TEST_COUNT is not a number")
 		}
-		return n
+		return max(2, n/1000)
 	}
 	return 2
 }

@@ -237,7 +237,7 @@ func TestReadingAgainstModel(t *testing.T) {
 	conn := warehousetest.NewTestDatabase(t)
 	steps := 80
 	if n, err := strconv.Atoi(os.Getenv("KINDRED_TEST_COUNT")); err == nil {
-		steps = n
+		steps = max(steps, n/50)
 	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
