@@ -28,7 +28,8 @@ type ClickHouseConfig struct {
 	DataDir string
 	// Host is the loopback address to listen on. Default 127.0.0.1.
 	Host string
-	// TCPPort is the native protocol's port; 0 takes a free one. Default 9000.
+	// TCPPort is the native protocol's port, where this process checks who may reach the engine; 0 takes a free one.
+	// Default 9000.
 	TCPPort int
 	// HTTPPort is the HTTP interface's port; 0 takes a free one. Default 8123.
 	HTTPPort int
@@ -145,8 +146,9 @@ func isName(s string) bool {
 
 // ClickHouse is an engine in a child process. Use it once: New, then Run.
 type ClickHouse struct {
-	cfg ClickHouseConfig
-	log *slog.Logger
+	cfg  ClickHouseConfig
+	log  *slog.Logger
+	gate *gate // Set by Run.
 }
 
 // NewClickHouse checks the configuration. It starts nothing and touches no file. A nil logger is silent.
@@ -186,38 +188,58 @@ func (c *ClickHouse) Run(ctx context.Context, ready func(dsn string) error) erro
 		return err
 	}
 	defer lock.Release()
-	if err := c.choosePorts(); err != nil {
+	listener, err := c.choosePorts()
+	if err != nil {
 		return err
 	}
+	defer func() { _ = listener.Close() }() // The gate, if there is one, has done it.
 	if c.cfg.AdminPassword == "" {
 		if c.cfg.AdminPassword, err = keptPassword(filepath.Join(c.cfg.DataDir, "admin.password")); err != nil {
 			return err
 		}
 	}
+	c.gate = newGate(ctx, listener, c.cfg, c.log)
+	defer c.gate.close()
 	return c.supervise(ctx, lock, ready)
 }
 
-// choosePorts replaces zero ports by free ones and refuses busy ones.
-func (c *ClickHouse) choosePorts() error {
-	for _, p := range []struct {
-		name string
-		port *int
-	}{{"ClickHouse native", &c.cfg.TCPPort}, {"ClickHouse HTTP", &c.cfg.HTTPPort}} {
-		got, err := claimPort(p.name, c.cfg.Host, *p.port)
+// choosePorts replaces zero ports by free ones and refuses busy ones. The native port is taken at once, for the gate.
+func (c *ClickHouse) choosePorts() (*net.TCPListener, error) {
+	const native = "ClickHouse native"
+	listener, err := net.Listen("tcp", net.JoinHostPort(c.cfg.Host, strconv.Itoa(c.cfg.TCPPort)))
+	if err != nil {
+		return nil, portError(native, c.cfg.Host, c.cfg.TCPPort, err)
+	}
+	c.cfg.TCPPort = listener.Addr().(*net.TCPAddr).Port
+	if c.cfg.HTTPPort, err = claimPort("ClickHouse HTTP", c.cfg.Host, c.cfg.HTTPPort); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return listener.(*net.TCPListener), nil
+}
+
+// chooseEnginePort finds the port that the engine itself listens on, behind the gate.
+func (c *ClickHouse) chooseEnginePort() error {
+	for {
+		port, err := claimPort("ClickHouse engine", c.cfg.Host, 0)
 		if err != nil {
 			return err
 		}
-		*p.port = got
+		if port != c.cfg.HTTPPort { // That one is not held while the engine is down.
+			c.gate.engine.Store(int32(port)) //nolint:gosec // A port.
+			return nil
+		}
 	}
-	return nil
 }
 
-// dsn is the address of the engine for clickhouse-go.
-func (c *ClickHouse) dsn(database string) string {
+// enginePort is where the engine itself listens. Kindred's own questions go there, with credentials that are right.
+func (c *ClickHouse) enginePort() int { return int(c.gate.engine.Load()) }
+
+// dsn is the address of the engine for clickhouse-go, at the gate's port or the engine's own.
+func (c *ClickHouse) dsn(port int, database string) string {
 	u := url.URL{
 		Scheme: "clickhouse",
 		User:   url.UserPassword(c.cfg.AdminUser, c.cfg.AdminPassword),
-		Host:   net.JoinHostPort(c.cfg.Host, strconv.Itoa(c.cfg.TCPPort)),
+		Host:   net.JoinHostPort(c.cfg.Host, strconv.Itoa(port)),
 		Path:   "/" + database,
 	}
 	return u.String()

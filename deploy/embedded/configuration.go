@@ -15,7 +15,7 @@ import (
 )
 
 // localUser is the user of the engine's own session, which the engine insists on. It has no password; that only one
-// session of it is allowed, the engine's own, keeps everybody else out.
+// session of it is allowed, the engine's own, keeps everybody else out; over the native protocol the gate does, too.
 const localUser = "default"
 
 //go:embed config.xml.tmpl

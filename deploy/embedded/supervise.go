@@ -20,7 +20,7 @@ import (
 // errCrashed marks the end of an engine that nobody asked to end and that gave no reason itself.
 var errCrashed = errors.New("clickhouse engine ended unexpectedly")
 
-// supervise keeps an engine running: the first crash is followed by one more start, on the same ports.
+// supervise keeps an engine running: the first crash is followed by one more start, on the same public ports.
 func (c *ClickHouse) supervise(ctx context.Context, lock *folderLock, ready func(dsn string) error) error {
 	announced := false
 	announce := func(ctx context.Context) error {
@@ -32,7 +32,8 @@ func (c *ClickHouse) supervise(ctx context.Context, lock *folderLock, ready func
 			return err
 		}
 		announced = true
-		return ready(c.dsn(c.cfg.Database))
+		c.gate.open()
+		return ready(c.dsn(c.cfg.TCPPort, c.cfg.Database))
 	}
 	err := c.runChild(ctx, lock, announce)
 	if !errors.Is(err, errCrashed) {
@@ -100,7 +101,7 @@ func (c *ClickHouse) hasEnded(ch *child) bool {
 
 // startChild writes the configuration and starts the process.
 func (c *ClickHouse) startChild(lock *folderLock) (*child, error) {
-	if err := c.writeConfiguration(); err != nil {
+	if err := errors.Join(c.writeConfiguration(), c.chooseEnginePort()); err != nil {
 		return nil, err
 	}
 	output, err := os.OpenFile(c.outputPath(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
@@ -115,7 +116,7 @@ func (c *ClickHouse) startChild(lock *folderLock) (*child, error) {
 	defer func() { _ = statusWrite.Close() }()
 	args := append(append([]string{}, c.cfg.Command[1:]...),
 		"--library="+c.cfg.Library, "--dir="+c.cfg.DataDir, "--host="+c.cfg.Host,
-		"--tcp-port="+strconv.Itoa(c.cfg.TCPPort), "--http-port="+strconv.Itoa(c.cfg.HTTPPort),
+		"--tcp-port="+strconv.Itoa(c.enginePort()), "--http-port="+strconv.Itoa(c.cfg.HTTPPort),
 		"--ephemeral="+strconv.FormatBool(c.cfg.Ephemeral))
 	cmd := exec.Command(c.cfg.Command[0], args...) //nolint:gosec // The command is configuration, not input.
 	cmd.Env = append(childEnvironment(os.Environ()), c.cfg.Env...)
@@ -199,7 +200,7 @@ func (c *ClickHouse) awaitReady(ctx context.Context, ch *child) error {
 func (c *ClickHouse) endError(ch *child) error {
 	words := c.lastWords()
 	if strings.Contains(words, "Address already in use") {
-		for name, port := range map[string]int{"ClickHouse native": c.cfg.TCPPort, "ClickHouse HTTP": c.cfg.HTTPPort} {
+		for name, port := range map[string]int{"ClickHouse engine": c.enginePort(), "ClickHouse HTTP": c.cfg.HTTPPort} {
 			if _, err := claimPort(name, c.cfg.Host, port); err != nil {
 				return err
 			}
@@ -235,7 +236,7 @@ func (c *ClickHouse) createDatabase(ctx context.Context) error {
 }
 
 func (c *ClickHouse) withConnection(do func(clickhouse.Conn) error) error {
-	options, err := clickhouse.ParseDSN(c.dsn("default"))
+	options, err := clickhouse.ParseDSN(c.dsn(c.enginePort(), "default"))
 	if err != nil {
 		return fmt.Errorf("own address: %w", err)
 	}
