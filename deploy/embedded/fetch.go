@@ -87,11 +87,11 @@ func (l Library) fetchInto(ctx context.Context, work string, pack enginePackage,
 // the progress, and nothing of it stays.
 func (l Library) download(ctx context.Context, work string, pack enginePackage, progress Progress) (string, error) {
 	watch, done := make(chan struct{}), make(chan struct{})
+	told := int64(0) // The watcher's until done is closed.
 	go func() {
 		defer close(done)
 		tick := time.NewTicker(200 * time.Millisecond)
 		defer tick.Stop()
-		told := int64(-1)
 		for {
 			select {
 			case <-watch:
@@ -102,7 +102,7 @@ func (l Library) download(ctx context.Context, work string, pack enginePackage, 
 			if pack.size != 0 {
 				got = min(got, pack.size) // The client copies the archive at the end.
 			}
-			if got != told {
+			if got > told { // The client also removes what it no longer needs.
 				told = got
 				progress("download", got, pack.size)
 			}
@@ -118,7 +118,8 @@ func (l Library) download(ctx context.Context, work string, pack enginePackage, 
 	if err != nil || len(found) != 1 {
 		return "", fmt.Errorf("npm left %d archives of %s in %s instead of one; fetch it again, %s", len(found), pack.name, work, alternatives)
 	}
-	progress("download", pack.size, pack.size)
+	told = max(told, pack.size)
+	progress("download", told, told)
 	return found[0], nil
 }
 
