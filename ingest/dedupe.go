@@ -26,40 +26,47 @@ type dedupeKey struct {
 
 // deduplicate fills the batch with what is new among records, in order. The
 // copy that was stored first counts; a copy with the same body is dropped and
-// counted, one with another body becomes a dead letter.
-func (p *Pipeline) deduplicate(ctx context.Context, records []decoded, b *Batch) error {
-	stored, err := p.lookup(ctx, records)
-	if err != nil {
-		return err
-	}
-	for _, r := range records {
-		s := r.seen()
-		key := dedupeKey{s.Workspace, s.Hash}
-		before, known := stored[key]
-		switch {
-		case known && before.Position != s.Position && before.BodyHash == s.BodyHash:
-			p.metrics.duplicates.WithLabelValues(string(b.Kind)).Inc()
-			continue
-		case known && before.Position != s.Position:
-			r = p.reused(r, before)
-			s = r.seen()
-			if again, ok := stored[dedupeKey{s.Workspace, s.Hash}]; ok && again.Position != s.Position {
-				continue
+// counted, one with another body becomes a dead letter. What a planned range
+// itself has stored is new while that range is being finished, and only then:
+// a topic that is read again from its start stores nothing.
+func (p *Pipeline) deduplicate(ctx context.Context, records []decoded, finishing bool, b *Batch) error {
+	stored := make(map[dedupeKey]Seen, len(records))
+	for len(records) > 0 {
+		if err := p.lookup(ctx, records, stored); err != nil {
+			return err
+		}
+		var reused []decoded
+		for _, r := range records {
+			s := r.seen()
+			key := dedupeKey{s.Workspace, s.Hash}
+			before, known := stored[key]
+			switch {
+			case !known, finishing && before.Position == s.Position:
+				stored[key] = s
+				b.add(r, s)
+			case before.BodyHash == s.BodyHash || r.event == nil:
+				p.metrics.duplicates.WithLabelValues(string(b.Kind)).Inc()
+			default:
+				reused = append(reused, p.reused(r.event, before))
 			}
 		}
-		stored[dedupeKey{s.Workspace, s.Hash}] = s
-		b.Seen = append(b.Seen, s)
-		if r.event != nil {
-			b.Events = append(b.Events, r.event)
-		} else {
-			b.DeadLetters = append(b.DeadLetters, r.letter)
-		}
+		// The dead letters of reused ids may be copies themselves.
+		records = reused
 	}
 	return nil
 }
 
+func (b *Batch) add(r decoded, s Seen) {
+	b.Seen = append(b.Seen, s)
+	if r.event != nil {
+		b.Events = append(b.Events, r.event)
+	} else {
+		b.DeadLetters = append(b.DeadLetters, r.letter)
+	}
+}
+
 // lookup asks the store for the hashes that the filter has met.
-func (p *Pipeline) lookup(ctx context.Context, records []decoded) (map[dedupeKey]Seen, error) {
+func (p *Pipeline) lookup(ctx context.Context, records []decoded, stored map[dedupeKey]Seen) error {
 	candidates := map[string][]Hash{}
 	for _, r := range records {
 		s := r.seen()
@@ -67,27 +74,22 @@ func (p *Pipeline) lookup(ctx context.Context, records []decoded) (map[dedupeKey
 			candidates[s.Workspace] = append(candidates[s.Workspace], s.Hash)
 		}
 	}
-	stored := make(map[dedupeKey]Seen, len(records))
 	for workspace, hashes := range candidates {
 		p.metrics.exactChecks.Add(float64(len(hashes)))
 		found, err := p.deps.Store.Lookup(ctx, workspace, hashes)
 		if err != nil {
-			return nil, fmt.Errorf("look up message hashes: %w", err)
+			return fmt.Errorf("look up message hashes: %w", err)
 		}
 		for h, s := range found {
 			stored[dedupeKey{workspace, h}] = s
 		}
 	}
-	return stored, nil
+	return nil
 }
 
-// reused turns an event whose message id was taken by another body into a dead
-// letter. A dead letter is known by its bytes, so it needs no such care.
-func (p *Pipeline) reused(r decoded, before Seen) decoded {
-	e := r.event
-	if e == nil {
-		return r
-	}
+// reused makes the dead letter of an event whose message id was taken by
+// another body. The letter is known by id and body, so that it too is kept once.
+func (p *Pipeline) reused(e *Event, before Seen) decoded {
 	lo, hi := p.decoder.keyer(e.Workspace).Message("reused", string(e.Kind), e.Source, e.ID, fmt.Sprint(e.BodyHash))
 	return decoded{letter: &DeadLetter{
 		Workspace: e.Workspace, Received: e.Received, Source: e.Source, Reason: ReasonReused,

@@ -113,7 +113,7 @@ func (p *Pipeline) Own(ctx context.Context, part Partition) error {
 		if err := p.commit(ctx, part, pl.from, pl.String()); err != nil {
 			return ended(ctx, err)
 		}
-		if err := p.process(ctx, part, kind, pl, records); err != nil {
+		if err := p.process(ctx, part, kind, pl, records, false); err != nil {
 			return ended(ctx, err)
 		}
 		offset = pl.to
@@ -130,7 +130,7 @@ func (p *Pipeline) finish(ctx context.Context, part Partition, kind wire.Kind, p
 	if err != nil {
 		return err
 	}
-	return p.process(ctx, part, kind, pl, records)
+	return p.process(ctx, part, kind, pl, records, true)
 }
 
 // gather reads the next batch from offset on. With to >= 0 it reads exactly the
@@ -184,8 +184,9 @@ func (p *Pipeline) pace(ctx context.Context, last time.Time) {
 	}
 }
 
-// process stores one planned range: steps 2 to 4 of the delivery.
-func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, pl plan, records []kafka.Message) error {
+// process stores one planned range: steps 2 to 4 of the delivery. Finishing
+// means that an earlier owner may have stored some of it.
+func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, pl plan, records []kafka.Message, finishing bool) error {
 	start := p.deps.Clock()
 	list, moved := p.decode(part, kind, records)
 	if len(moved) > 0 {
@@ -197,7 +198,7 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 	b := &Batch{Kind: kind}
 	if err := p.retry(ctx, "deduplicate", func() error {
 		*b = Batch{Kind: kind}
-		return p.deduplicate(ctx, list, b)
+		return p.deduplicate(ctx, list, finishing, b)
 	}); err != nil {
 		return err
 	}
