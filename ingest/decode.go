@@ -187,7 +187,7 @@ func (d *Decoder) event(keyer *identity.Keyer, kind wire.Kind, msg *wire.Message
 	lo, hi := keyer.Message(string(kind), msg.Source, msg.ID)
 	ev.Hash = Hash{lo, hi}
 	ev.BodyHash = d.bodyHash(msg)
-	ev.raw = m.Value
+	ev.raw, ev.forwarded = m.Value, h.forwarded
 	return ev, nil
 }
 

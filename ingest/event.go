@@ -49,7 +49,8 @@ type Event struct {
 	BodyHash uint64 // of what the sender said, without the times of sending
 	Position Position
 
-	raw []byte // the record's value, kept for a dead letter
+	raw       []byte // the record's value, kept for a dead letter
+	forwarded bool   // moved here from another partition
 }
 
 // Order is the typed part of a transaction.

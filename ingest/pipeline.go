@@ -247,7 +247,7 @@ func (p *Pipeline) decode(part Partition, kind wire.Kind, records []kafka.Messag
 	for i := range records {
 		m := &records[i]
 		ev, letter := p.decoder.Decode(kind, m)
-		if ev != nil && !readHeaders(m).forwarded && wire.Partition(ev.Source, ev.ID, part.Count()) != part.ID() {
+		if ev != nil && !ev.forwarded && wire.Partition(ev.Source, ev.ID, part.Count()) != part.ID() {
 			moved = append(moved, forward(m, ev))
 			continue
 		}

@@ -127,7 +127,10 @@ func (e *engines) start(ctx context.Context, name string, run func(ctx context.C
 			e.errs = append(e.errs, fmt.Errorf("%s: %w", name, err))
 			e.mu.Unlock()
 		case e.ctx.Err() == nil:
-			e.fail(fmt.Errorf("%s stopped: %w", name, errors.Join(err)))
+			if err == nil {
+				err = errors.New("nobody asked it to")
+			}
+			e.fail(fmt.Errorf("%s stopped: %w", name, err))
 		}
 	}()
 	select {

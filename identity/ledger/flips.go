@@ -132,21 +132,21 @@ func (s *store) setsOf(ctx context.Context, sp *space, f *flip, limit int) ([]id
 }
 
 func (o *owner) redecideSets(ctx context.Context, sp *space, anchors []identity.AnchorID, decided, seen map[identity.AnchorID]bool, c *changes) error {
-	var todo []identity.AnchorID
+	var undecided []identity.AnchorID
 	for _, a := range anchors {
 		if !decided[a] && !seen[a] {
 			seen[a] = true
-			todo = append(todo, a)
+			undecided = append(undecided, a)
 		}
 	}
-	if len(todo) == 0 {
+	if len(undecided) == 0 {
 		return nil
 	}
-	owners, err := o.store.owners(ctx, sp, todo)
+	owners, err := o.store.owners(ctx, sp, undecided)
 	if err != nil {
 		return err
 	}
-	return o.store.members(ctx, sp, todo, func(a identity.AnchorID, members []identity.Node) {
+	return o.store.members(ctx, sp, undecided, func(a identity.AnchorID, members []identity.Node) {
 		now, _ := sp.graph.Deciding(members)
 		if before := owners[a]; before != now {
 			c.set(sp.name, identity.Attribution{Anchor: a, Old: before, New: now})
