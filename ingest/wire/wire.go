@@ -29,9 +29,14 @@ const (
 	// HeaderPosition says where in its input a rejected value stood, such as
 	// "online_retail.csv.gz:1042" (file and line).
 	HeaderPosition = "kindred-position"
+	// HeaderReason is the code of a rejection, such as "invalid_json"; without
+	// it a record with HeaderReject has the reason "rejected_by_source".
+	HeaderReason = "kindred-reason"
 	// HeaderForwarded marks a record that ingest moved to the partition of its
 	// message id; it is moved at most once.
 	HeaderForwarded = "kindred-forwarded"
+	// HeaderReplay marks a record that replays a dead letter: the letter's id.
+	HeaderReplay = "kindred-replay"
 )
 
 // DefaultWorkspace serves installations that need only one.
@@ -79,14 +84,25 @@ type Message struct {
 	// OriginalTime and SentTime are the client's own claims, when they exist.
 	OriginalTime time.Time `json:"original_time,omitzero"`
 	SentTime     time.Time `json:"sent_time,omitzero"`
+	// Undated says that the client named no time and Time is that of its
+	// arrival: a retry of the message may then carry another Time.
+	Undated bool `json:"undated,omitempty"`
 	// Identifiers are the identifiers met in the event, not normalised.
 	Identifiers []Identifier `json:"identifiers,omitempty"`
 	// Properties, Traits and Context are free JSON objects.
 	Properties json.RawMessage `json:"properties,omitempty"`
 	Traits     json.RawMessage `json:"traits,omitempty"`
 	Context    json.RawMessage `json:"context,omitempty"`
-	// Transaction is required for the kind transaction and absent elsewhere.
-	Transaction *Order `json:"transaction,omitempty"`
+	// Of the typed parts exactly that of the message's kind is present;
+	// behaviour has none.
+	Transaction *Order          `json:"transaction,omitempty"`
+	Social      *Post           `json:"social,omitempty"`
+	Location    *Fix            `json:"location,omitempty"`
+	Support     *SupportContact `json:"support,omitempty"`
+	Feedback    *Answer         `json:"feedback,omitempty"`
+	Sensor      *Reading        `json:"sensor,omitempty"`
+	Contact     *Outreach       `json:"contact,omitempty"`
+	Catalogue   *Entry          `json:"catalogue,omitempty"`
 }
 
 // Identifier is one identifier as the producer met it.
