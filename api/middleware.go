@@ -126,6 +126,10 @@ func (s *Server) guard(c *gin.Context) {
 		s.fail(c, urlTooLong())
 		return
 	}
+	if streams(c.FullPath()) {
+		c.Next()
+		return
+	}
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, s.cfg.MaxBody)
 	ctx, cancel := context.WithTimeout(c.Request.Context(), s.cfg.RequestTimeout)
 	defer cancel()

@@ -21,6 +21,10 @@ type problem struct {
 	Detail    string  `json:"detail,omitempty"`
 	RequestID string  `json:"request_id,omitempty"`
 	Errors    []fault `json:"errors,omitempty"`
+	// Events counts what a refused body of events has left behind.
+	Events *eventsResponse `json:"events,omitempty"`
+
+	retryAfter string // header Retry-After; seconds
 }
 
 // fault points at one wrong part of a request body.
@@ -82,9 +86,18 @@ func problemOf(err error) *problem {
 	var p *problem
 	var invalid *segments.Invalid
 	var tooLarge *http.MaxBytesError
+	var busy Busy
 	switch {
 	case errors.As(err, &p):
 		return p
+	case errors.As(err, &busy):
+		return tooManyRequests(busy)
+	case errors.Is(err, ErrUnknownKind), errors.Is(err, ErrNotServed), errors.Is(err, ErrUnknownWebhook):
+		return noRoute()
+	case errors.Is(err, ErrEncoding):
+		return newProblem(http.StatusUnsupportedMediaType, "unsupported-encoding", "The content encoding is not known", err.Error())
+	case errors.Is(err, ErrSignature):
+		return newProblem(http.StatusUnauthorized, "bad-signature", "The signature of the webhook does not hold", err.Error())
 	case errors.As(err, &invalid):
 		faults := make([]fault, len(invalid.Faults))
 		for i, f := range invalid.Faults {
@@ -128,6 +141,9 @@ func (s *Server) fail(c *gin.Context, err error) {
 		h.Set("WWW-Authenticate", `Bearer realm="kindred"`)
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1")
+	}
+	if p.retryAfter != "" {
+		h.Set("Retry-After", p.retryAfter)
 	}
 	body, err := json.Marshal(p)
 	if err != nil {

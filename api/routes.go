@@ -22,6 +22,9 @@ func (s *Server) routes() []route {
 	return []route{
 		{http.MethodGet, "/v1/profiles/:id", RoleRead, s.getProfile},
 		{http.MethodPost, "/v1/segments/preview", RoleRead, s.previewSegment},
+		{http.MethodPost, eventsPattern, RoleWrite, s.postEvents},
+		{http.MethodPost, webhooksPattern, "", s.postWebhook},
+		{http.MethodGet, webhooksPattern, "", s.getWebhook},
 		{http.MethodGet, "/healthz", "", s.getHealth},
 		{http.MethodGet, "/readyz", "", s.getReadiness},
 		{http.MethodGet, "/metrics", "", s.getMetrics()},

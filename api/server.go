@@ -19,7 +19,7 @@ import (
 	"github.com/kindred-cdp/kindred/segments"
 )
 
-// Deps are what the server needs. All but Checks are required.
+// Deps are what the server needs. All but Events, Webhooks and Checks are required.
 type Deps struct {
 	Profiles profiles.Store
 	Preview  segments.Previewer
@@ -28,6 +28,10 @@ type Deps struct {
 	// Normalize returns the canonical form of an identifier, or an error that
 	// does not repeat its value.
 	Normalize func(ns identity.Namespace, raw string) (identity.Identifier, error)
+	// Events and Webhooks take events in; without them their routes are not
+	// there.
+	Events   EventIntake
+	Webhooks WebhookIntake
 	// Checks tell whether the process can serve, in the order of /readyz.
 	Checks     []Check
 	Log        *slog.Logger
@@ -39,7 +43,7 @@ type Deps struct {
 func (d Deps) validate() error {
 	if d.Profiles == nil || d.Preview == nil || d.Keyer == nil || d.Normalize == nil ||
 		d.Log == nil || d.Now == nil || d.Registerer == nil || d.Gatherer == nil {
-		return errors.New("api: every dependency but Checks is required")
+		return errors.New("api: every dependency but the intakes and Checks is required")
 	}
 	return nil
 }

@@ -20,6 +20,11 @@ type Batch struct {
 	Events      []*Event
 	DeadLetters []*DeadLetter
 	Seen        []Seen
+	// Revision is that of the tracking plans which broke Violations.
+	Revision   uint64
+	Violations []Violated
+	// Outcomes are those of replayed dead letters.
+	Outcomes []Outcome
 }
 
 // Store keeps batches. Implementations: ingest/clickhouse.

@@ -1,18 +1,15 @@
 package ingest
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/segmentio/kafka-go"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/ingest/jsonscan"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 )
 
@@ -35,6 +32,7 @@ type Decoder struct {
 	secret    identity.Secret
 	normalize Normalize
 	keyers    sync.Map // workspace → *identity.Keyer
+	names     interner
 }
 
 // keyer returns the hash keys of a workspace, derived once.
@@ -54,8 +52,8 @@ func NewDecoder(secret identity.Secret, normalize Normalize) *Decoder {
 
 // headers are those of a record that the decoder reads.
 type headers struct {
-	workspace, version, reject, source, place string
-	forwarded                                 bool
+	workspace, version, reject, reason, source, place string
+	forwarded                                         bool
 }
 
 func readHeaders(m *kafka.Message) headers {
@@ -68,6 +66,8 @@ func readHeaders(m *kafka.Message) headers {
 			h.version = string(x.Value)
 		case wire.HeaderReject:
 			h.reject = strings.ToValidUTF8(string(x.Value), "?")
+		case wire.HeaderReason:
+			h.reason = strings.ToValidUTF8(string(x.Value), "?")
 		case wire.HeaderSource:
 			h.source = strings.ToValidUTF8(string(x.Value), "?")
 		case wire.HeaderPosition:
@@ -77,6 +77,16 @@ func readHeaders(m *kafka.Message) headers {
 		}
 	}
 	return h
+}
+
+// producerReason is the code that a producer gave for its rejection, when it is
+// one of ours.
+func producerReason(code string) Reason {
+	switch r := Reason(code); r {
+	case ReasonJSON, ReasonField, ReasonMissing, ReasonVersion, ReasonTooLarge, ReasonIdentifier, ReasonPlan:
+		return r
+	}
+	return ReasonProducer
 }
 
 func workspaceName(s string) bool {
@@ -99,11 +109,12 @@ func (d *Decoder) Decode(kind wire.Kind, m *kafka.Message) (*Event, *DeadLetter)
 		h.workspace = wire.DefaultWorkspace
 		return nil, d.reject(d.keyer(h.workspace), kind, m, h, "", h.source, faultf(ReasonField, "header %q must be 1 to 64 of a-z, 0-9, _ and -", wire.HeaderWorkspace))
 	}
+	h.workspace = d.names.of(h.workspace)
 	keyer := d.keyer(h.workspace)
 	if h.reject != "" {
-		return nil, d.reject(keyer, kind, m, h, "", h.source, faultf(ReasonProducer, "%s", h.reject))
+		return nil, d.reject(keyer, kind, m, h, "", h.source, &fault{reason: producerReason(h.reason), detail: h.reject})
 	}
-	var msg wire.Message
+	var msg message
 	if f := parse(m.Value, h.version, &msg); f != nil {
 		return nil, d.reject(keyer, kind, m, h, msg.ID, msg.Source, f)
 	}
@@ -114,52 +125,12 @@ func (d *Decoder) Decode(kind wire.Kind, m *kafka.Message) (*Event, *DeadLetter)
 	return ev, nil
 }
 
-func parse(value []byte, version string, msg *wire.Message) *fault {
-	if version != "1" {
-		return faultf(ReasonVersion, "schema version %.20q is not known; this release reads 1", version)
-	}
-	if len(value) > maxValue {
-		return faultf(ReasonTooLarge, "value of %d bytes; the limit is %d", len(value), maxValue)
-	}
-	if !utf8.Valid(value) {
-		return faultf(ReasonJSON, "value is not UTF-8")
-	}
-	dec := json.NewDecoder(bytes.NewReader(value))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(msg); err != nil {
-		return faultf(ReasonJSON, "%s", jsonDetail(err))
-	}
-	if dec.More() {
-		return faultf(ReasonJSON, "more than one JSON value in a record")
-	}
-	return nil
-}
-
-// jsonDetail names the field and the rule of a JSON error without the value,
-// which may be personal data.
-func jsonDetail(err error) string {
-	var typ *json.UnmarshalTypeError
-	var syn *json.SyntaxError
-	var tim *time.ParseError
-	switch {
-	case errors.As(err, &typ):
-		return fmt.Sprintf("field %q must be %s, not %s", typ.Field, typ.Type, typ.Value)
-	case errors.As(err, &syn):
-		return fmt.Sprintf("syntax error at byte %d", syn.Offset)
-	case errors.As(err, &tim):
-		return "a time is not RFC 3339"
-	case strings.Contains(err.Error(), "unknown field"):
-		return strings.TrimPrefix(err.Error(), "json: ")
-	}
-	return "value is not the JSON of a message"
-}
-
-func (d *Decoder) event(keyer *identity.Keyer, kind wire.Kind, msg *wire.Message, m *kafka.Message, h headers) (*Event, *fault) {
-	if f := checkCommon(kind, msg); f != nil {
+func (d *Decoder) event(keyer *identity.Keyer, kind wire.Kind, msg *message, m *kafka.Message, h headers) (*Event, *fault) {
+	if f := checkCommon(kind, &msg.Message); f != nil {
 		return nil, f
 	}
 	ev := &Event{
-		Workspace: h.workspace, Kind: kind, ID: msg.ID, Name: msg.Name, Type: msg.Type, Source: msg.Source,
+		Workspace: h.workspace, Kind: kind, ID: msg.ID, Name: d.names.of(msg.Name), Type: msg.Type, Source: d.names.of(msg.Source),
 		Original: millis(msg.OriginalTime), Sent: millis(msg.SentTime), Received: m.Time.UnixMilli(),
 		Properties: msg.Properties, Traits: msg.Traits, Context: msg.Context,
 		Position: Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
@@ -173,7 +144,10 @@ func (d *Decoder) event(keyer *identity.Keyer, kind wire.Kind, msg *wire.Message
 	if f := d.identifiers(keyer, msg, ev); f != nil {
 		return nil, f
 	}
-	if f := order(kind, msg, ev); f != nil {
+	if f := order(kind, &msg.Message, ev); f != nil {
+		return nil, f
+	}
+	if f := kinds(kind, &msg.Message, ev); f != nil {
 		return nil, f
 	}
 	if kind == wire.Behaviour {
@@ -184,9 +158,10 @@ func (d *Decoder) event(keyer *identity.Keyer, kind wire.Kind, msg *wire.Message
 	} else if ev.Order != nil {
 		ev.Type = ev.Order.Type
 	}
-	lo, hi := keyer.Message(string(kind), msg.Source, msg.ID)
+	lo, hi := keyer.Message(string(kind), ev.Source, msg.ID)
 	ev.Hash = Hash{lo, hi}
-	ev.BodyHash = d.bodyHash(msg)
+	var room [2048]byte
+	ev.BodyHash = d.bodyHash(msg, room[:0])
 	ev.raw, ev.forwarded = m.Value, h.forwarded
 	return ev, nil
 }
@@ -231,9 +206,9 @@ func checkCommon(kind wire.Kind, msg *wire.Message) *fault {
 	return nil
 }
 
-func (d *Decoder) identifiers(keyer *identity.Keyer, msg *wire.Message, ev *Event) *fault {
-	if len(msg.Identifiers) > maxIdentifiers {
-		return faultf(ReasonField, "field \"identifiers\" has %d entries; the limit is %d", len(msg.Identifiers), maxIdentifiers)
+func (d *Decoder) identifiers(keyer *identity.Keyer, msg *message, ev *Event) *fault {
+	if len(msg.Identifiers) > 0 {
+		ev.Identifiers = make([]identity.Identifier, 0, len(msg.Identifiers))
 	}
 	for i, raw := range msg.Identifiers {
 		ns := identity.Namespace(raw.Namespace)
@@ -254,26 +229,36 @@ func (d *Decoder) identifiers(keyer *identity.Keyer, msg *wire.Message, ev *Even
 }
 
 // readContext takes the typed fields of behaviour from the context, where the
-// Segment specification puts them. A context of another shape leaves them empty.
+// Segment specification puts them. What has another shape leaves them empty.
 func readContext(ev *Event) {
 	if len(ev.Context) == 0 {
 		return
 	}
-	var c struct {
-		Page struct {
-			URL      string `json:"url"`
-			Referrer string `json:"referrer"`
-		} `json:"page"`
-		Campaign struct {
-			Name string `json:"name"`
-		} `json:"campaign"`
-		Session json.RawMessage `json:"sessionId"`
+	m := jsonscan.ObjectOf(ev.Context)
+	for m.Next() {
+		switch string(m.Key) {
+		case "page":
+			ev.URL, ev.Referrer = textIn(m.Value, "url"), textIn(m.Value, "referrer")
+		case "campaign":
+			ev.Campaign = textIn(m.Value, "name")
+		case "sessionId":
+			if !jsonscan.IsNull(m.Value) {
+				ev.Session = strings.Trim(string(m.Value), `"`)
+			}
+		}
 	}
-	if json.Unmarshal(ev.Context, &c) != nil {
-		return
+}
+
+// textIn returns the string member of an object, or nothing.
+func textIn(object []byte, key string) string {
+	var s string
+	m := jsonscan.ObjectOf(object)
+	for m.Next() {
+		if string(m.Key) == key {
+			_ = text(m.Key, m.Value, &s)
+		}
 	}
-	ev.URL, ev.Referrer, ev.Campaign = c.Page.URL, c.Page.Referrer, c.Campaign.Name
-	ev.Session = strings.Trim(string(c.Session), `"`)
+	return s
 }
 
 func truncate(s string, n int) string {

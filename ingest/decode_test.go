@@ -100,11 +100,11 @@ func TestDecodeRefuses(t *testing.T) {
 		reason Reason
 		detail string
 	}{
-		{"empty", wire.Behaviour, ``, ReasonJSON, "not the JSON"},
-		{"null", wire.Behaviour, `null`, ReasonMissing, `"id"`},
+		{"empty", wire.Behaviour, ``, ReasonJSON, "text ends"},
+		{"null", wire.Behaviour, `null`, ReasonJSON, "not null"},
 		{"array", wire.Behaviour, `[]`, ReasonJSON, "array"},
 		{"cut short", wire.Behaviour, `{"id":"m"`, ReasonJSON, ""},
-		{"two values", wire.Behaviour, `{` + ok + `}{}`, ReasonJSON, "more than one"},
+		{"two values", wire.Behaviour, `{` + ok + `}{}`, ReasonJSON, "text after the value"},
 		{"not utf-8", wire.Behaviour, "{\"id\":\"\xff\"}", ReasonJSON, "UTF-8"},
 		{"unknown field", wire.Behaviour, `{` + ok + `,"user":"x"}`, ReasonJSON, `unknown field "user"`},
 		{"numeric id", wire.Behaviour, `{"id":7}`, ReasonJSON, `field "id" must be string, not number`},

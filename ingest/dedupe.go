@@ -10,6 +10,8 @@ import (
 type decoded struct {
 	event  *Event
 	letter *DeadLetter
+	replay *Replay    // the dead letter that the record replays, if any
+	broken []Violated // rules of tracking plans
 }
 
 func (d decoded) seen() Seen {
@@ -29,7 +31,10 @@ type dedupeKey struct {
 // counted, one with another body becomes a dead letter. What a planned range
 // itself has stored is new while that range is being finished, and only then:
 // a topic that is read again from its start stores nothing.
-func (p *Pipeline) deduplicate(ctx context.Context, records []decoded, finishing bool, b *Batch) error {
+//
+// What is new is held against the tracking plans here, and not before, because
+// a copy of what is stored needs no verdict.
+func (p *Pipeline) deduplicate(ctx context.Context, records []decoded, finishing bool, plans PlanSet, b *Batch) error {
 	stored := make(map[dedupeKey]Seen, len(records))
 	for len(records) > 0 {
 		if err := p.lookup(ctx, records, stored); err != nil {
@@ -42,15 +47,26 @@ func (p *Pipeline) deduplicate(ctx context.Context, records []decoded, finishing
 			before, known := stored[key]
 			switch {
 			case !known, finishing && before.Position == s.Position:
+				judged := p.judge(r, plans)
+				if judged.event == nil && r.event != nil {
+					reused = append(reused, judged)
+					continue
+				}
 				stored[key] = s
-				b.add(r, s)
+				b.add(judged, s)
 			case before.BodyHash == s.BodyHash || r.event == nil:
 				p.metrics.duplicates.WithLabelValues(string(b.Kind)).Inc()
+				if before.Position != s.Position { // else it is the same record, read again
+					b.outcome(r, ReplayDuplicate)
+				}
 			default:
-				reused = append(reused, p.reused(r.event, before))
+				again := p.reused(r.event, before)
+				again.replay = r.replay
+				reused = append(reused, again)
 			}
 		}
-		// The dead letters of reused ids may be copies themselves.
+		// The dead letters of reused ids and of blocked events may be copies
+		// themselves.
 		records = reused
 	}
 	return nil
@@ -58,9 +74,12 @@ func (p *Pipeline) deduplicate(ctx context.Context, records []decoded, finishing
 
 func (b *Batch) add(r decoded, s Seen) {
 	b.Seen = append(b.Seen, s)
-	if r.event != nil {
+	b.Violations = append(b.Violations, r.broken...)
+	b.outcome(r, ReplayStored)
+	switch {
+	case r.event != nil:
 		b.Events = append(b.Events, r.event)
-	} else {
+	case r.replay == nil:
 		b.DeadLetters = append(b.DeadLetters, r.letter)
 	}
 }

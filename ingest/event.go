@@ -44,6 +44,7 @@ type Event struct {
 	URL, Referrer, Campaign, Session string
 
 	Order *Order // of kind transaction only
+	Parts Parts  // of the other kinds beyond behaviour
 
 	Hash     Hash
 	BodyHash uint64 // of what the sender said, without the times of sending

@@ -12,37 +12,31 @@ import (
 	"github.com/kindred-cdp/kindred/ingest/wire"
 )
 
-// bodyHash covers what the sender said happened, but not when it was sent: a
-// client that tries again sends the same message with a new sending time.
-func (d *Decoder) bodyHash(msg *wire.Message) uint64 {
-	b := make([]byte, 0, 1024)
+// bodyHash covers what the sender said happened, as it was written, but not when
+// it was sent: a client that tries again sends the same message with a new
+// sending time, and one that names no time gets a new one from the intake.
+func (d *Decoder) bodyHash(msg *message, b []byte) uint64 {
 	add := func(s []byte) {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
-	add([]byte(msg.Name))
-	add([]byte(msg.Type))
-	when := msg.OriginalTime
-	if when.IsZero() {
-		when = msg.Time
+	b = binary.AppendUvarint(b, uint64(len(msg.Name)))
+	b = append(b, msg.Name...)
+	b = binary.AppendUvarint(b, uint64(len(msg.Type)))
+	b = append(b, msg.Type...)
+	var when int64
+	switch {
+	case msg.Undated:
+	case msg.OriginalTime.IsZero():
+		when = msg.Time.UnixMilli()
+	default:
+		when = msg.OriginalTime.UnixMilli()
 	}
-	b = binary.BigEndian.AppendUint64(b, uint64(when.UnixMilli()))
-	for _, id := range msg.Identifiers {
-		add([]byte(id.Namespace))
-		add([]byte(id.Value))
-	}
+	b = binary.BigEndian.AppendUint64(b, uint64(when))
+	add(msg.identifiers)
 	add(msg.Properties)
 	add(msg.Traits)
-	if t := msg.Transaction; t != nil {
-		for _, s := range []string{t.Type, t.OrderID, t.Status, t.Currency, string(t.Amount), string(t.Tax), string(t.Shipping), string(t.Discount)} {
-			add([]byte(s))
-		}
-		for _, x := range t.Items {
-			for _, s := range []string{x.ProductID, x.Name, x.Category, string(x.Quantity), string(x.Price), string(x.Cost)} {
-				add([]byte(s))
-			}
-		}
-	}
+	add(msg.part)
 	return siphash.Sum64(siphash.Key(d.secret), b)
 }
 

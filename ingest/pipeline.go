@@ -33,6 +33,13 @@ type Partition interface {
 	Commit(ctx context.Context, offset int64, metadata string) error
 }
 
+// gapped is a Partition whose log may lack offsets: of records that retention
+// removed before they were read, and of markers of transactions.
+type gapped interface {
+	// Next returns the least offset, from offset on, that may still hold a record.
+	Next(offset int64) int64
+}
+
 // Publisher writes records and returns when the broker has acknowledged them
 // all. A *kafka.Writer is one.
 type Publisher interface {
@@ -44,6 +51,8 @@ type Deps struct {
 	Store     Store
 	Publisher Publisher
 	Decoder   *Decoder
+	// Plans, when set, are the tracking plans that events are held against.
+	Plans Plans
 	// Stored, when set, is told the identifiers of stored events, so that caches
 	// can forget what they hold of them. It must be quick.
 	Stored   func(workspace string, keys []identity.Key)
@@ -109,7 +118,7 @@ func (p *Pipeline) Own(ctx context.Context, part Partition) error {
 		if len(records) == 0 {
 			continue
 		}
-		pl := plan{from: offset, to: records[len(records)-1].Offset + 1}
+		pl := plan{from: offset, to: records[len(records)-1].Offset + 1, revision: p.revision()}
 		if err := p.commit(ctx, part, pl.from, pl.String()); err != nil {
 			return ended(ctx, err)
 		}
@@ -148,8 +157,10 @@ func (p *Pipeline) gather(ctx context.Context, part Partition, offset, to int64)
 		if err != nil {
 			return nil, err
 		}
-		if len(got) == 0 && to < 0 {
-			return records, nil
+		if len(got) == 0 {
+			if g, ok := part.(gapped); to < 0 || ok && g.Next(offset) >= to {
+				return records, nil
+			}
 		}
 		for _, m := range got {
 			if to >= 0 && m.Offset >= to {
@@ -195,10 +206,14 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 		}
 		p.metrics.forwarded.Add(float64(len(moved)))
 	}
+	plans, err := p.plansAt(ctx, pl.revision)
+	if err != nil {
+		return err
+	}
 	b := &Batch{Kind: kind}
 	if err := p.retry(ctx, "deduplicate", func() error {
-		*b = Batch{Kind: kind}
-		return p.deduplicate(ctx, list, finishing, b)
+		*b = Batch{Kind: kind, Revision: pl.revision}
+		return p.deduplicate(ctx, list, finishing, plans, b)
 	}); err != nil {
 		return err
 	}
@@ -251,7 +266,7 @@ func (p *Pipeline) decode(part Partition, kind wire.Kind, records []kafka.Messag
 			moved = append(moved, forward(m, ev))
 			continue
 		}
-		list = append(list, decoded{event: ev, letter: letter})
+		list = append(list, decoded{event: ev, letter: letter, replay: p.decoder.replayOf(m)})
 	}
 	return list, moved
 }
@@ -323,6 +338,12 @@ func (p *Pipeline) count(b *Batch, records []kafka.Message) {
 	p.metrics.events.WithLabelValues(string(b.Kind)).Add(float64(len(b.Events)))
 	for _, dl := range b.DeadLetters {
 		p.metrics.deadLetters.WithLabelValues(string(b.Kind), string(dl.Reason)).Inc()
+	}
+	for _, v := range b.Violations {
+		p.metrics.violations.WithLabelValues(string(b.Kind), v.Rule, v.mode()).Inc()
+	}
+	for _, o := range b.Outcomes {
+		p.metrics.replays.WithLabelValues(string(b.Kind), o.Result).Inc()
 	}
 	p.metrics.batchRecords.Observe(float64(len(records)))
 	if len(records) > 0 {

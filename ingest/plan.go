@@ -8,10 +8,23 @@ import (
 )
 
 // plan is the range of offsets, from inclusive to exclusive, that the owner of
-// a partition is about to store. It travels as the metadata of an offset commit.
-type plan struct{ from, to int64 }
+// a partition is about to store, with the revision of the tracking plans that it
+// holds its events against: a successor that does the range again under the same
+// token must come to the same verdicts, whatever the plans have become. It
+// travels as the metadata of an offset commit.
+type plan struct {
+	from, to int64
+	revision uint64 // 0 for no tracking plans
+}
 
-func (p plan) String() string { return fmt.Sprintf("plan %d-%d", p.from, p.to) }
+// String returns "plan from-to", with "@revision" when there are tracking plans.
+func (p plan) String() string {
+	s := fmt.Sprintf("plan %d-%d", p.from, p.to)
+	if p.revision > 0 {
+		s += "@" + strconv.FormatUint(p.revision, 10)
+	}
+	return s
+}
 
 // token is the insert token of the range: equal for every table and every
 // owner that ever inserts it.
@@ -27,11 +40,17 @@ func parsePlan(metadata string) (plan, bool, error) {
 		return plan{}, false, nil
 	}
 	body, ok := strings.CutPrefix(metadata, "plan ")
+	body, at, judged := strings.Cut(body, "@")
 	from, to, ok2 := strings.Cut(body, "-")
 	a, err1 := strconv.ParseInt(from, 10, 64)
 	b, err2 := strconv.ParseInt(to, 10, 64)
-	if err := errors.Join(err1, err2); !ok || !ok2 || err != nil || a < 0 || b <= a {
+	var revision uint64
+	var err3 error
+	if judged {
+		revision, err3 = strconv.ParseUint(at, 10, 64)
+	}
+	if err := errors.Join(err1, err2, err3); !ok || !ok2 || err != nil || a < 0 || b <= a {
 		return plan{}, false, fmt.Errorf("offset metadata %.40q is not a plan", metadata)
 	}
-	return plan{from: a, to: b}, true, nil
+	return plan{from: a, to: b, revision: revision}, true, nil
 }

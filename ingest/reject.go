@@ -15,6 +15,7 @@ const (
 	ReasonProducer   Reason = "rejected_by_source" // the producer could not read its input
 	ReasonTooLarge   Reason = "too_large"          // over a size limit
 	ReasonIdentifier Reason = "invalid_identifier" // malformed namespace or value
+	ReasonPlan       Reason = "plan_violation"     // a tracking plan blocks it
 )
 
 // DeadLetter is a record that could not become an event, kept whole.

@@ -1,10 +1,10 @@
 package ingest
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/kindred-cdp/kindred/ingest/jsonscan"
 )
 
 // maxTraits is the number of traits of one event that are observed; more stay
@@ -14,20 +14,23 @@ const maxTraits = 300
 // Observations returns the traits that the event states, sorted by name. A
 // trait stated as null is kept: it removes the trait.
 func (e *Event) Observations() []Trait {
-	if len(e.Traits) == 0 || bytes.Equal(e.Traits, []byte("null")) {
+	if jsonscan.IsNull(e.Traits) {
 		return nil
 	}
-	var all map[string]json.RawMessage
-	if json.Unmarshal(e.Traits, &all) != nil {
-		return nil
-	}
-	out := make([]Trait, 0, len(all))
-	for name, value := range all {
-		if name == "" || len(name) > maxName {
-			continue
+	var out []Trait
+	m := jsonscan.ObjectOf(e.Traits)
+	for m.Next() {
+		if len(m.Key) > 0 && len(m.Key) <= maxName {
+			out = append(out, Trait{Name: string(m.Key), Value: string(m.Value)})
 		}
-		out = append(out, Trait{Name: name, Value: string(value)})
 	}
-	slices.SortFunc(out, func(a, b Trait) int { return strings.Compare(a.Name, b.Name) })
-	return out[:min(len(out), maxTraits)]
+	slices.SortStableFunc(out, func(a, b Trait) int { return strings.Compare(a.Name, b.Name) })
+	// Of a name stated twice the last one counts, as in every JSON reader.
+	kept := out[:0]
+	for i, t := range out {
+		if i+1 == len(out) || out[i+1].Name != t.Name {
+			kept = append(kept, t)
+		}
+	}
+	return kept[:min(len(kept), maxTraits)]
 }

@@ -10,12 +10,14 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/segmentio/kafka-go/compress"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/ledger"
 	"github.com/kindred-cdp/kindred/ingest"
 	ingeststore "github.com/kindred-cdp/kindred/ingest/clickhouse"
+	"github.com/kindred-cdp/kindred/ingest/intake"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 	"github.com/kindred-cdp/kindred/profiles/valuation"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
@@ -25,6 +27,7 @@ import (
 type roles struct {
 	p        *platform
 	registry *prometheus.Registry
+	gate     *intake.Gate
 	pipeline *ingest.Pipeline
 	ingest   *kafka.Consumer
 	identity *kafka.Consumer
@@ -33,9 +36,13 @@ type roles struct {
 	valuer   *valuation.Worker
 	web      *web
 	writer   closer
+	producer *kafka.Producer
 }
 
 type closer interface{ Close() error }
+
+// intakeCodec compresses what the intake writes to Kafka.
+const intakeCodec = compress.Lz4
 
 // newRoles wires every role. Nothing runs yet.
 func newRoles(p *platform) (*roles, error) {
@@ -44,6 +51,13 @@ func newRoles(p *platform) (*roles, error) {
 	writer := kafka.NewWriter(p.brokers)
 	r.writer = writer
 	var err error
+	r.producer = kafka.NewProducer(p.brokers, intakeCodec)
+	r.gate, err = intake.New(intake.DefaultConfig(), intake.Deps{
+		Producer: r.producer, Clock: now, Logger: p.log.With("role", "intake"), Registry: r.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
 	decoder := ingest.NewDecoder(p.secret, normalizeWire)
 	r.pipeline, err = ingest.New(ingest.DefaultConfig(), ingest.Deps{
 		Store: ingeststore.New(p.conn), Publisher: writer, Decoder: decoder, Stored: r.stored, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
@@ -100,15 +114,16 @@ type stage struct {
 }
 
 // run starts every role and returns when ctx has ended and all have stopped, in
-// the order intake, ingest, identity, worker, HTTP; or when one of them fails.
+// the order HTTP, intake, ingest, identity, worker; or when one of them fails.
 // ready is called with the API's address once it answers.
 func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
-	defer func() { _ = r.writer.Close() }()
+	defer func() { _, _ = r.writer.Close(), r.producer.Close() }()
 	stages := []stage{
+		{"http", []func(context.Context) error{func(ctx context.Context) error { return r.web.serve(ctx, ready) }}},
+		{"intake", []func(context.Context) error{r.gate.Run}},
 		{"ingest", []func(context.Context) error{r.runIngest}},
 		{"identity", []func(context.Context) error{r.runIdentity, r.folder.Run}},
 		{"worker", []func(context.Context) error{r.valuer.Run, r.web.follow, r.web.runCache}},
-		{"http", []func(context.Context) error{func(ctx context.Context) error { return r.web.serve(ctx, ready) }}},
 	}
 	failed, fail := context.WithCancelCause(ctx)
 	defer fail(nil)

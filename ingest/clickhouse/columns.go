@@ -163,7 +163,7 @@ func (s *Store) insertDeadLetters(ctx context.Context, rows []*ingest.DeadLetter
 	}
 	type letter = *ingest.DeadLetter
 	return s.insert(ctx, "dead_letters", `workspace, received_time, source, topic, partition, offset, reason, detail,
-		position, message_id, value, headers`,
+		position, message_id, value, headers, letter_id`,
 		column(rows, func(d letter) string { return d.Workspace }),
 		column(rows, func(d letter) int64 { return d.Received }),
 		column(rows, func(d letter) string { return d.Source }),
@@ -176,6 +176,7 @@ func (s *Store) insertDeadLetters(ctx context.Context, rows []*ingest.DeadLetter
 		column(rows, func(d letter) string { return d.MessageID }),
 		column(rows, func(d letter) string { return string(d.Value) }),
 		column(rows, func(d letter) map[string]string { return d.Headers }),
+		bigs(rows, func(d letter) ingest.Hash { return d.Hash }),
 	)
 }
 

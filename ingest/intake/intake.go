@@ -47,8 +47,8 @@ type Submitter interface {
 	// Submit returns nil when the broker has acknowledged every item, by all
 	// in-sync replicas. On an error any number of them may have been stored;
 	// the caller tries the whole submission again, and ids make that harmless.
-	// An Overloaded error says when. The items' values belong to the intake
-	// until Submit returns.
+	// An Overloaded error says when. The values may be used again only after
+	// nil: after an error some may still be on their way.
 	Submit(ctx context.Context, workspace string, items []Item) error
 }
 

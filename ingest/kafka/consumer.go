@@ -56,9 +56,10 @@ type Deps struct {
 
 // Consumer is one member of a consumer group.
 type Consumer struct {
-	cfg Config
-	log *slog.Logger
-	lag *prometheus.GaugeVec
+	cfg  Config
+	log  *slog.Logger
+	lag  *prometheus.GaugeVec
+	lost *prometheus.CounterVec
 }
 
 // NewConsumer returns an inert consumer; Run joins the group.
@@ -70,10 +71,14 @@ func NewConsumer(cfg Config, deps Deps) (*Consumer, error) {
 		Name: "kindred_kafka_lag_records", Help: "Records not yet fetched, by group, topic and partition.",
 		ConstLabels: prometheus.Labels{"group": cfg.Group},
 	}, []string{"topic", "partition"})
-	if err := deps.Registry.Register(lag); err != nil {
-		return nil, fmt.Errorf("register lag metric: %w", err)
+	lost := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "kindred_kafka_lost_records_total", Help: "Offsets that the broker's retention removed before they were read, by group, topic and partition.",
+		ConstLabels: prometheus.Labels{"group": cfg.Group},
+	}, []string{"topic", "partition"})
+	if err := errors.Join(deps.Registry.Register(lag), deps.Registry.Register(lost)); err != nil {
+		return nil, fmt.Errorf("register consumer metrics: %w", err)
 	}
-	return &Consumer{cfg: cfg, log: deps.Logger.With("group", cfg.Group), lag: lag}, nil
+	return &Consumer{cfg: cfg, log: deps.Logger.With("group", cfg.Group), lag: lag, lost: lost}, nil
 }
 
 // Owner does the work of one partition until ctx ends, ownership is lost
@@ -152,7 +157,13 @@ func (c *Consumer) start(ctx context.Context, gen *kafka.Generation, client *kaf
 		if ctx.Err() == nil {
 			c.log.Warn("read committed offsets", "error", err)
 		}
-		gen.Start(func(context.Context) {})
+		gen.Start(func(genCtx context.Context) {
+			select {
+			case <-genCtx.Done():
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		})
 		return nil
 	}
 	c.log.Info("partitions owned", "generation", gen.ID, "partitions", len(parts))
@@ -163,6 +174,7 @@ func (c *Consumer) start(ctx context.Context, gen *kafka.Generation, client *kaf
 			ownCtx, stop := context.WithCancel(genCtx)
 			defer stop()
 			defer context.AfterFunc(ctx, stop)()
+			p.leave = stop
 			err := own(ownCtx, p)
 			switch {
 			case err == nil, errors.Is(err, ErrLost), ownCtx.Err() != nil:
@@ -219,12 +231,11 @@ func (c *Consumer) partitions(ctx context.Context, gen *kafka.Generation, client
 			p := &Partition{
 				topic: topic, id: o.Partition, count: counts[topic], generation: int(gen.ID), member: gen.MemberID, group: gen.GroupID,
 				offset: o.CommittedOffset, metadata: o.Metadata, transport: transport, client: client, addr: client.Addr,
-				maxBytes: c.cfg.MaxBytes, maxWait: c.cfg.MaxWait, lag: c.setLag,
+				maxBytes: c.cfg.MaxBytes, maxWait: c.cfg.MaxWait, lag: c.setLag, lost: c.addLost, leave: func() {},
+				decoder: decoder{topic: topic, partition: o.Partition, budget: inflatedFetches * c.cfg.MaxBytes},
 			}
-			if p.offset < 0 {
-				if p.offset, err = firstOffset(ctx, client, topic, o.Partition); err != nil {
-					return nil, err
-				}
+			if err := c.place(ctx, client, p); err != nil {
+				return nil, err
 			}
 			parts = append(parts, p)
 		}
@@ -234,4 +245,34 @@ func (c *Consumer) partitions(ctx context.Context, gen *kafka.Generation, client
 
 func (c *Consumer) setLag(topic string, partition int, lag int64) {
 	c.lag.WithLabelValues(topic, fmt.Sprint(partition)).Set(float64(lag))
+}
+
+// inflatedFetches bounds what one fetch may become in memory, as a multiple of
+// MaxBytes.
+const inflatedFetches = 4
+
+// place moves p to where its log can be read. A group without a commit starts
+// at the start. A commit beyond the end means that the log has lost its end or
+// was made anew: reading it from the start repeats records, which the store
+// knows, where waiting for it to grow would pass over new ones in silence.
+func (c *Consumer) place(ctx context.Context, client *kafka.Client, p *Partition) error {
+	first, end, err := bounds(ctx, client, p.topic, p.id)
+	switch {
+	case err != nil:
+		return err
+	case p.offset > end:
+		c.log.Error("the log is shorter than what was read of it, and is read again from its start",
+			"topic", p.topic, "partition", p.id, "committed", p.offset, "first", first, "end", end)
+		p.offset, p.metadata = first, ""
+	case p.offset < 0:
+		p.offset = first
+	}
+	return nil
+}
+
+// addLost says loudly which records are gone.
+func (c *Consumer) addLost(topic string, partition int, from, to int64) {
+	c.log.Error("records were removed by the broker's retention before they were read, and are lost; reading goes on after them",
+		"topic", topic, "partition", partition, "from", from, "to", to)
+	c.lost.WithLabelValues(topic, fmt.Sprint(partition)).Add(float64(to - from))
 }

@@ -21,7 +21,7 @@ import (
 func consumer(t *testing.T, brokers []string, topics ...string) *Consumer {
 	t.Helper()
 	cfg := DefaultConfig()
-	cfg.Brokers, cfg.Group, cfg.Topics, cfg.MaxWait = brokers, "group-"+t.Name(), topics, 50*time.Millisecond
+	cfg.Brokers, cfg.Group, cfg.Topics, cfg.MaxWait = brokers, "group-"+topics[0], topics, 50*time.Millisecond
 	c, err := NewConsumer(cfg, Deps{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Registry: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +31,7 @@ func consumer(t *testing.T, brokers []string, topics ...string) *Consumer {
 
 func topic(t *testing.T, brokers []string, partitions int) string {
 	t.Helper()
-	name := strings.NewReplacer("/", "-", "#", "-").Replace(t.Name())
+	name := enginetest.KafkaName(t)
 	if err := EnsureTopics(t.Context(), brokers, 1, []Topic{{Name: name, Partitions: partitions, Retention: time.Hour}}); err != nil {
 		t.Fatal(err)
 	}
@@ -119,8 +119,7 @@ func TestCommitIsFencedAndCarriesMetadata(t *testing.T) {
 			t.Errorf("committed is %d, %q", offset, metadata)
 		}
 		once.Do(func() {
-			stale := *old
-			if err := stale.Commit(ctx, 99, ""); !errors.Is(err, ErrLost) {
+			if err := old.Commit(ctx, 99, ""); !errors.Is(err, ErrLost) {
 				t.Errorf("a commit of an older generation: %v", err)
 			}
 			if err := p.Commit(ctx, 8, ""); err != nil {
@@ -230,7 +229,8 @@ func TestWriterAndPartitionAgree(t *testing.T) {
 func FuzzRecords(f *testing.F) {
 	f.Add(make([]byte, 100), int64(0))
 	f.Fuzz(func(t *testing.T, set []byte, from int64) {
-		_, _, _ = appendRecords(nil, "t", 0, set, from)
+		d := decoder{topic: "t", budget: 1 << 20}
+		_, _, _ = d.decode(nil, set, from, nil)
 		_, _ = parseFetch(set, 11)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -31,6 +32,13 @@ type Partition struct {
 	maxBytes   int
 	maxWait    time.Duration
 	lag        func(topic string, partition int, lag int64)
+	lost       func(topic string, partition int, from, to int64)
+	leave      func() // ends this ownership
+
+	mu      sync.Mutex // Protects what follows, and is held by a fetch.
+	decoder decoder
+	// No record stands from skipFrom up to skipTo: the broker has said so.
+	skipFrom, skipTo int64
 }
 
 // Topic returns the topic's name.
@@ -51,11 +59,53 @@ func (p *Partition) Committed() (offset int64, metadata string) { return p.offse
 
 // Fetch returns the records from offset on, oldest first, waiting up to the
 // configured time for one to arrive; none is no error. Record times are the
-// broker's append times and HighWaterMark is set. An offset that retention has removed is
-// kafka.OffsetOutOfRange.
+// broker's append times. HighWaterMark is set to where reading ends for now: the
+// end of the log, or of its transactions that have ended. Records of
+// transactions that were rolled back are left out.
+//
+// Records that retention has removed before they were read are reported, as an
+// error in the log and in kindred_kafka_lost_records_total, and the records
+// after them are returned; Next tells the caller of the gap. ErrLost means that
+// the log has been replaced by a shorter one, which the next owner starts anew.
 func (p *Partition) Fetch(ctx context.Context, offset int64) ([]kafka.Message, error) {
-	req := newFetch(p.topic, p.id, offset, p.maxBytes, p.maxWait)
-	m, err := p.transport.RoundTrip(ctx, p.addr, req)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		from := p.next(offset)
+		res, err := p.fetch(ctx, from)
+		if err != nil {
+			return nil, err
+		}
+		records, next, err := p.decoder.decode(nil, res.records, from, res.aborted)
+		if err != nil {
+			return nil, err
+		}
+		p.lag(p.topic, p.id, max(0, res.highWatermark-next))
+		if len(records) == 0 {
+			if next == from {
+				return nil, nil
+			}
+			// Markers and rolled back records only: the reader must get past them.
+			p.skip(from, next)
+			if next < res.lastStable {
+				continue
+			}
+			return nil, nil
+		}
+		end := res.lastStable
+		if next >= end {
+			end = records[len(records)-1].Offset + 1
+		}
+		for i := range records {
+			records[i].HighWaterMark = end
+		}
+		return records, nil
+	}
+}
+
+// fetch is one request. An offset before the log is answered from its start.
+func (p *Partition) fetch(ctx context.Context, offset int64) (*fetchResponse, error) {
+	m, err := p.transport.RoundTrip(ctx, p.addr, newFetch(p.topic, p.id, offset, p.maxBytes, p.maxWait))
 	if err != nil {
 		return nil, fmt.Errorf("fetch %s/%d: %w", p.topic, p.id, err)
 	}
@@ -63,25 +113,72 @@ func (p *Partition) Fetch(ctx context.Context, offset int64) ([]kafka.Message, e
 	if !ok {
 		return nil, fmt.Errorf("fetch %s/%d: unexpected response %T", p.topic, p.id, m)
 	}
-	if err := res.partitionError(); err != nil {
+	switch err := res.partitionError(); {
+	case errors.Is(err, kafka.OffsetOutOfRange):
+		first, _, err := bounds(ctx, p.client, p.topic, p.id)
+		if err != nil {
+			return nil, err
+		}
+		if first <= offset {
+			p.leave() // Whoever owns the partition next finds its place anew.
+			return nil, fmt.Errorf("fetch %s/%d at offset %d: the log has been replaced by a shorter one: %w", p.topic, p.id, offset, ErrLost)
+		}
+		p.lost(p.topic, p.id, offset, first)
+		p.skip(offset, first)
+		return p.fetch(ctx, first)
+	case err != nil:
 		return nil, fmt.Errorf("fetch %s/%d at offset %d: %w", p.topic, p.id, offset, err)
 	}
-	records, next, err := appendRecords(nil, p.topic, p.id, res.records, offset)
-	if err != nil {
-		return nil, err
-	}
-	for i := range records {
-		records[i].HighWaterMark = res.highWatermark
-	}
-	if p.lag != nil {
-		p.lag(p.topic, p.id, max(0, res.highWatermark-next))
-	}
-	return records, nil
+	return res, nil
 }
 
-// Commit stores offset, the next record to read, and metadata. An error that
-// wraps ErrLost means that another member owns the partition now.
+// Next returns the least offset, from offset on, that may still hold a record:
+// offset itself unless a fetch has met a gap there.
+func (p *Partition) Next(offset int64) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.next(offset)
+}
+
+func (p *Partition) next(offset int64) int64 {
+	if offset >= p.skipFrom && offset < p.skipTo {
+		return p.skipTo
+	}
+	return offset
+}
+
+// skip notes that no record stands from from up to to.
+func (p *Partition) skip(from, to int64) {
+	if from > p.skipTo || from < p.skipFrom {
+		p.skipFrom = from
+	}
+	p.skipTo = to
+}
+
+// commitPause separates two tries of a commit.
+const commitPause = 100 * time.Millisecond
+
+// Commit stores offset, the next record to read, and metadata. A broker that
+// does not answer, or a coordinator that moves, is asked again until ctx ends,
+// which it does when the member is out of the group: to repeat a commit under
+// one generation is harmless, whether the first one arrived or not. An error
+// that wraps ErrLost means that another member owns the partition now.
 func (p *Partition) Commit(ctx context.Context, offset int64, metadata string) error {
+	for {
+		err := p.commit(ctx, offset, metadata)
+		var code kafka.Error
+		if err == nil || ctx.Err() != nil || errors.As(err, &code) && !code.Temporary() {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(commitPause):
+		}
+	}
+}
+
+func (p *Partition) commit(ctx context.Context, offset int64, metadata string) error {
 	res, err := p.client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{
 		Addr: p.addr, GroupID: p.group, GenerationID: p.generation, MemberID: p.member,
 		Topics: map[string][]kafka.OffsetCommit{p.topic: {{Partition: p.id, Offset: offset, Metadata: metadata}}},
@@ -90,7 +187,7 @@ func (p *Partition) Commit(ctx context.Context, offset int64, metadata string) e
 		return fmt.Errorf("commit %s/%d: %w", p.topic, p.id, err)
 	}
 	for _, part := range res.Topics[p.topic] {
-		if lost(part.Error) {
+		if outOfGroup(part.Error) {
 			return fmt.Errorf("commit %s/%d: %w: %w", p.topic, p.id, ErrLost, part.Error)
 		}
 		if part.Error != nil {
@@ -100,7 +197,8 @@ func (p *Partition) Commit(ctx context.Context, offset int64, metadata string) e
 	return nil
 }
 
-func lost(err error) bool {
+// outOfGroup reports whether the coordinator refuses the member or its generation.
+func outOfGroup(err error) bool {
 	return errors.Is(err, kafka.IllegalGeneration) || errors.Is(err, kafka.UnknownMemberId) ||
 		errors.Is(err, kafka.RebalanceInProgress) || errors.Is(err, kafka.FencedInstanceID)
 }

@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
+	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/compress"
 )
 
 // errRecords reports a record set that breaks the format. The broker checks
@@ -18,100 +17,186 @@ var errRecords = errors.New("malformed record batch")
 
 // Layout of a record batch, magic 2: Kafka protocol guide, "Record Batch".
 const (
-	batchOverhead  = 12 // base offset and length precede what the length counts
-	batchHeader    = 61
-	attrTimeAppend = 1<<3 | 1<<14 // LogAppendTime; bit 14 is what the embedded broker sets instead
-	attrControl    = 1 << 5
+	batchOverhead     = 12 // base offset and length precede what the length counts
+	batchHeader       = 61
+	attrTimeAppend    = 1<<3 | 1<<14 // LogAppendTime; bit 14 is what the embedded broker sets instead
+	attrTransactional = 1 << 4
+	attrControl       = 1 << 5
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// appendRecords decodes the record batches in set and appends the records at or
-// after offset from to dst. Keys and values alias set (or its decompressed
-// form). A batch cut off at the end of set is left out, as the protocol allows.
-// next is the offset after the last whole batch seen, records or not.
-func appendRecords(dst []kafka.Message, topic string, partition int, set []byte, from int64) (out []kafka.Message, next int64, err error) {
+// aborted is a transaction that was rolled back: every transactional batch of
+// producer from offset first on, up to the marker that ends it.
+type aborted struct{ producer, first int64 }
+
+// decoder turns record batches into messages. One goroutine uses it.
+type decoder struct {
+	topic     string
+	partition int
+	// budget is the sum of record bytes after which a decode ends at the next
+	// record, whatever the batches inflate to.
+	budget int
+	// names are the header names of the last record, which the next one shares
+	// in nearly every case.
+	names []string
+}
+
+// batch is one record batch and its header.
+type batch struct {
+	raw        []byte
+	attributes uint16
+	base, end  int64 // offsets: of the first record, after the last
+	first      int64 // time of the first record, ms
+	appended   int64 // greatest or append time, ms
+	producer   int64
+	count      int
+}
+
+func parseBatch(b []byte) (batch, error) {
+	if len(b) < batchHeader || b[16] != 2 {
+		return batch{}, fmt.Errorf("%w: not of format version 2", errRecords)
+	}
+	if crc32.Checksum(b[21:], castagnoli) != binary.BigEndian.Uint32(b[17:]) {
+		return batch{}, fmt.Errorf("%w: checksum differs", errRecords)
+	}
+	base := int64(binary.BigEndian.Uint64(b))
+	return batch{
+		raw: b, attributes: binary.BigEndian.Uint16(b[21:]), base: base, end: base + int64(binary.BigEndian.Uint32(b[23:])) + 1,
+		first: int64(binary.BigEndian.Uint64(b[27:])), appended: int64(binary.BigEndian.Uint64(b[35:])),
+		producer: int64(binary.BigEndian.Uint64(b[43:])), count: int(binary.BigEndian.Uint32(b[57:])),
+	}, nil
+}
+
+// time is that of a record whose own time is delta after the batch's first.
+func (b *batch) time(delta int64) time.Time {
+	if b.attributes&attrTimeAppend != 0 {
+		return time.UnixMilli(b.appended).UTC()
+	}
+	return time.UnixMilli(b.first + delta).UTC()
+}
+
+// decode appends the records of set at or after offset from to dst. Keys and
+// values alias set (or its decompressed form). Control batches and the records
+// of rolled back transactions are left out, and so is a batch cut off at the
+// end of set, as the protocol allows. next is where to read on: the offset
+// after the last batch or record seen, returned or not.
+func (d *decoder) decode(dst []kafka.Message, set []byte, from int64, rolledBack []aborted) (out []kafka.Message, next int64, err error) {
 	next = from
-	for len(set) >= batchOverhead {
+	slices.SortFunc(rolledBack, func(a, b aborted) int { return int(min(max(a.first-b.first, -1), 1)) })
+	var active map[int64]bool
+	left := d.budget
+	for len(set) >= batchOverhead && (left > 0 || len(dst) == 0) {
 		length := int(binary.BigEndian.Uint32(set[8:]))
-		if length < 0 || batchOverhead+length > len(set) {
+		if batchOverhead+length > len(set) {
 			break
 		}
-		b := set[:batchOverhead+length]
+		b, err := parseBatch(set[:batchOverhead+length])
+		if err != nil {
+			return dst, next, fmt.Errorf("%s/%d near offset %d: %w", d.topic, d.partition, next, err)
+		}
 		set = set[batchOverhead+length:]
-		var end int64
-		if dst, end, err = appendBatch(dst, topic, partition, b, from); err != nil {
-			return dst, next, fmt.Errorf("%s/%d near offset %d: %w", topic, partition, next, err)
+		// The broker lists a rolled back transaction by the producer and its
+		// first offset; the producer's abort marker ends it.
+		for len(rolledBack) > 0 && rolledBack[0].first < b.end {
+			if active == nil {
+				active = map[int64]bool{}
+			}
+			active[rolledBack[0].producer], rolledBack = true, rolledBack[1:]
+		}
+		end := b.end
+		switch {
+		case b.attributes&attrControl != 0:
+			if isAbort(&b) {
+				delete(active, b.producer)
+			}
+		case b.attributes&attrTransactional != 0 && active[b.producer]:
+		case b.end > from:
+			dst, end = d.records(dst, &b, from, &left)
 		}
 		next = max(next, end)
 	}
 	return dst, next, nil
 }
 
-func appendBatch(dst []kafka.Message, topic string, partition int, b []byte, from int64) ([]kafka.Message, int64, error) {
-	if len(b) < batchHeader || b[16] != 2 {
-		return dst, 0, fmt.Errorf("%w: not of format version 2", errRecords)
+// isAbort reports whether a control batch rolls its transaction back: the key
+// of its record is a version and a type, 0 for abort.
+func isAbort(b *batch) bool {
+	var m kafka.Message
+	r := reader{b: b.raw[batchHeader:]}
+	r.record(&m, nil, nil)
+	return !r.bad && len(m.Key) >= 4 && binary.BigEndian.Uint16(m.Key[2:]) == 0
+}
+
+// leastRecord is the size of the smallest record, with its length.
+const leastRecord = 7
+
+// records appends the records of one batch and returns where to read on, which
+// is inside the batch when the budget is spent there.
+func (d *decoder) records(dst []kafka.Message, b *batch, from int64, left *int) ([]kafka.Message, int64) {
+	payload, whole, err := inflate(b.attributes, b.raw[batchHeader:])
+	switch {
+	case err != nil:
+		return d.unreadable(dst, b, from, b.base, b.raw[batchHeader:]), b.end
+	case !whole:
+		return d.stream(dst, b, from, left)
 	}
-	if crc32.Checksum(b[21:], castagnoli) != binary.BigEndian.Uint32(b[17:]) {
-		return dst, 0, fmt.Errorf("%w: checksum differs", errRecords)
-	}
-	base := int64(binary.BigEndian.Uint64(b))
-	attributes := binary.BigEndian.Uint16(b[21:])
-	end := base + int64(binary.BigEndian.Uint32(b[23:])) + 1
-	if end <= from || attributes&attrControl != 0 {
-		return dst, end, nil
-	}
-	first := int64(binary.BigEndian.Uint64(b[27:]))
-	appended := int64(binary.BigEndian.Uint64(b[35:]))
-	count := int(binary.BigEndian.Uint32(b[57:]))
-	payload, err := decompress(attributes, b[batchHeader:])
-	if err != nil {
-		return dst, 0, err
-	}
+	count := min(b.count, len(payload)/leastRecord+1)
+	dst = slices.Grow(dst, count)
+	headers := make([]kafka.Header, 0, count*len(d.names))
 	r := reader{b: payload}
-	for range count {
-		m := kafka.Message{Topic: topic, Partition: partition}
-		delta := r.record(&m)
-		if r.bad {
-			return dst, 0, fmt.Errorf("%w: record overruns its batch", errRecords)
+	at := b.base
+	for range b.count {
+		rest := r.b
+		m := kafka.Message{Topic: d.topic, Partition: d.partition}
+		var delta int64
+		delta, headers = r.record(&m, headers, d.names)
+		m.Offset += b.base
+		if r.bad || m.Offset < at || m.Offset >= b.end {
+			return d.unreadable(dst, b, from, at, rest), b.end
 		}
-		m.Offset += base
+		at = m.Offset + 1
+		d.remember(m.Headers)
 		if m.Offset < from {
 			continue
 		}
-		if attributes&attrTimeAppend != 0 {
-			m.Time = time.UnixMilli(appended).UTC()
-		} else {
-			m.Time = time.UnixMilli(first + delta).UTC()
-		}
+		m.Time = b.time(delta)
 		dst = append(dst, m)
+		*left -= len(rest) - len(r.b)
 	}
-	return dst, end, nil
+	return dst, b.end
 }
 
-func decompress(attributes uint16, b []byte) ([]byte, error) {
-	codec := compress.Compression(attributes & 7).Codec()
-	if attributes&7 == 0 {
-		return b, nil
+// remember keeps the names of a record's headers.
+func (d *decoder) remember(headers []kafka.Header) {
+	if len(headers) > maxNames {
+		return
 	}
-	if codec == nil {
-		return nil, fmt.Errorf("%w: unknown compression %d", errRecords, attributes&7)
+	for i := len(d.names); i < len(headers); i++ {
+		d.names = append(d.names, "")
 	}
-	rc := codec.NewReader(newBytesReader(b))
-	defer func() { _ = rc.Close() }()
-	out, err := io.ReadAll(io.LimitReader(rc, maxInflated+1))
-	if err != nil {
-		return nil, fmt.Errorf("decompress record batch: %w", err)
+	for i := range headers {
+		d.names[i] = headers[i].Key
 	}
-	if len(out) > maxInflated {
-		return nil, fmt.Errorf("%w: inflates to more than %d bytes", errRecords, maxInflated)
-	}
-	return out, nil
 }
 
-// maxInflated bounds one record batch after decompression, in bytes: far above
-// what a broker accepts by default (1 MiB compressed), far below memory.
-const maxInflated = 256 << 20
+const (
+	maxNames      = 32
+	maxUnreadable = 64 << 10
+)
+
+// unreadable appends one message that stands for the rest of a batch which its
+// checksum vouches for but whose producer wrote it wrong. Asking the broker
+// again would give the same bytes for ever; as a message they become a dead
+// letter, and the partition goes on.
+func (d *decoder) unreadable(dst []kafka.Message, b *batch, from, at int64, rest []byte) []kafka.Message {
+	if at < from {
+		return dst // given before
+	}
+	return append(dst, kafka.Message{
+		Topic: d.topic, Partition: d.partition, Offset: at, Time: b.time(0), Value: rest[:min(len(rest), maxUnreadable)],
+	})
+}
 
 // reader walks the varint-framed records of a batch. After bad is set its
 // results mean nothing.
@@ -147,27 +232,48 @@ func (r *reader) bytes() []byte {
 }
 
 // record reads one record into m, with the offset relative to the batch, and
-// returns its time relative to the batch's first.
-func (r *reader) record(m *kafka.Message) (delta int64) {
+// returns its time relative to the batch's first. The record's headers stand at
+// the end of headers, which it returns; names spares the making of strings.
+func (r *reader) record(m *kafka.Message, headers []kafka.Header, names []string) (delta int64, _ []kafka.Header) {
 	body := reader{b: r.bytes()}
 	if r.bad || len(body.b) == 0 {
 		r.bad = true
-		return 0
+		return 0, headers
 	}
-	body.b = body.b[1:] // attributes, unused
-	delta = body.varint()
-	m.Offset = body.varint()
-	m.Key = body.bytes()
-	m.Value = body.bytes()
-	n := body.varint()
-	if n < 0 || n > int64(len(body.b)) {
+	delta, headers = body.fields(m, headers, names)
+	r.bad = body.bad
+	return delta, headers
+}
+
+// fields reads the body of a record.
+func (r *reader) fields(m *kafka.Message, headers []kafka.Header, names []string) (delta int64, _ []kafka.Header) {
+	r.b = r.b[1:] // attributes, unused
+	delta = r.varint()
+	m.Offset = r.varint()
+	if m.Key = r.bytes(); r.bad {
+		return delta, headers
+	}
+	if m.Value = r.bytes(); r.bad {
+		return delta, headers // r.b is at the value of a record that was cut
+	}
+	n := r.varint()
+	if n < 0 || n > int64(len(r.b)) {
 		r.bad = true
-		return 0
+		return 0, headers
 	}
-	for range n {
-		key := string(body.bytes())
-		m.Headers = append(m.Headers, kafka.Header{Key: key, Value: body.bytes()})
+	start := len(headers)
+	for i := range int(n) {
+		raw := r.bytes()
+		var key string
+		if i < len(names) && names[i] == string(raw) {
+			key = names[i]
+		} else {
+			key = string(raw)
+		}
+		headers = append(headers, kafka.Header{Key: key, Value: r.bytes()})
 	}
-	r.bad = r.bad || body.bad
-	return delta
+	if n > 0 {
+		m.Headers = headers[start:len(headers):len(headers)]
+	}
+	return delta, headers
 }

@@ -75,23 +75,24 @@ func partitionCounts(ctx context.Context, client *kafka.Client, names []string) 
 	return counts, nil
 }
 
-// firstOffset returns the least offset that the partition still holds.
-func firstOffset(ctx context.Context, client *kafka.Client, topic string, partition int) (int64, error) {
+// bounds returns the least offset that the partition still holds, and the one
+// after the last.
+func bounds(ctx context.Context, client *kafka.Client, topic string, partition int) (first, end int64, err error) {
 	res, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
-		Topics: map[string][]kafka.OffsetRequest{topic: {kafka.FirstOffsetOf(partition)}},
+		Topics: map[string][]kafka.OffsetRequest{topic: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)}},
 	})
 	if err != nil {
-		return 0, fmt.Errorf("list offsets of %s/%d: %w", topic, partition, err)
+		return 0, 0, fmt.Errorf("list offsets of %s/%d: %w", topic, partition, err)
 	}
 	for _, o := range res.Topics[topic] {
 		if o.Partition == partition {
 			if o.Error != nil {
-				return 0, fmt.Errorf("list offsets of %s/%d: %w", topic, partition, o.Error)
+				return 0, 0, fmt.Errorf("list offsets of %s/%d: %w", topic, partition, o.Error)
 			}
-			return o.FirstOffset, nil
+			return o.FirstOffset, o.LastOffset, nil
 		}
 	}
-	return 0, fmt.Errorf("list offsets of %s/%d: no answer", topic, partition)
+	return 0, 0, fmt.Errorf("list offsets of %s/%d: no answer", topic, partition)
 }
 
 // Lag returns how many records of the topics the group has not committed.

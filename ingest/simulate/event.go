@@ -81,6 +81,9 @@ func (e *event) message(id string, retry time.Duration) (wire.Message, error) {
 	if form.kind == wire.Behaviour {
 		m.OriginalTime, m.SentTime = at(e.at), at(e.arrive).Add(retry)
 	}
+	if e.act == called {
+		m.Support = &wire.SupportContact{CaseID: "case-" + id, Channel: "phone", AuthorType: "human", Status: "open"}
+	}
 	var err error
 	if p := (properties{e.product, e.order, e.channel()}); p != (properties{}) {
 		m.Properties, err = encode(p, err)

@@ -35,6 +35,8 @@ const (
 	// HeaderForwarded marks a record that ingest moved to the partition of its
 	// message id; it is moved at most once.
 	HeaderForwarded = "kindred-forwarded"
+	// HeaderKind names the kind of a record on a topic of several kinds.
+	HeaderKind = "kindred-kind"
 	// HeaderReplay marks a record that replays a dead letter: the letter's id.
 	HeaderReplay = "kindred-replay"
 )

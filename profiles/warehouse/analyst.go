@@ -5,6 +5,8 @@ import "strings"
 // analystViews may be read whole: they show no personal value.
 var analystViews = []string{
 	"transactions", "behaviour_events", "events_masked", "identifiers_masked", "profiles", "anchor_profile", "identity_counted", "reading",
+	"dead_letter_status",
+	"social_interactions", "locations", "support_contacts", "feedback", "sensor_readings", "visits", "contacts", "catalogue",
 }
 
 // analystTables are the tables an analyst may read, with the columns that are
@@ -13,9 +15,22 @@ var analystViews = []string{
 var analystTables = []struct{ table, columns string }{
 	{"events", "workspace, anchor_id, time, message_hash, message_id, kind, name, type, source, original_time, sent_time, received_time, campaign, session_id"},
 	{"transaction_facts", ""},
+	{"social_facts", "workspace, anchor_id, time, message_hash, received_time, source, name, network, post_id, thread_id, direction, visibility, intent, author_type, reactions, language, language_by, sentiment, sentiment_by"},
+	{"location_facts", "workspace, anchor_id, time, message_hash, received_time, source, name, accuracy, venue, h3_5, h3_7"},
+	{"location_venues", ""},
+	{"support_facts", "workspace, anchor_id, time, message_hash, received_time, source, name, case_id, channel, direction, author_type, status, self_service, topic, response_seconds, language, language_by, sentiment, sentiment_by"},
+	{"feedback_facts", "workspace, anchor_id, time, message_hash, received_time, source, name, instrument, score, scale_min, scale_max, survey, question, wave, subject, language, language_by, sentiment, sentiment_by"},
+	{"sensor_facts", ""},
+	{"contact_facts", "workspace, anchor_id, time, message_hash, received_time, source, name, action, channel, campaign, template, sent_message_id"},
+	{"catalogue_entries", ""},
 	{"trait_observations", "workspace, anchor_id, trait, time, message_hash, received_time, source"},
 	{"seen_messages", ""},
-	{"dead_letters", "workspace, received_time, source, topic, partition, offset, reason, position"},
+	{"dead_letters", "workspace, received_time, source, topic, partition, offset, reason, position, letter_id, kind"},
+	{"dead_letter_actions", "workspace, letter_id, revision, time, action, actor"},
+	{"dead_letter_outcomes", "workspace, letter_id, attempt, received_time, outcome, reason, topic, partition, offset"},
+	{"control_outcomes", "workspace, command_id, revision, kind, subject, actor, sent_at, outcome, detail"},
+	{"tracking_plans", ""},
+	{"plan_violations", "workspace, plan, name, rule, received_time, revision, version, source, kind, mode, message_id, message_hash"},
 	{"identifiers", "workspace, identifier_id, source, period, namespace, first_event, first_received, last_event, last_received"},
 	{"identity_evidence", ""},
 	{"anchors", ""},

@@ -5,12 +5,15 @@
 //
 //	func TestMain(m *testing.M) { os.Exit(enginetest.Main(m)) }
 //
-// KINDRED_CLICKHOUSE_URL and KINDRED_KAFKA_BROKERS name running servers to use instead. Without an engine a test is
-// skipped, or fails where KINDRED_REQUIRE_SERVICES is 1.
+// KINDRED_CLICKHOUSE_URL and KINDRED_TEST_KAFKA (or KINDRED_KAFKA_BROKERS) name running servers to use instead; `make
+// test-kafka` sets the second. Without an engine a test is skipped, or fails where KINDRED_REQUIRE_SERVICES is 1.
 package enginetest
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"strings"
@@ -126,11 +129,27 @@ func Library() (string, error) {
 	return embedded.Library{Path: os.Getenv("KINDRED_CLICKHOUSE_LIB")}.Ensure(context.Background(), nil)
 }
 
-// Kafka returns the addresses of a broker. Without KINDRED_KAFKA_BROKERS it is one of the test's own, in memory, and
-// ends with the test; topics must be created before they are used.
+// RealKafka reports whether Kafka gives a server from outside, which other tests use and have used.
+func RealKafka() bool { return outsideKafka() != "" }
+
+func outsideKafka() string {
+	return cmp.Or(os.Getenv("KINDRED_TEST_KAFKA"), os.Getenv("KINDRED_KAFKA_BROKERS"))
+}
+
+// KafkaName returns a name for a topic or a group that no other test and no earlier run has used, because a broker from
+// outside remembers them.
+func KafkaName(t testing.TB) string {
+	t.Helper()
+	var unique [6]byte
+	_, _ = rand.Read(unique[:]) // It never fails: package crypto/rand.
+	return strings.NewReplacer("/", "-", "#", "-").Replace(t.Name()) + "-" + hex.EncodeToString(unique[:])
+}
+
+// Kafka returns the addresses of a broker. Without one from outside it is the test's own, in memory, and ends with the
+// test; topics must be created before they are used, under names of [KafkaName].
 func Kafka(t testing.TB) []string {
 	t.Helper()
-	if brokers := os.Getenv("KINDRED_KAFKA_BROKERS"); brokers != "" {
+	if brokers := outsideKafka(); brokers != "" {
 		return strings.Split(brokers, ",")
 	}
 	cfg := embedded.DefaultKafkaConfig()

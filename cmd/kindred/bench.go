@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	segkafka "github.com/segmentio/kafka-go"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kindred-cdp/kindred/ingest/kafka"
+	"github.com/kindred-cdp/kindred/ingest/wire"
+)
+
+func benchCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure this machine: a fresh Kindred in a temporary folder under load",
+		Long: `Start a fresh Kindred with its own engines in a temporary folder on free ports,
+put load on it from the same machine, and print figures. Nothing of an existing
+data folder is touched.`,
+	}
+	cmd.AddCommand(benchIngestCommand())
+	return cmd
+}
+
+// bench is one fresh Kindred under measurement.
+type bench struct {
+	p     *platform
+	r     *roles
+	api   string // host:port
+	peak  atomic.Uint64
+	begin time.Time
+	out   func(format string, args ...any)
+}
+
+// runBench starts the engines, prepares, then starts every role and measures.
+func runBench(cmd *cobra.Command, prepare, measure func(context.Context, *bench) error) error {
+	s, err := loadSettings(cmd)
+	if err != nil {
+		return err
+	}
+	if s.data, err = os.MkdirTemp(os.Getenv("KINDRED_BENCH_FOLDER"), "kindred-bench-"); err != nil {
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(s.data) }()
+	if s.clickhousePort, s.clickhouseHTTPPort, s.kafkaPort, err = threePorts(); err != nil {
+		return err
+	}
+	s.apiAddress = "127.0.0.1:0"
+	if _, err := developmentKeys(s); err != nil {
+		return err
+	}
+	return withPlatform(cmd.Context(), s, newUI(os.Stderr, now), func(ctx context.Context, p *platform) error {
+		b := &bench{p: p, begin: now(), out: func(format string, args ...any) { cmd.Printf(format+"\n", args...) }}
+		cmd.SetOut(os.Stdout)
+		watching, stop := context.WithCancel(ctx)
+		defer stop()
+		go b.watchMemory(watching)
+		if err := prepare(ctx, b); err != nil {
+			return err
+		}
+		if b.r, err = newRoles(p); err != nil {
+			return err
+		}
+		g, running := errgroup.WithContext(ctx)
+		running, end := context.WithCancel(running)
+		ready := make(chan net.Addr, 1)
+		g.Go(func() error { return b.r.run(running, func(a net.Addr) { ready <- a }) })
+		g.Go(func() error {
+			defer end()
+			select {
+			case a := <-ready:
+				b.api = a.String()
+			case <-running.Done():
+				return nil
+			}
+			return measure(running, b)
+		})
+		err := g.Wait()
+		b.out("peak memory of kindred with broker, API and load generator, without the engine: %d MiB", b.peak.Load()>>20)
+		return err
+	})
+}
+
+// threePorts finds ports that are free now.
+func threePorts() (a, b, c int, err error) {
+	var ports [3]int
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return 0, 0, 0, fmt.Errorf("find a free port: %w", err)
+		}
+		defer func() { _ = l.Close() }()
+		ports[i] = l.Addr().(*net.TCPAddr).Port
+	}
+	return ports[0], ports[1], ports[2], nil
+}
+
+// watchMemory keeps the greatest resident size of this process.
+func (b *bench) watchMemory(ctx context.Context) {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if n := resident(); n > b.peak.Load() {
+			b.peak.Store(n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// resident returns the memory of this process in bytes, 0 where it is not known.
+func resident() uint64 {
+	raw, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(raw))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseUint(fields[1], 10, 64)
+	return pages * uint64(os.Getpagesize())
+}
+
+// syncTime measures what the disk needs to make a small write durable.
+func (b *bench) syncTime() (time.Duration, error) {
+	f, err := os.Create(filepath.Join(b.p.settings.data, "sync-probe"))
+	if err != nil {
+		return 0, fmt.Errorf("probe the disk: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	const rounds = 50
+	start := now()
+	for range rounds {
+		if _, err := f.Write(make([]byte, 4096)); err != nil {
+			return 0, fmt.Errorf("probe the disk: %w", err)
+		}
+		if err := f.Sync(); err != nil {
+			return 0, fmt.Errorf("probe the disk: %w", err)
+		}
+	}
+	return now().Sub(start) / rounds, nil
+}
+
+// preproduce puts n events on their topic.
+func (b *bench) preproduce(ctx context.Context, t traffic, n uint64) error {
+	producer := kafka.NewProducer(b.p.brokers, intakeCodec)
+	defer func() { _ = producer.Close() }()
+	topic := wire.Behaviour.Topic()
+	parts, err := producer.Partitions(ctx, topic)
+	if err != nil {
+		return err
+	}
+	const chunk = 1000
+	pending := make([][]segkafka.Record, parts)
+	flush := func(i int) error {
+		err := producer.Produce(ctx, topic, i, pending[i])
+		pending[i] = pending[i][:0]
+		return err
+	}
+	for i := range n {
+		id := string(t.messageID(nil, i))
+		at := wire.Partition(t.source, id, parts)
+		pending[at] = append(pending[at], segkafka.Record{Key: segkafka.NewBytes(wire.PartitionKey(t.source, id)), Value: segkafka.NewBytes(t.native(make([]byte, 0, 900), i))})
+		if len(pending[at]) == chunk {
+			if err := flush(at); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range pending {
+		if len(pending[i]) > 0 {
+			if err := flush(i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// waitFor polls until done says so.
+func waitFor(ctx context.Context, every time.Duration, done func() (bool, error)) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		ok, err := done()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func (b *bench) lag(ctx context.Context, group string, topics ...string) (int64, error) {
+	return kafka.Lag(ctx, b.p.brokers, group, topics)
+}
+
+func (b *bench) count(ctx context.Context, query string, args ...any) (n uint64, err error) {
+	if err := b.p.conn.QueryRow(ctx, query, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count: %w", err)
+	}
+	return n, nil
+}
+
+var errShort = errors.New("the benchmark lost or doubled events")
