@@ -7,10 +7,13 @@ SOURCES   := $(shell find cmd identity ingest profiles segments api deploy -name
 PACKAGES  := ./...
 FUZZTIME  ?= 20s
 TIMEOUT   ?= 10m
+# Rounds of the chaos suite, on the embedded broker and on a real one.
+ROUNDS    ?= 24
+KAFKA_ROUNDS ?= 6
 # Lint tools are built from the versions pinned in .ci/tools.mod.
 LINT      := .cache/golangci-lint
 
-.PHONY: demo up build test race lint fuzz bench verify help clean
+.PHONY: demo up build test race lint fuzz bench verify help clean test-kafka chaos
 .DEFAULT_GOAL := help
 
 demo: ## Load real customers and serve them; stays up until Ctrl-C
@@ -29,6 +32,13 @@ $(BIN): $(SOURCES)
 
 test: ## All tests, against the embedded engines (a real ClickHouse)
 	KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -timeout $(TIMEOUT) $(PACKAGES)
+
+test-kafka: $(BIN) ## Ingest, delivery and chaos suites on a real Apache Kafka (needs Java 17, Maven)
+	deploy/kafkatest/with-kafka.sh sh -c 'KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -count=1 -timeout $(TIMEOUT) ./ingest/... && \
+	  $(BIN) chaos --rounds $(KAFKA_ROUNDS)'
+
+chaos: $(BIN) ## Kill and pause processes under load ROUNDS times, then count (ARGS="--seed N" replays)
+	$(BIN) chaos --rounds $(ROUNDS) $(ARGS)
 
 race: ## The tests under the race detector (needs a C compiler)
 	KINDRED_REQUIRE_SERVICES=1 KINDRED_TEST_COUNT=$${KINDRED_TEST_COUNT:-100} CGO_ENABLED=1 $(GO) test -race -timeout $(TIMEOUT) $(PACKAGES)
@@ -58,7 +68,7 @@ verify: ## Everything with full counts: lint, tests, race, fuzz
 	$(MAKE) fuzz
 
 help: ## This list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 clean: ## Remove what was built; the data folder stays
 	rm -rf bin .cache

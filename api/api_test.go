@@ -127,6 +127,12 @@ type fixture struct {
 	cfg     api.Config
 	logs    *logBuffer
 	metrics *prometheus.Registry
+
+	events   *eventTaker
+	webhooks *hook
+	tracking *trackTaker
+	plans    *planKeeper
+	letters  *letterKeeper
 }
 
 // logBuffer is safe for concurrent use.
@@ -154,13 +160,17 @@ func newFixture() *fixture {
 	} {
 		cfg.Keys = append(cfg.Keys, api.Key{Name: "name-of-" + k.secret, Hash: api.HashSecret(k.secret), Role: api.Role(k.role), Workspace: k.workspace})
 	}
-	return &fixture{people: newPeople(), preview: &previewer{}, cfg: cfg, logs: &logBuffer{}, metrics: prometheus.NewRegistry()}
+	return &fixture{people: newPeople(), preview: &previewer{}, cfg: cfg, logs: &logBuffer{}, metrics: prometheus.NewRegistry(),
+		events: &eventTaker{}, webhooks: &hook{}, tracking: &trackTaker{},
+		plans: newPlanKeeper(), letters: &letterKeeper{}}
 }
 
 func (f *fixture) server(t testing.TB) *api.Server {
 	t.Helper()
 	s, err := api.New(f.cfg, api.Deps{
 		Profiles: f.people, Preview: f.preview, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
+		Events: f.events, Webhooks: f.webhooks, Tracking: f.tracking,
+		Plans: f.plans, Letters: f.letters,
 		Log: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: time.Now, Registerer: f.metrics, Gatherer: f.metrics,
 	})

@@ -17,6 +17,10 @@ type Config struct {
 	Keys []Key
 	// MaxBody is the greatest size of a request body in bytes. Default 1 MiB.
 	MaxBody int64
+	// MaxTracking is the greatest size of a body of the tracking API in bytes,
+	// before and after it is inflated. Segment takes 500 KB, RudderStack 4000 KB.
+	// Default 4 MiB.
+	MaxTracking int64
 	// MaxURL is the greatest length of the request target in bytes. Default 4096.
 	MaxURL int
 	// MaxHeader is the greatest size of the request head in bytes, beyond which
@@ -42,6 +46,7 @@ func DefaultConfig() Config {
 	return Config{
 		Address:        "127.0.0.1:8080",
 		MaxBody:        1 << 20,
+		MaxTracking:    4 << 20,
 		MaxURL:         4096,
 		MaxHeader:      16 << 10,
 		ReadTimeout:    15 * time.Second,
@@ -63,7 +68,7 @@ func (c Config) Validate() error {
 	case !loopback && len(c.Keys) == 0:
 		errs = append(errs, fmt.Errorf("api address %q is not loopback: configure API keys first", c.Address))
 	}
-	if c.MaxBody < 1 || c.MaxURL < 64 || c.MaxHeader < c.MaxURL {
+	if c.MaxBody < 1 || c.MaxTracking < 1 || c.MaxURL < 64 || c.MaxHeader < c.MaxURL {
 		errs = append(errs, errors.New("api limits: a body of 1 byte, a URL of 64 bytes and a head as long as the URL are the least"))
 	}
 	for _, d := range []time.Duration{c.ReadTimeout, c.RequestTimeout, c.IdleTimeout, c.DrainTimeout, c.CheckTimeout} {

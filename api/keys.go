@@ -3,6 +3,7 @@ package api
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -27,6 +28,17 @@ type Key struct {
 	Hash      [sha256.Size]byte
 	Role      Role
 	Workspace string
+	// Source names where the events come from that are sent with the key, such
+	// as "web"; the key's name when empty. Message ids are unique by source.
+	Source string
+}
+
+// source returns the source of events sent with the key.
+func (k Key) source() string {
+	if k.Source == "" {
+		return k.Name
+	}
+	return k.Source
 }
 
 // HashSecret returns the hash under which a secret is stored.
@@ -34,27 +46,41 @@ func HashSecret(secret string) [sha256.Size]byte { return sha256.Sum256([]byte(s
 
 // String returns the form that ParseKey reads.
 func (k Key) String() string {
-	return fmt.Sprintf("%s:%s:%s:%s", k.Name, k.Role, k.Workspace, hex.EncodeToString(k.Hash[:]))
+	s := fmt.Sprintf("%s:%s:%s:%s", k.Name, k.Role, k.Workspace, hex.EncodeToString(k.Hash[:]))
+	if k.Source != "" {
+		s += ":" + k.Source
+	}
+	return s
 }
 
-// ParseKey reads "name:role:workspace:hash", with the hash as 64 hexadecimal
-// digits of SHA-256. Errors do not repeat the text, which may hold a secret.
+// ParseKey reads "name:role:workspace:hash" or "name:role:workspace:hash:source",
+// with the hash as 64 hexadecimal digits of SHA-256. Errors do not repeat the
+// text, which may hold a secret.
 func ParseKey(s string) (Key, error) {
 	parts := strings.Split(s, ":")
-	if len(parts) != 4 {
-		return Key{}, errors.New("api key must have the form name:role:workspace:sha256")
+	if len(parts) != 4 && len(parts) != 5 {
+		return Key{}, errors.New("api key must have the form name:role:workspace:sha256[:source]")
 	}
 	hash, err := hex.DecodeString(parts[3])
 	if err != nil || len(hash) != sha256.Size {
 		return Key{}, fmt.Errorf("api key %q: hash must be 64 hexadecimal digits", parts[0])
 	}
 	k := Key{Name: parts[0], Role: Role(parts[1]), Workspace: parts[2], Hash: [sha256.Size]byte(hash)}
+	if len(parts) == 5 {
+		k.Source = parts[4]
+	}
 	return k, k.validate()
 }
+
+// maxSource is the greatest length of a source in bytes, that of an event's.
+const maxSource = 100
 
 func (k Key) validate() error {
 	if k.Name == "" || k.Workspace == "" {
 		return errors.New("api key needs a name and a workspace")
+	}
+	if len(k.Source) > maxSource {
+		return fmt.Errorf("api key %q: the source has %d bytes; the limit is %d", k.Name, len(k.Source), maxSource)
 	}
 	switch k.Role {
 	case RoleWrite, RoleRead, RoleAdmin:
@@ -92,13 +118,26 @@ func secretOf(r *http.Request) (string, bool) {
 	if len(headers) != 1 {
 		return "", false
 	}
-	if user, _, ok := r.BasicAuth(); ok {
-		return user, user != ""
-	}
 	scheme, secret, ok := strings.Cut(headers[0], " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
+	secret = strings.TrimSpace(secret)
+	switch {
+	case !ok:
+		return "", false
+	case strings.EqualFold(scheme, "Bearer"):
+		return secret, secret != ""
+	case strings.EqualFold(scheme, "Basic"):
+		return basicUser(secret)
+	}
+	return "", false
+}
+
+// basicUser returns the user name of Basic credentials. Old clients of Segment
+// leave out the colon that should follow it, or the padding.
+func basicUser(credentials string) (string, bool) {
+	text, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(credentials, "="))
+	if err != nil {
 		return "", false
 	}
-	secret = strings.TrimSpace(secret)
-	return secret, secret != ""
+	user, _, _ := strings.Cut(string(text), ":")
+	return user, user != ""
 }

@@ -58,10 +58,15 @@ func deref(v any) any {
 
 // patternOf finds the document's path of a request path.
 func patternOf(path string) string {
+	if at(document(), "paths", path) != nil {
+		return path
+	}
 	for pattern := range at(document(), "paths").(map[string]any) {
-		prefix, _, hasParameter := strings.Cut(pattern, "{")
+		prefix, tail, hasParameter := strings.Cut(pattern, "{")
+		_, suffix, _ := strings.Cut(tail, "}")
 		rest, ok := strings.CutPrefix(path, prefix)
-		if path == pattern || hasParameter && ok && rest != "" && !strings.Contains(rest, "/") {
+		rest, ends := strings.CutSuffix(rest, suffix)
+		if path == pattern || hasParameter && ok && ends && rest != "" && !strings.Contains(rest, "/") {
 			return pattern
 		}
 	}
@@ -92,7 +97,7 @@ func checkDocumented(t *testing.T, method, path string, answer *http.Response, b
 	switch {
 	case schema == nil:
 		t.Errorf("%s %s answers %d with %q, which is not documented", method, pattern, answer.StatusCode, media)
-	case media != "text/plain":
+	case media != "text/plain" && media != "image/gif":
 		checkSchema(t, pattern, schema, body)
 	}
 }
@@ -235,7 +240,7 @@ func TestEveryRouteByEveryRole(t *testing.T) {
 	f := newFixture()
 	s := f.server(t)
 	for _, op := range s.Operations() {
-		path := strings.ReplaceAll(op.Path, "{id}", "user_id:42")
+		path := strings.NewReplacer("{id}", "user_id:42", "{key}", "write-dev", "{method}", "track?data=e30", "{plan}", "web").Replace(op.Path)
 		for _, key := range []string{"", "unknown", "write-dev", "read-dev", "admin-dev"} {
 			r := httptest.NewRequestWithContext(t.Context(), op.Method, path, strings.NewReader(`{"definition":`+definition+`}`))
 			r.Header.Set("Content-Type", "application/json")
@@ -252,6 +257,9 @@ func TestEveryRouteByEveryRole(t *testing.T) {
 			}
 			w := httptest.NewRecorder()
 			s.Handler().ServeHTTP(w, r)
+			if want == http.StatusOK && op.Role != "" && (w.Code == http.StatusBadRequest || w.Code == http.StatusNotFound) {
+				continue // The key may; the body and the id are those of another operation.
+			}
 			if w.Code != want {
 				t.Errorf("%s %s with key %q: %d, want %d", op.Method, op.Path, key, w.Code, want)
 			}

@@ -23,6 +23,8 @@ type problem struct {
 	Errors    []fault `json:"errors,omitempty"`
 	// Events counts what a refused body of events has left behind.
 	Events *eventsResponse `json:"events,omitempty"`
+	// Verdict is what became of each event of a refused tracking call.
+	Verdict *trackingAnswer `json:"verdict,omitempty"`
 
 	retryAfter string // header Retry-After; seconds
 }
@@ -87,6 +89,7 @@ func problemOf(err error) *problem {
 	var invalid *segments.Invalid
 	var tooLarge *http.MaxBytesError
 	var busy Busy
+	var refused *Refused
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -109,9 +112,19 @@ func problemOf(err error) *problem {
 	case errors.Is(err, profiles.ErrNotFound):
 		return newProblem(http.StatusNotFound, "profile-not-found", "There is no such profile",
 			"no event of this workspace carried the identifier")
+	case errors.As(err, &refused):
+		return refused.problem()
+	case errors.Is(err, ErrPending):
+		return pending()
+	case errors.Is(err, ErrNoPlan):
+		return newProblem(http.StatusNotFound, "plan-not-found", "There is no such tracking plan", "it does not exist in this workspace, or was archived")
+	case errors.Is(err, ErrNoLetter):
+		return newProblem(http.StatusNotFound, "letter-not-found", "There is no such dead letter", "letters are named by 32 hexadecimal digits")
 	case errors.Is(err, segments.ErrTooExpensive):
 		return newProblem(http.StatusUnprocessableEntity, "too-expensive", "The definition is too expensive to preview",
 			"narrow it with shorter windows or fewer leaves")
+	case errors.Is(err, ErrClosing):
+		return newProblem(http.StatusServiceUnavailable, "closing", "The server is stopping", "send the same request again")
 	case errors.Is(err, context.DeadlineExceeded):
 		return newProblem(http.StatusServiceUnavailable, "timeout", "The answer took too long", "try again later")
 	case errors.Is(err, context.Canceled):
@@ -144,6 +157,7 @@ func (s *Server) fail(c *gin.Context, err error) {
 	}
 	if p.retryAfter != "" {
 		h.Set("Retry-After", p.retryAfter)
+		h.Set("X-RateLimit-Reset", p.retryAfter) // Segment's name for it.
 	}
 	body, err := json.Marshal(p)
 	if err != nil {

@@ -19,17 +19,20 @@ type route struct {
 
 // routes is the whole surface of the API.
 func (s *Server) routes() []route {
-	return []route{
+	list := []route{
 		{http.MethodGet, "/v1/profiles/:id", RoleRead, s.getProfile},
 		{http.MethodPost, "/v1/segments/preview", RoleRead, s.previewSegment},
 		{http.MethodPost, eventsPattern, RoleWrite, s.postEvents},
 		{http.MethodPost, webhooksPattern, "", s.postWebhook},
 		{http.MethodGet, webhooksPattern, "", s.getWebhook},
+		{http.MethodGet, settingsPattern, "", s.getProjectSettings},
+		{http.MethodPost, clientMetrics, "", s.postClientMetrics},
 		{http.MethodGet, "/healthz", "", s.getHealth},
 		{http.MethodGet, "/readyz", "", s.getReadiness},
 		{http.MethodGet, "/metrics", "", s.getMetrics()},
 		{http.MethodGet, "/openapi.json", "", s.getOpenAPI},
 	}
+	return append(append(list, s.planRoutes()...), s.letterRoutes()...)
 }
 
 // Operation is one operation of the API, for tools that compare.
@@ -42,7 +45,7 @@ type Operation struct {
 // Operations lists what the server routes.
 func (s *Server) Operations() []Operation {
 	var list []Operation
-	for _, r := range s.routes() {
+	for _, r := range append(s.routes(), s.trackingRoutes()...) {
 		parts := strings.Split(r.pattern, "/")
 		for i, part := range parts {
 			if name, ok := strings.CutPrefix(part, ":"); ok {
@@ -64,9 +67,12 @@ func (s *Server) newEngine() *gin.Engine {
 	e.RedirectTrailingSlash, e.RedirectFixedPath = false, false
 	e.HandleMethodNotAllowed = true
 	e.ForwardedByClientIP = false
-	e.Use(s.identify, s.observe, s.recoverPanic, s.guard)
+	e.Use(s.identify, s.observe, s.recoverPanic, s.guard, s.crossOrigin)
 	for _, r := range s.routes() {
 		e.Handle(r.method, r.pattern, s.authorize(r.role), s.adapt(r.handle))
+	}
+	for _, r := range s.trackingRoutes() {
+		e.Handle(r.method, r.pattern, s.adapt(r.handle)) // They look for the key in the body as well.
 	}
 	e.NoRoute(func(c *gin.Context) { s.fail(c, noRoute()) })
 	e.NoMethod(func(c *gin.Context) { s.fail(c, methodNotAllowed()) })

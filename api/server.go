@@ -19,7 +19,8 @@ import (
 	"github.com/kindred-cdp/kindred/segments"
 )
 
-// Deps are what the server needs. All but Events, Webhooks and Checks are required.
+// Deps are what the server needs. All but Events, Webhooks,
+// Tracking, Plans, Letters and Checks are required.
 type Deps struct {
 	Profiles profiles.Store
 	Preview  segments.Previewer
@@ -28,10 +29,15 @@ type Deps struct {
 	// Normalize returns the canonical form of an identifier, or an error that
 	// does not repeat its value.
 	Normalize func(ns identity.Namespace, raw string) (identity.Identifier, error)
-	// Events and Webhooks take events in; without them their routes are not
-	// there.
+	// Events, Webhooks and Tracking take events in; without them their routes
+	// are not there.
 	Events   EventIntake
 	Webhooks WebhookIntake
+	Tracking Tracker
+	// Plans and Letters keep tracking plans and dead letters; without them their
+	// routes are not there.
+	Plans   Plans
+	Letters Letters
 	// Checks tell whether the process can serve, in the order of /readyz.
 	Checks     []Check
 	Log        *slog.Logger
@@ -57,6 +63,7 @@ type Server struct {
 	metrics  *metrics
 	engine   *gin.Engine
 	ready    readiness
+	bodies   bodyPool
 	draining atomic.Bool
 }
 

@@ -100,9 +100,9 @@ func TestDecodeRefuses(t *testing.T) {
 		reason Reason
 		detail string
 	}{
-		{"empty", wire.Behaviour, ``, ReasonJSON, "text ends"},
-		{"null", wire.Behaviour, `null`, ReasonJSON, "not null"},
-		{"array", wire.Behaviour, `[]`, ReasonJSON, "array"},
+		{"empty", wire.Behaviour, ``, ReasonJSON, "expected an object"},
+		{"null", wire.Behaviour, `null`, ReasonJSON, "expected an object"},
+		{"array", wire.Behaviour, `[]`, ReasonJSON, "expected an object"},
 		{"cut short", wire.Behaviour, `{"id":"m"`, ReasonJSON, ""},
 		{"two values", wire.Behaviour, `{` + ok + `}{}`, ReasonJSON, "text after the value"},
 		{"not utf-8", wire.Behaviour, "{\"id\":\"\xff\"}", ReasonJSON, "UTF-8"},

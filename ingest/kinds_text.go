@@ -1,5 +1,7 @@
 package ingest
 
+import "github.com/kindred-cdp/kindred/ingest/language"
+
 // By says where a language or a sentiment comes from.
 type By string
 
@@ -31,14 +33,17 @@ func (p *Parts) understand() {
 	}
 }
 
-func understand(text, language string, sentiment *float64) Understanding {
-	u := Understanding{Language: language, Sentiment: sentiment}
-	if language != "" {
+func understand(text, said string, sentiment *float64) Understanding {
+	u := Understanding{Language: said, Sentiment: sentiment}
+	if said != "" {
 		u.LanguageBy = ByProducer
+	} else if found := language.Detect(text); found != "" {
+		u.Language, u.LanguageBy = found, ByText
 	}
 	if sentiment != nil {
 		u.SentimentBy = ByProducer
+	} else if score, ok := language.Sentiment(text, u.Language); ok {
+		u.Sentiment, u.SentimentBy = &score, ByText
 	}
-	_ = text
 	return u
 }

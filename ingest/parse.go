@@ -33,18 +33,14 @@ func parse(value []byte, version string, msg *message) *fault {
 	if !utf8.Valid(value) {
 		return faultf(ReasonJSON, "value is not UTF-8")
 	}
-	body, err := jsonscan.Value(value)
-	if err != nil {
-		return faultf(ReasonJSON, "%s", err)
-	}
-	if body[0] != '{' {
-		return faultf(ReasonJSON, "value must be an object, not %s", jsonscan.Type(body))
-	}
-	m := jsonscan.ObjectOf(body)
+	m := jsonscan.ObjectOf(value)
 	for m.Next() {
 		if f := msg.field(m.Key, m.Value); f != nil {
 			return f
 		}
+	}
+	if err := m.Err(); err != nil {
+		return faultf(ReasonJSON, "%s", err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,7 +17,7 @@ import (
 )
 
 // Partition is one owned partition of an event topic. Implementation:
-// ingest/kafka. One goroutine uses it.
+// ingest/kafka. One goroutine fetches while another may commit.
 type Partition interface {
 	Topic() string
 	ID() int
@@ -107,27 +108,73 @@ func (p *Pipeline) Own(ctx context.Context, part Partition) error {
 		}
 		offset = planned.to
 	}
-	var last time.Time
-	for ctx.Err() == nil {
-		p.pace(ctx, last)
-		last = p.deps.Clock()
-		records, err := p.gather(ctx, part, offset, -1)
-		if err != nil {
-			return ended(ctx, err)
+	return ended(ctx, p.follow(ctx, part, kind, offset))
+}
+
+// follow stores what comes after offset, batch by batch. While there is a
+// backlog the next batch is read and decoded during the storing of the one
+// before.
+func (p *Pipeline) follow(ctx context.Context, part Partition, kind wire.Kind, offset int64) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	defer cancel()
+	ahead := make(chan batchRead, 1)
+	read := func(offset int64) {
+		reading.Add(1)
+		go func() {
+			defer reading.Done()
+			ahead <- p.read(ctx, part, kind, offset)
+		}()
+	}
+	read(offset)
+	for {
+		b := <-ahead
+		if b.err != nil || ctx.Err() != nil {
+			return b.err
 		}
-		if len(records) == 0 {
+		if len(b.records) == 0 {
+			read(offset)
 			continue
 		}
-		pl := plan{from: offset, to: records[len(records)-1].Offset + 1, revision: p.revision()}
+		next := b.records[len(b.records)-1].Offset + 1
+		if b.full {
+			read(next)
+		}
+		begin := p.deps.Clock()
+		pl := plan{from: offset, to: next, revision: p.revision()}
 		if err := p.commit(ctx, part, pl.from, pl.String()); err != nil {
-			return ended(ctx, err)
+			return err
 		}
-		if err := p.process(ctx, part, kind, pl, records, false); err != nil {
-			return ended(ctx, err)
+		if err := p.process(ctx, part, kind, pl, b, false); err != nil {
+			return err
 		}
-		offset = pl.to
+		offset = next
+		if !b.full {
+			p.pace(ctx, begin)
+			read(offset)
+		}
 	}
-	return nil
+}
+
+// batchRead is a batch on its way: read and decoded, not yet planned.
+type batchRead struct {
+	records []kafka.Message
+	list    []decoded
+	moved   []kafka.Message // to other partitions
+	full    bool            // the bounds of a batch ended it: there is more
+	err     error
+}
+
+// read gathers and decodes the batch that begins at offset.
+func (p *Pipeline) read(ctx context.Context, part Partition, kind wire.Kind, offset int64) (b batchRead) {
+	if b.records, b.full, b.err = p.gather(ctx, part, offset, -1); b.err != nil {
+		return b
+	}
+	start := p.deps.Clock()
+	b.list, b.moved = p.decode(part, kind, b.records)
+	p.step("decode", start)
+	return b
 }
 
 // finish does a range that an earlier owner planned but did not commit. The
@@ -135,18 +182,18 @@ func (p *Pipeline) Own(ctx context.Context, part Partition) error {
 // where the predecessor's insert arrived, and lose the rest where it did not.
 func (p *Pipeline) finish(ctx context.Context, part Partition, kind wire.Kind, pl plan) error {
 	p.deps.Logger.Info("finishing a planned range", "topic", part.Topic(), "partition", part.ID(), "from", pl.from, "to", pl.to)
-	records, err := p.gather(ctx, part, pl.from, pl.to)
-	if err != nil {
-		return err
+	b := batchRead{}
+	if b.records, _, b.err = p.gather(ctx, part, pl.from, pl.to); b.err != nil {
+		return b.err
 	}
-	return p.process(ctx, part, kind, pl, records, true)
+	b.list, b.moved = p.decode(part, kind, b.records)
+	return p.process(ctx, part, kind, pl, b, true)
 }
 
 // gather reads the next batch from offset on. With to >= 0 it reads exactly the
 // records below to; otherwise it takes what the broker has, up to the bounds of
-// a batch, and returns none when nothing arrived.
-func (p *Pipeline) gather(ctx context.Context, part Partition, offset, to int64) ([]kafka.Message, error) {
-	var records []kafka.Message
+// a batch (full), and returns none when nothing arrived.
+func (p *Pipeline) gather(ctx context.Context, part Partition, offset, to int64) (records []kafka.Message, full bool, err error) {
 	var size int
 	for to < 0 || offset < to {
 		var got []kafka.Message
@@ -155,29 +202,29 @@ func (p *Pipeline) gather(ctx context.Context, part Partition, offset, to int64)
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if len(got) == 0 {
 			if g, ok := part.(gapped); to < 0 || ok && g.Next(offset) >= to {
-				return records, nil
+				return records, false, nil
 			}
 		}
 		for _, m := range got {
 			if to >= 0 && m.Offset >= to {
-				return records, nil
+				return records, false, nil
 			}
 			records = append(records, m)
 			size += len(m.Value)
 			offset = m.Offset + 1
 			if to < 0 && (len(records) >= p.cfg.BatchRecords || size >= p.cfg.BatchBytes) {
-				return records, nil
+				return records, true, nil
 			}
 		}
 		if to < 0 && offset >= got[len(got)-1].HighWaterMark {
-			return records, nil
+			return records, false, nil
 		}
 	}
-	return records, nil
+	return records, false, nil
 }
 
 // pace waits until a batch may begin: batches grow by themselves under load,
@@ -197,14 +244,13 @@ func (p *Pipeline) pace(ctx context.Context, last time.Time) {
 
 // process stores one planned range: steps 2 to 4 of the delivery. Finishing
 // means that an earlier owner may have stored some of it.
-func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, pl plan, records []kafka.Message, finishing bool) error {
+func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, pl plan, in batchRead, finishing bool) error {
 	start := p.deps.Clock()
-	list, moved := p.decode(part, kind, records)
-	if len(moved) > 0 {
-		if err := p.retry(ctx, "forward", func() error { return p.deps.Publisher.WriteMessages(ctx, moved...) }); err != nil {
+	if len(in.moved) > 0 {
+		if err := p.retry(ctx, "forward", func() error { return p.deps.Publisher.WriteMessages(ctx, in.moved...) }); err != nil {
 			return err
 		}
-		p.metrics.forwarded.Add(float64(len(moved)))
+		p.metrics.forwarded.Add(float64(len(in.moved)))
 	}
 	plans, err := p.plansAt(ctx, pl.revision)
 	if err != nil {
@@ -213,11 +259,11 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 	b := &Batch{Kind: kind}
 	if err := p.retry(ctx, "deduplicate", func() error {
 		*b = Batch{Kind: kind, Revision: pl.revision}
-		return p.deduplicate(ctx, list, finishing, plans, b)
+		return p.deduplicate(ctx, in.list, finishing, plans, b)
 	}); err != nil {
 		return err
 	}
-	start = p.step("decode", start)
+	start = p.step("deduplicate", start)
 	token := pl.token(part.Topic(), part.ID())
 	if err := p.retry(ctx, "insert", func() error { return p.deps.Store.Insert(ctx, token, b) }); err != nil {
 		return err
@@ -235,7 +281,7 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 		return err
 	}
 	p.step("commit", start)
-	p.count(b, records)
+	p.count(b, in.records)
 	return nil
 }
 

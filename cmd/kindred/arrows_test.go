@@ -28,13 +28,16 @@ var arrows = map[string][]string{
 
 // narrower lists packages that may import even less than their folder.
 var narrower = map[string]func(path string) bool{
-	"identity":           standardOr("identity/siphash"),
-	"identity/siphash":   standardOr(),
-	"identity/graph":     standardOr("identity"),
-	"identity/oracle":    standardOr("identity"),
-	"ingest/wire":        standardOr(),
-	"ingest/simulate":    func(p string) bool { return !strings.HasPrefix(p, module+"identity") && p != module+"ingest" },
-	"ingest/files":       func(p string) bool { return !strings.HasPrefix(p, module+"identity") && p != module+"ingest" },
+	"identity":         standardOr("identity/siphash"),
+	"identity/siphash": standardOr(),
+	"identity/graph":   standardOr("identity"),
+	"identity/oracle":  standardOr("identity"),
+	"ingest/wire":      standardOr(),
+	"ingest/simulate":  func(p string) bool { return !strings.HasPrefix(p, module+"identity") && p != module+"ingest" },
+	"ingest/files":     func(p string) bool { return !strings.HasPrefix(p, module+"identity") && p != module+"ingest" },
+	"ingest/segment": func(p string) bool {
+		return !strings.HasPrefix(p, module) || slices.Contains([]string{"ingest/wire", "ingest/intake", "ingest/jsonscan"}, strings.TrimPrefix(p, module))
+	},
 	"profiles/warehouse": func(p string) bool { return !strings.HasPrefix(p, module) },
 	"profiles/lifetime":  func(p string) bool { return !strings.HasPrefix(p, module) && !strings.Contains(p, "ClickHouse") },
 	"api":                func(p string) bool { return !strings.Contains(p, "ClickHouse") && !strings.Contains(p, "kafka") },

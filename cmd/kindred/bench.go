@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -28,6 +29,7 @@ func benchCommand() *cobra.Command {
 put load on it from the same machine, and print figures. Nothing of an existing
 data folder is touched.`,
 	}
+	cmd.PersistentFlags().String("profile", "", "write a processor profile of the measured part to `file`")
 	cmd.AddCommand(benchIngestCommand())
 	return cmd
 }
@@ -71,6 +73,11 @@ func runBench(cmd *cobra.Command, prepare, measure func(context.Context, *bench)
 		if b.r, err = newRoles(p); err != nil {
 			return err
 		}
+		stopProfile, err := startProfile(cmd.Flag("profile").Value.String())
+		if err != nil {
+			return err
+		}
+		defer stopProfile()
 		g, running := errgroup.WithContext(ctx)
 		running, end := context.WithCancel(running)
 		ready := make(chan net.Addr, 1)
@@ -85,10 +92,26 @@ func runBench(cmd *cobra.Command, prepare, measure func(context.Context, *bench)
 			}
 			return measure(running, b)
 		})
-		err := g.Wait()
+		err = g.Wait()
 		b.out("peak memory of kindred with broker, API and load generator, without the engine: %d MiB", b.peak.Load()>>20)
 		return err
 	})
+}
+
+// startProfile writes a profile until stop is called; without a path it does
+// nothing.
+func startProfile(path string) (stop func(), err error) {
+	if path == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(path)
+	if err == nil {
+		err = pprof.StartCPUProfile(f)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("profile: %w", err)
+	}
+	return func() { pprof.StopCPUProfile(); _ = f.Close() }, nil
 }
 
 // threePorts finds ports that are free now.
@@ -220,3 +243,47 @@ func (b *bench) count(ctx context.Context, query string, args ...any) (n uint64,
 }
 
 var errShort = errors.New("the benchmark lost or doubled events")
+
+// steps prints where the batches of ingest spent their time.
+func (b *bench) steps() {
+	families, err := b.r.registry.Gather()
+	if err != nil {
+		return
+	}
+	for _, f := range families {
+		if f.GetName() != "kindred_ingest_batch_seconds" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			b.out("  step %-10s %6d batches, %6.2f s", m.GetLabel()[0].GetValue(), m.GetHistogram().GetSampleCount(), m.GetHistogram().GetSampleSum())
+		}
+	}
+}
+
+// processor returns the processor seconds of this process and of its children,
+// zeros where they are not known.
+func processor() (own, engine float64) {
+	seconds := func(stat string) (parent int, cpu float64) {
+		raw, err := os.ReadFile(stat)
+		if err != nil {
+			return 0, 0
+		}
+		_, rest, _ := strings.Cut(string(raw), ") ") // The name may hold spaces.
+		fields := strings.Fields(rest)
+		if len(fields) < 13 {
+			return 0, 0
+		}
+		parent, _ = strconv.Atoi(fields[1])
+		user, _ := strconv.ParseFloat(fields[11], 64)
+		system, _ := strconv.ParseFloat(fields[12], 64)
+		return parent, (user + system) / 100 // Linux counts in hundredths.
+	}
+	_, own = seconds("/proc/self/stat")
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		if parent, cpu := seconds(path); parent == os.Getpid() {
+			engine += cpu
+		}
+	}
+	return own, engine
+}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +22,13 @@ func benchIngestCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := traffic{people: people, begin: now().Add(-24 * time.Hour), source: "bench"}
 			return runBench(cmd, func(ctx context.Context, b *bench) error {
+				if q := os.Getenv("XSQL"); q != "" {
+					for _, x := range strings.Split(q, ";") {
+						if err := b.p.conn.Exec(ctx, x); err != nil {
+							return err
+						}
+					}
+				}
 				start := now()
 				if err := b.preproduce(ctx, t, events); err != nil {
 					return err
@@ -37,6 +46,7 @@ func benchIngestCommand() *cobra.Command {
 // drain measures how long ingest needs for what Kafka holds.
 func (b *bench) drain(ctx context.Context, events uint64) error {
 	start := now()
+	own, engine := processor()
 	err := waitFor(ctx, 100*time.Millisecond, func() (bool, error) {
 		n, err := b.lag(ctx, ingestGroup, wire.Behaviour.Topic())
 		return n == 0, err
@@ -50,6 +60,10 @@ func (b *bench) drain(ctx context.Context, events uint64) error {
 		return err
 	}
 	b.out("ingest: %d events committed in %.1f s: %.0f events/s", stored, took.Seconds(), float64(stored)/took.Seconds())
+	own2, engine2 := processor()
+	each := 1e6 / float64(stored)
+	b.out("  processor time per event: %.1f µs in kindred with its broker, %.1f µs in the engine", (own2-own)*each, (engine2-engine)*each)
+	b.steps()
 	if stored != events {
 		return fmt.Errorf("%w: %d of %d", errShort, stored, events)
 	}

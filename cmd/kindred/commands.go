@@ -31,16 +31,30 @@ func versionCommand() *cobra.Command {
 }
 
 func upCommand() *cobra.Command {
-	return &cobra.Command{
+	var roleNames []string
+	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Start Kindred with all its roles and stay up",
 		Long: `Start every role (ingest, identity, worker, API) in one process tree. Without
 KINDRED_CLICKHOUSE_URL and KINDRED_KAFKA_BROKERS it starts its own ClickHouse and
-its own Kafka in the data folder, on loopback.`,
+its own Kafka in the data folder, on loopback.
+
+With --role the process has only the roles named, and waits for engines that
+other processes run: api (HTTP), ingest, identity, worker, broker (the embedded
+Kafka), clickhouse (the embedded ClickHouse). Several processes may have the
+role ingest, and share the partitions; of several with the role identity one
+works and the others stand by. On one machine they share --data; elsewhere they
+also need the same KINDRED_ID_KEY.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := loadSettings(cmd)
 			if err != nil {
+				return err
+			}
+			if s.roles, err = parseRoles(roleNames); err != nil {
+				return err
+			}
+			if err := s.checkRoles(); err != nil {
 				return err
 			}
 			dev, err := developmentKeys(s)
@@ -49,29 +63,35 @@ its own Kafka in the data folder, on loopback.`,
 			}
 			u := newUI(os.Stderr, now)
 			return withPlatform(cmd.Context(), s, u, func(ctx context.Context, p *platform) error {
-				r, err := newRoles(p)
-				if err != nil {
-					return err
-				}
-				return r.run(ctx, func(a net.Addr) { u.say("%s", addresses(p, a, dev)) })
+				return runUp(ctx, p, func(a net.Addr) { u.say("%s", addresses(p, a, dev)) })
 			})
 		},
 	}
+	cmd.Flags().StringSliceVar(&roleNames, "role", nil, "`role` of this process, repeatable (default: all of them)")
+	return cmd
 }
 
 // addresses tells where everything is, and which keys open it.
 func addresses(p *platform, api net.Addr, dev bool) string {
 	s := p.settings
-	text := fmt.Sprintf("API         http://%s   (/openapi.json, /healthz, /readyz, /metrics)\n", api)
-	if s.clickhouseURL == "" {
+	text := ""
+	if api != nil {
+		text = fmt.Sprintf("API         http://%s   (/openapi.json, /healthz, /readyz, /metrics)\n", api)
+	}
+	if s.roles != nil {
+		text += fmt.Sprintf("Roles       %v\n", s.roles)
+	}
+	if s.clickhouseURL == "" && s.roles.has(roleClickHouse) {
 		text += fmt.Sprintf("ClickHouse  127.0.0.1:%d native, http://127.0.0.1:%d HTTP, database kindred, read-only user analyst", s.clickhousePort, s.clickhouseHTTPPort)
 		if s.analystPassword == devAnalyst {
 			text += ", password " + devAnalyst
 		}
 		text += "\n"
 	}
-	text += fmt.Sprintf("Kafka       %v\n", p.brokers)
-	if dev {
+	if s.roles.needsKafka() {
+		text += fmt.Sprintf("Kafka       %v\n", p.brokers)
+	}
+	if dev && api != nil {
 		text += "Keys        write-dev, read-dev, admin-dev: development keys, made because everything listens on loopback\n"
 	}
 	return text + "Press Ctrl-C to stop; the data stay in " + s.data

@@ -42,6 +42,7 @@ type platform struct {
 	warehouse warehouse.Config
 	brokers   []string
 	download  time.Duration // spent on fetching the engine library
+	faults    *faults       // of the chaos suite; nil everywhere else
 }
 
 // now is the one clock of the process.
@@ -74,10 +75,12 @@ func withPlatform(ctx context.Context, s *settings, u *ui, body func(context.Con
 	if err := p.startKafka(ctx, engines); err != nil {
 		return err
 	}
-	if p.conn, err = warehouse.Open(ctx, p.warehouse); err != nil {
+	if err := p.open(ctx); err != nil {
 		return err
 	}
-	defer func() { _ = p.conn.Close() }()
+	if p.conn != nil {
+		defer func() { _ = p.conn.Close() }()
+	}
 	bodyCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(engines.failed, func() { cancel(context.Cause(engines.failed)) })()
@@ -154,9 +157,11 @@ func (e *engines) stop() error {
 func (p *platform) startClickHouse(ctx context.Context, e *engines) error {
 	s := p.settings
 	p.warehouse = warehouse.DefaultConfig()
-	if s.clickhouseURL != "" {
-		p.warehouse.URL = s.clickhouseURL
-		return p.migrate(ctx)
+	switch {
+	case !s.roles.needsClickHouse():
+		return nil
+	case s.clickhouseURL != "", !s.roles.has(roleClickHouse):
+		return p.awaitClickHouse(ctx)
 	}
 	begun := now()
 	library := embedded.Library{Path: s.clickhouseLib}
@@ -195,8 +200,11 @@ func (p *platform) migrate(ctx context.Context) error {
 
 func (p *platform) startKafka(ctx context.Context, e *engines) error {
 	s := p.settings
-	p.brokers = s.kafkaBrokers
-	if len(p.brokers) == 0 {
+	if !s.roles.needsKafka() {
+		return nil
+	}
+	p.brokers = s.brokerAddresses()
+	if len(s.kafkaBrokers) == 0 && s.roles.has(roleBroker) {
 		cfg := embedded.DefaultKafkaConfig()
 		cfg.DataDir, cfg.Port, cfg.Now = filepath.Join(s.data, "kafka"), s.kafkaPort, now
 		k, err := embedded.NewKafka(cfg, p.log.With("engine", "kafka"))
@@ -214,10 +222,12 @@ func (p *platform) startKafka(ctx context.Context, e *engines) error {
 			return err
 		}
 	}
-	if err := reachable(ctx, p.brokers); err != nil {
-		return err
-	}
-	return ensureTopics(ctx, s, p.brokers)
+	return p.await(ctx, "Kafka", func(ctx context.Context) error {
+		if err := reachable(ctx, p.brokers); err != nil {
+			return err
+		}
+		return ensureTopics(ctx, s, p.brokers)
+	})
 }
 
 // reachable says in plain words when no broker listens.

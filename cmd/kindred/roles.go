@@ -60,7 +60,7 @@ func newRoles(p *platform) (*roles, error) {
 	}
 	decoder := ingest.NewDecoder(p.secret, normalizeWire)
 	r.pipeline, err = ingest.New(ingest.DefaultConfig(), ingest.Deps{
-		Store: ingeststore.New(p.conn), Publisher: writer, Decoder: decoder, Stored: r.stored, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
+		Store: p.faults.store(ingeststore.New(p.conn)), Publisher: p.faults.publisher(writer), Decoder: decoder, Stored: r.stored, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
 	})
 	if err != nil {
 		return nil, err
@@ -102,35 +102,50 @@ func newRoles(p *platform) (*roles, error) {
 func (r *roles) consumer(group string, topics []string) (*kafka.Consumer, error) {
 	cfg := kafka.DefaultConfig()
 	cfg.Brokers, cfg.Group, cfg.Topics = r.p.brokers, group, topics
+	cfg.SessionTimeout = r.p.settings.sessionTimeout
 	return kafka.NewConsumer(cfg, kafka.Deps{Logger: r.p.log, Registry: r.registry})
 }
 
-func (r *roles) stored(workspace string, keys []identity.Key) { r.web.stored(workspace, keys) }
+func (r *roles) stored(workspace string, keys []identity.Key) {
+	if r.p.settings.roles.has(roleAPI) {
+		r.web.stored(workspace, keys)
+	}
+}
 
-// stage is a group of roles that stop together, after the stage before it.
+// stage is a group of loops of one role that stop together, after the stage
+// before it.
 type stage struct {
 	name string
+	role role
 	runs []func(context.Context) error
 }
 
-// run starts every role and returns when ctx has ended and all have stopped, in
+// run starts every role of the process and returns when ctx has ended and all have stopped, in
 // the order HTTP, intake, ingest, identity, worker; or when one of them fails.
-// ready is called with the API's address once it answers.
+// ready is called with the API's address once it answers, or with nil where the
+// process has no API.
 func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 	defer func() { _, _ = r.writer.Close(), r.producer.Close() }()
 	stages := []stage{
-		{"http", []func(context.Context) error{func(ctx context.Context) error { return r.web.serve(ctx, ready) }}},
-		{"intake", []func(context.Context) error{r.gate.Run}},
-		{"ingest", []func(context.Context) error{r.runIngest}},
-		{"identity", []func(context.Context) error{r.runIdentity, r.folder.Run}},
-		{"worker", []func(context.Context) error{r.valuer.Run, r.web.follow, r.web.runCache}},
+		{"http", roleAPI, []func(context.Context) error{func(ctx context.Context) error { return r.web.serve(ctx, ready) }}},
+		{"intake", roleAPI, []func(context.Context) error{r.gate.Run}},
+		{"ingest", roleIngest, []func(context.Context) error{r.runIngest}},
+		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity, r.folder.Run}},
+		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run}},
+		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.runCache}},
 	}
 	failed, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	var running []func() // each stops one stage and waits for it
 	var mu sync.Mutex
 	var errs []error
+	if !r.p.settings.roles.has(roleAPI) {
+		ready(nil)
+	}
 	for _, s := range stages {
+		if !r.p.settings.roles.has(s.role) {
+			continue
+		}
 		stageCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		g, stageCtx := errgroup.WithContext(stageCtx)
 		for _, run := range s.runs {
@@ -161,7 +176,10 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 }
 
 func (r *roles) runIngest(ctx context.Context) error {
-	return r.ingest.Run(ctx, func(ctx context.Context, p *kafka.Partition) error { return r.pipeline.Own(ctx, p) })
+	return r.ingest.Run(ctx, func(ctx context.Context, p *kafka.Partition) error {
+		ctx, part := r.p.faults.partition(ctx, p)
+		return r.pipeline.Own(ctx, part)
+	})
 }
 
 // runIdentity owns the ledger again after an error, because nothing is lost by

@@ -26,7 +26,11 @@ func identitySecret(s *settings) (secret identity.Secret, err error) {
 			if _, err := rand.Read(secret[:]); err != nil {
 				return secret, fmt.Errorf("make id key: %w", err)
 			}
-			return secret, writeDurably(path, []byte(hex.EncodeToString(secret[:])+"\n"))
+			err := createDurably(path, []byte(hex.EncodeToString(secret[:])+"\n"))
+			if errors.Is(err, os.ErrExist) {
+				return identitySecret(s) // Another process was first.
+			}
+			return secret, err
 		case err != nil:
 			return secret, fmt.Errorf("id key: %w", err)
 		}
@@ -38,6 +42,17 @@ func identitySecret(s *settings) (secret identity.Secret, err error) {
 	}
 	copy(secret[:], raw)
 	return secret, nil
+}
+
+// createDurably is writeDurably for a file that must not exist yet. Of several
+// processes that create it at once one succeeds, and the others get an error
+// that is os.ErrExist.
+func createDurably(path string, b []byte) error {
+	tmp := fmt.Sprintf("%s.%d", path, os.Getpid())
+	if err := writeDurably(tmp, b); err != nil {
+		return err
+	}
+	return errors.Join(os.Link(tmp, path), os.Remove(tmp))
 }
 
 // writeDurably writes a file that only the owner reads, so that after a crash

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/cobra"
@@ -39,6 +40,7 @@ func settingList() []setting {
 		{name: "kafka-brokers", usage: "running Kafka to use instead of the embedded one: `host:port`, separated by commas"},
 		{name: "kafka-partitions", value: "2", usage: "partitions of each event topic, when it is created"},
 		{name: "kafka-replication", value: "1", usage: "replicas of each topic, when it is created"},
+		{name: "kafka-session", value: "10", usage: "`seconds` after which a silent process loses its partitions to another"},
 		{name: "log-level", value: "warn", usage: "debug, info, warn or error"},
 		{name: "log-format", value: "text", usage: "text or json"},
 		{name: "api-keys", secret: true},
@@ -74,6 +76,8 @@ type settings struct {
 	logLevel, logFormat                           string
 	apiKeys, idKey, analystPassword               string
 	portOffset                                    int
+	sessionTimeout                                time.Duration
+	roles                                         roleSet // of `up`; nil: all
 }
 
 // loadSettings merges flags, environment and file, in that order, and checks
@@ -104,7 +108,8 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 		kafkaPartitions: number("kafka-partitions", 1, 10_000), kafkaReplication: number("kafka-replication", 1, 100),
 		logLevel: choice("log-level", "debug", "info", "warn", "error"), logFormat: choice("log-format", "text", "json"),
 		apiKeys: values["api-keys"], idKey: values["id-key"], analystPassword: values["analyst-password"],
-		portOffset: number("port-offset", 0, 60_000),
+		portOffset:     number("port-offset", 0, 60_000),
+		sessionTimeout: time.Duration(number("kafka-session", 1, 300)) * time.Second,
 	}
 	port := func(name string) int {
 		n := number(name, 0, 65_535)

@@ -47,15 +47,19 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if cfg.Keys, err = apiKeys(p.settings.apiKeys); err != nil {
 		return nil, err
 	}
+	tracking, err := newTracker(r.gate)
+	if err != nil {
+		return nil, err
+	}
 	w.server, err = api.New(cfg, api.Deps{
-		Profiles: w.cache, Preview: preview,
+		Profiles: w.cache, Preview: preview, Tracking: tracking,
 		Keyer:     func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) },
 		Normalize: normalize.Identifier,
 		Checks: []api.Check{
 			{Name: "clickhouse", Check: p.conn.Ping},
 			{Name: "kafka", Check: w.checkKafka},
 			{Name: "identity", Check: func(context.Context) error {
-				if !r.ledger.Ready() {
+				if p.settings.roles.has(roleIdentity) && !r.ledger.Ready() {
 					return errors.New("the identity role has not loaded its ledger yet")
 				}
 				return nil
@@ -83,7 +87,11 @@ func (w *web) checkKafka(ctx context.Context) error {
 	return nil
 }
 
-// apiKeys reads role:workspace:key entries; a key may be given as sha256=HEX.
+// defaultSource is the source of events whose key names none.
+const defaultSource = "http"
+
+// apiKeys reads role:workspace:key entries; a key may be given as sha256=HEX,
+// and role/source names where the events come from that are sent with the key.
 func apiKeys(text string) ([]api.Key, error) {
 	var keys []api.Key
 	for i, entry := range strings.Split(text, ",") {
@@ -92,7 +100,14 @@ func apiKeys(text string) ([]api.Key, error) {
 		if !ok || secret == "" || workspace == "" {
 			return nil, fmt.Errorf("KINDRED_API_KEYS: entry %d is not role:workspace:key", i+1)
 		}
-		k := api.Key{Name: fmt.Sprintf("%s-%d", role, i+1), Role: api.Role(role), Workspace: workspace, Hash: api.HashSecret(secret)}
+		role, source, named := strings.Cut(role, "/")
+		if !named {
+			source = defaultSource
+		}
+		k := api.Key{Name: fmt.Sprintf("%s-%d", role, i+1), Role: api.Role(role), Workspace: workspace, Source: source, Hash: api.HashSecret(secret)}
+		if source == "" || len(source) > 100 {
+			return nil, fmt.Errorf("KINDRED_API_KEYS: entry %d has a source that is not 1 to 100 bytes", i+1)
+		}
 		switch k.Role {
 		case api.RoleWrite, api.RoleRead, api.RoleAdmin:
 		default:

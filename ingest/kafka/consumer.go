@@ -100,7 +100,7 @@ func (c *Consumer) Run(ctx context.Context, own Owner) error {
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", c.cfg.Group, err)
 	}
-	transport := &kafka.Transport{ClientID: "kindred", IdleTimeout: time.Minute, MetadataTTL: 10 * time.Second}
+	transport := &kafka.Transport{ClientID: "kindred", IdleTimeout: time.Minute, MetadataTTL: metadataTTL}
 	defer transport.CloseIdleConnections()
 	client := &kafka.Client{Addr: kafka.TCP(c.cfg.Brokers...), Timeout: 30 * time.Second, Transport: transport}
 

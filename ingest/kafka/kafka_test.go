@@ -104,6 +104,7 @@ func readAll(t *testing.T, c *Consumer, n int) []kafka.Message {
 func TestCommitIsFencedAndCarriesMetadata(t *testing.T) {
 	brokers := enginetest.Kafka(t)
 	name := topic(t, brokers, 1)
+	put(t, brokers, name, strings.Split("ten records for the offsets that are committed", "")[:10]...)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var once sync.Once

@@ -17,6 +17,10 @@ type Topic struct {
 	Retention time.Duration
 }
 
+// maxMessageBytes is what the topics take in one request and one record: more
+// than the largest message, which wire.MaxMessage bounds, with its headers.
+const maxMessageBytes = 6 << 20
+
 // EnsureTopics creates the topics that do not exist, with append times, and
 // leaves existing ones as they are: partition counts change only through a
 // drained restart. It waits until every topic has its leaders.
@@ -28,7 +32,10 @@ func EnsureTopics(ctx context.Context, brokers []string, replication int, topics
 		names[i] = t.Name
 		cfg := kafka.TopicConfig{
 			Topic: t.Name, NumPartitions: t.Partitions, ReplicationFactor: replication,
-			ConfigEntries: []kafka.ConfigEntry{{ConfigName: "message.timestamp.type", ConfigValue: "LogAppendTime"}},
+			ConfigEntries: []kafka.ConfigEntry{
+				{ConfigName: "message.timestamp.type", ConfigValue: "LogAppendTime"},
+				{ConfigName: "max.message.bytes", ConfigValue: fmt.Sprint(maxMessageBytes)},
+			},
 		}
 		if t.Retention > 0 {
 			cfg.ConfigEntries = append(cfg.ConfigEntries, kafka.ConfigEntry{

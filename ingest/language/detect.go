@@ -24,6 +24,11 @@ var common = map[string]string{
 	"ro": `și în de la cu pe nu este sunt era eu tu el ea noi voi ei meu mea său sa lor foarte mai dar sau că ce cine când cum unde acest această acestea o un pentru din prin despre fără tot toate bine rău bun bună mulțumesc niciodată mereu am ai are au`,
 	"tr": `ve bir bu da de için çok ben sen o biz siz onlar benim senin değil var yok ne nasıl ama ile gibi daha en her şey iyi kötü kadar sonra önce bana sana ona mi mı hiç teşekkürler olan olarak`,
 	"fi": `ja on ei se että hän minä sinä me te he oli ovat olen kun niin mutta tai kuin jos vain myös hyvin erittäin hyvä huono kaikki mitä miten missä tämä nämä minun sinun ole olla aina koskaan kiitos sekä joka`,
+	"nb": `og at det er en et jeg du han hun vi de den som på av for med ikke til om har hadde var kan skal men eller så veldig bra dårlig alle alt min din sin vår fra når hvordan hva her der også aldri alltid takk meg deg seg ble mye etter noe bare også være blir opp ut mer`,
+	"ca": `el la els les un una uns unes de del dels i és són era jo tu ell ella nosaltres ells meu meva teu seu seva nostre no sí molt més menys amb sense per sobre en al als però o perquè que què qui quan com on aquest aquesta aquests això em et es li hi ha han ser estar està tot tota tots totes també sempre mai res bé gràcies bona botiga va amb`,
+	"ru": `и в не на я что он с как это все она так его но да ты к у же вы за бы по только ее мне было вот от меня еще нет о из ему теперь когда даже ну если уже или ни быть был него до вас очень для мы их чем была сам чтоб без хорошо спасибо товар магазин`,
+	"uk": `і в не на я що він з як це все вона так його але та ти до у же ви за б по тільки її мені було від мене ще немає про із йому тепер коли навіть якщо вже або ні бути був дуже для ми їх чим була без добре дякую товар магазин є й`,
+	"bg": `и в не на аз че той с как това всички тя така го но да ти към у вие за би по само я ми беше от мен още няма из му сега когато дори ако вече или нито бъде бил до вас много за ние ги чем без добре благодаря е се са`,
 	"cs": `a v na je se že to s z do ne jsem jsou byl byla bylo já ty on ona my vy oni můj tvůj jeho její náš velmi více jen také už ještě vždy nikdy nic vše pro při po od za ale nebo jak co kdo kde dobře špatně dobrý děkuji který která`,
 }
 

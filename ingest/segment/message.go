@@ -8,6 +8,9 @@ import (
 	"github.com/kindred-cdp/kindred/ingest/wire"
 )
 
+// maxGroupID is the greatest length of a groupId in bytes, Segment's own.
+const maxGroupID = 500
+
 // times are those of a message.
 type times struct {
 	event, original, sent time.Time // original and sent may be zero
@@ -155,8 +158,8 @@ func (tr *Translation) appendProperties(b []byte, e *event) ([]byte, *fault) {
 			return b, faultf(codeField, "field \"groupId\" must be a string or a number, not %s", jsonscan.Type(e.groupID))
 		case len(text) == 0:
 			return b, faultf(codeMissing, "field \"groupId\" is required")
-		case len(text) > wire.MaxID:
-			return b, faultf(codeField, "field \"groupId\" has %d bytes; the limit is %d", len(text), wire.MaxID)
+		case len(text) > maxGroupID:
+			return b, faultf(codeField, "field \"groupId\" has %d bytes; the limit is %d", len(text), maxGroupID)
 		}
 		extras = [2]extra{{"groupId", e.groupID}, {"traits", e.traits}}
 	case "alias":

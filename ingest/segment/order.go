@@ -94,6 +94,9 @@ func makeOrder(typ string, properties []byte, warn func(code, detail string)) (_
 	if why != "" {
 		return nil, why
 	}
+	if new(big.Rat).Abs(amount).Cmp(greatest) >= 0 {
+		return nil, "the amount is not within ±10^14"
+	}
 	status := "completed"
 	if typ == "refund" {
 		status = "refunded"
@@ -270,7 +273,7 @@ func appendAmount(b []byte, typ string, n *big.Rat) []byte {
 }
 
 // greatest is the first magnitude that an amount must not have.
-var greatest = new(big.Rat).SetInt64(100_000_000_000_000)
+var greatest = new(big.Rat).SetInt64(99_999_999_999_999)
 
 // decimal reads a number, or text that is one, and returns nil for what is no
 // amount. The exponent is bounded before it is expanded.

@@ -33,6 +33,8 @@ type Call struct {
 	// what it is in the body: UserAgent is then put into the context.
 	Pixel     bool
 	UserAgent string
+	// Cut says that Body is only the beginning of a body over the limit.
+	Cut bool
 	// Body is the JSON of the call. The translation keeps slices of it.
 	Body []byte
 }
@@ -153,6 +155,10 @@ func trimBOM(b []byte) []byte {
 
 func (tr *Translation) translate() {
 	body := tr.call.Body
+	if tr.call.Cut {
+		tr.refuseWhole(Verdict{Code: codeTooLarge, Detail: "the body is larger than the limit of a request"})
+		return
+	}
 	switch tr.call.Method {
 	case Batch, Import:
 		tr.batch(body)
