@@ -11,6 +11,10 @@ type Config struct {
 	BatchRecords int
 	// BatchBytes is the greatest sum of record values in one batch. Default 32 MiB.
 	BatchBytes int
+	// BufferBytes bounds the record values of all partitions together that are
+	// read and not yet stored. A record takes about six times its size until it
+	// is stored. Default 40 MiB.
+	BufferBytes int64
 	// Pace is the least time between the beginnings of two batches of a
 	// partition. Default 150 ms.
 	Pace time.Duration
@@ -27,7 +31,7 @@ type Config struct {
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
 	return Config{
-		BatchRecords: 20_000, BatchBytes: 32 << 20, Pace: 150 * time.Millisecond, FilterBytes: 32 << 20,
+		BatchRecords: 20_000, BatchBytes: 32 << 20, BufferBytes: 40 << 20, Pace: 150 * time.Millisecond, FilterBytes: 32 << 20,
 		EvidenceCache: 500_000, RetryMin: 100 * time.Millisecond, RetryMax: 5 * time.Second,
 	}
 }
@@ -35,8 +39,8 @@ func DefaultConfig() Config {
 // Validate reports every fault of c.
 func (c Config) Validate() error {
 	var errs []error
-	if c.BatchRecords < 1 || c.BatchBytes < 1 || c.EvidenceCache < 1 {
-		errs = append(errs, errors.New("ingest: batch records, batch bytes and evidence cache must be positive"))
+	if c.BatchRecords < 1 || c.BatchBytes < 1 || c.BufferBytes < 1 || c.EvidenceCache < 1 {
+		errs = append(errs, errors.New("ingest: batch records, batch bytes, buffer bytes and evidence cache must be positive"))
 	}
 	if c.Pace < 0 || c.RetryMin <= 0 || c.RetryMax < c.RetryMin {
 		errs = append(errs, errors.New("ingest: pace must not be negative, and 0 < retry min <= retry max"))

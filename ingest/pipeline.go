@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/segmentio/kafka-go"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/ingest/wire"
@@ -70,6 +71,7 @@ type Pipeline struct {
 	decoder *Decoder
 	filter  *filter
 	acked   *acknowledged
+	buffer  *semaphore.Weighted // bytes of records in memory
 	metrics *metrics
 }
 
@@ -82,7 +84,8 @@ func New(cfg Config, deps Deps) (*Pipeline, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register ingest metrics: %w", err)
 	}
-	return &Pipeline{cfg: cfg, deps: deps, decoder: deps.Decoder, filter: newFilter(cfg.FilterBytes), acked: newAcknowledged(cfg.EvidenceCache), metrics: m}, nil
+	return &Pipeline{cfg: cfg, deps: deps, decoder: deps.Decoder, filter: newFilter(cfg.FilterBytes), acked: newAcknowledged(cfg.EvidenceCache),
+		buffer: semaphore.NewWeighted(cfg.BufferBytes), metrics: m}, nil
 }
 
 // Own stores the records of p until ctx ends or a commit is refused; it returns
@@ -117,44 +120,60 @@ func (p *Pipeline) Own(ctx context.Context, part Partition) error {
 func (p *Pipeline) follow(ctx context.Context, part Partition, kind wire.Kind, offset int64) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var reading sync.WaitGroup
-	defer reading.Wait()
-	defer cancel()
 	ahead := make(chan batchRead, 1)
-	read := func(offset int64) {
+	read := func(offset int64, rest []kafka.Message) {
 		reading.Add(1)
 		go func() {
 			defer reading.Done()
-			ahead <- p.read(ctx, part, kind, offset)
+			ahead <- p.read(ctx, part, kind, offset, rest)
 		}()
 	}
-	read(offset)
+	// What was read and not stored gives its memory back, whatever ends this.
+	defer func() {
+		cancel()
+		reading.Wait()
+		select {
+		case b := <-ahead:
+			p.buffer.Release(b.size)
+		default:
+		}
+	}()
+	read(offset, nil)
 	for {
 		b := <-ahead
 		if b.err != nil || ctx.Err() != nil {
+			p.buffer.Release(b.size)
 			return b.err
 		}
 		if len(b.records) == 0 {
-			read(offset)
+			read(offset, nil)
 			continue
 		}
 		next := b.records[len(b.records)-1].Offset + 1
 		if b.full {
-			read(next)
+			read(next, b.rest)
 		}
 		begin := p.deps.Clock()
-		pl := plan{from: offset, to: next, revision: p.revision()}
-		if err := p.commit(ctx, part, pl.from, pl.String()); err != nil {
-			return err
-		}
-		if err := p.process(ctx, part, kind, pl, b, false); err != nil {
+		err := p.store(ctx, part, kind, offset, b)
+		p.buffer.Release(b.size)
+		if err != nil {
 			return err
 		}
 		offset = next
 		if !b.full {
 			p.pace(ctx, begin)
-			read(offset)
+			read(offset, nil)
 		}
 	}
+}
+
+// store plans a batch and does it.
+func (p *Pipeline) store(ctx context.Context, part Partition, kind wire.Kind, offset int64, b batchRead) error {
+	pl := plan{from: offset, to: b.records[len(b.records)-1].Offset + 1, revision: p.revision()}
+	if err := p.commit(ctx, part, pl.from, pl.String()); err != nil {
+		return err
+	}
+	return p.process(ctx, part, kind, pl, b, false)
 }
 
 // batchRead is a batch on its way: read and decoded, not yet planned.
@@ -162,13 +181,16 @@ type batchRead struct {
 	records []kafka.Message
 	list    []decoded
 	moved   []kafka.Message // to other partitions
-	full    bool            // the bounds of a batch ended it: there is more
+	rest    []kafka.Message // fetched too, for the batch after it
+	size    int64           // bytes taken from the buffer
+	full    bool            // a bound ended it: there is more
 	err     error
 }
 
 // read gathers and decodes the batch that begins at offset.
-func (p *Pipeline) read(ctx context.Context, part Partition, kind wire.Kind, offset int64) (b batchRead) {
-	if b.records, b.full, b.err = p.gather(ctx, part, offset, -1); b.err != nil {
+func (p *Pipeline) read(ctx context.Context, part Partition, kind wire.Kind, offset int64, rest []kafka.Message) (b batchRead) {
+	b.records = rest
+	if b.err = p.gather(ctx, part, offset, &b); b.err != nil || len(b.records) == 0 {
 		return b
 	}
 	start := p.deps.Clock()
@@ -183,48 +205,89 @@ func (p *Pipeline) read(ctx context.Context, part Partition, kind wire.Kind, off
 func (p *Pipeline) finish(ctx context.Context, part Partition, kind wire.Kind, pl plan) error {
 	p.deps.Logger.Info("finishing a planned range", "topic", part.Topic(), "partition", part.ID(), "from", pl.from, "to", pl.to)
 	b := batchRead{}
-	if b.records, _, b.err = p.gather(ctx, part, pl.from, pl.to); b.err != nil {
+	if b.records, b.err = p.again(ctx, part, pl.from, pl.to); b.err != nil {
 		return b.err
 	}
 	b.list, b.moved = p.decode(part, kind, b.records)
 	return p.process(ctx, part, kind, pl, b, true)
 }
 
-// gather reads the next batch from offset on. With to >= 0 it reads exactly the
-// records below to; otherwise it takes what the broker has, up to the bounds of
-// a batch (full), and returns none when nothing arrived.
-func (p *Pipeline) gather(ctx context.Context, part Partition, offset, to int64) (records []kafka.Message, full bool, err error) {
-	var size int
-	for to < 0 || offset < to {
+// gather fills b with what the broker has from offset on, up to the bounds of a
+// batch; none when nothing arrived. b.records may hold the first ones already.
+func (p *Pipeline) gather(ctx context.Context, part Partition, offset int64, b *batchRead) error {
+	got, known := b.records, true
+	b.records = nil
+	for {
+		if !known {
+			err := p.retry(ctx, "fetch", func() (err error) {
+				got, err = part.Fetch(ctx, offset)
+				return err
+			})
+			if err != nil || len(got) == 0 {
+				return err
+			}
+		}
+		for i, m := range got {
+			room, err := p.room(ctx, b, int64(len(m.Value)))
+			if err != nil {
+				return err
+			}
+			if !room {
+				b.full, b.rest = true, got[i:]
+				return nil
+			}
+			b.records = append(b.records, m)
+			offset = m.Offset + 1
+		}
+		if !known && offset >= got[len(got)-1].HighWaterMark {
+			return nil
+		}
+		known = false
+	}
+}
+
+// room takes n bytes of the buffer that all partitions share. The first record
+// of a batch waits for it; a batch that has records ends where there is none,
+// so that waiting batches never hold what others wait for.
+func (p *Pipeline) room(ctx context.Context, b *batchRead, n int64) (bool, error) {
+	n = min(n, p.cfg.BufferBytes)
+	switch {
+	case len(b.records) == 0:
+		if err := p.buffer.Acquire(ctx, n); err != nil {
+			return false, err
+		}
+	case len(b.records) >= p.cfg.BatchRecords, b.size+n > int64(p.cfg.BatchBytes), !p.buffer.TryAcquire(n):
+		return false, nil
+	}
+	b.size += n
+	return true, nil
+}
+
+// again reads exactly the records from offset up to to.
+func (p *Pipeline) again(ctx context.Context, part Partition, offset, to int64) (records []kafka.Message, err error) {
+	for offset < to {
 		var got []kafka.Message
 		err := p.retry(ctx, "fetch", func() (err error) {
 			got, err = part.Fetch(ctx, offset)
 			return err
 		})
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		if len(got) == 0 {
-			if g, ok := part.(gapped); to < 0 || ok && g.Next(offset) >= to {
-				return records, false, nil
+			if g, ok := part.(gapped); ok && g.Next(offset) >= to {
+				break
 			}
 		}
 		for _, m := range got {
-			if to >= 0 && m.Offset >= to {
-				return records, false, nil
+			if m.Offset >= to {
+				return records, nil
 			}
 			records = append(records, m)
-			size += len(m.Value)
 			offset = m.Offset + 1
-			if to < 0 && (len(records) >= p.cfg.BatchRecords || size >= p.cfg.BatchBytes) {
-				return records, true, nil
-			}
-		}
-		if to < 0 && offset >= got[len(got)-1].HighWaterMark {
-			return records, false, nil
 		}
 	}
-	return records, false, nil
+	return records, nil
 }
 
 // pace waits until a batch may begin: batches grow by themselves under load,

@@ -47,28 +47,35 @@ works and the others stand by. On one machine they share --data; elsewhere they
 also need the same KINDRED_ID_KEY.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := loadSettings(cmd)
-			if err != nil {
-				return err
-			}
-			if s.roles, err = parseRoles(roleNames); err != nil {
-				return err
-			}
-			if err := s.checkRoles(); err != nil {
-				return err
-			}
-			dev, err := developmentKeys(s)
-			if err != nil {
-				return err
-			}
-			u := newUI(os.Stderr, now)
-			return withPlatform(cmd.Context(), s, u, func(ctx context.Context, p *platform) error {
-				return runUp(ctx, p, func(a net.Addr) { u.say("%s", addresses(p, a, dev)) })
-			})
+			return up(cmd, roleNames, nil)
 		},
 	}
 	cmd.Flags().StringSliceVar(&roleNames, "role", nil, "`role` of this process, repeatable (default: all of them)")
 	return cmd
+}
+
+// up is the command: the roles named, or all of them, until ctx ends. Faults are
+// those of the chaos suite.
+func up(cmd *cobra.Command, roleNames []string, f *faults) error {
+	s, err := loadSettings(cmd)
+	if err != nil {
+		return err
+	}
+	if s.roles, err = parseRoles(roleNames); err != nil {
+		return err
+	}
+	if err := s.checkRoles(); err != nil {
+		return err
+	}
+	dev, err := developmentKeys(s)
+	if err != nil {
+		return err
+	}
+	s.faults = f
+	u := newUI(os.Stderr, now)
+	return withPlatform(cmd.Context(), s, u, func(ctx context.Context, p *platform) error {
+		return runUp(ctx, p, func(a net.Addr) { u.say("%s", addresses(p, a, dev)) })
+	})
 }
 
 // addresses tells where everything is, and which keys open it.

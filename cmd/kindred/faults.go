@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
 
@@ -76,6 +77,21 @@ func (f *faults) at(step string) {
 	if step == f.step && f.after.Add(-1) == -1 {
 		fmt.Fprintf(os.Stderr, "fault: %s %s\n", f.signal, step)
 		_ = syscall.Kill(os.Getpid(), f.signal) // It does not fail for oneself.
+	}
+}
+
+// clock is the broker's: every other half second lies a month back, so that
+// batches have rows in several parts of a table.
+func (f *faults) clock(clock func() time.Time) func() time.Time {
+	if f == nil {
+		return clock
+	}
+	return func() time.Time {
+		t := clock()
+		if t.UnixMilli()/500%2 == 0 {
+			return t
+		}
+		return t.AddDate(0, 0, -31)
 	}
 }
 

@@ -42,7 +42,6 @@ type platform struct {
 	warehouse warehouse.Config
 	brokers   []string
 	download  time.Duration // spent on fetching the engine library
-	faults    *faults       // of the chaos suite; nil everywhere else
 }
 
 // now is the one clock of the process.
@@ -206,7 +205,7 @@ func (p *platform) startKafka(ctx context.Context, e *engines) error {
 	p.brokers = s.brokerAddresses()
 	if len(s.kafkaBrokers) == 0 && s.roles.has(roleBroker) {
 		cfg := embedded.DefaultKafkaConfig()
-		cfg.DataDir, cfg.Port, cfg.Now = filepath.Join(s.data, "kafka"), s.kafkaPort, now
+		cfg.DataDir, cfg.Port, cfg.Now = filepath.Join(s.data, "kafka"), s.kafkaPort, s.faults.clock(now)
 		k, err := embedded.NewKafka(cfg, p.log.With("engine", "kafka"))
 		if err != nil {
 			return err

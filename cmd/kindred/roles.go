@@ -60,7 +60,7 @@ func newRoles(p *platform) (*roles, error) {
 	}
 	decoder := ingest.NewDecoder(p.secret, normalizeWire)
 	r.pipeline, err = ingest.New(ingest.DefaultConfig(), ingest.Deps{
-		Store: p.faults.store(ingeststore.New(p.conn)), Publisher: p.faults.publisher(writer), Decoder: decoder, Stored: r.stored, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
+		Store: p.settings.faults.store(ingeststore.New(p.conn)), Publisher: p.settings.faults.publisher(writer), Decoder: decoder, Stored: r.stored, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
 	})
 	if err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 
 func (r *roles) runIngest(ctx context.Context) error {
 	return r.ingest.Run(ctx, func(ctx context.Context, p *kafka.Partition) error {
-		ctx, part := r.p.faults.partition(ctx, p)
+		ctx, part := r.p.settings.faults.partition(ctx, p)
 		return r.pipeline.Own(ctx, part)
 	})
 }

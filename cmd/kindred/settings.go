@@ -78,6 +78,7 @@ type settings struct {
 	portOffset                                    int
 	sessionTimeout                                time.Duration
 	roles                                         roleSet // of `up`; nil: all
+	faults                                        *faults // of the chaos suite; nil everywhere else
 }
 
 // loadSettings merges flags, environment and file, in that order, and checks

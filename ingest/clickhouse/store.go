@@ -27,6 +27,8 @@ func (s *Store) Insert(ctx context.Context, token string, b *ingest.Batch) error
 		"insert_deduplicate":         1,
 		"insert_deduplication_token": token,
 		"async_insert":               0,
+		// The driver builds dictionaries of repeated texts slower than the engine.
+		"low_cardinality_allow_in_native_format": 0,
 	}))
 	if err := s.insertEvents(ctx, b.Events); err != nil {
 		return err

@@ -22,7 +22,7 @@ type Config struct {
 	Topics []string
 	// SessionTimeout is how long a silent member keeps its partitions. Default 10 s.
 	SessionTimeout time.Duration
-	// MaxBytes bounds one fetch of one partition. Default 8 MiB.
+	// MaxBytes bounds one fetch of one partition. Default 2 MiB.
 	MaxBytes int
 	// MaxWait bounds how long one fetch waits for a record. Default 500 ms.
 	MaxWait time.Duration
@@ -30,7 +30,7 @@ type Config struct {
 
 // DefaultConfig returns the defaults without brokers, group and topics.
 func DefaultConfig() Config {
-	return Config{SessionTimeout: 10 * time.Second, MaxBytes: 8 << 20, MaxWait: 500 * time.Millisecond}
+	return Config{SessionTimeout: 10 * time.Second, MaxBytes: 2 << 20, MaxWait: 500 * time.Millisecond}
 }
 
 // Validate reports every fault of c.

@@ -225,3 +225,7 @@ func (m *Mapping) add(r *rule, s *scope, out *Result) {
 	}
 	out.Messages = append(out.Messages, Mapped{Kind: r.kind, Message: msg, Value: value})
 }
+
+// Kind returns the kind of the mapping's first rule, under which records that
+// become no message are kept.
+func (m *Mapping) Kind() wire.Kind { return m.rules[0].kind }

@@ -13,9 +13,9 @@ const (
 	// maxViolations is the number of violations of one event that are kept.
 	maxViolations = 20
 	// What holding one message against one schema may cost: parts of the schema
-	// times values, and steps of patterns times bytes. Either is some tenths of
-	// a second at most; an ordinary message takes a thousandth of it.
-	maxLooks = 1_000_000
+	// times values, and steps of patterns times bytes. Either is a second at
+	// most; an ordinary message takes ten microseconds.
+	maxLooks = 250_000
 	maxSteps = 20_000_000
 )
 

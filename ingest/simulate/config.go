@@ -63,6 +63,25 @@ type Config struct {
 	Bots         int     `unit:"bots" about:"programs that fetch pages, each with a new cookie for each page"`
 	BotPages     int     `unit:"pages" about:"pages that each bot fetches"`
 
+	Stores       int     `unit:"stores" about:"stores in town; 0 for no traces beyond web, till and telephone"`
+	SensedStores int     `unit:"stores" about:"of them, with readers and cameras"`
+	OtherVenues  int     `unit:"venues" about:"other venues in town"`
+	Mailed       float64 `unit:"share" about:"campaigns that each subscriber is sent"`
+	SocialLinked float64 `unit:"share" about:"customers who link a social account"`
+	Posts        float64 `unit:"posts" about:"mean number of posts about the shop of each of those"`
+	HelpBot      float64 `unit:"cases" about:"mean number of conversations with the help bot, for each person"`
+	Surveyed     float64 `unit:"share" about:"orders after which a survey or a review is answered"`
+	Tagged       float64 `unit:"share" about:"loyalty cards with a radio tag"`
+	StoreVisits  float64 `unit:"visits" about:"mean number of visits to a store, for each customer"`
+	OtherPlaces  float64 `unit:"visits" about:"mean number of other places where the app reports a position"`
+	FixNoise     float64 `unit:"metres" about:"mean accuracy of a position, over 8 m"`
+	ReadSeconds  float64 `unit:"seconds" about:"time between two attempts to read a tag; a phone takes twice as long"`
+	DwellSeconds float64 `unit:"seconds" about:"mean stay in a zone, over 30 s"`
+	ReadMissed   float64 `unit:"share" about:"attempts in which the reader of the zone hears nothing"`
+	ReadRepeated float64 `unit:"share" about:"readings that are reported twice"`
+	GhostRead    float64 `unit:"share" about:"attempts in which a reader next door hears the tag too"`
+	LeaveMissed  float64 `unit:"share" about:"leavings that the camera misses"`
+
 	// End is the time of the last possible event: that of the imported data.
 	End time.Time `unit:"time" about:"no event is later"`
 }
@@ -82,6 +101,9 @@ func DefaultConfig() Config {
 		StoreTablets: 1,
 		Typo:         .03, WrongAddress: .0004, Placeholder: .01, StaffEmail: .03,
 		Late: .02, LateDays: 3, Copies: .015, Bots: 4, BotPages: 600,
+		Stores: 12, SensedStores: 2, OtherVenues: 60, Mailed: .8, SocialLinked: .1, Posts: 1.5, HelpBot: .12, Surveyed: .1,
+		Tagged: .5, StoreVisits: 1, OtherPlaces: 2, FixNoise: 12, ReadSeconds: 4, DwellSeconds: 75,
+		ReadMissed: .3, ReadRepeated: .1, GhostRead: .12, LeaveMissed: .03,
 	}
 }
 
@@ -130,6 +152,12 @@ func (c Config) Validate() error {
 	}
 	if c.StoreTablets < 1 || c.MaxCookies < 1 {
 		faults = append(faults, errors.New("StoreTablets and MaxCookies must be at least 1"))
+	}
+	if c.SensedStores > c.Stores {
+		faults = append(faults, errors.New("SensedStores must be no more than Stores"))
+	}
+	if c.SensedStores > 0 && c.ReadSeconds < .1 {
+		faults = append(faults, errors.New("ReadSeconds must be at least 0.1"))
 	}
 	return errors.Join(faults...)
 }

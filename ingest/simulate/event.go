@@ -69,6 +69,17 @@ type event struct {
 	product    string
 	order      string
 	session    string
+	// name and part are those of a trace, which has no action.
+	name string
+	part any
+}
+
+// kind is the kind of event, which names its topic.
+func (e *event) kind() wire.Kind {
+	if e.part != nil {
+		return kindOf(e.part)
+	}
+	return actions[e.act].kind
 }
 
 func at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
@@ -76,6 +87,14 @@ func at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 // message returns the event's message. A client that tried again sends the same
 // message with a later sending time.
 func (e *event) message(id string, retry time.Duration) (wire.Message, error) {
+	if e.part != nil {
+		m := wire.Message{ID: id, Name: e.name, Source: e.source, Time: at(e.at), Identifiers: e.ids}
+		attach(&m, e.part)
+		if e.kind() == wire.Behaviour {
+			m.Type, m.OriginalTime, m.SentTime = "identify", at(e.at), at(e.arrive).Add(retry)
+		}
+		return m, nil
+	}
 	form := actions[e.act]
 	m := wire.Message{ID: id, Name: form.name, Type: form.call, Source: e.source, Time: at(e.at), Identifiers: e.ids}
 	if form.kind == wire.Behaviour {

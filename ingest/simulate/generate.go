@@ -29,6 +29,10 @@ type World struct {
 	Truth    *Truth
 	People   int // customers and visitors
 	Visitors int // of them, people without a customer number
+	// Stays are the true visits to zones of stores, and Spots the true venues of
+	// position fixes.
+	Stays []Stay
+	Spots []Spot
 
 	run      string
 	events   []event
@@ -78,9 +82,13 @@ func Generate(cfg Config, customers []files.Customer, workspace string) (*World,
 		h.visits = nil
 	}
 	w.bots(cfg.Seed)
+	traces := w.trace(people.people)
 	world := &World{
 		Truth: truth, People: len(people.people), run: run[:10], events: w.events,
-		headers: files.WorkspaceHeaders(workspace),
+		headers: files.WorkspaceHeaders(workspace), Stays: traces.stays,
+	}
+	for _, s := range traces.spots {
+		world.Spots = append(world.Spots, Spot{MessageID: messageID(world.run, s.event), Venue: s.venue})
 	}
 	for _, p := range people.people {
 		if len(p.users) == 0 {
@@ -163,7 +171,7 @@ func (w *World) Records(ctx context.Context, emit func(files.Record) error) erro
 		}
 		w.count(e, a)
 		err = emit(files.Record{
-			Topic: actions[e.act].kind.Topic(), Key: wire.PartitionKey(m.Source, m.ID), Value: value, Headers: w.headers,
+			Topic: e.kind().Topic(), Key: wire.PartitionKey(m.Source, m.ID), Value: value, Headers: w.headers,
 		})
 		if err != nil {
 			return err

@@ -101,10 +101,13 @@ func (w *Worker) readPage(ctx context.Context, after *place) ([]stored, error) {
 		w.cfg.Workspace, after.anchor, after.anchor, after.time.UnixMilli(), after.hash.String(), w.cfg.Batch)
 }
 
-// readNew returns fixes received from a time on.
-func (w *Worker) readNew(ctx context.Context, since time.Time) ([]stored, error) {
-	return w.readFixes(ctx, fixColumns+"AND received_time >= fromUnixTimestamp64Milli(?, 'UTC') ORDER BY received_time, message_hash",
-		w.cfg.Workspace, since.UnixMilli())
+// readNew returns fixes received from a time on, a page after a hash among
+// those of that very time.
+func (w *Worker) readNew(ctx context.Context, since time.Time, after *big.Int) ([]stored, error) {
+	from := max(since.UnixMilli(), 0)
+	return w.readFixes(ctx, fixColumns+`AND received_time >= fromUnixTimestamp64Milli(?, 'UTC')
+		AND (received_time, message_hash) > (fromUnixTimestamp64Milli(?, 'UTC'), toUInt128(?)) ORDER BY received_time, message_hash LIMIT ?`,
+		w.cfg.Workspace, from, from, after.String(), w.cfg.Batch)
 }
 
 func (w *Worker) readFixes(ctx context.Context, query string, args ...any) ([]stored, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"sync"
 	"time"
 )
@@ -164,27 +165,32 @@ func (w *Worker) count(answers []assignment) {
 	w.metrics.written.WithLabelValues("assigned").Add(float64(len(answers) - nowhere))
 }
 
-// follow judges the fixes received since the last look, and once more those of
-// the overlap that were not there then.
-func (w *Worker) follow(ctx context.Context) (int, error) {
-	all, err := w.readNew(ctx, w.latest.Add(-w.cfg.Overlap))
-	if err != nil {
-		return 0, err
-	}
-	var fixes []stored
-	var answers []assignment
-	for i := range all {
-		if _, known := w.recent[string(all[i].hash.Bytes())]; !known {
-			fixes, answers = append(fixes, all[i]), append(answers, answer(w.model, all[i].Fix))
+// follow judges the fixes received since the last look, and those of the overlap
+// that were not there then.
+func (w *Worker) follow(ctx context.Context) (written int, err error) {
+	since, after := w.latest.Add(-w.cfg.Overlap), new(big.Int)
+	for {
+		page, err := w.readNew(ctx, since, after)
+		if err != nil || len(page) == 0 {
+			return written, err
 		}
+		last := &page[len(page)-1]
+		since, after = last.received, &last.hash
+		var fixes []stored
+		var answers []assignment
+		for i := range page {
+			if _, known := w.recent[string(page[i].hash.Bytes())]; !known {
+				fixes, answers = append(fixes, page[i]), append(answers, answer(w.model, page[i].Fix))
+			}
+		}
+		w.metrics.judged.Add(float64(len(fixes)))
+		if err := w.write(ctx, fixes, answers); err != nil {
+			return written, err
+		}
+		w.count(answers)
+		w.remember(fixes)
+		written += len(fixes)
 	}
-	w.metrics.judged.Add(float64(len(fixes)))
-	if err := w.write(ctx, fixes, answers); err != nil {
-		return 0, err
-	}
-	w.count(answers)
-	w.remember(fixes)
-	return len(fixes), nil
 }
 
 // remember keeps the fixes of the overlap and forgets older ones.

@@ -22,7 +22,7 @@ const drained = async () => {
   }
 };
 
-for (const [method, message] of calls(PREFIX, ANONYMOUS_ID)) send(method, message);
+for (const [method, message] of calls(PREFIX, ANONYMOUS_ID, 4200017)) send(method, message);
 await drained();
 say({ at: 'scenario' });
 for (let n = 0; n < Number(STREAM); n++) {

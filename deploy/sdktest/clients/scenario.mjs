@@ -18,12 +18,13 @@ export function order(prefix) {
 }
 
 // calls returns [method, message] for the clients of Segment and RudderStack.
-export function calls(prefix, anonymousId) {
+// number is a numeric user id, as text where the client takes nothing else.
+export function calls(prefix, anonymousId, number) {
   const userId = `${prefix}-user`;
   const email = `${prefix}@example.com`;
   return [
     ['identify', { userId, anonymousId, traits: { email, name: 'Zoë 🦊 "Q"', plan: null, nested: { a: [1, null] }, age: 42 } }],
-    ['identify', { userId: 4200017, traits: { numeric: true } }],
+    ['identify', { userId: number, traits: { numeric: true } }],
     ['track', { userId, event: 'Sdk Past', properties: odd, timestamp: new Date(past) }],
     ['track', { userId, event: 'Order Completed', properties: order(prefix) }],
     ['track', { userId, event: 'Sdk Context', properties: {}, context: { sessionId: 1700000000, externalIds: [{ id: `${prefix}-L1`, type: 'loyalty', collection: 'users', encoding: 'none' }] }, integrations: { All: false, Salesforce: true } }],
