@@ -13,7 +13,7 @@ KAFKA_ROUNDS ?= 6
 # Lint tools are built from the versions pinned in .ci/tools.mod.
 LINT      := .cache/golangci-lint
 
-.PHONY: demo up build test race lint fuzz bench verify help clean test-kafka chaos
+.PHONY: demo up build test race lint fuzz bench verify help clean test-kafka chaos test-sdk
 .DEFAULT_GOAL := help
 
 demo: ## Load real customers and serve them; stays up until Ctrl-C
@@ -42,6 +42,9 @@ chaos: $(BIN) ## Kill and pause processes under load ROUNDS times, then count (A
 
 race: ## The tests under the race detector (needs a C compiler)
 	KINDRED_REQUIRE_SERVICES=1 KINDRED_TEST_COUNT=$${KINDRED_TEST_COUNT:-100} CGO_ENABLED=1 $(GO) test -race -timeout $(TIMEOUT) $(PACKAGES)
+
+test-sdk: $(BIN) ## Official npm clients, unchanged, while Kindred is killed (Node.js 20, Chromium)
+	KINDRED_TEST_SDK=1 KINDRED_TEST_BINARY=$(CURDIR)/$(BIN) KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -count=1 -timeout $(TIMEOUT) ./deploy/sdktest
 
 lint: $(LINT) ## Formatting, vet, and the rules of .golangci.yml
 	$(LINT) run ./...

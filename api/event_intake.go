@@ -123,7 +123,7 @@ func eventMedia(contentType string) (lines, ok bool) {
 // eventSource names the source of the request's events: that of the key.
 func eventSource(c *gin.Context) string {
 	if key, ok := c.Get(contextKey); ok {
-		return key.(Key).Name
+		return key.(Key).source()
 	}
 	return ""
 }

@@ -42,9 +42,10 @@ func ParseAmount(s string) (Amount, error) {
 		if i < len(digits) {
 			d = digits[i]
 		}
-		if n = n*10 + int64(d-'0'); n >= maxAmount {
+		if n >= maxAmount/10 { // Before the product: it would pass the range of int64.
 			return 0, errAmount
 		}
+		n = n*10 + int64(d-'0')
 	}
 	for i := range len(digits) {
 		if digits[i] < '0' || digits[i] > '9' {

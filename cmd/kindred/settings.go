@@ -41,6 +41,7 @@ func settingList() []setting {
 		{name: "kafka-partitions", value: "2", usage: "partitions of each event topic, when it is created"},
 		{name: "kafka-replication", value: "1", usage: "replicas of each topic, when it is created"},
 		{name: "kafka-session", value: "10", usage: "`seconds` after which a silent process loses its partitions to another"},
+		{name: "webhooks", usage: "`path` of a webhook's definition, or of a folder of them (TOML)"},
 		{name: "log-level", value: "warn", usage: "debug, info, warn or error"},
 		{name: "log-format", value: "text", usage: "text or json"},
 		{name: "api-keys", secret: true},
@@ -74,6 +75,7 @@ type settings struct {
 	kafkaBrokers                                  []string
 	kafkaPartitions, kafkaReplication             int
 	logLevel, logFormat                           string
+	webhooks                                      string
 	apiKeys, idKey, analystPassword               string
 	portOffset                                    int
 	sessionTimeout                                time.Duration
@@ -104,7 +106,7 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 	}
 	s := &settings{
 		data: values["data"], workspace: values["workspace"],
-		clickhouseURL: values["clickhouse-url"], clickhouseLib: values["clickhouse-lib"],
+		webhooks: values["webhooks"], clickhouseURL: values["clickhouse-url"], clickhouseLib: values["clickhouse-lib"],
 		engineMemory:    uint64(number("engine-memory", 512, 1<<20)) << 20,
 		kafkaPartitions: number("kafka-partitions", 1, 10_000), kafkaReplication: number("kafka-replication", 1, 100),
 		logLevel: choice("log-level", "debug", "info", "warn", "error"), logFormat: choice("log-format", "text", "json"),

@@ -146,7 +146,9 @@ func (k *Kafka) options(fault *fault) []kfake.Opt {
 		kfake.WithLogger(brokerLog{log: k.log, fault: fault}),
 		kfake.BrokerConfigs(map[string]string{
 			"log.message.timestamp.type": "LogAppendTime", // What clients are told; stampAppendTimes does it.
-			"log.segment.bytes":          strconv.FormatInt(k.cfg.SegmentBytes, 10),
+			// As short as the consumers' own least setting: a standby takes over that soon.
+			"group.min.session.timeout.ms": "1000",
+			"log.segment.bytes":            strconv.FormatInt(k.cfg.SegmentBytes, 10),
 			// A hundred years in milliseconds between two rounds of the broker's own retention: see retain.
 			"log.cleaner.backoff.ms": "3155760000000",
 			// Offsets of a machine that was switched off for a week must not be forgotten: never expire them.

@@ -23,16 +23,21 @@ func TestOfficialClients(t *testing.T) {
 	s := newServer(t, keys)
 	store := &stored{t: t, conn: s.open()}
 
-	const anonymous = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
-	for _, node := range []struct{ source, script string }{{"segment-node", "segment-node.mjs"}, {"rudder-node", "rudder-node.mjs"}} {
+	for _, node := range []struct{ source, script, anonymous string }{
+		{"segment-node", "segment-node.mjs", "7d444840-9dc0-11d1-b245-5ffdce74fad2"},
+		{"rudder-node", "rudder-node.mjs", "7d444840-9dc0-11d1-b245-5ffdce74fad3"},
+	} {
 		t.Run(node.source, func(t *testing.T) {
-			c := run(t, folder, node.script, "HOST=http://"+s.api, "WRITE_KEY=key-"+node.source, "PREFIX="+node.source, "ANONYMOUS_ID="+anonymous, "STREAM="+itoa(stream))
+			way := newLossy(t, s.api)
+			c := run(t, folder, node.script, "HOST="+way.URL, "WRITE_KEY=key-"+node.source, "PREFIX="+node.source, "ANONYMOUS_ID="+node.anonymous, "STREAM="+itoa(stream))
 			c.reach("scenario", time.Minute)
+			way.losing.Store(true)
 			interrupt(t, s, c)
 			c.reach("end", 3*time.Minute)
-			want := expectation{source: node.source, prefix: node.source, anonymous: anonymous, server: true}
+			want := expectation{source: node.source, prefix: node.source, anonymous: node.anonymous, server: true}
 			store.on(t).check(want)
 			checkProfile(t, s, want)
+			way.check(t)
 		})
 	}
 
@@ -44,15 +49,18 @@ func TestOfficialClients(t *testing.T) {
 		t.Run(browser.source, func(t *testing.T) {
 			// A visitor whose clock is an hour fast.
 			skew := time.Hour
-			c := run(t, folder, "browser.mjs", "HOST=http://"+s.api, "WRITE_KEY=key-"+browser.source, "PREFIX="+browser.source, "STREAM="+itoa(stream),
+			way := newLossy(t, s.api)
+			c := run(t, folder, "browser.mjs", "HOST="+way.URL, "WRITE_KEY=key-"+browser.source, "PREFIX="+browser.source, "STREAM="+itoa(stream),
 				"BATCHING="+browser.batching, "CHROMIUM="+chromium, "SKEW_MS="+itoa(int(skew.Milliseconds())), "SCREENSHOT="+os.Getenv("KINDRED_TEST_SCREENSHOT"))
 			page := c.reach("scenario", time.Minute)
 			checkConsole(t, c)
+			way.losing.Store(true)
 			interrupt(t, s, c)
 			c.reach("end", 3*time.Minute)
 			want := expectation{source: browser.source, prefix: browser.source, anonymous: page.AnonymousID, skew: skew}
 			store.on(t).check(want)
 			checkProfile(t, s, want)
+			way.check(t)
 		})
 	}
 	store.on(t).noDeadLetters()

@@ -101,7 +101,7 @@ func DefaultConfig() Config {
 		StoreTablets: 1,
 		Typo:         .03, WrongAddress: .0004, Placeholder: .01, StaffEmail: .03,
 		Late: .02, LateDays: 3, Copies: .015, Bots: 4, BotPages: 600,
-		Stores: 12, SensedStores: 2, OtherVenues: 60, Mailed: .8, SocialLinked: .1, Posts: 1.5, HelpBot: .12, Surveyed: .1,
+		Stores: 12, SensedStores: 2, OtherVenues: 60, Mailed: .5, SocialLinked: .1, Posts: 1.5, HelpBot: .12, Surveyed: .1,
 		Tagged: .5, StoreVisits: 1, OtherPlaces: 2, FixNoise: 12, ReadSeconds: 4, DwellSeconds: 75,
 		ReadMissed: .3, ReadRepeated: .1, GhostRead: .12, LeaveMissed: .03,
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -16,8 +17,9 @@ import (
 type Options struct {
 	// StateFolder keeps the progress file; required.
 	StateFolder string
-	// TruthFile receives the truth as CSV before the first event is published;
-	// empty writes none.
+	// TruthFile receives the truth of the identifiers as CSV before the first
+	// event is published; empty writes none. The true visits and venues go to the
+	// files of the same name with -visits and -venues before the extension.
 	TruthFile string
 	// Workspace receives the events; empty means the default one.
 	Workspace string
@@ -91,7 +93,7 @@ func (s *Simulator) Run(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return sum, err
 	}
-	if err := s.writeTruth(world.Truth); err != nil {
+	if err := s.writeTruth(world); err != nil {
 		return sum, err
 	}
 	progress.Name, progress.AsOf, progress.Total = fmt.Sprintf("seed %d", s.cfg.Seed), s.cfg.End, int64(world.Deliveries())
@@ -125,25 +127,36 @@ func (s *Simulator) summary(w *World) Summary {
 	return sum
 }
 
-// writeTruth replaces the truth file as a whole.
-func (s *Simulator) writeTruth(t *Truth) error {
-	if s.opts.TruthFile == "" {
+// writeTruth replaces each of the truth files as a whole: that of the
+// identifiers, and beside it those of the visits and of the venues.
+func (s *Simulator) writeTruth(w *World) error {
+	name := s.opts.TruthFile
+	if name == "" {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(s.opts.TruthFile), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return fmt.Errorf("write truth: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(s.opts.TruthFile), "truth.*.tmp")
+	return errors.Join(
+		replaceFile(name, w.Truth.WriteCSV),
+		replaceFile(staysFile(name), func(f io.Writer) error { return WriteStays(f, w.Stays) }),
+		replaceFile(spotsFile(name), func(f io.Writer) error { return WriteSpots(f, w.Spots) }),
+	)
+}
+
+// replaceFile writes a file beside the old one and takes its place when whole.
+func replaceFile(name string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(name), "truth.*.tmp")
 	if err != nil {
 		return fmt.Errorf("write truth: %w", err)
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // It is gone after the rename.
-	err = t.WriteCSV(f)
+	err = write(f)
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), s.opts.TruthFile)
+		err = os.Rename(f.Name(), name)
 	}
 	if err != nil {
 		return fmt.Errorf("write truth: %w", err)

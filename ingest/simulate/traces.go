@@ -138,13 +138,28 @@ func (t *tracer) anytime() int64 {
 	return day - day%dayMS + 8*hourMS + t.rng.Int64N(13*hourMS)
 }
 
-// customer is how the shop knows a person where it does: by account, else by
-// address.
-func (t *tracer) customer(p *person) mention {
+// customer is how the shop knows a person: by account, else by an address that
+// it was told.
+func (t *tracer) customer(p *person) (mention, bool) {
 	if len(p.users) > 0 {
-		return own("user_id", p.users[0])
+		return own("user_id", p.users[0]), true
 	}
-	return own("email", p.emails[0])
+	return t.told(p)
+}
+
+// told returns an address of a person that the shop was told.
+func (t *tracer) told(p *person) (mention, bool) {
+	for _, address := range p.emails {
+		if t.known("email", address) {
+			return own("email", address), true
+		}
+	}
+	return mention{}, false
+}
+
+// known reports whether an identifier has appeared in an event.
+func (t *tracer) known(namespace, value string) bool {
+	return t.truth.seen[identifier{namespace, value}]
 }
 
 // normal draws around a mean.

@@ -107,8 +107,12 @@ func (t *tracer) post(p *person, handle string) {
 
 // help plays conversations with the help bot, some of which go on with a person.
 func (t *tracer) help(p *person) {
+	id, known := t.customer(p)
+	if !known {
+		return
+	}
 	for n := range poisson(t.rng, t.cfg.HelpBot) {
-		id, at := t.customer(p), t.anytime()
+		at := t.anytime()
 		caseID, topic := fmt.Sprintf("bot-%s-%d", p.id, n), oneOf(t.rng, supportTopics)
 		r := t.remark(min(0, t.mood()))
 		seconds := 20 + 60*t.rng.Float64()
@@ -179,10 +183,10 @@ func (t *tracer) mail(p *person) {
 	if len(p.users) == 0 {
 		rate = t.cfg.VisitorNewsletter
 	}
-	if !chance(t.rng, rate) {
+	id, known := t.told(p)
+	if !known || !chance(t.rng, rate) {
 		return
 	}
-	id := own("email", p.emails[0])
 	for i, c := range campaigns {
 		if !chance(t.rng, t.cfg.Mailed) {
 			continue

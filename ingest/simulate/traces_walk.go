@@ -13,7 +13,7 @@ func (t *tracer) walk(p *person) {
 		return
 	}
 	tag := ""
-	if len(p.cards) > 0 && chance(t.rng, t.cfg.Tagged) {
+	if len(p.cards) > 0 && t.known("loyalty", p.cards[0]) && chance(t.rng, t.cfg.Tagged) {
 		tag = fmt.Sprintf("e280%012x", t.rng.Int64N(1<<48))
 		t.truth.own("rfid", tag, p)
 	}

@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -116,7 +117,7 @@ func (c Config) form() (form, error) {
 	if err != nil {
 		return form{}, err
 	}
-	f := form{database: o.Auth.Database, cluster: c.Cluster, user: o.Auth.Username, password: o.Auth.Password}
+	f := form{database: o.Auth.Database, cluster: c.Cluster, user: o.Auth.Username, password: o.Auth.Password, nonce: strings.ToLower(rand.Text())}
 	if c.DictionaryUser != "" {
 		f.user, f.password = c.DictionaryUser, c.DictionaryPassword
 	}

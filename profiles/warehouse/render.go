@@ -13,6 +13,7 @@ type form struct {
 	cluster  string // empty for one server
 	user     string // account of the dictionaries
 	password string
+	nonce    string // tells the tables of migrations that run at once apart
 }
 
 // dedupBlocks is the number of recent insert blocks per table whose
@@ -48,6 +49,7 @@ func (f form) functions() template.FuncMap {
 		"anchorProfile":     f.expressions().anchorProfile,
 		"eventProfile":      f.expressions().eventProfile,
 		"identifierProfile": f.expressions().identifierProfile,
+		"nonce":             func() string { return f.nonce },
 		"asDefiner":         func() string { return "DEFINER = CURRENT_USER SQL SECURITY DEFINER" },
 	}
 }

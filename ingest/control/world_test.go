@@ -1,4 +1,4 @@
-package letters_test
+package control_test
 
 import (
 	"context"
@@ -107,6 +107,7 @@ type world struct {
 	letters *letters.Service
 	plans   *plans.Service
 	crash   func(step string) error // of the owner of commands
+	dying   func(step string) error // of the owner of the events
 }
 
 func newWorld(t *testing.T) *world {
@@ -137,7 +138,7 @@ func (a atOnce) WriteMessages(ctx context.Context, msgs ...kafka.Message) error 
 	return nil
 }
 
-// crashing calls a hook before what the owner of commands does outside.
+// crashing calls a hook before each insert, with the table and its columns.
 type crashing struct {
 	driver.Conn
 	hook func(step string) error
@@ -191,10 +192,20 @@ func (w *world) ingest() {
 	if err := w.reader.Refresh(ctx); err != nil {
 		w.t.Fatal(err)
 	}
+	hook := func(step string) error {
+		if w.dying == nil {
+			return nil
+		}
+		err := w.dying(step)
+		if err != nil {
+			end()
+		}
+		return err
+	}
 	cfg := ingest.DefaultConfig()
 	cfg.Pace, cfg.FilterBytes = 0, 1<<12
 	p, err := ingest.New(cfg, ingest.Deps{
-		Store: clickhouse.New(w.conn), Publisher: w.broker, Decoder: w.decoder, Plans: w.reader,
+		Store: clickhouse.New(crashing{w.conn, hook}), Publisher: w.broker, Decoder: w.decoder, Plans: w.reader,
 		Clock: func() time.Time { return time.Unix(0, 0) }, Logger: quiet, Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
@@ -208,6 +219,12 @@ func (w *world) ingest() {
 // send publishes behaviour records and stores them.
 func (w *world) send(values ...string) {
 	w.t.Helper()
+	w.publish(values...)
+	w.ingest()
+}
+
+func (w *world) publish(values ...string) {
+	w.t.Helper()
 	var msgs []kafka.Message
 	for _, v := range values {
 		msgs = append(msgs, kafka.Message{Topic: wire.Behaviour.Topic(), Value: []byte(v)})
@@ -215,7 +232,6 @@ func (w *world) send(values ...string) {
 	if err := w.WriteMessages(context.Background(), msgs...); err != nil {
 		w.t.Fatal(err)
 	}
-	w.ingest()
 }
 
 func (w *world) count(query string, args ...any) (n uint64) {
@@ -236,7 +252,7 @@ func (w *world) list(f letters.Filter) []letters.Letter {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		all = append(page[:len(page):len(page)], all...)
+		all = append(all, page...)
 		if next == "" {
 			break
 		}

@@ -1,4 +1,4 @@
-package letters_test
+package control_test
 
 import (
 	"encoding/json"
