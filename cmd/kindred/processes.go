@@ -102,7 +102,9 @@ func (p *platform) await(ctx context.Context, what string, try func(context.Cont
 	}
 }
 
-// awaitClickHouse connects to a ClickHouse of another process.
+// awaitClickHouse waits for a ClickHouse of another process. A process of named
+// roles leaves the tables to whoever has them made, the role clickhouse or
+// `kindred migrate`, because only one may.
 func (p *platform) awaitClickHouse(ctx context.Context) error {
 	return p.await(ctx, "ClickHouse", func(ctx context.Context) error {
 		if p.warehouse.URL = p.settings.clickhouseURL; p.warehouse.URL == "" {
@@ -110,6 +112,9 @@ func (p *platform) awaitClickHouse(ctx context.Context) error {
 			if p.warehouse.URL, err = p.localClickHouse(); err != nil {
 				return err
 			}
+		}
+		if p.settings.roles != nil {
+			return warehouse.Current(ctx, p.warehouse)
 		}
 		return p.migrate(ctx)
 	})
