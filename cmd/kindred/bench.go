@@ -30,7 +30,7 @@ put load on it from the same machine, and print figures. Nothing of an existing
 data folder is touched.`,
 	}
 	cmd.PersistentFlags().String("profile", "", "write a processor profile of the measured part to `file`")
-	cmd.AddCommand(benchIngestCommand())
+	cmd.AddCommand(benchIngestCommand(), benchIntakeCommand())
 	return cmd
 }
 
@@ -44,12 +44,14 @@ type bench struct {
 	out   func(format string, args ...any)
 }
 
-// runBench starts the engines, prepares, then starts every role and measures.
-func runBench(cmd *cobra.Command, prepare, measure func(context.Context, *bench) error) error {
+// runBench starts the engines, prepares, then starts the roles (nil is all) and
+// measures.
+func runBench(cmd *cobra.Command, set roleSet, prepare, measure func(context.Context, *bench) error) error {
 	s, err := loadSettings(cmd)
 	if err != nil {
 		return err
 	}
+	s.roles = set
 	if s.data, err = os.MkdirTemp(os.Getenv("KINDRED_BENCH_FOLDER"), "kindred-bench-"); err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,14 +19,7 @@ func benchIngestCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := traffic{people: people, begin: now().Add(-24 * time.Hour), source: "bench"}
-			return runBench(cmd, func(ctx context.Context, b *bench) error {
-				if q := os.Getenv("XSQL"); q != "" {
-					for _, x := range strings.Split(q, ";") {
-						if err := b.p.conn.Exec(ctx, x); err != nil {
-							return err
-						}
-					}
-				}
+			return runBench(cmd, nil, func(ctx context.Context, b *bench) error {
 				start := now()
 				if err := b.preproduce(ctx, t, events); err != nil {
 					return err

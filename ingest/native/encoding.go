@@ -18,11 +18,8 @@ const freeBytes = 1 << 20
 // zstdWindow bounds the memory of one decompression.
 const zstdWindow = 8 << 20
 
-// damage ends a body before its time, with what can still be kept of it.
-type damage struct {
-	code, detail string
-	rest         []byte
-}
+// damage ends a body before its time.
+type damage struct{ code, detail string }
 
 func (d *damage) Error() string { return d.detail }
 

@@ -7,22 +7,23 @@ import (
 	"time"
 
 	"github.com/kindred-cdp/kindred/ingest/intake"
+	"github.com/kindred-cdp/kindred/ingest/jsonstream"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 )
 
 // add turns one part of the body into an item of the chunk.
-func (t *take) add(p part) {
+func (t *take) add(p jsonstream.Part) {
 	switch {
-	case p.cut:
-		t.refuse(p.raw, "", wire.Fault{Code: wire.CodeTooLarge, Detail: fmt.Sprintf("message is longer than %d bytes; it is kept as far as that", t.in.cfg.MessageBytes)})
+	case p.Cut:
+		t.refuse(p.Raw, "", wire.Fault{Code: wire.CodeTooLarge, Detail: fmt.Sprintf("message is longer than %d bytes; it is kept as far as that", t.in.cfg.MessageBytes)})
 		return
-	case p.deep:
-		t.refuse(p.raw, "", wire.Fault{Code: wire.CodeTooLarge, Detail: fmt.Sprintf("message is nested deeper than %d levels", t.in.cfg.Depth)})
+	case p.Deep:
+		t.refuse(p.Raw, "", wire.Fault{Code: wire.CodeTooLarge, Detail: fmt.Sprintf("message is nested deeper than %d levels", t.in.cfg.Depth)})
 		return
 	}
 	var m wire.Message
-	if f := m.Parse(p.raw); f != nil {
-		t.refuse(p.raw, m.ID, *f)
+	if f := m.Parse(p.Raw); f != nil {
+		t.refuse(p.Raw, m.ID, *f)
 		return
 	}
 	id := m.ID
@@ -35,11 +36,11 @@ func (t *take) add(p part) {
 	value, err := m.Encode()
 	switch {
 	case err != nil:
-		t.refuse(p.raw, id, wire.Fault{Pointer: "/time", Code: wire.CodeField, Detail: "a time is after the year 9999"})
+		t.refuse(p.Raw, id, wire.Fault{Pointer: "/time", Code: wire.CodeField, Detail: "a time is after the year 9999"})
 	case f != nil:
 		t.refuse(value, id, *f)
 	case len(value) > t.in.cfg.MessageBytes:
-		t.refuse(p.raw, id, wire.Fault{Code: wire.CodeTooLarge, Detail: fmt.Sprintf("message has %d bytes; the limit is %d", len(value), t.in.cfg.MessageBytes)})
+		t.refuse(p.Raw, id, wire.Fault{Code: wire.CodeTooLarge, Detail: fmt.Sprintf("message has %d bytes; the limit is %d", len(value), t.in.cfg.MessageBytes)})
 	default:
 		t.index++
 		t.bytes += len(value)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kindred-cdp/kindred/ingest/intake"
+	"github.com/kindred-cdp/kindred/ingest/jsonstream"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 )
 
@@ -77,7 +78,7 @@ func (in *Intake) Take(ctx context.Context, b Body) (Outcome, error) {
 	}
 	defer r.close()
 	t := take{in: in, body: b}
-	err = t.read(ctx, newSplitter(r, in.cfg.MessageBytes, in.cfg.Depth, b.Lines))
+	err = t.read(ctx, jsonstream.New(r, in.cfg.MessageBytes, in.cfg.Depth, b.Lines))
 	return t.outcome, err
 }
 
@@ -94,18 +95,22 @@ type take struct {
 	refusals []Refusal // of the chunk
 }
 
-func (t *take) read(ctx context.Context, s *splitter) error {
+func (t *take) read(ctx context.Context, s *jsonstream.Splitter) error {
 	for {
-		part, err := s.next()
-		var damaged *damage
+		part, err := s.Next()
+		var bomb *damage
+		var broken *jsonstream.Damage
 		switch {
 		case errors.Is(err, io.EOF):
 			return t.submit(ctx)
-		case errors.As(err, &damaged):
+		case errors.As(err, &bomb):
 			// What came before the damage is sound and is kept.
-			t.outcome.Fault = &wire.Fault{Code: damaged.code, Detail: damaged.detail}
-			if len(damaged.rest) > 0 {
-				t.refuse(damaged.rest, "", wire.Fault{Code: damaged.code, Detail: damaged.detail})
+			t.outcome.Fault = &wire.Fault{Code: bomb.code, Detail: bomb.detail}
+			return t.submit(ctx)
+		case errors.As(err, &broken):
+			t.outcome.Fault = &wire.Fault{Code: wire.CodeJSON, Detail: broken.Detail}
+			if len(broken.Rest) > 0 {
+				t.refuse(broken.Rest, "", *t.outcome.Fault)
 			}
 			return t.submit(ctx)
 		case err != nil:

@@ -1,4 +1,4 @@
-package native
+package jsonstream
 
 import (
 	"errors"
@@ -7,25 +7,25 @@ import (
 
 // scan takes one JSON value by its brackets and quotes alone; whether it is
 // sound inside is for the parser. The reader stands at its first byte.
-func (s *splitter) scan(inArray bool) (part, error) {
+func (s *Splitter) scan(inArray bool) (Part, error) {
 	s.buf = s.buf[:0]
-	var p part
+	var p Part
 	var st state
 	for {
 		if _, err := s.r.Peek(1); err != nil {
 			if !errors.Is(err, io.EOF) {
-				return part{}, err
+				return Part{}, err
 			}
-			p.raw = s.buf // Cut off, or a scalar at the end: the parser will say.
+			p.Raw = s.buf // Cut off, or a scalar at the end: the parser will say.
 			return p, nil
 		}
 		window, _ := s.r.Peek(s.r.Buffered())
 		n, done := st.advance(window, inArray)
-		p.cut = s.keep(window[:n]) || p.cut
+		p.Cut = s.keep(window[:n]) || p.Cut
 		_, _ = s.r.Discard(n)
-		p.deep = p.deep || st.deepest > s.depth
+		p.Deep = p.Deep || st.deepest > s.depth
 		if done {
-			p.raw = s.buf
+			p.Raw = s.buf
 			return p, nil
 		}
 	}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+)
+
+// httpLoad sends batches over connections that stay open, one request at a time
+// each. It writes its requests by hand, so that the generator takes little of
+// the processor time that it shares with what it measures.
+type httpLoad struct {
+	address     string
+	traffic     traffic
+	connections int
+	batch       int // events in a request; 1 uses the call for single events
+	// rate is the number of events a second to begin, 0 as many as are answered.
+	rate float64
+	next atomic.Uint64 // number of the next event
+
+	mu        sync.Mutex
+	latencies []time.Duration // Protected by mu.
+	acked     atomic.Uint64
+	busy      atomic.Uint64 // answers 429 and 503
+}
+
+// run sends until ctx ends, and returns after the last answer.
+func (l *httpLoad) run(ctx context.Context) error {
+	g := new(errgroup.Group)
+	start := now()
+	for range l.connections {
+		g.Go(func() error { return l.connection(ctx, start) })
+	}
+	return g.Wait()
+}
+
+func (l *httpLoad) connection(ctx context.Context, start time.Time) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.address)
+	if err != nil {
+		return fmt.Errorf("connect to the API: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	in := bufio.NewReader(conn)
+	var body, head []byte
+	var latencies []time.Duration
+	defer func() {
+		l.mu.Lock()
+		l.latencies = append(l.latencies, latencies...)
+		l.mu.Unlock()
+	}()
+	for ctx.Err() == nil {
+		first := l.next.Add(uint64(l.batch)) - uint64(l.batch)
+		due := now()
+		if l.rate > 0 {
+			// An open loop: a request that begins late counts from when it was due.
+			due = start.Add(time.Duration(float64(first) / l.rate * float64(time.Second)))
+			if wait := due.Sub(now()); wait > 0 {
+				timer := time.NewTimer(wait)
+				select {
+				case <-ctx.Done():
+				case <-timer.C:
+				}
+				timer.Stop()
+			}
+			if ctx.Err() != nil {
+				return nil
+			}
+		}
+		body = l.body(body[:0], first)
+		path := "/v1/batch"
+		if l.batch == 1 {
+			path = "/v1/track"
+		}
+		head = fmt.Appendf(head[:0], "POST %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer write-dev\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", path, len(body))
+		for {
+			status, err := exchange(conn, in, head, body)
+			if err != nil {
+				return err
+			}
+			if status == http.StatusOK {
+				break
+			}
+			if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+				return fmt.Errorf("the API answered %d", status)
+			}
+			l.busy.Add(1)
+			time.Sleep(100 * time.Millisecond)
+		}
+		latencies = append(latencies, now().Sub(due))
+		l.acked.Add(uint64(l.batch))
+	}
+	return nil
+}
+
+func (l *httpLoad) body(dst []byte, first uint64) []byte {
+	if l.batch == 1 {
+		return l.traffic.segment(dst, first)
+	}
+	dst = append(dst, `{"sentAt":"`...)
+	dst = now().UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+	dst = append(dst, `","batch":[`...)
+	for i := range l.batch {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = l.traffic.segment(dst, first+uint64(i))
+	}
+	return append(dst, `]}`...)
+}
+
+var errAnswer = errors.New("the API's answer is not HTTP")
+
+// exchange sends one request and reads its answer whole.
+func exchange(conn net.Conn, in *bufio.Reader, head, body []byte) (status int, err error) {
+	if _, err := (&net.Buffers{head, body}).WriteTo(conn); err != nil {
+		return 0, fmt.Errorf("send to the API: %w", err)
+	}
+	res, err := http.ReadResponse(in, nil)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errAnswer, err)
+	}
+	_, err = io.Copy(io.Discard, res.Body)
+	return res.StatusCode, errors.Join(err, res.Body.Close())
+}
+
+// quantile of the latencies so far.
+func (l *httpLoad) quantile(q float64) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.latencies) == 0 {
+		return 0
+	}
+	slices.Sort(l.latencies)
+	return l.latencies[min(len(l.latencies)-1, int(q*float64(len(l.latencies))))]
+}
+
+func benchIntakeCommand() *cobra.Command {
+	var seconds int
+	cmd := &cobra.Command{
+		Use:   "intake",
+		Short: "Events a second that the HTTP intake acknowledges durably, with ingest paused",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runBench(cmd, roleSet{roleAPI, roleBroker, roleClickHouse}, func(context.Context, *bench) error { return nil }, func(ctx context.Context, b *bench) error {
+				took, err := b.syncTime()
+				if err != nil {
+					return err
+				}
+				b.out("the disk makes 4 KiB durable in %.2f ms; the broker syncs before it acknowledges", float64(took.Microseconds())/1000)
+				for i, c := range []struct{ connections, batch int }{{32, 100}, {32, 1}, {256, 1}} {
+					if err := b.intake(ctx, c.connections, c.batch, time.Duration(seconds)*time.Second, "i"+strconv.Itoa(i)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().IntVar(&seconds, "seconds", 20, "length of each of the three measurements")
+	return cmd
+}
+
+func (b *bench) intake(ctx context.Context, connections, batch int, length time.Duration, source string) error {
+	l := &httpLoad{address: b.api, connections: connections, batch: batch, traffic: traffic{people: 100_000, begin: now().Add(-time.Hour), source: source}}
+	timed, stop := context.WithTimeout(ctx, length)
+	defer stop()
+	own, _ := processor()
+	start := now()
+	if err := l.run(timed); err != nil {
+		return err
+	}
+	took := now().Sub(start).Seconds()
+	own2, _ := processor()
+	acked := l.acked.Load()
+	b.out("intake: %d events in batches of %d over %d connections in %.1f s: %.0f events/s, p50 %.1f ms, p99 %.1f ms, %d busy answers, %.1f µs of processor time an event",
+		acked, batch, connections, took, float64(acked)/took, l.quantile(.5).Seconds()*1000, l.quantile(.99).Seconds()*1000, l.busy.Load(), (own2-own)/float64(acked)*1e6)
+	return nil
+}
