@@ -8,7 +8,7 @@ PACKAGES  := ./...
 FUZZTIME  ?= 20s
 TIMEOUT   ?= 10m
 # Rounds of the chaos suite, on the embedded broker and on a real one.
-ROUNDS    ?= 24
+ROUNDS    ?= 28
 KAFKA_ROUNDS ?= 6
 # Lint tools are built from the versions pinned in .ci/tools.mod.
 LINT      := .cache/golangci-lint

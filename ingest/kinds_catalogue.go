@@ -33,40 +33,88 @@ const (
 	maxMention  = 1000 // bytes of one field
 )
 
-// CatalogueRows returns what the events say of the catalogue, in the order of
-// the events: every statement, and of the mentions of one product the latest of
-// each that says something new of it. It is a pure function of the events, so
-// that a range that is stored again gives the same rows.
+// CatalogueRows returns what the events say of the catalogue: every statement,
+// and one row for all mentions of a product, with the latest of each thing said
+// of it. It is a pure function of the events in their order, so that a range
+// that is stored again gives the same rows.
+//
+// Product events are the bulk of what a shop sends, and say the same things over
+// and over. So those that arrived last are read first, and of a product only
+// until its name, category and price are known, four at most.
 func CatalogueRows(events []*Event) []CatalogueRow {
-	var rows []CatalogueRow
-	type product struct{ workspace, id string }
-	mentioned := map[product]int{} // index in rows
-	for _, e := range events {
+	rows := make([]CatalogueRow, 0, 16)
+	said := mentions{index: map[product]int{}}
+	for _, e := range slices.Backward(events) {
+		if said.enough(e) {
+			continue
+		}
 		for _, r := range catalogueOf(e) {
 			if r.Stated {
 				rows = append(rows, r)
-				continue
-			}
-			key := product{e.Workspace, r.ItemID}
-			i, ok := mentioned[key]
-			switch {
-			case !ok:
-				mentioned[key] = len(rows)
-				rows = append(rows, r)
-			case later(r.Event, rows[i].Event):
-				rows[i] = overlay(rows[i], r)
-			default:
-				rows[i] = overlay(r, rows[i])
+			} else {
+				said.add(r)
 			}
 		}
 	}
-	return rows
+	return append(rows, said.rows...)
 }
 
-// later orders events by time, and equal times by hash, so that the order in
-// which they arrived decides nothing.
-func later(a, b *Event) bool {
-	return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Hash[1], b.Hash[1]), cmp.Compare(a.Hash[0], b.Hash[0])) > 0
+// product names a product in a map.
+type product struct{ workspace, id string }
+
+// mentions collects what is said of products.
+type mentions struct {
+	rows  []CatalogueRow
+	read  []int8 // mentions read for each row
+	index map[product]int
+}
+
+// maxReadMentions is how many mentions of one product are read in a batch.
+const maxReadMentions = 4
+
+// enough reports that nothing more needs to be read of the one product that an
+// event shows. It looks at the text only; what it cannot tell is read.
+func (m *mentions) enough(e *Event) bool {
+	if len(m.rows) == 0 || e.Kind != wire.Behaviour {
+		return false
+	}
+	const key = `"product_id":"`
+	i := bytes.Index(e.Properties, []byte(key))
+	if i < 0 || e.Name == productList {
+		return false
+	}
+	id := e.Properties[i+len(key):]
+	end := bytes.IndexByte(id, '"')
+	if end < 0 {
+		return false
+	}
+	at, ok := m.index[product{e.Workspace, string(id[:end])}]
+	if !ok {
+		return false
+	}
+	r := &m.rows[at]
+	return m.read[at] >= maxReadMentions || r.Name != "" && len(r.Category) > 0 && r.Price != nil
+}
+
+func (m *mentions) add(r CatalogueRow) {
+	key := product{r.Event.Workspace, r.ItemID}
+	i, ok := m.index[key]
+	if !ok {
+		m.index[key] = len(m.rows)
+		m.rows, m.read = append(m.rows, r), append(m.read, 1)
+		return
+	}
+	m.read[i] = min(m.read[i]+1, maxReadMentions)
+	if compareTimes(m.rows[i].Event, r.Event) < 0 {
+		m.rows[i] = overlay(m.rows[i], r)
+	} else {
+		m.rows[i] = overlay(r, m.rows[i])
+	}
+}
+
+// compareTimes orders events by time, and equal times by hash.
+func compareTimes(a, b *Event) int {
+	return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Hash[1], b.Hash[1]), cmp.Compare(a.Hash[0], b.Hash[0]))
 }
 
 // overlay returns newer with the blanks filled from older.

@@ -30,7 +30,7 @@ put load on it from the same machine, and print figures. Nothing of an existing
 data folder is touched.`,
 	}
 	cmd.PersistentFlags().String("profile", "", "write a processor profile of the measured part to `file`")
-	cmd.AddCommand(benchIngestCommand(), benchIntakeCommand())
+	cmd.AddCommand(benchIngestCommand(), benchIntakeCommand(), benchSystemCommand(), benchFreshnessCommand())
 	return cmd
 }
 

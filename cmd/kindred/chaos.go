@@ -64,7 +64,7 @@ after the other, and must find each time that something is lost or doubled.`,
 			return proveChaos(cmd, c)
 		},
 	}
-	cmd.Flags().IntVar(&c.rounds, "rounds", 24, "`number` of processes to kill or pause, one after the other")
+	cmd.Flags().IntVar(&c.rounds, "rounds", 28, "`number` of processes to kill or pause, one after the other")
 	cmd.Flags().Uint64Var(&c.seed, "seed", 0, "`seed` of the rounds (default: the time; it is printed)")
 	cmd.Flags().StringVar(&c.without, "without", "", "`mechanism` to switch off: dedupe, token or fencing; the run should then fail")
 	cmd.Flags().BoolVar(&c.keep, "keep", false, "keep the folder with the data and logs")
@@ -134,10 +134,7 @@ func (c chaosConfig) plan(r *rand.Rand) []chaosRound {
 			if p == "broker" && c.kafka != "" {
 				continue
 			}
-			all = append(all, chaosRound{p, "kill", ""})
-			if p != "clickhouse" && p != "broker" {
-				all = append(all, chaosRound{p, "stop", ""})
-			}
+			all = append(all, chaosRound{p, "kill", ""}, chaosRound{p, "stop", ""})
 		}
 	}
 	var plan []chaosRound

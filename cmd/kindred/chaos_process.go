@@ -261,7 +261,9 @@ func (f *fleet) play(ctx context.Context, r chaosRound, random *rand.Rand) error
 			p.signal(syscall.SIGCONT)
 			pause(ctx, time.Second)
 		}
-		// What did not come to its step ends here.
+		if !ended && r.action == "kill" {
+			f.out("%s did not come to its step %s, and is killed now", r.process, r.step)
+		}
 		p.kill()
 		pause(ctx, after)
 		return p.launch("")

@@ -133,58 +133,6 @@ func migrateCommand() *cobra.Command {
 	}
 }
 
-func importCommand() *cobra.Command {
-	var format string
-	var shift bool
-	cmd := &cobra.Command{
-		Use:   "import FILE",
-		Short: "Stream a file through Kafka into a running Kindred",
-		Long: `Read FILE (plain or gzip) and publish one message for each event. An import that
-was interrupted continues after the last acknowledged message when the same
-command is given again. A line that cannot be read becomes a dead letter with
-its line number, and the rest goes on.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return fmt.Errorf("import takes one FILE, not %d; run \"kindred import --help\"", len(args))
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := loadSettings(cmd)
-			if err != nil {
-				return err
-			}
-			u := newUI(os.Stderr, now)
-			return withKafka(cmd.Context(), s, func(ctx context.Context, p files.Publisher) error {
-				sum, err := importFile(ctx, s, u, p, files.FileInput(args[0]), format, shift)
-				if err != nil {
-					return err
-				}
-				return printJSON(cmd, sum)
-			})
-		},
-	}
-	cmd.Flags().StringVar(&format, "format", "online-retail", "layout of the file: online-retail")
-	cmd.Flags().BoolVar(&shift, "shift-to-now", false, "move all times by the same whole weeks, so that the data end within the last seven days")
-	return cmd
-}
-
-func importFile(ctx context.Context, s *settings, u *ui, p files.Publisher, in files.Input, format string, shift bool) (files.Summary, error) {
-	f, ok := files.FormatByName(format)
-	if !ok {
-		return files.Summary{}, fmt.Errorf("unknown format %q; this release reads online-retail", format)
-	}
-	cfg := files.DefaultConfig()
-	cfg.Input, cfg.Format, cfg.ShiftToNow = in, f, shift
-	cfg.StateFolder, cfg.Workspace = stateFolder(s), s.workspace
-	cfg.Report = func(done, total int64) { u.progress("import "+in.Name, done, total, "messages") }
-	imp, err := files.New(cfg, files.Deps{Publisher: p, Now: now, Log: u.logger(s)})
-	if err != nil {
-		return files.Summary{}, err
-	}
-	return imp.Run(ctx)
-}
-
 // withKafka runs body with a publisher to the Kafka of a running Kindred.
 func withKafka(ctx context.Context, s *settings, body func(context.Context, files.Publisher) error) error {
 	brokers := s.kafkaBrokers

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -85,9 +86,9 @@ func refusal(err error) error {
 	case errors.Is(err, letters.ErrNotFound):
 		return api.ErrNoLetter
 	case errors.Is(err, plans.ErrConflict), errors.Is(err, letters.ErrConflict):
-		return &api.Refused{Conflict: true, Detail: err.Error()}
+		return &api.Refused{Conflict: true, Detail: strings.TrimPrefix(err.Error(), "conflict: ")}
 	case errors.Is(err, plans.ErrRefused), errors.Is(err, letters.ErrRefused), errors.Is(err, control.ErrTooLarge):
-		return &api.Refused{Detail: err.Error()}
+		return &api.Refused{Detail: strings.TrimPrefix(err.Error(), "refused: ")}
 	case errors.Is(err, control.ErrPending):
 		return api.ErrPending
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/kindred-cdp/kindred/deploy/embedded"
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/ingest"
+	"github.com/kindred-cdp/kindred/ingest/intake"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
@@ -26,6 +27,7 @@ import (
 const (
 	identityTopic   = "kindred.identity"
 	ingestGroup     = "kindred-ingest"
+	overflowGroup   = "kindred-overflow"
 	identityGroup   = "kindred-identity"
 	eventRetention  = 7 * 24 * time.Hour
 	ledgerRetention = 7 * 24 * time.Hour
@@ -248,7 +250,7 @@ func ensureTopics(ctx context.Context, s *settings, brokers []string) error {
 		{Name: ingest.EvidenceTopic, Partitions: 1, Retention: ledgerRetention},
 		{Name: identityTopic, Partitions: 1, Retention: ledgerRetention},
 	}
-	for _, name := range eventTopics() {
+	for _, name := range append(eventTopics(), intake.OverflowTopic) {
 		topics = append(topics, kafka.Topic{Name: name, Partitions: s.kafkaPartitions, Retention: eventRetention})
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)

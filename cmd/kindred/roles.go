@@ -27,7 +27,9 @@ import (
 type roles struct {
 	p        *platform
 	registry *prometheus.Registry
+	shares   *intake.Shares
 	gate     *intake.Gate
+	overflow *kafka.Consumer
 	pipeline *ingest.Pipeline
 	ingest   *kafka.Consumer
 	identity *kafka.Consumer
@@ -52,8 +54,11 @@ func newRoles(p *platform) (*roles, error) {
 	r.writer = writer
 	var err error
 	r.producer = kafka.NewProducer(p.brokers, intakeCodec)
+	if r.shares, err = intake.NewShares(r.sharesConfig(), r.lag, now, p.log.With("role", "intake"), r.registry); err != nil {
+		return nil, err
+	}
 	r.gate, err = intake.New(intake.DefaultConfig(), intake.Deps{
-		Producer: r.producer, Clock: now, Logger: p.log.With("role", "intake"), Registry: r.registry,
+		Producer: r.producer, Route: r.shares, Clock: now, Logger: p.log.With("role", "intake"), Registry: r.registry,
 	})
 	if err != nil {
 		return nil, err
@@ -66,6 +71,9 @@ func newRoles(p *platform) (*roles, error) {
 		return nil, err
 	}
 	if r.ingest, err = r.consumer(ingestGroup, eventTopics()); err != nil {
+		return nil, err
+	}
+	if r.overflow, err = r.consumer(overflowGroup, []string{intake.OverflowTopic}); err != nil {
 		return nil, err
 	}
 	if r.identity, err = r.consumer(identityGroup, []string{ingest.EvidenceTopic}); err != nil {
@@ -106,6 +114,29 @@ func (r *roles) consumer(group string, topics []string) (*kafka.Consumer, error)
 	return kafka.NewConsumer(cfg, kafka.Deps{Logger: r.p.log, Registry: r.registry})
 }
 
+func (r *roles) sharesConfig() intake.SharesConfig {
+	cfg := intake.DefaultSharesConfig()
+	cfg.Budget = float64(r.p.settings.sourceBudget)
+	return cfg
+}
+
+// lag is how far ingest is behind.
+func (r *roles) lag(ctx context.Context) (behind, written int64, err error) {
+	return kafka.Progress(ctx, r.p.brokers, ingestGroup, eventTopics())
+}
+
+func (r *roles) runOverflow(ctx context.Context) error {
+	drain := intake.NewDrain(r.producer, r.shares, now, r.p.log.With("role", "ingest"))
+	g, ctx := errgroup.WithContext(ctx)
+	if !r.p.settings.roles.has(roleAPI) { // Otherwise the intake runs them.
+		g.Go(func() error { return r.shares.Run(ctx) })
+	}
+	g.Go(func() error {
+		return r.overflow.Run(ctx, func(ctx context.Context, p *kafka.Partition) error { return drain.Own(ctx, p) })
+	})
+	return g.Wait()
+}
+
 func (r *roles) stored(workspace string, keys []identity.Key) {
 	if r.p.settings.roles.has(roleAPI) {
 		r.web.stored(workspace, keys)
@@ -128,8 +159,8 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 	defer func() { _, _ = r.writer.Close(), r.producer.Close() }()
 	stages := []stage{
 		{"http", roleAPI, []func(context.Context) error{func(ctx context.Context) error { return r.web.serve(ctx, ready) }}},
-		{"intake", roleAPI, []func(context.Context) error{r.gate.Run}},
-		{"ingest", roleIngest, []func(context.Context) error{r.runIngest}},
+		{"intake", roleAPI, []func(context.Context) error{r.gate.Run, r.shares.Run}},
+		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow}},
 		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity, r.folder.Run}},
 		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run}},
 		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.runCache}},

@@ -42,6 +42,7 @@ func settingList() []setting {
 		{name: "kafka-replication", value: "1", usage: "replicas of each topic, when it is created"},
 		{name: "kafka-session", value: "10", usage: "`seconds` after which a silent process loses its partitions to another"},
 		{name: "webhooks", usage: "`path` of a webhook's definition, or of a folder of them (TOML)"},
+		{name: "source-budget", value: "0", usage: "`events` a second above which a source is diverted to the overflow topic and drained at its share; 0: only when ingest is behind and others wait"},
 		{name: "log-level", value: "warn", usage: "debug, info, warn or error"},
 		{name: "log-format", value: "text", usage: "text or json"},
 		{name: "api-keys", secret: true},
@@ -79,6 +80,7 @@ type settings struct {
 	apiKeys, idKey, analystPassword               string
 	portOffset                                    int
 	sessionTimeout                                time.Duration
+	sourceBudget                                  int     // events a second
 	roles                                         roleSet // of `up`; nil: all
 	faults                                        *faults // of the chaos suite; nil everywhere else
 }
@@ -112,6 +114,7 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 		logLevel: choice("log-level", "debug", "info", "warn", "error"), logFormat: choice("log-format", "text", "json"),
 		apiKeys: values["api-keys"], idKey: values["id-key"], analystPassword: values["analyst-password"],
 		portOffset:     number("port-offset", 0, 60_000),
+		sourceBudget:   number("source-budget", 0, 100_000_000),
 		sessionTimeout: time.Duration(number("kafka-session", 1, 300)) * time.Second,
 	}
 	port := func(name string) int {

@@ -27,6 +27,13 @@ type Options struct {
 	// MaxMessageBytes bounds the value of one record; larger messages are
 	// rejected line by line.
 	MaxMessageBytes int
+	// SHA256 is that of the content, in hexadecimal.
+	SHA256 string
+	// Shifted says that times will be moved, so that Survey must find them.
+	Shifted bool
+	// Path is that of the file when it can be read there as it is, and
+	// TempFolder is for content that cannot be read as a stream.
+	Path, TempFolder string
 	// MaxOpenBytes bounds the lines held because their message is not complete.
 	MaxOpenBytes int
 }
@@ -72,6 +79,8 @@ type Counts struct {
 	// MixedCountries counts messages whose lines name more than one country;
 	// the first one is taken.
 	MixedCountries int `json:"mixed_countries"`
+	// Ignored counts records that the mapping says to leave out.
+	Ignored int `json:"ignored,omitempty"`
 }
 
 // OrderCounts are the orders with a customer and those without.

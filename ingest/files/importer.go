@@ -28,6 +28,8 @@ type Config struct {
 	MaxMessageBytes int
 	// MaxOpenBytes bounds the unfinished messages held in memory: 512 MiB.
 	MaxOpenBytes int
+	// Rejects, when set, is the path of a file that gets every rejected line.
+	Rejects string
 	// Report, when set, receives the records acknowledged and expected.
 	Report func(done, total int64)
 }
@@ -145,6 +147,7 @@ func (i *Importer) Run(ctx context.Context) (Summary, error) {
 	conversion := cfg.Format.Begin(Options{
 		File: progress.Name, AsOf: progress.AsOf, Workspace: cfg.Workspace,
 		MaxMessageBytes: cfg.MaxMessageBytes, MaxOpenBytes: cfg.MaxOpenBytes,
+		SHA256: sum.SHA256, Shifted: cfg.ShiftToNow, Path: cfg.Input.plainPath(), TempFolder: cfg.StateFolder,
 	})
 	survey, err := i.survey(ctx, conversion, sum.SHA256)
 	if err != nil {
@@ -164,7 +167,11 @@ func (i *Importer) Run(ctx context.Context) (Summary, error) {
 		Publisher: i.deps.Publisher, Progress: progress, Report: cfg.Report,
 		BatchMessages: cfg.BatchMessages, BatchBytes: cfg.BatchBytes,
 	}
-	err = delivery.Run(ctx, &fileFeed{input: cfg.Input, conversion: conversion, shift: sum.Shift, hash: sum.SHA256})
+	var feed Feed = &fileFeed{input: cfg.Input, conversion: conversion, shift: sum.Shift, hash: sum.SHA256}
+	if cfg.Rejects != "" {
+		feed = rejectingFeed{Feed: feed, path: cfg.Rejects}
+	}
+	err = delivery.Run(ctx, feed)
 	if err != nil {
 		return sum, fmt.Errorf("import %s: %w", sum.File, err)
 	}

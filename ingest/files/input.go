@@ -2,8 +2,6 @@ package files
 
 import (
 	"bufio"
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -22,8 +20,10 @@ type Input struct {
 	// of rejected lines.
 	Name string
 	// Open returns a reader of the content from its start. Content that starts
-	// with the gzip magic number is decompressed by the package.
+	// with the magic number of gzip, zstd, bzip2 or xz is decompressed.
 	Open func() (io.ReadCloser, error)
+	// Path is that of a regular file, when the input is one.
+	Path string
 }
 
 // ErrChanged reports an input whose content changed while it was read.
@@ -31,7 +31,7 @@ var ErrChanged = errors.New("the file changed while it was being read")
 
 // FileInput returns the input of the file at path.
 func FileInput(path string) Input {
-	return Input{Name: filepath.Base(path), Open: func() (io.ReadCloser, error) {
+	return Input{Name: filepath.Base(path), Path: path, Open: func() (io.ReadCloser, error) {
 		f, err := os.Open(path)
 		if err != nil {
 			return nil, err
@@ -57,26 +57,24 @@ type content struct {
 	name string
 	file io.Closer
 	sum  hash.Hash
+
+	compressed bool
 }
 
-// open opens the input and decompresses it when it is gzip.
+// open opens the input and decompresses it.
 func (in Input) open() (*content, error) {
 	f, err := in.Open()
 	if err != nil {
 		return nil, fmt.Errorf("open input: %w", err)
 	}
 	b := bufio.NewReaderSize(f, 1<<16)
-	var r io.Reader = b
-	if magic, err := b.Peek(2); err == nil && bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(b)
-		if err != nil {
-			_ = f.Close()
-			return nil, fmt.Errorf("read %s: gzip header: %w", in.Name, err)
-		}
-		r = z
+	r, compressed, err := decompress(b)
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("read %s: %w", in.Name, err)
 	}
 	sum := sha256.New()
-	return &content{Reader: io.TeeReader(r, sum), name: in.Name, file: f, sum: sum}, nil
+	return &content{Reader: io.TeeReader(r, sum), name: in.Name, file: f, sum: sum, compressed: compressed}, nil
 }
 
 // Read names the input in errors: a damaged gzip stream has no other hint.
@@ -118,4 +116,21 @@ func (in Input) with(read func(io.Reader) error) (string, error) {
 // identity of an input, whatever its name and its compression.
 func (in Input) SHA256() (string, error) {
 	return in.with(func(io.Reader) error { return nil })
+}
+
+// plainPath returns the path of an input that is a regular file and is not
+// compressed, so that it can be read out of order.
+func (in Input) plainPath() string {
+	if in.Path == "" {
+		return ""
+	}
+	c, err := in.open()
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = c.Close() }()
+	if info, err := os.Stat(in.Path); err != nil || !info.Mode().IsRegular() || c.compressed {
+		return ""
+	}
+	return in.Path
 }

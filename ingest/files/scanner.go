@@ -34,6 +34,9 @@ type csvRecord struct {
 // record by itself costs its own physical line and nothing after it.
 type scanner struct {
 	r       *bufio.Reader
+	comma   byte // between fields
+	quote   byte // around fields; 0 for none
+	blanks  bool // any run of blanks stands between fields
 	columns int
 	// plausible reports whether fields are a record by themselves: such a line
 	// inside a quoted field means that the quote before it was corrupt.
@@ -48,7 +51,7 @@ type scanner struct {
 }
 
 func newScanner(r io.Reader) *scanner {
-	return &scanner{r: bufio.NewReaderSize(r, 1<<18)}
+	return &scanner{r: bufio.NewReaderSize(r, 1<<18), comma: ',', quote: '"'}
 }
 
 // next returns the next record that is not an empty line, or io.EOF.
@@ -103,7 +106,7 @@ func (s *scanner) joined(first physicalLine) (csvRecord, error) {
 			break
 		}
 		text = append(append(text, '\n'), l.text...)
-		if bytes.IndexByte(l.text, '"') < 0 {
+		if bytes.IndexByte(l.text, s.quote) < 0 {
 			continue
 		}
 		var end splitEnd
@@ -131,7 +134,7 @@ func (s *scanner) standsAlone(text []byte) bool {
 	if end == splitOK && len(s.probe) == s.columns && s.plausible(s.probe) {
 		return true
 	}
-	plain := bytes.Split(text, []byte{','})
+	plain := bytes.Split(text, []byte{s.comma})
 	return len(plain) == s.columns && s.plausible(plain)
 }
 

@@ -28,9 +28,12 @@ func (e splitEnd) fault() string {
 // scratch buffer where doubled quotes had to be undone. When it fails, the
 // number of fields is the index of the column at fault.
 func (s *scanner) split(text []byte, fields [][]byte) ([][]byte, splitEnd) {
+	if s.blanks {
+		return append(fields, bytes.Fields(text)...), splitOK
+	}
 	s.scratch = s.scratch[:0]
 	for {
-		if len(text) > 0 && text[0] == '"' {
+		if len(text) > 0 && s.quote != 0 && text[0] == s.quote {
 			field, rest, end := s.quoted(text[1:])
 			if end != splitOK {
 				return fields, end
@@ -42,8 +45,12 @@ func (s *scanner) split(text []byte, fields [][]byte) ([][]byte, splitEnd) {
 			text = rest[1:] // The comma; an empty rest of it is one more empty field.
 			continue
 		}
-		field, rest, more := bytes.Cut(text, []byte{','})
-		if bytes.IndexByte(field, '"') >= 0 {
+		i := bytes.IndexByte(text, s.comma)
+		field, rest, more := text, []byte(nil), i >= 0
+		if more {
+			field, rest = text[:i], text[i+1:]
+		}
+		if s.quote != 0 && bytes.IndexByte(field, s.quote) >= 0 {
 			return fields, quoteBare
 		}
 		fields = append(fields, field)
@@ -59,11 +66,11 @@ func (s *scanner) split(text []byte, fields [][]byte) ([][]byte, splitEnd) {
 func (s *scanner) quoted(text []byte) (field, rest []byte, end splitEnd) {
 	start := -1 // of the field in scratch, once a doubled quote was met
 	for {
-		i := bytes.IndexByte(text, '"')
+		i := bytes.IndexByte(text, s.quote)
 		if i < 0 {
 			return nil, nil, quoteOpen
 		}
-		if i+1 < len(text) && text[i+1] == '"' {
+		if i+1 < len(text) && text[i+1] == s.quote {
 			if start < 0 {
 				start = len(s.scratch)
 			}
@@ -77,7 +84,7 @@ func (s *scanner) quoted(text []byte) (field, rest []byte, end splitEnd) {
 			s.scratch = append(s.scratch, text[:i]...)
 			field = s.scratch[start:len(s.scratch):len(s.scratch)]
 		}
-		if rest = text[i+1:]; len(rest) > 0 && rest[0] != ',' {
+		if rest = text[i+1:]; len(rest) > 0 && rest[0] != s.comma {
 			return nil, nil, quoteAfter
 		}
 		return field, rest, splitOK

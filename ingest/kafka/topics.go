@@ -104,10 +104,17 @@ func bounds(ctx context.Context, client *kafka.Client, topic string, partition i
 
 // Lag returns how many records of the topics the group has not committed.
 func Lag(ctx context.Context, brokers []string, group string, topics []string) (int64, error) {
+	behind, _, err := Progress(ctx, brokers, group, topics)
+	return behind, err
+}
+
+// Progress returns how many records of the topics the group has not committed,
+// and how many were ever written to them.
+func Progress(ctx context.Context, brokers []string, group string, topics []string) (behind, written int64, err error) {
 	client := &kafka.Client{Addr: kafka.TCP(brokers...), Timeout: 15 * time.Second}
 	counts, err := partitionCounts(ctx, client, topics)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	last := map[string][]kafka.OffsetRequest{}
 	ids := map[string][]int{}
@@ -119,11 +126,11 @@ func Lag(ctx context.Context, brokers []string, group string, topics []string) (
 	}
 	ends, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: last})
 	if err != nil {
-		return 0, fmt.Errorf("list offsets: %w", err)
+		return 0, 0, fmt.Errorf("list offsets: %w", err)
 	}
 	done, err := client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: group, Topics: ids})
 	if err != nil {
-		return 0, fmt.Errorf("fetch offsets of group %s: %w", group, err)
+		return 0, 0, fmt.Errorf("fetch offsets of group %s: %w", group, err)
 	}
 	type place struct {
 		topic string
@@ -135,11 +142,11 @@ func Lag(ctx context.Context, brokers []string, group string, topics []string) (
 			at[place{topic, p.Partition}] = p.CommittedOffset
 		}
 	}
-	var lag int64
 	for topic, parts := range ends.Topics {
 		for _, p := range parts {
-			lag += max(0, p.LastOffset-max(p.FirstOffset, at[place{topic, p.Partition}]))
+			behind += max(0, p.LastOffset-max(p.FirstOffset, at[place{topic, p.Partition}]))
+			written += p.LastOffset
 		}
 	}
-	return lag, nil
+	return behind, written, nil
 }

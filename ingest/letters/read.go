@@ -23,24 +23,25 @@ const idSQL = "lower(leftPad(hex(letter_id), 32, '0'))"
 
 // fromSQL is every letter with its state, as the view dead_letter_status has it,
 // but with the conditions inside, so that only letters in question are joined.
+// Its places are the conditions and the order of the letters.
 const fromSQL = `
 	FROM
 	(
 		SELECT letter_id, received_time, kind, source, reason, detail, length(value) AS bytes,
 			if(position != '', position, concat(topic, '/', toString(partition), '/', toString(offset))) AS place
-		FROM dead_letters WHERE %s
+		FROM dead_letters WHERE %s %s
 	) AS d
 	LEFT JOIN
 	(
 		SELECT letter_id, uniqExactIf(revision, action = 'replay') AS attempts, max(revision) AS last_action,
 			maxIf(revision, action = 'replay') AS last_replay, argMaxIf(toString(action), revision, action IN ('replay', 'discard')) AS decided
-		FROM dead_letter_actions WHERE workspace = ? GROUP BY letter_id
+		FROM dead_letter_actions WHERE workspace = ? AND (empty(?) OR letter_id IN (SELECT reinterpretAsUInt128(reverse(unhex(arrayJoin(?)))))) GROUP BY letter_id
 	) AS a USING (letter_id)
 	LEFT JOIN
 	(
 		SELECT letter_id, countIf(outcome != 'failed') AS stored, maxIf(attempt, outcome = 'failed') AS last_failed,
 			argMaxIf(toString(reason), attempt, outcome = 'failed') AS last_reason
-		FROM dead_letter_outcomes WHERE workspace = ? GROUP BY letter_id
+		FROM dead_letter_outcomes WHERE workspace = ? AND (empty(?) OR letter_id IN (SELECT reinterpretAsUInt128(reverse(unhex(arrayJoin(?)))))) GROUP BY letter_id
 	) AS o USING (letter_id)`
 
 const statusSQL = `multiIf(stored > 0, 'stored', decided = '', 'open', decided = 'discard', 'discarded', last_failed >= last_replay, 'failed', 'replayed')`
@@ -216,14 +217,17 @@ func (s *Store) Get(ctx context.Context, workspace, id string) (*Whole, error) {
 	return w, s.history(ctx, workspace, id, w)
 }
 
+// history reads what was done and what became of it. A topic that is read again
+// from its start repeats outcomes, which are told once.
 func (s *Store) history(ctx context.Context, workspace, id string, w *Whole) error {
 	rows, err := s.conn.Query(ctx, `
 		SELECT * FROM (
 		SELECT time, revision, toString(action) AS what, toString(actor) AS who, reason, '' AS detail, value, 0 AS after
 		FROM dead_letter_actions WHERE workspace = ? AND letter_id = reinterpretAsUInt128(reverse(unhex(?)))
 		UNION ALL
-		SELECT received_time, attempt, toString(outcome), '', toString(reason), detail, '', 1
+		SELECT min(received_time), attempt, toString(outcome), '', toString(reason), any(detail), '', 1
 		FROM dead_letter_outcomes WHERE workspace = ? AND letter_id = reinterpretAsUInt128(reverse(unhex(?)))
+		GROUP BY attempt, outcome, reason
 		) ORDER BY revision, after, time, what`, workspace, id, workspace, id)
 	if err != nil {
 		return fmt.Errorf("read history of dead letter: %w", err)

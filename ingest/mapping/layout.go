@@ -113,3 +113,13 @@ func checked(t time.Time) (time.Time, bool) {
 	t = t.UTC()
 	return t, t.Year() >= 0 && t.Year() <= 9999
 }
+
+// FitsTime reports whether text is a time of a format.
+func FitsTime(format, text string) bool {
+	l, err := parseLayout(format)
+	if err != nil {
+		return false
+	}
+	_, ok := l.read(text, time.UTC)
+	return ok
+}

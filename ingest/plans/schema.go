@@ -285,8 +285,14 @@ func escape(token string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(token, "~", "~0"), "/", "~1")
 }
 
-// broken returns the rules that a document breaks.
-func (s *schema) broken(doc *document) []rule {
+// broken returns the rules that a document breaks. A fault of the validator must
+// not stop the partition for ever at one message: it is a broken rule as well.
+func (s *schema) broken(doc *document) (rules []rule) {
+	defer func() {
+		if recover() != nil {
+			rules = []rule{{"", ruleUnchecked, "is a message that the validator cannot hold against the schema"}}
+		}
+	}()
 	err := s.compiled.Validate(doc.value)
 	var broken *jsonschema.ValidationError
 	if !errors.As(err, &broken) {

@@ -25,6 +25,7 @@ const (
 	ruleUnplannedProperty = "unplanned_property"
 	ruleUnknownVersion    = "unknown_version"
 	ruleCost              = "cost"
+	ruleUnchecked         = "unchecked"
 )
 
 // plan is one compiled plan. It is immutable.

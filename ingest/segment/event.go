@@ -109,7 +109,7 @@ func (tr *Translation) place(index int) string {
 
 // read finds the members of an entry and checks their types.
 func (tr *Translation) read(e *event, raw []byte, kind string) *fault {
-	if b := bytes.TrimLeft(raw, blanks); len(b) > 0 && b[0] != '{' {
+	if b := bytes.TrimLeft(raw, blanks); len(b) > 0 && b[0] != '{' && jsonscan.Check(b) == nil {
 		return faultf(codeField, "the event must be an object, not %s", jsonscan.Type(b))
 	}
 	m := jsonscan.ObjectOf(raw)

@@ -20,7 +20,6 @@ type identifiers struct {
 	tr    *Translation
 	b     []byte
 	count int
-	warn  func(code, detail string)
 }
 
 // outcome of looking at one value.
@@ -80,7 +79,7 @@ func (ids *identifiers) primary(namespace, field string, value []byte) *fault {
 // secondary adds an identifier that can be left out.
 func (ids *identifiers) secondary(namespace, field string, value []byte) {
 	if len(value) > 0 && value[0] != 'n' && ids.add(namespace, value) == unreadable {
-		ids.warn(codeIdentifier, "field \""+field+"\" "+whyUnreadable(value)+"; it was left out")
+		ids.tr.warn(codeIdentifier, "field \""+field+"\" "+whyUnreadable(value)+"; it was left out")
 	}
 }
 
@@ -92,8 +91,8 @@ func whyUnreadable(value []byte) string {
 }
 
 // appendIdentifiers appends the member "identifiers" of a message.
-func (tr *Translation) appendIdentifiers(b []byte, e *event, f *facts, warn func(code, detail string)) ([]byte, *fault) {
-	ids := identifiers{tr: tr, b: b, warn: warn}
+func (tr *Translation) appendIdentifiers(b []byte, e *event, f *facts) ([]byte, *fault) {
+	ids := identifiers{tr: tr, b: b}
 	if fault := ids.primary("user_id", "userId", e.userID); fault != nil {
 		return b, fault
 	}
@@ -191,13 +190,13 @@ func (ids *identifiers) external(list []byte) {
 		return
 	}
 	if list[0] != '[' {
-		ids.warn(codeField, "field \"context.externalIds\" must be an array, not "+jsonscan.Type(list)+"; it was left out")
+		ids.tr.warn(codeField, "field \"context.externalIds\" must be an array, not "+jsonscan.Type(list)+"; it was left out")
 		return
 	}
 	e := jsonscan.ArrayOf(list)
 	for i := 0; e.Next(); i++ {
 		if i == maxExternal {
-			ids.warn(codeTooLarge, "field \"context.externalIds\" has more than "+strconv.Itoa(maxExternal)+" entries; the rest was left out")
+			ids.tr.warn(codeTooLarge, "field \"context.externalIds\" has more than "+strconv.Itoa(maxExternal)+" entries; the rest was left out")
 			return
 		}
 		ids.externalEntry("context.externalIds["+strconv.Itoa(i)+"]", e.Value)
@@ -206,7 +205,7 @@ func (ids *identifiers) external(list []byte) {
 
 func (ids *identifiers) externalEntry(place string, entry []byte) {
 	if entry[0] != '{' {
-		ids.warn(codeField, "field \""+place+"\" must be an object, not "+jsonscan.Type(entry)+"; it was left out")
+		ids.tr.warn(codeField, "field \""+place+"\" must be an object, not "+jsonscan.Type(entry)+"; it was left out")
 		return
 	}
 	var id, typ, collection, encoding []byte
@@ -227,13 +226,13 @@ func (ids *identifiers) externalEntry(place string, entry []byte) {
 		return // An account's identifier says nothing about a person.
 	}
 	if c, ok := jsonscan.Text(encoding); ok && len(c) > 0 && string(c) != "none" {
-		ids.warn(codeField, "field \""+place+".encoding\" must be none; it was left out")
+		ids.tr.warn(codeField, "field \""+place+".encoding\" must be none; it was left out")
 		return
 	}
 	text, _ := jsonscan.Text(typ)
 	namespace := namespaceOf(text)
 	if namespace == "" {
-		ids.warn(codeField, "field \""+place+".type\" is no type of an identifier; it was left out")
+		ids.tr.warn(codeField, "field \""+place+".type\" is no type of an identifier; it was left out")
 		return
 	}
 	ids.secondary(namespace, place+".id", id)

@@ -17,7 +17,7 @@ type times struct {
 }
 
 // clock corrects what the client's clock says.
-func (tr *Translation) clock(e *event, warn func(code, detail string)) (times, *fault) {
+func (tr *Translation) clock(e *event) (times, *fault) {
 	field, value := "timestamp", e.timestamp
 	if isEmptyText(value) {
 		field, value = "originalTimestamp", e.original
@@ -32,7 +32,7 @@ func (tr *Translation) clock(e *event, warn func(code, detail string)) (times, *
 	}
 	sent, sentState := parseTime(sentValue)
 	if sentState != dateGood && sentState != dateAbsent {
-		warn(codeField, sentState.rule("sentAt", sentValue)+"; the event's time was taken as it is")
+		tr.warn(codeField, sentState.rule("sentAt", sentValue)+"; the event's time was taken as it is")
 		sent = time.Time{}
 	}
 	t := times{event: original, original: original, sent: sent}
@@ -48,13 +48,14 @@ func (tr *Translation) clock(e *event, warn func(code, detail string)) (times, *
 	return t, nil
 }
 
+// maxWarnings bounds those of one event.
+const maxWarnings = 20
+
 // message writes the message of an entry into the buffer.
 func (tr *Translation) message(index int, id string, e *event) *fault {
 	start, warned := len(tr.buf), len(tr.Warnings)
-	warn := func(code, detail string) {
-		tr.Warnings = append(tr.Warnings, Verdict{Index: index, MessageID: id, Code: code, Detail: detail})
-	}
-	kind, f := tr.write(id, e, warn)
+	tr.current = current{index: index, id: id, warned: warned}
+	kind, f := tr.write(id, e)
 	if f != nil {
 		tr.buf, tr.Warnings = tr.buf[:start], tr.Warnings[:warned]
 		return f
@@ -64,23 +65,30 @@ func (tr *Translation) message(index int, id string, e *event) *fault {
 	return nil
 }
 
-func (tr *Translation) write(id string, e *event, warn func(code, detail string)) (wire.Kind, *fault) {
+// warn says what was left out of the event that is being written.
+func (tr *Translation) warn(code, detail string) {
+	if c := tr.current; len(tr.Warnings)-c.warned < maxWarnings {
+		tr.Warnings = append(tr.Warnings, Verdict{Index: c.index, MessageID: c.id, Code: code, Detail: detail})
+	}
+}
+
+func (tr *Translation) write(id string, e *event) (wire.Kind, *fault) {
 	name, f := e.eventName()
 	if f != nil {
 		return "", f
 	}
-	when, f := tr.clock(e, warn)
+	when, f := tr.clock(e)
 	if f != nil {
 		return "", f
 	}
 	if e.integrations != nil && e.integrations[0] != '{' {
-		warn(codeField, "field \"integrations\" must be an object, not "+jsonscan.Type(e.integrations)+"; it was left out")
+		tr.warn(codeField, "field \"integrations\" must be an object, not "+jsonscan.Type(e.integrations)+"; it was left out")
 		e.integrations = nil
 	}
 	facts := tr.readFacts(e.context)
 	kind, order := wire.Behaviour, []byte(nil)
 	if e.kind == "track" && orderType(name) != "" {
-		if order = readOrder(orderType(name), e.properties, warn); order != nil {
+		if order = readOrder(orderType(name), e.properties, tr); order != nil {
 			kind = wire.Transaction
 		}
 	}
@@ -92,7 +100,7 @@ func (tr *Translation) write(id string, e *event, warn func(code, detail string)
 	}
 	b = jsonscan.AppendText(append(b, `,"source":`...), tr.call.Source)
 	b = appendTimes(b, when)
-	if b, f = tr.appendIdentifiers(b, e, &facts, warn); f != nil {
+	if b, f = tr.appendIdentifiers(b, e, &facts); f != nil {
 		return "", f
 	}
 	if b, f = tr.appendProperties(b, e); f != nil {

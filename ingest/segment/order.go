@@ -59,16 +59,16 @@ func (o *order) field(key []byte) *[]byte {
 
 // readOrder returns the JSON of a wire.Order, or nil with a warning when the
 // properties do not make one.
-func readOrder(typ string, properties []byte, warn func(code, detail string)) []byte {
-	b, why := makeOrder(typ, properties, warn)
+func readOrder(typ string, properties []byte, tr *Translation) []byte {
+	b, why := makeOrder(typ, properties, tr)
 	if why != "" {
-		warn(codeField, why+"; the event was kept as behaviour, not as a transaction")
+		tr.warn(codeField, why+"; the event was kept as behaviour, not as a transaction")
 		return nil
 	}
 	return b
 }
 
-func makeOrder(typ string, properties []byte, warn func(code, detail string)) (_ []byte, why string) {
+func makeOrder(typ string, properties []byte, tr *Translation) (_ []byte, why string) {
 	var o order
 	if properties != nil {
 		m := jsonscan.ObjectOf(properties)
@@ -86,7 +86,7 @@ func makeOrder(typ string, properties []byte, warn func(code, detail string)) (_
 	if !ok {
 		return nil, "field \"properties.currency\" must be three letters (ISO 4217)"
 	}
-	items, sum, why := readItems(typ, o.products, warn)
+	items, sum, why := readItems(typ, o.products, tr)
 	if why != "" {
 		return nil, why
 	}
@@ -115,7 +115,7 @@ func makeOrder(typ string, properties []byte, warn func(code, detail string)) (_
 		if n := decimal(x.value); n != nil {
 			b = appendAmount(append(append(append(b, `,"`...), x.name...), `":`...), typ, n)
 		} else {
-			warn(codeField, "field \"properties."+x.name+"\" is no amount; it was left out of the transaction")
+			tr.warn(codeField, "field \"properties."+x.name+"\" is no amount; it was left out of the transaction")
 		}
 	}
 	return append(append(b, items...), '}'), ""
@@ -152,24 +152,27 @@ func (o *order) amount(sum *big.Rat) (_ *big.Rat, why string) {
 
 // readItems returns the member "items" of an order with its comma, and the sum
 // of quantity times price, nil when no product has a price.
-func readItems(typ string, products []byte, warn func(code, detail string)) (b []byte, sum *big.Rat, why string) {
+func readItems(typ string, products []byte, tr *Translation) (b []byte, sum *big.Rat, why string) {
 	if products == nil {
 		return nil, nil, ""
 	}
 	if products[0] != '[' {
-		warn(codeField, "field \"properties.products\" must be an array, not "+jsonscan.Type(products)+"; it was left out of the transaction")
+		tr.warn(codeField, "field \"properties.products\" must be an array, not "+jsonscan.Type(products)+"; it was left out of the transaction")
 		return nil, nil, ""
 	}
 	b = append(b, `,"items":[`...)
 	e := jsonscan.ArrayOf(products)
-	first := true
+	first, bad := true, 0
 	for i := 0; e.Next(); i++ {
 		if i == wire.MaxItems {
 			return nil, nil, fmt.Sprintf("field \"properties.products\" has more than %d entries", wire.MaxItems)
 		}
 		it, fine := readItem(e.Value)
 		if !fine {
-			warn(codeField, fmt.Sprintf("field \"properties.products[%d]\" is no product with an id and amounts; it was left out of the transaction", i))
+			if bad++; bad > maxWarnings/2 {
+				continue // One list must not use up all the warnings.
+			}
+			tr.warn(codeField, fmt.Sprintf("field \"properties.products[%d]\" is no product with an id and amounts; it was left out of the transaction", i))
 			continue
 		}
 		b = it.append(comma(b, &first), typ)

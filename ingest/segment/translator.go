@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"errors"
 	"sync"
 	"time"
@@ -61,7 +62,16 @@ type Translation struct {
 	buf     []byte
 	spans   []span
 	shared  envelope
+	entries [][]byte // of the batch, raw
+	current current
 	members members
+}
+
+// current is the event that is being written, for its warnings.
+type current struct {
+	index  int
+	id     string
+	warned int // warnings of the events before it
 }
 
 // span is where in the buffer the value of an item stands: the buffer may move
@@ -139,9 +149,10 @@ func (tr *Translation) Release() {
 		return
 	}
 	clear(tr.Items)
+	clear(tr.entries)
 	*tr = Translation{
 		t: t, Items: tr.Items[:0], Refused: tr.Refused[:0], Warnings: tr.Warnings[:0],
-		buf: tr.buf[:0], spans: tr.spans[:0], members: tr.members[:0],
+		buf: tr.buf[:0], spans: tr.spans[:0], members: tr.members[:0], entries: tr.entries[:0],
 	}
 	t.pool.Put(tr)
 }
@@ -166,8 +177,8 @@ func (tr *Translation) translate() {
 		tr.Received = 1
 		tr.shared.checkText = !utf8.Valid(body)
 		tr.entry(0, body, tr.call.Method)
-		// A single event that is not JSON is a body that is not JSON.
-		if len(tr.Refused) == 1 && tr.Refused[0].Code == codeJSON {
+		// A single event that is no JSON object is a body that is none.
+		if len(tr.Refused) == 1 && (tr.Refused[0].Code == codeJSON || !bytes.HasPrefix(bytes.TrimLeft(body, blanks), []byte("{"))) {
 			whole := tr.Refused[0]
 			tr.Whole, tr.Refused = &whole, tr.Refused[:0]
 		}

@@ -158,3 +158,13 @@ func Partition(source, messageID string, n int) int {
 	_, _ = h.Write([]byte(messageID))
 	return int(h.Sum64() % uint64(n))
 }
+
+// PartitionOfKey returns the partition of a record whose key PartitionKey made,
+// 0 for any other key.
+func PartitionOfKey(key []byte, n int) int {
+	h, err := strconv.ParseUint(string(key), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return int(h % uint64(n))
+}

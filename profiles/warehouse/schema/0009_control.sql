@@ -95,7 +95,7 @@ CREATE TABLE IF NOT EXISTS {{local "plan_violations"}} {{onCluster}}
     workspace     LowCardinality(String)  COMMENT 'Workspace',
     plan          LowCardinality(String)  COMMENT 'Plan whose rule was broken',
     name          LowCardinality(String)  COMMENT 'Name of the event',
-    rule          LowCardinality(String)  COMMENT 'Keyword of JSON Schema, unplanned_event, unplanned_property, unknown_version or cost',
+    rule          LowCardinality(String)  COMMENT 'Keyword of JSON Schema, unplanned_event, unplanned_property, unknown_version, cost or unchecked',
     received_time DateTime64(3, 'UTC')    COMMENT 'When the broker appended the record' CODEC(Delta, ZSTD(1)),
     revision      UInt64                  COMMENT 'Revision of the plans that the event was held against',
     version       LowCardinality(String)  COMMENT 'Version of the schema in the plan',

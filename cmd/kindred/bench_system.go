@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+)
+
+func benchSystemCommand() *cobra.Command {
+	var rate float64
+	var length time.Duration
+	cmd := &cobra.Command{
+		Use:   "system",
+		Short: "The whole system under an open loop of events: acknowledged, stored, and how far behind",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runBench(cmd, nil, func(context.Context, *bench) error { return nil }, func(ctx context.Context, b *bench) error {
+				return b.system(ctx, rate, length)
+			})
+		},
+	}
+	cmd.Flags().Float64Var(&rate, "rate", 40_000, "events a second that the clients begin")
+	cmd.Flags().DurationVar(&length, "length", 10*time.Minute, "how long they do")
+	return cmd
+}
+
+// system sends at a fixed rate, whatever becomes of it, and looks at the lag.
+func (b *bench) system(ctx context.Context, rate float64, length time.Duration) error {
+	l := &httpLoad{
+		address: b.api, connections: 32, batch: 100, rate: rate,
+		traffic: traffic{people: 1_000_000, begin: now().Add(-time.Hour), source: "bench"},
+	}
+	timed, stop := context.WithTimeout(ctx, length)
+	defer stop()
+	start := now()
+	own, engine := processor()
+	g := new(errgroup.Group)
+	g.Go(func() error { return l.run(timed) })
+	g.Go(func() error { return b.watchLag(timed, l, start, length) })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	took := now().Sub(start).Seconds()
+	acked := l.acked.Load()
+	own2, engine2 := processor()
+	b.out("system: %d events acknowledged in %.0f s: %.0f events/s of %.0f begun, p50 %.1f ms, p99 %.1f ms, %d busy answers", acked, took, float64(acked)/took, rate, l.quantile(.5).Seconds()*1000, l.quantile(.99).Seconds()*1000, l.busy.Load())
+	b.out("  processor time per event: %.1f µs in kindred, its broker and the load generator, %.1f µs in the engine", (own2-own)/float64(acked)*1e6, (engine2-engine)/float64(acked)*1e6)
+	b.steps()
+	begin := now()
+	err := waitFor(ctx, 100*time.Millisecond, func() (bool, error) {
+		n, _, err := b.r.lag(ctx)
+		return n == 0, err
+	})
+	if err != nil {
+		return err
+	}
+	stored, err := b.count(ctx, "SELECT count() FROM events")
+	if err != nil {
+		return err
+	}
+	b.out("  the rest was stored %.1f s later: %d events", now().Sub(begin).Seconds(), stored)
+	if stored < acked {
+		return fmt.Errorf("%w: %d acknowledged, %d stored", errShort, acked, stored)
+	}
+	return nil
+}
+
+// watchLag prints how far ingest is behind, in events and in seconds of the rate.
+func (b *bench) watchLag(ctx context.Context, l *httpLoad, start time.Time, length time.Duration) error {
+	step := length / 10
+	tick := time.NewTicker(step)
+	defer tick.Stop()
+	for i := 1; ; i++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		behind, _, err := b.r.lag(ctx)
+		if err != nil {
+			return err
+		}
+		seconds := now().Sub(start).Seconds()
+		rate := float64(l.acked.Load()) / seconds
+		b.out("  after %4.0f s: %9d acknowledged, %7d not stored yet: %.2f s behind", seconds, l.acked.Load(), behind, float64(behind)/rate)
+	}
+}
+
+func benchFreshnessCommand() *cobra.Command {
+	var events, people uint64
+	var rate float64
+	var length time.Duration
+	cmd := &cobra.Command{
+		Use:   "freshness",
+		Short: "From the acknowledgement of an event to its being in the profile API",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t := traffic{people: people, begin: now().Add(-24 * time.Hour), source: "bench"}
+			return runBench(cmd, nil, func(ctx context.Context, b *bench) error {
+				return b.preproduce(ctx, t, events)
+			}, func(ctx context.Context, b *bench) error {
+				if err := b.drain(ctx, events); err != nil {
+					return err
+				}
+				return b.freshness(ctx, t, events, rate, length)
+			})
+		},
+	}
+	cmd.Flags().Uint64Var(&events, "events", 10_000_000, "events stored before")
+	cmd.Flags().Uint64Var(&people, "people", 1_000_000, "people who caused them")
+	cmd.Flags().Float64Var(&rate, "rate", 5000, "events a second meanwhile")
+	cmd.Flags().DurationVar(&length, "length", time.Minute, "how long")
+	return cmd
+}
+
+// freshness sends at the rate over one set of connections, and over others
+// single events of a person each, whose profile it then reads until they show.
+func (b *bench) freshness(ctx context.Context, t traffic, stored uint64, rate float64, length time.Duration) error {
+	l := &httpLoad{address: b.api, connections: 16, batch: 20, rate: rate, traffic: t}
+	l.traffic.source = "live"
+	timed, stop := context.WithTimeout(ctx, length)
+	defer stop()
+	var mu sync.Mutex
+	var waits []time.Duration
+	g := new(errgroup.Group)
+	g.Go(func() error { return l.run(timed) })
+	for i := range 4 {
+		g.Go(func() error {
+			for n := uint64(i); timed.Err() == nil; n += 4 {
+				wait, err := b.visible(ctx, t, stored, n)
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				waits = append(waits, wait)
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	slices.Sort(waits)
+	at := func(q float64) float64 { return waits[min(len(waits)-1, int(q*float64(len(waits))))].Seconds() }
+	b.out("freshness: %d events watched at %.0f events/s with %d events stored: p50 %.2f s, p90 %.2f s, p99 %.2f s", len(waits), float64(l.acked.Load())/length.Seconds(), stored, at(.5), at(.9), at(.99))
+	return nil
+}
+
+// visible sends one event of person n and returns the time from its
+// acknowledgement until the profile shows it.
+func (b *bench) visible(ctx context.Context, t traffic, stored, n uint64) (time.Duration, error) {
+	person := mix(n^0x1234) % t.people
+	id := fmt.Sprintf("watched-%d", n)
+	when := now().UTC().Truncate(time.Millisecond)
+	body := fmt.Sprintf(`{"messageId":%q,"event":"Watched","timestamp":%q,"anonymousId":"%s"}`, id, when.Format(time.RFC3339Nano), t.anonymousID(nil, person))
+	if _, err := b.call(ctx, http.MethodPost, "/v1/track", "write-dev", body); err != nil {
+		return 0, err
+	}
+	acked := now()
+	path := fmt.Sprintf("/v1/profiles/anonymous_id:%s", t.anonymousID(nil, person))
+	err := waitFor(ctx, 20*time.Millisecond, func() (bool, error) {
+		answer, err := b.call(ctx, http.MethodGet, path, "read-dev", "")
+		if err != nil {
+			return false, err
+		}
+		var p struct {
+			LastSeen time.Time `json:"last_seen"`
+		}
+		if err := json.Unmarshal(answer, &p); err != nil {
+			return false, fmt.Errorf("read the profile: %w", err)
+		}
+		return !p.LastSeen.Before(when), nil
+	})
+	return now().Sub(acked), err
+}
+
+var errRefused = errors.New("the API refused a request of the benchmark")
+
+// call makes one request and returns the body of its answer.
+func (b *bench) call(ctx context.Context, method, path, key, body string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+b.api+path, strings.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("call the API: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("call the API: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	answer, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%w: %d %s", errRefused, res.StatusCode, answer)
+	}
+	return answer, err
+}
