@@ -171,21 +171,29 @@ func (b *bench) visible(ctx context.Context, t traffic, stored, n uint64) (time.
 	path := fmt.Sprintf("/v1/profiles/anonymous_id:%s", t.anonymousID(nil, person))
 	err := waitFor(ctx, 20*time.Millisecond, func() (bool, error) {
 		answer, err := b.call(ctx, http.MethodGet, path, "read-dev", "")
+		if errors.Is(err, errNotThere) {
+			return false, nil
+		}
 		if err != nil {
 			return false, err
 		}
 		var p struct {
-			LastSeen time.Time `json:"last_seen"`
+			Activity struct {
+				LastSeen time.Time `json:"last_seen"`
+			} `json:"activity"`
 		}
 		if err := json.Unmarshal(answer, &p); err != nil {
 			return false, fmt.Errorf("read the profile: %w", err)
 		}
-		return !p.LastSeen.Before(when), nil
+		return !p.Activity.LastSeen.Before(when), nil
 	})
 	return now().Sub(acked), err
 }
 
-var errRefused = errors.New("the API refused a request of the benchmark")
+var (
+	errRefused  = errors.New("the API refused a request of the benchmark")
+	errNotThere = errors.New("no such profile")
+)
 
 // call makes one request and returns the body of its answer.
 func (b *bench) call(ctx context.Context, method, path, key, body string) ([]byte, error) {
@@ -200,6 +208,9 @@ func (b *bench) call(ctx context.Context, method, path, key, body string) ([]byt
 	}
 	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode == http.StatusNotFound {
+		return nil, errNotThere
+	}
 	if err == nil && res.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%w: %d %s", errRefused, res.StatusCode, answer)
 	}

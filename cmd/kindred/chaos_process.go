@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -172,7 +173,25 @@ func (p *process) signal(sig syscall.Signal) {
 		if sig == syscall.SIGKILL || sig == syscall.SIGTERM {
 			p.expected = true
 		}
+		if sig == syscall.SIGSTOP || sig == syscall.SIGCONT {
+			p.signalChild(sig)
+		}
 		_ = p.cmd.Process.Signal(sig)
+	}
+}
+
+// signalChild pauses the embedded ClickHouse itself with the process that
+// supervises it. A kill of the one ends the other without help.
+func (p *process) signalChild(sig syscall.Signal) {
+	pid := p.cmd.Process.Pid
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
+	if err != nil {
+		return // Not on this system: pausing the gate before the engine is pause enough.
+	}
+	for _, field := range strings.Fields(string(children)) {
+		if child, err := strconv.Atoi(field); err == nil {
+			_ = syscall.Kill(child, sig)
+		}
 	}
 }
 
@@ -259,7 +278,7 @@ func (f *fleet) play(ctx context.Context, r chaosRound, random *rand.Rand) error
 		if !ended && r.action == "stop" {
 			pause(ctx, away)
 			p.signal(syscall.SIGCONT)
-			pause(ctx, time.Second)
+			pause(ctx, ms(500, 2500)) // It wakes up in another generation.
 		}
 		if !ended && r.action == "kill" {
 			f.out("%s did not come to its step %s, and is killed now", r.process, r.step)

@@ -48,8 +48,12 @@ func identitySecret(s *settings) (secret identity.Secret, err error) {
 // processes that create it at once one succeeds, and the others get an error
 // that is os.ErrExist.
 func createDurably(path string, b []byte) error {
-	tmp := fmt.Sprintf("%s.%d", path, os.Getpid())
-	if err := writeDurably(tmp, b); err != nil {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	tmp := f.Name()
+	if err := errors.Join(f.Close(), writeDurably(tmp, b)); err != nil {
 		return err
 	}
 	return errors.Join(os.Link(tmp, path), os.Remove(tmp))

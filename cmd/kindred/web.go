@@ -51,8 +51,16 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if err != nil {
 		return nil, err
 	}
+	events, err := newNativeIntake(r.gate)
+	if err != nil {
+		return nil, err
+	}
+	webhooks, err := newWebhookIntake(p.settings.webhooks, r.gate, r.registry)
+	if err != nil {
+		return nil, err
+	}
 	w.server, err = api.New(cfg, api.Deps{
-		Profiles: w.cache, Preview: preview, Tracking: tracking,
+		Profiles: w.cache, Preview: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
 		Keyer:     func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) },
 		Normalize: normalize.Identifier,
 		Checks: []api.Check{

@@ -8,6 +8,7 @@ import (
 	"io"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -39,6 +40,10 @@ func Suggest(in Input) (string, error) {
 				input.Encoding = "windows-1252"
 			}
 		}
+		if input.Format == formatCSV {
+			input.Columns = withoutHeader(head, input)
+			input.Header = input.Columns == nil
+		}
 		s, err := openSource(b, input, Options{File: in.Name, MaxMessageBytes: DefaultConfig().MaxMessageBytes, Path: in.plainPath()})
 		if err != nil {
 			return err
@@ -56,6 +61,31 @@ func Suggest(in Input) (string, error) {
 		return "", fmt.Errorf("suggest a mapping of %s: there are no columns", in.Name)
 	}
 	return render(in.Name, input, columns), nil
+}
+
+// withoutHeader names the columns of a file whose first line is data already:
+// one with a number, a time or nothing in place of a name.
+func withoutHeader(head []byte, in mapping.Input) []string {
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	text, err := utf8Text(bytes.NewReader(line), in.Encoding)
+	if err != nil {
+		return nil
+	}
+	c, err := openCSV(text, in)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	data := false
+	for i, name := range c.columns.Names {
+		_, numberErr := strconv.ParseFloat(name, 64)
+		data = data || numberErr == nil || mapping.FitsTime("rfc3339", name)
+		names = append(names, fmt.Sprintf("column%d", i+1))
+	}
+	if !data {
+		return nil
+	}
+	return names
 }
 
 func readColumns(s source) ([]*column, error) {
@@ -199,6 +229,10 @@ func render(file string, in mapping.Input, columns []*column) string {
 	line("source = %s\n\n[input]\nformat = %q", quoted(sourceName(file)), in.Format)
 	if in.Format == formatCSV {
 		line("delimiter = %q", in.Delimiter)
+		if !in.Header {
+			line("header = false   # the first line is data; name the columns")
+			line("columns = [\"%s\"]", strings.Join(in.Columns, "\", \""))
+		}
 		if in.Encoding != "" {
 			line("encoding = %q   # not UTF-8; latin-1 is another candidate", in.Encoding)
 		}

@@ -17,11 +17,13 @@ import (
 // e-mail address; Bob (profile 4) has one browser; one order is a guest's.
 func TestExamples(t *testing.T) {
 	want := map[string][]string{
-		"1_revenue_per_month.sql":   {"2025-01-01 EUR 2 120 0 120", "2025-02-01 EUR 2 70 -20 50", "2025-06-01 EUR 1 5 0 5"},
-		"2_top_customers.sql":       {"0000000000000001 2 130 2025-01-05 2025-02-10", "0000000000000004 2 25 2025-02-01 2025-06-20"},
-		"3_repeat_rate.sql":         {"2025-01-01 1 1 1", "2025-02-01 1 0 0"},
-		"4_merged_from_devices.sql": {"0000000000000001 2 [anonymous_id device email] a***@example.com"},
-		"5_sessions_to_orders.sql":  {"2025-01-01 2 1 1 1 0.5", "2025-02-01 1 0 1 0 0"},
+		"1_revenue_per_month.sql":      {"2025-01-01 EUR 2 120 0 120", "2025-02-01 EUR 2 70 -20 50", "2025-06-01 EUR 1 5 0 5"},
+		"2_top_customers.sql":          {"0000000000000001 2 130 2025-01-05 2025-02-10", "0000000000000004 2 25 2025-02-01 2025-06-20"},
+		"3_repeat_rate.sql":            {"2025-01-01 1 1 1", "2025-02-01 1 0 0"},
+		"4_merged_from_devices.sql":    {"0000000000000001 2 [anonymous_id device email] a***@example.com"},
+		"5_sessions_to_orders.sql":     {"2025-01-01 2 1 1 1 0.5", "2025-02-01 1 0 1 0 0"},
+		"6_what_customers_say.sql":     {"2025-01-01 nps 3 2 0.1 0.5", "2025-02-01 instagram 1 0 <nil> <nil>"},
+		"7_store_visits_to_orders.sql": {"hall 2 2 36 0.5", "door 1 1 600 1"},
 	}
 	withEngine(t, t.TempDir(), func(cfg warehouse.Config) {
 		if err := migrate(cfg); err != nil {
@@ -96,6 +98,7 @@ func smallWorld(t *testing.T, conn driver.Conn) {
 		execute(t, conn, fmt.Sprintf("INSERT INTO events (workspace, kind, message_hash, anchor_id, time, session_id) SELECT 'main', 'behaviour', %d, %s", 100+i, page))
 	}
 	execute(t, conn, "INSERT INTO events (workspace, kind, message_hash, anchor_id, time) SELECT 'main', 'behaviour', 200, 4, '2025-02-21'")
+	saidAndVisited(t, conn)
 	execute(t, conn, `INSERT INTO identifiers (workspace, identifier_id, namespace, value) VALUES
 		('main', 1, 'email', 'ana@example.com'), ('main', 2, 'anonymous_id', 'x'), ('main', 3, 'device', 'y'), ('main', 4, 'anonymous_id', 'z')`)
 	l := newLedger(t, conn, "main", 1)
@@ -103,4 +106,20 @@ func smallWorld(t *testing.T, conn driver.Conn) {
 	l.profile(2, 1)
 	l.profile(3, 1)
 	l.publish()
+}
+
+// saidAndVisited writes what Ana and Bob said, and where their tags were read:
+// Ana a week before her second order, Bob long before his last.
+func saidAndVisited(t *testing.T, conn driver.Conn) {
+	t.Helper()
+	execute(t, conn, `INSERT INTO feedback_facts (workspace, anchor_id, message_hash, time, instrument, comment, sentiment) VALUES
+		('main', 4, 1, '2025-01-03', 'nps', 'x', 0.8), ('main', 4, 2, '2025-01-04', 'nps', 'x', -0.6), ('main', 4, 3, '2025-01-05', 'nps', 'x', NULL), ('main', 4, 4, '2025-01-05', 'nps', '', 1)`)
+	execute(t, conn, `INSERT INTO social_facts (workspace, anchor_id, message_hash, time, network, direction, sentiment) VALUES
+		('main', 4, 1, '2025-02-03', 'instagram', 'inbound', NULL), ('main', 4, 2, '2025-02-03', 'instagram', 'outbound', 1)`)
+	for anchor, start := range map[int]string{2: "2025-02-05 10:00:00", 4: "2025-03-05 10:00:00"} {
+		execute(t, conn, fmt.Sprintf(`INSERT INTO sensor_facts (workspace, technology, zone, message_hash, anchor_id, time)
+			SELECT 'main', 'rfid', 'hall', number, %d, toDateTime64('%s', 3, 'UTC') + 4 * number FROM numbers(10)`, anchor, start))
+	}
+	execute(t, conn, `INSERT INTO sensor_facts (workspace, technology, zone, message_hash, anchor_id, time, phase) VALUES
+		('main', 'video', 'door', 100, 2, '2025-02-05 09:55:00', 'enter'), ('main', 'video', 'door', 101, 2, '2025-02-05 10:05:00', 'leave')`)
 }
