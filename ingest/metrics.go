@@ -18,9 +18,9 @@ type metrics struct {
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
-		events:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kindred_ingest_events_total", Help: "Events stored."}, []string{"kind"}),
+		events:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kindred_ingest_events_total", Help: "Events stored, by kind and source."}, []string{"kind", "source"}),
 		duplicates:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kindred_ingest_duplicates_total", Help: "Copies of stored messages, dropped."}, []string{"kind"}),
-		deadLetters: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kindred_ingest_dead_letters_total", Help: "Records kept as dead letters."}, []string{"kind", "reason"}),
+		deadLetters: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kindred_ingest_dead_letters_total", Help: "Records kept as dead letters, by kind, source and reason."}, []string{"kind", "source", "reason"}),
 		forwarded:   prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_ingest_forwarded_total", Help: "Records moved to the partition of their message id."}),
 		exactChecks: prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_ingest_exact_checks_total", Help: "Message hashes looked up in the store because the filter had met them."}),
 		evidence:    prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_ingest_evidence_total", Help: "Evidence messages published."}),

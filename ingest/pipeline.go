@@ -72,6 +72,7 @@ type Pipeline struct {
 	filter  *filter
 	acked   *acknowledged
 	buffer  *semaphore.Weighted // bytes of records in memory
+	sources labels
 	metrics *metrics
 }
 
@@ -169,7 +170,9 @@ func (p *Pipeline) follow(ctx context.Context, part Partition, kind wire.Kind, o
 
 // store plans a batch and does it.
 func (p *Pipeline) store(ctx context.Context, part Partition, kind wire.Kind, offset int64, b batchRead) error {
-	pl := plan{from: offset, to: b.records[len(b.records)-1].Offset + 1, revision: p.revision()}
+	pl := plan{
+		from: offset, to: b.records[len(b.records)-1].Offset + 1, revision: p.revision(), born: b.records[0].Time.UnixMilli(),
+	}
 	if err := p.commit(ctx, part, pl.from, pl.String()); err != nil {
 		return err
 	}
@@ -444,9 +447,15 @@ func (p *Pipeline) step(name string, start time.Time) time.Time {
 }
 
 func (p *Pipeline) count(b *Batch, records []kafka.Message) {
-	p.metrics.events.WithLabelValues(string(b.Kind)).Add(float64(len(b.Events)))
+	sources := map[string]int{}
+	for _, e := range b.Events {
+		sources[e.Source]++
+	}
+	for source, n := range sources {
+		p.metrics.events.WithLabelValues(string(b.Kind), p.sources.of(source)).Add(float64(n))
+	}
 	for _, dl := range b.DeadLetters {
-		p.metrics.deadLetters.WithLabelValues(string(b.Kind), string(dl.Reason)).Inc()
+		p.metrics.deadLetters.WithLabelValues(string(b.Kind), p.sources.of(dl.Source), string(dl.Reason)).Inc()
 	}
 	for _, v := range b.Violations {
 		p.metrics.violations.WithLabelValues(string(b.Kind), v.Rule, v.mode()).Inc()

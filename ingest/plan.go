@@ -15,13 +15,22 @@ import (
 type plan struct {
 	from, to int64
 	revision uint64 // 0 for no tracking plans
+	// born is when the broker took the first record of the range, Unix ms. It
+	// tells the range from one of the same offsets in a log that was there
+	// before, on a broker that has lost its disk: under one token the store would
+	// ignore the later one.
+	born int64
 }
 
-// String returns "plan from-to", with "@revision" when there are tracking plans.
+// String returns "plan from-to", with "@revision" when there are tracking plans,
+// and " of born".
 func (p plan) String() string {
 	s := fmt.Sprintf("plan %d-%d", p.from, p.to)
 	if p.revision > 0 {
 		s += "@" + strconv.FormatUint(p.revision, 10)
+	}
+	if p.born != 0 {
+		s += " of " + strconv.FormatInt(p.born, 10)
 	}
 	return s
 }
@@ -29,7 +38,11 @@ func (p plan) String() string {
 // token is the insert token of the range: equal for every table and every
 // owner that ever inserts it.
 func (p plan) token(topic string, partition int) string {
-	return fmt.Sprintf("%s/%d/%d-%d", topic, partition, p.from, p.to)
+	token := fmt.Sprintf("%s/%d/%d-%d", topic, partition, p.from, p.to)
+	if p.born != 0 {
+		token += "/" + strconv.FormatInt(p.born, 10)
+	}
+	return token
 }
 
 // parsePlan reads the metadata of an offset commit. Empty metadata is no plan;
@@ -40,6 +53,7 @@ func parsePlan(metadata string) (plan, bool, error) {
 		return plan{}, false, nil
 	}
 	body, ok := strings.CutPrefix(metadata, "plan ")
+	body, of, dated := strings.Cut(body, " of ")
 	body, at, judged := strings.Cut(body, "@")
 	from, to, ok2 := strings.Cut(body, "-")
 	a, err1 := strconv.ParseInt(from, 10, 64)
@@ -49,8 +63,13 @@ func parsePlan(metadata string) (plan, bool, error) {
 	if judged {
 		revision, err3 = strconv.ParseUint(at, 10, 64)
 	}
-	if err := errors.Join(err1, err2, err3); !ok || !ok2 || err != nil || a < 0 || b <= a {
+	var born int64
+	var err4 error
+	if dated {
+		born, err4 = strconv.ParseInt(of, 10, 64)
+	}
+	if err := errors.Join(err1, err2, err3, err4); !ok || !ok2 || err != nil || a < 0 || b <= a {
 		return plan{}, false, fmt.Errorf("offset metadata %.40q is not a plan", metadata)
 	}
-	return plan{from: a, to: b, revision: revision}, true, nil
+	return plan{from: a, to: b, revision: revision, born: born}, true, nil
 }

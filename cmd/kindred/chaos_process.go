@@ -183,14 +183,18 @@ func (p *process) signal(sig syscall.Signal) {
 // signalChild pauses the embedded ClickHouse itself with the process that
 // supervises it. A kill of the one ends the other without help.
 func (p *process) signalChild(sig syscall.Signal) {
-	pid := p.cmd.Process.Pid
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.cmd.Process.Pid))
 	if err != nil {
-		return // Not on this system: pausing the gate before the engine is pause enough.
+		return
 	}
-	for _, field := range strings.Fields(string(children)) {
-		if child, err := strconv.Atoi(field); err == nil {
-			_ = syscall.Kill(child, sig)
+	// Elsewhere than on Linux there are none: pausing the gate before the engine
+	// is pause enough.
+	for _, list := range lists {
+		children, _ := os.ReadFile(list) // A thread that has ended has none.
+		for _, field := range strings.Fields(string(children)) {
+			if child, err := strconv.Atoi(field); err == nil {
+				_ = syscall.Kill(child, sig)
+			}
 		}
 	}
 }

@@ -190,7 +190,9 @@ func plainLeaf(logical *format.LogicalType, v any) any {
 			return string(v)
 		}
 		return base64.StdEncoding.EncodeToString(v)
-	case string, bool, nil:
+	case string:
+		return plainLeaf(logical, []byte(v))
+	case bool, nil:
 		return v
 	case time.Time:
 		return v.UTC().Format(time.RFC3339Nano)

@@ -36,7 +36,11 @@ func Suggest(in Input) (string, error) {
 		input.Format = detectFormat(in.Name, head)
 		if input.Format == formatCSV {
 			input.Delimiter = string(guessDelimiter(head))
-			if !utf8.Valid(head[:max(0, len(head)-utf8.UTFMax)]) && !bytes.HasPrefix(head, []byte("\xff\xfe")) && !bytes.HasPrefix(head, []byte("\xfe\xff")) {
+			whole := head
+			if len(head) == 1<<16 {
+				whole = head[:len(head)-utf8.UTFMax] // The last rune may be cut.
+			}
+			if !utf8.Valid(whole) && !bytes.HasPrefix(head, []byte("\xff\xfe")) && !bytes.HasPrefix(head, []byte("\xfe\xff")) {
 				input.Encoding = "windows-1252"
 			}
 		}

@@ -50,6 +50,9 @@ func (d *Drain) Own(ctx context.Context, p OverflowPartition) error {
 			continue
 		}
 		records, err := p.Fetch(ctx, offset)
+		if ctx.Err() != nil {
+			return nil
+		}
 		if err != nil {
 			d.log.Warn("read the overflow", "error", err)
 			if d.wait(ctx, time.Second) != nil {

@@ -218,3 +218,52 @@ func (d *delivery) count() (rows, distinct uint64) {
 	}
 	return rows, distinct
 }
+
+// Retention may remove what an owner has planned and not stored. Its successor
+// stores what is left of the range, and goes on after it.
+func TestPlannedRangeThatIsGone(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		cut      int64
+		messages uint64
+	}{{"a part of it", 3, 7}, {"all of it", 6, 4}, {"more", 8, 2}, {"the whole log", 10, 0}} {
+		t.Run(c.name, func(t *testing.T) {
+			d := &delivery{t: t, brokers: enginetest.Kafka(t), topic: enginetest.KafkaName(t), conn: warehousetest.NewTestDatabase(t)}
+			d.group = d.topic
+			if err := kafka.EnsureTopics(t.Context(), d.brokers, 1, []kafka.Topic{{Name: d.topic, Partitions: 1}}); err != nil {
+				t.Fatal(err)
+			}
+			w := kafka.NewWriter(d.brokers)
+			defer func() { _ = w.Close() }()
+			for i := range 10 {
+				m := message(i)
+				m.Topic = d.topic
+				if err := w.WriteMessages(t.Context(), m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			client := &kafkago.Client{Addr: kafkago.TCP(d.brokers...)}
+			res, err := client.OffsetCommit(t.Context(), &kafkago.OffsetCommitRequest{
+				GroupID: d.group, GenerationID: -1,
+				Topics: map[string][]kafkago.OffsetCommit{d.topic: {{Partition: 0, Offset: 0, Metadata: "plan 0-6"}}},
+			})
+			if err != nil || res.Topics[d.topic][0].Error != nil {
+				t.Fatal(err, res)
+			}
+			kafka.Cut(t, d.brokers, d.topic, c.cut)
+			ctx, cancel := context.WithCancel(t.Context())
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				if err := d.member(ctx, w, func() {}); err != nil {
+					t.Errorf("member: %v", err)
+				}
+			})
+			d.await(ctx, c.messages)
+			cancel()
+			wg.Wait()
+			if rows, _ := d.count(); rows != c.messages {
+				t.Errorf("%d rows, want %d", rows, c.messages)
+			}
+		})
+	}
+}

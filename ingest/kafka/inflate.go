@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/compress"
@@ -33,14 +34,23 @@ func inflate(attributes uint16, b []byte) (out []byte, whole bool, err error) {
 		return nil, false, err
 	}
 	defer func() { _ = rc.Close() }()
-	// Events are JSON, of which the codecs make a quarter to a tenth.
-	buf := bytes.NewBuffer(make([]byte, 0, min(6*len(b)+512, maxInflated)))
+	// The records are copied out at their size: buffers that grow are up to
+	// twice as large as what they hold, and records stay until they are stored.
+	buf, ok := scratch.Get().(*bytes.Buffer)
+	if !ok {
+		buf = new(bytes.Buffer)
+	}
+	defer scratch.Put(buf)
+	buf.Reset()
 	n, err := buf.ReadFrom(io.LimitReader(rc, maxInflated+1))
 	if err != nil {
 		return nil, false, fmt.Errorf("decompress record batch: %w", err)
 	}
-	return buf.Bytes(), n <= maxInflated, nil
+	return bytes.Clone(buf.Bytes()), n <= maxInflated, nil
 }
+
+// scratch holds the buffers that batches are inflated into.
+var scratch sync.Pool
 
 func inflater(attributes uint16, b []byte) (io.ReadCloser, error) {
 	codec := compress.Compression(attributes & 7).Codec()

@@ -125,8 +125,8 @@ func put(t *testing.T, brokers []string, topic string, values ...string) {
 	}
 }
 
-// cut removes the records before offset, as retention does.
-func cut(t *testing.T, brokers []string, topic string, offset int64) {
+// Cut removes the records before offset, as retention does.
+func Cut(t *testing.T, brokers []string, topic string, offset int64) {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
 	if err != nil {
@@ -174,7 +174,7 @@ func TestLostRecordsAreReported(t *testing.T) {
 			m := consumer(t, brokers, name)
 			m.log = slog.New(slog.NewTextHandler(&text, nil))
 			own(t, m, func(ctx context.Context, p *Partition) error {
-				cut(t, brokers, name, c.cut)
+				Cut(t, brokers, name, c.cut)
 				for range 3 { // as often as a caller may ask
 					got, err := p.Fetch(ctx, 0)
 					if err != nil {

@@ -82,29 +82,35 @@ func faultf(code, format string, args ...any) *fault {
 func (tr *Translation) entry(index int, raw []byte, kind string) {
 	var e event
 	f := tr.read(&e, raw, kind)
-	id, idFault := messageID(e.id)
+	given, idFault := messageID(e.id)
 	if f == nil {
 		f = idFault
 	}
 	if f == nil {
+		id := given
 		if id == "" {
 			id = tr.t.deps.NewID()
 		}
 		f = tr.message(index, id, &e)
 	}
 	if f != nil {
-		tr.refuse(Verdict{Index: index, MessageID: id, Code: f.code, Detail: f.detail}, raw, tr.place(index))
+		tr.refuse(Verdict{Index: index, MessageID: given, Code: f.code, Detail: f.detail}, raw, tr.place(index, given))
 		return
 	}
 	tr.Accepted++
 }
 
-// place says where an entry stood in its call.
-func (tr *Translation) place(index int) string {
-	if !tr.shared.batched {
-		return tr.call.Method
+// place says where an entry stood in its call, with its message id where it has
+// one: a client that tries again may cut its batches in another way.
+func (tr *Translation) place(index int, id string) string {
+	place := tr.call.Method
+	if tr.shared.batched {
+		place = "batch[" + strconv.Itoa(index) + "]"
 	}
-	return "batch[" + strconv.Itoa(index) + "]"
+	if id != "" {
+		place += " message " + id
+	}
+	return place
 }
 
 // read finds the members of an entry and checks their types.

@@ -67,6 +67,8 @@ func TestRefusals(t *testing.T) {
 	batch("{\"type\":\"track\",\"event\":\"\xff\",\"userId\":\"u\"}", codeJSON, "not UTF-8")
 	batch(`{"type":"track","event":"e","userId":"u","properties":`+strings.Repeat("[", 200)+strings.Repeat("]", 200)+`}`, codeJSON, "nesting is too deep")
 	f("track", `{"userId":"u"}`, codeMissing, `field "event" is required`, "track")
+	f("page", `{"messageId":"m1"}`, codeMissing, `is required`, "page message m1")
+	f("", `{"batch":[{"messageId":"m1"}]}`, codeMissing, `is required`, "batch[0] message m1")
 }
 
 func TestWholeRefusals(t *testing.T) {

@@ -116,6 +116,9 @@ func (c Config) options() (*clickhouse.Options, error) {
 	if !onLoopback(o.Addr) {
 		o.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4}
 	}
+	// A connection keeps its send buffer, which would otherwise hold a whole
+	// block: flushed by the mebibyte it is as large as the largest column.
+	o.MaxCompressionBuffer = 1 << 20
 	o.DialTimeout, o.ReadTimeout = c.DialTimeout, c.ReadTimeout
 	o.MaxOpenConns, o.MaxIdleConns = c.MaxConns, c.MaxConns
 	o.ConnMaxLifetime = c.MaxConnAge

@@ -19,7 +19,11 @@ func newValue(c driver.ColumnType) any { return reflect.New(c.ScanType()).Interf
 
 // asText writes a scanned value; times as days.
 func asText(v any) string {
-	v = reflect.ValueOf(v).Elem().Interface()
+	value := reflect.ValueOf(v).Elem()
+	if value.Kind() == reflect.Pointer && !value.IsNil() { // A Nullable column.
+		value = value.Elem()
+	}
+	v = value.Interface()
 	if at, ok := v.(time.Time); ok {
 		return at.UTC().Format(time.DateOnly)
 	}
