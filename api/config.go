@@ -21,6 +21,9 @@ type Config struct {
 	// before and after it is inflated. Segment takes 500 KB, RudderStack 4000 KB.
 	// Default 4 MiB.
 	MaxTracking int64
+	// MaxTrackingBytes is the greatest sum of such bodies in memory at a time;
+	// beyond it calls are told to come again. Default 128 MiB.
+	MaxTrackingBytes int64
 	// MaxURL is the greatest length of the request target in bytes. Default 4096.
 	MaxURL int
 	// MaxHeader is the greatest size of the request head in bytes, beyond which
@@ -44,17 +47,18 @@ type Config struct {
 // DefaultConfig returns the defaults that the fields name.
 func DefaultConfig() Config {
 	return Config{
-		Address:        "127.0.0.1:8080",
-		MaxBody:        1 << 20,
-		MaxTracking:    4 << 20,
-		MaxURL:         4096,
-		MaxHeader:      16 << 10,
-		ReadTimeout:    15 * time.Second,
-		RequestTimeout: 20 * time.Second,
-		IdleTimeout:    2 * time.Minute,
-		DrainTimeout:   10 * time.Second,
-		CheckTimeout:   2 * time.Second,
-		CheckEvery:     500 * time.Millisecond,
+		Address:          "127.0.0.1:8080",
+		MaxBody:          1 << 20,
+		MaxTracking:      4 << 20,
+		MaxTrackingBytes: 128 << 20,
+		MaxURL:           4096,
+		MaxHeader:        16 << 10,
+		ReadTimeout:      15 * time.Second,
+		RequestTimeout:   20 * time.Second,
+		IdleTimeout:      2 * time.Minute,
+		DrainTimeout:     10 * time.Second,
+		CheckTimeout:     2 * time.Second,
+		CheckEvery:       500 * time.Millisecond,
 	}
 }
 
@@ -68,7 +72,7 @@ func (c Config) Validate() error {
 	case !loopback && len(c.Keys) == 0:
 		errs = append(errs, fmt.Errorf("api address %q is not loopback: configure API keys first", c.Address))
 	}
-	if c.MaxBody < 1 || c.MaxTracking < 1 || c.MaxURL < 64 || c.MaxHeader < c.MaxURL {
+	if c.MaxBody < 1 || c.MaxTracking < 1 || c.MaxTrackingBytes < c.MaxTracking || c.MaxURL < 64 || c.MaxHeader < c.MaxURL {
 		errs = append(errs, errors.New("api limits: a body of 1 byte, a URL of 64 bytes and a head as long as the URL are the least"))
 	}
 	for _, d := range []time.Duration{c.ReadTimeout, c.RequestTimeout, c.IdleTimeout, c.DrainTimeout, c.CheckTimeout} {

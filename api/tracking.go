@@ -126,9 +126,10 @@ func (s *Server) postTracking(method string) func(*gin.Context) error {
 		call.Body, call.Cut = body.Bytes(), body.cut
 		receipt, err := s.track(c, call)
 		if err != nil {
-			return err // The buffer may still be in use and goes to the collector.
+			s.bodies.forget(body) // The buffer may still be in use and goes to the collector.
+			return err
 		}
-		s.bodies.Put(body)
+		s.bodies.put(body)
 		return s.answerTracking(c, receipt)
 	}
 }

@@ -23,6 +23,7 @@ type trackTaker struct {
 	calls   []api.TrackingCall
 	receipt api.TrackingReceipt
 	err     error
+	hook    func()
 }
 
 func (t *trackTaker) WriteKey(body []byte) string {
@@ -36,6 +37,9 @@ func (t *trackTaker) PixelBody(data string) ([]byte, error) {
 }
 
 func (t *trackTaker) Track(_ context.Context, call api.TrackingCall) (api.TrackingReceipt, error) {
+	if t.hook != nil {
+		t.hook()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	call.Body = bytes.Clone(call.Body) // The server uses the buffer again.
@@ -139,6 +143,32 @@ func TestTrackingBodies(t *testing.T) {
 	post("gzip", zipped(t, whole)+"rest", 400, false, "")
 	post("br", whole, 415, false, "")
 	post("gzip, gzip", whole, 415, false, "")
+}
+
+// TestTrackingMemory holds that calls are told to come again when the bodies of
+// others fill the memory, and are taken when those are done.
+func TestTrackingMemory(t *testing.T) {
+	f := newFixture()
+	f.cfg.MaxTracking, f.cfg.MaxTrackingBytes = 1000, 1500
+	entered, leave := make(chan struct{}), make(chan struct{})
+	f.tracking.hook = func() { entered <- struct{}{}; <-leave }
+	h := f.server(t).Handler()
+	post := func(status int) {
+		scenario{method: http.MethodPost, path: "/v1/b", key: "write-dev", body: strings.Repeat("x", 900), status: status}.run(t, h)
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); post(200) }()
+	<-entered
+	post(429)
+	close(leave)
+	<-done
+	f.tracking.hook = nil
+	f.tracking.err = errBroken
+	for range 3 {
+		post(500)
+	}
+	f.tracking.err = nil
+	post(200)
 }
 
 func TestTrackingAnswers(t *testing.T) {

@@ -21,7 +21,8 @@ type Config struct {
 	// FilterBytes is the size of the filter before the exact duplicate check.
 	// Default 32 MiB: 1 % false hits at 25 million messages.
 	FilterBytes int
-	// EvidenceCache is the number of acknowledged claims remembered. Default 500 000.
+	// EvidenceCache is the number of acknowledged claims remembered, some 55
+	// bytes each. Default 2 000 000.
 	EvidenceCache int
 	// RetryMin and RetryMax bound the pause after a failed insert or publication.
 	// Defaults 100 ms and 5 s.
@@ -32,7 +33,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		BatchRecords: 20_000, BatchBytes: 32 << 20, BufferBytes: 40 << 20, Pace: 150 * time.Millisecond, FilterBytes: 32 << 20,
-		EvidenceCache: 500_000, RetryMin: 100 * time.Millisecond, RetryMax: 5 * time.Second,
+		EvidenceCache: 2_000_000, RetryMin: 100 * time.Millisecond, RetryMax: 5 * time.Second,
 	}
 }
 

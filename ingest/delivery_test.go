@@ -184,7 +184,8 @@ func (r *run) own(hook func(step string) error) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	o := &owner{log: r.log, generation: r.log.generation, batch: r.batch, hook: fatal}
+	// A fetch may bring a part of a batch, or several batches at once.
+	o := &owner{log: r.log, generation: r.log.generation, batch: max(1, r.batch*(r.log.generation%4)*2/3), hook: fatal}
 	// The end of the history ends the owner too, or its fetch would wait.
 	end := &ending{owner: o, kill: kill}
 	if err := p.Own(ctx, end); err != nil && !errors.Is(err, errCrash) && !strings.Contains(err.Error(), "fenced") {

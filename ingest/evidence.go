@@ -50,28 +50,58 @@ func evidence(events []*Event) map[claim]*identity.Evidence {
 
 // acknowledged remembers, within a bound, the spans that the evidence topic has
 // acknowledged, so that ordinary traffic publishes next to nothing. Forgetting
-// one costs a redundant message, never a wrong state. Safe for concurrent use.
+// one costs a redundant message, never a wrong state, so its keys are exact.
+// Safe for concurrent use.
 type acknowledged struct {
-	mu    sync.Mutex
-	limit int
-	young map[claim]identity.Span // Two generations: when young is full it
-	old   map[claim]identity.Span // becomes old, and the old one is forgotten.
+	mu      sync.Mutex
+	limit   int
+	origins map[origin]uint32
+	young   map[remembered]identity.Span // Two generations: when young is full it
+	old     map[remembered]identity.Span // becomes old, and the old one is forgotten.
 }
 
+// origin is the part of a claim that few values share.
+type origin struct{ workspace, source string }
+
+// remembered is a claim without pointers, which the collector need not follow:
+// about 55 bytes with its span and its share of the map.
+type remembered struct {
+	anchor identity.AnchorID
+	origin uint32
+	period identity.Period
+}
+
+// maxOrigins bounds the origins; beyond it everything is forgotten.
+const maxOrigins = 50_000
+
 func newAcknowledged(limit int) *acknowledged {
-	return &acknowledged{limit: max(1, limit/2), young: map[claim]identity.Span{}}
+	return &acknowledged{limit: max(1, limit/2), origins: map[origin]uint32{}, young: map[remembered]identity.Span{}}
+}
+
+func (a *acknowledged) key(c claim) remembered {
+	o := origin{c.workspace, c.source}
+	n, ok := a.origins[o]
+	if !ok {
+		if len(a.origins) >= maxOrigins {
+			a.origins, a.young, a.old = map[origin]uint32{}, map[remembered]identity.Span{}, nil
+		}
+		n = uint32(len(a.origins))
+		a.origins[o] = n
+	}
+	return remembered{c.anchor, n, c.period}
 }
 
 // covers reports whether a span that says at least as much was acknowledged.
 func (a *acknowledged) covers(c claim, s identity.Span) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	known, ok := a.young[c]
+	key := a.key(c)
+	known, ok := a.young[key]
 	if !ok {
-		if known, ok = a.old[c]; !ok {
+		if known, ok = a.old[key]; !ok {
 			return false
 		}
-		a.put(c, known)
+		a.put(key, known)
 	}
 	return known.Merge(s) == known
 }
@@ -80,21 +110,22 @@ func (a *acknowledged) covers(c claim, s identity.Span) bool {
 func (a *acknowledged) note(c claim, s identity.Span) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if known, ok := a.young[c]; ok {
+	key := a.key(c)
+	if known, ok := a.young[key]; ok {
 		s = s.Merge(known)
-	} else if known, ok := a.old[c]; ok {
+	} else if known, ok := a.old[key]; ok {
 		s = s.Merge(known)
 	}
-	a.put(c, s)
+	a.put(key, s)
 }
 
-func (a *acknowledged) put(c claim, s identity.Span) {
+func (a *acknowledged) put(key remembered, s identity.Span) {
 	if len(a.young) >= a.limit {
-		if _, ok := a.young[c]; !ok {
-			a.old, a.young = a.young, make(map[claim]identity.Span, a.limit)
+		if _, ok := a.young[key]; !ok {
+			a.old, a.young = a.young, make(map[remembered]identity.Span, a.limit/4)
 		}
 	}
-	a.young[c] = s
+	a.young[key] = s
 }
 
 // news drops the evidence that was acknowledged before and encodes the rest.

@@ -49,7 +49,8 @@ Secrets have no flag, so that they do not show in process lists:
   KINDRED_API_KEYS          id-key, api-keys and analyst-password in the file.
                             API keys as role:workspace:key, separated by commas;
                             role is write, read or admin; instead of the key,
-                            sha256=HEX of it
+                            sha256=HEX of it. write/SOURCE names where the events
+                            come from that are sent with the key (default http)
   KINDRED_ID_KEY            key of the identifier hashes, 32 hexadecimal digits
                             (default: made once in the data folder; never change it)
   KINDRED_ANALYST_PASSWORD  password of the read-only SQL user "analyst"`,

@@ -2,6 +2,7 @@ package files
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,6 +55,9 @@ func openParquet(r io.Reader, opts Options) (s *parquetSource, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("open parquet: %w", err)
 	}
+	if err := checkFooter(s.file, info.Size()); err != nil {
+		return s, err
+	}
 	err = guarded(func() error {
 		f, err := parquet.OpenFile(s.file, info.Size())
 		if err != nil {
@@ -80,6 +84,26 @@ func guarded(f func() error) (err error) {
 		return errParquet
 	} else if err != nil {
 		return io.EOF
+	}
+	return nil
+}
+
+// maxFooter bounds the metadata of a file, for which the library makes room
+// before it reads them.
+const maxFooter = 64 << 20
+
+// checkFooter holds the length that the file claims of its metadata against its
+// size.
+func checkFooter(f io.ReaderAt, size int64) error {
+	var end [8]byte
+	if size < 12 {
+		return errParquet
+	}
+	if _, err := f.ReadAt(end[:], size-8); err != nil || string(end[4:]) != "PAR1" {
+		return errParquet
+	}
+	if n := int64(binary.LittleEndian.Uint32(end[:4])); n > size-12 || n > maxFooter {
+		return errParquet
 	}
 	return nil
 }

@@ -119,11 +119,12 @@ func readColumns(s source) ([]*column, error) {
 			}
 		case map[string]any:
 			for name, x := range v {
-				text := ""
-				if x != nil {
-					text = fmt.Sprint(x)
+				switch x.(type) {
+				case nil:
+				case map[string]any, []any: // Nothing of the lists is nested.
+				default:
+					add(name, fmt.Sprint(x))
 				}
-				add(name, text)
 			}
 		}
 	}

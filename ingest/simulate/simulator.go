@@ -23,8 +23,8 @@ type Options struct {
 	TruthFile string
 	// Workspace receives the events; empty means the default one.
 	Workspace string
-	// BatchMessages and BatchBytes bound a batch; zero means 8000 and 8 MiB: a batch waits once
-	// for each of nine topics.
+	// BatchMessages and BatchBytes bound a batch; zero means 8000 and 8 MiB: a batch
+	// waits once for each of nine topics.
 	BatchMessages, BatchBytes int
 	// Report, when set, receives the records acknowledged and expected.
 	Report func(done, total int64)
