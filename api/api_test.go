@@ -160,9 +160,11 @@ func newFixture() *fixture {
 	} {
 		cfg.Keys = append(cfg.Keys, api.Key{Name: "name-of-" + k.secret, Hash: api.HashSecret(k.secret), Role: api.Role(k.role), Workspace: k.workspace})
 	}
-	return &fixture{people: newPeople(), preview: &previewer{}, cfg: cfg, logs: &logBuffer{}, metrics: prometheus.NewRegistry(),
+	return &fixture{
+		people: newPeople(), preview: &previewer{}, cfg: cfg, logs: &logBuffer{}, metrics: prometheus.NewRegistry(),
 		events: &eventTaker{}, webhooks: &hook{}, tracking: &trackTaker{},
-		plans: newPlanKeeper(), letters: &letterKeeper{}}
+		plans: newPlanKeeper(), letters: &letterKeeper{},
+	}
 }
 
 func (f *fixture) server(t testing.TB) *api.Server {

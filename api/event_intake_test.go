@@ -159,6 +159,12 @@ func TestPausesEndStreams(t *testing.T) {
 	f = newFixture()
 	f.cfg.RequestTimeout = 50 * time.Millisecond
 	f.events.block = true
+	begun := time.Now()
+	defer func() {
+		if took := time.Since(begun); took > 10*time.Second {
+			t.Errorf("the request ended after %v", took)
+		}
+	}()
 	scenario{method: http.MethodPost, path: "/v1/events/social", key: "write-dev", body: "{}", status: 503, want: []string{"timeout", `"accepted":1`}}.run(t, f.server(t).Handler())
 }
 

@@ -109,4 +109,3 @@ func TestDeadLetters(t *testing.T) {
 	f.letters.err = &api.Refused{Detail: `field "limit" must be 1 to 1000`}
 	post("", "/v1/dead-letters/replay", `{"filter":{},"limit":5000}`, 400, "limit").run(t, h)
 }
-

@@ -74,13 +74,20 @@ type trackingAnswer struct {
 
 // trackingPaths maps the paths of the tracking API, long and short, to methods.
 var trackingPaths = []struct{ path, method string }{
-	{"/v1/track", "track"}, {"/v1/t", "track"},
-	{"/v1/page", "page"}, {"/v1/p", "page"},
-	{"/v1/screen", "screen"}, {"/v1/s", "screen"},
-	{"/v1/identify", "identify"}, {"/v1/i", "identify"},
-	{"/v1/group", "group"}, {"/v1/g", "group"},
-	{"/v1/alias", "alias"}, {"/v1/a", "alias"},
-	{"/v1/batch", "batch"}, {"/v1/b", "batch"},
+	{"/v1/track", "track"},
+	{"/v1/t", "track"},
+	{"/v1/page", "page"},
+	{"/v1/p", "page"},
+	{"/v1/screen", "screen"},
+	{"/v1/s", "screen"},
+	{"/v1/identify", "identify"},
+	{"/v1/i", "identify"},
+	{"/v1/group", "group"},
+	{"/v1/g", "group"},
+	{"/v1/alias", "alias"},
+	{"/v1/a", "alias"},
+	{"/v1/batch", "batch"},
+	{"/v1/b", "batch"},
 	{"/v1/import", "import"},
 }
 

@@ -151,7 +151,7 @@ func TestTrackingMemory(t *testing.T) {
 	f := newFixture()
 	f.cfg.MaxTracking, f.cfg.MaxTrackingBytes = 1000, 1500
 	entered, leave := make(chan struct{}), make(chan struct{})
-	f.tracking.hook = func() { entered <- struct{}{}; <-leave }
+	f.tracking.hook = sync.OnceFunc(func() { close(entered); <-leave })
 	h := f.server(t).Handler()
 	post := func(status int) {
 		scenario{method: http.MethodPost, path: "/v1/b", key: "write-dev", body: strings.Repeat("x", 900), status: status}.run(t, h)
@@ -210,8 +210,10 @@ func TestPixel(t *testing.T) {
 	h := f.server(t).Handler()
 	body := `{"writeKey":"write-dev","event":"Opened"}`
 	data := base64.StdEncoding.EncodeToString([]byte(body))
-	answer := scenario{path: "/v1/pixel/track?data=" + data, header: map[string]string{"User-Agent": "Mail"}, status: 200, want: []string{"GIF89a"},
-		headers: map[string]string{"Content-Type": "image/gif", "Cross-Origin-Resource-Policy": "cross-origin"}}.run(t, h)
+	answer := scenario{
+		path: "/v1/pixel/track?data=" + data, header: map[string]string{"User-Agent": "Mail"}, status: 200, want: []string{"GIF89a"},
+		headers: map[string]string{"Content-Type": "image/gif", "Cross-Origin-Resource-Policy": "cross-origin"},
+	}.run(t, h)
 	if answer.ContentLength > 100 {
 		t.Errorf("image of %d bytes", answer.ContentLength)
 	}
@@ -230,8 +232,10 @@ func TestPixel(t *testing.T) {
 
 func TestProjectSettings(t *testing.T) {
 	h := newFixture().server(t).Handler()
-	scenario{path: "/v1/projects/write-dev/settings", status: 200, want: []string{`"integrations":{"Segment.io":{"apiKey":"write-dev","apiHost":"api.test/v1","protocol":"http"}}`},
-		headers: map[string]string{"Access-Control-Allow-Origin": "*"}}.run(t, h)
+	scenario{
+		path: "/v1/projects/write-dev/settings", status: 200, want: []string{`"integrations":{"Segment.io":{"apiKey":"write-dev","apiHost":"api.test/v1","protocol":"http"}}`},
+		headers: map[string]string{"Access-Control-Allow-Origin": "*"},
+	}.run(t, h)
 	scenario{path: "/v1/projects/write-dev/settings", header: map[string]string{"X-Forwarded-Proto": "https"}, status: 200, want: []string{`"protocol":"https"`}}.run(t, h)
 	scenario{path: "/v1/projects/unknown/settings", status: 404}.run(t, h)
 	scenario{path: "/v1/projects/read-dev/settings", status: 404}.run(t, h)

@@ -12,6 +12,8 @@ type Seen struct {
 	Hash      Hash
 	BodyHash  uint64
 	Position  Position
+	// Range tells the planned range that stored it, 0 where that is not known.
+	Range uint32
 }
 
 // Batch is what one planned range of a partition stores.

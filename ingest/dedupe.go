@@ -16,9 +16,9 @@ type decoded struct {
 
 func (d decoded) seen() Seen {
 	if d.event != nil {
-		return Seen{d.event.Workspace, d.event.Hash, d.event.BodyHash, d.event.Position}
+		return Seen{Workspace: d.event.Workspace, Hash: d.event.Hash, BodyHash: d.event.BodyHash, Position: d.event.Position}
 	}
-	return Seen{d.letter.Workspace, d.letter.Hash, d.letter.BodyHash, d.letter.Position}
+	return Seen{Workspace: d.letter.Workspace, Hash: d.letter.Hash, BodyHash: d.letter.BodyHash, Position: d.letter.Position}
 }
 
 type dedupeKey struct {
@@ -29,12 +29,13 @@ type dedupeKey struct {
 // deduplicate fills the batch with what is new among records, in order. The
 // copy that was stored first counts; a copy with the same body is dropped and
 // counted, one with another body becomes a dead letter. What a planned range
-// itself has stored is new while that range is being finished, and only then:
-// a topic that is read again from its start stores nothing.
+// itself has stored is new while that range is being finished, and only then: a
+// topic that is read again from its start stores nothing, also when a range of
+// other bounds over the same records is finished after a crash.
 //
 // What is new is held against the tracking plans here, and not before, because
 // a copy of what is stored needs no verdict.
-func (p *Pipeline) deduplicate(ctx context.Context, records []decoded, finishing bool, plans PlanSet, b *Batch) error {
+func (p *Pipeline) deduplicate(ctx context.Context, records []decoded, pl plan, finishing bool, plans PlanSet, b *Batch) error {
 	stored := make(map[dedupeKey]Seen, len(records))
 	for len(records) > 0 {
 		if err := p.lookup(ctx, records, stored); err != nil {
@@ -43,10 +44,11 @@ func (p *Pipeline) deduplicate(ctx context.Context, records []decoded, finishing
 		var reused []decoded
 		for _, r := range records {
 			s := r.seen()
+			s.Range = pl.hash()
 			key := dedupeKey{s.Workspace, s.Hash}
 			before, known := stored[key]
 			switch {
-			case !known, finishing && before.Position == s.Position:
+			case !known, finishing && before.Position == s.Position && (before.Range == s.Range || before.Range == 0):
 				judged := p.judge(r, plans)
 				if judged.event == nil && r.event != nil {
 					reused = append(reused, judged)

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -187,23 +188,53 @@ func (r *run) own(hook func(step string) error) {
 	// A fetch may bring a part of a batch, or several batches at once.
 	o := &owner{log: r.log, generation: r.log.generation, batch: max(1, r.batch*(r.log.generation%4)*2/3), hook: fatal}
 	// The end of the history ends the owner too, or its fetch would wait.
-	end := &ending{owner: o, kill: kill}
-	if err := p.Own(ctx, end); err != nil && !errors.Is(err, errCrash) && !strings.Contains(err.Error(), "fenced") {
+	if err := p.Own(ctx, end(o, kill)); err != nil && !errors.Is(err, errCrash) && !strings.Contains(err.Error(), "fenced") {
 		r.t.Fatal(err)
 	}
 }
 
 type ending struct {
 	*owner
-	kill func()
+	kill      func()
+	done      atomic.Int64 // offset that is committed
+	committed chan struct{}
 }
 
+// Fetch ends the owner at the end of the history, when all of it is committed:
+// it reads ahead of what it stores.
 func (e *ending) Fetch(ctx context.Context, offset int64) ([]kafka.Message, error) {
 	out, err := e.owner.Fetch(ctx, offset)
-	if err != nil {
-		e.kill()
+	if err == nil {
+		return out, nil
 	}
+	for e.done.Load() < offset {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-e.committed:
+		}
+	}
+	e.kill()
 	return out, err
+}
+
+func (e *ending) Commit(ctx context.Context, offset int64, metadata string) error {
+	err := e.owner.Commit(ctx, offset, metadata)
+	if err == nil {
+		e.done.Store(offset)
+		select {
+		case e.committed <- struct{}{}:
+		default:
+		}
+	}
+	return err
+}
+
+// end wraps o, which kill ends.
+func end(o *owner, kill func()) *ending {
+	e := &ending{owner: o, kill: kill, committed: make(chan struct{}, 1)}
+	e.done.Store(o.offset)
+	return e
 }
 
 func (r *run) counts() (c struct{ Events, Distinct, Letters, Traits, Seen uint64 }) {

@@ -65,7 +65,7 @@ func TestRecordsOfOtherPartitionsAreForwardedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		o := &owner{log: &log{records: records, generation: 1}, generation: 1, batch: 100, hook: func(string) error { return nil }}
-		if err := p.Own(ctx, twoParts{&ending{owner: o, kill: kill}}); err != nil {
+		if err := p.Own(ctx, twoParts{end(o, kill)}); err != nil {
 			t.Fatal(err)
 		}
 		return pub

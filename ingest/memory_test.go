@@ -76,8 +76,8 @@ func TestDeduplicationOverALongHistory(t *testing.T) {
 	ctx, kill := context.WithCancel(t.Context())
 	defer kill()
 	begin := time.Now()
-	own := &ending{owner: &owner{log: r.log, generation: r.log.generation, batch: 20_000, hook: alive}, kill: kill}
-	if err := p.Own(ctx, own); err != nil {
+	own := &owner{log: r.log, generation: r.log.generation, batch: 20_000, hook: alive}
+	if err := p.Own(ctx, end(own, kill)); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d stored, %d look-ups that hit the filter: %s in all", stored, 2*again+fresh+again/2, time.Since(begin).Round(time.Millisecond))

@@ -242,8 +242,8 @@ func (p *Pipeline) gather(ctx context.Context, part Partition, offset int64, b *
 			b.records = append(b.records, m)
 			offset = m.Offset + 1
 		}
-		if !known && offset >= got[len(got)-1].HighWaterMark {
-			return nil
+		if len(got) > 0 && offset >= got[len(got)-1].HighWaterMark {
+			return nil // Waiting for more would only delay what is there.
 		}
 		known = false
 	}
@@ -325,7 +325,7 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 	b := &Batch{Kind: kind}
 	if err := p.retry(ctx, "deduplicate", func() error {
 		*b = Batch{Kind: kind, Revision: pl.revision}
-		return p.deduplicate(ctx, in.list, finishing, plans, b)
+		return p.deduplicate(ctx, in.list, pl, finishing, plans, b)
 	}); err != nil {
 		return err
 	}

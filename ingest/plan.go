@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"strconv"
 	"strings"
 )
@@ -72,4 +73,11 @@ func parsePlan(metadata string) (plan, bool, error) {
 		return plan{}, false, fmt.Errorf("offset metadata %.40q is not a plan", metadata)
 	}
 	return plan{from: a, to: b, revision: revision, born: born}, true, nil
+}
+
+// hash tells ranges of one partition apart, and is never 0.
+func (p plan) hash() uint32 {
+	h := fnv.New32a()
+	_, _ = fmt.Fprintf(h, "%d-%d", p.from, p.to)
+	return max(1, h.Sum32())
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kindred-cdp/kindred/ingest"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 )
 
 // faults are what the chaos suite puts between ingest and the engines: it ends
@@ -93,6 +94,14 @@ func (f *faults) clock(clock func() time.Time) func() time.Time {
 		}
 		return t.AddDate(0, 0, -31)
 	}
+}
+
+// fold makes the reading be folded all the time, and not when it has grown.
+func (f *faults) fold(cfg warehouse.FoldConfig) warehouse.FoldConfig {
+	if f != nil {
+		cfg.Interval, cfg.MaxRecent = time.Second, 300
+	}
+	return cfg
 }
 
 func (f *faults) isOff(mechanism string) bool { return slices.Contains(f.off, mechanism) }

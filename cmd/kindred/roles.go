@@ -92,7 +92,7 @@ func newRoles(p *platform) (*roles, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.folder, err = warehouse.NewFolder(warehouse.DefaultFoldConfig(), p.conn, now, p.log); err != nil {
+	if r.folder, err = warehouse.NewFolder(p.settings.faults.fold(warehouse.DefaultFoldConfig()), p.conn, now, p.log); err != nil {
 		return nil, err
 	}
 	r.valuer, err = valuation.New(valuation.DefaultConfig(), valuation.Deps{
@@ -161,7 +161,7 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 		{"http", roleAPI, []func(context.Context) error{func(ctx context.Context) error { return r.web.serve(ctx, ready) }}},
 		{"intake", roleAPI, []func(context.Context) error{r.gate.Run, r.shares.Run}},
 		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow}},
-		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity, r.folder.Run}},
+		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity}},
 		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run}},
 		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.runCache}},
 	}
@@ -217,7 +217,7 @@ func (r *roles) runIngest(ctx context.Context) error {
 // it and the cause may pass; a cause that stays shows in the log and on /readyz.
 func (r *roles) runIdentity(ctx context.Context) error {
 	return r.identity.Run(ctx, func(ctx context.Context, p *kafka.Partition) error {
-		err := r.ledger.Own(ctx, p)
+		err := r.ownLedger(ctx, p)
 		if err != nil && ctx.Err() == nil {
 			r.p.log.Error("identity owner stopped", "error", err)
 			select {
@@ -227,4 +227,18 @@ func (r *roles) runIdentity(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// ownLedger publishes profiles, and folds what is published, for as long as the
+// partition belongs to this process: of several identity processes one works.
+func (r *roles) ownLedger(ctx context.Context, p *kafka.Partition) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.folder.Run(ctx) })
+	g.Go(func() error {
+		defer stop()
+		return r.ledger.Own(ctx, p)
+	})
+	return g.Wait()
 }

@@ -110,7 +110,7 @@ var (
 )
 
 // tolerance is what the way of a request may add to a corrected time.
-const tolerance = 3 * time.Second
+const tolerance = 10 * time.Second
 
 // check holds the events of one client against what it was told to send.
 func (s *stored) check(want expectation) {

@@ -184,12 +184,13 @@ func (s *Store) insertSeen(ctx context.Context, rows []ingest.Seen) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	return s.insert(ctx, "seen_messages", "workspace, message_hash, body_hash, topic, partition, offset",
+	return s.insert(ctx, "seen_messages", "workspace, message_hash, body_hash, topic, partition, offset, range_hash",
 		column(rows, func(r ingest.Seen) string { return r.Workspace }),
 		bigs(rows, func(r ingest.Seen) ingest.Hash { return r.Hash }),
 		column(rows, func(r ingest.Seen) uint64 { return r.BodyHash }),
 		column(rows, func(r ingest.Seen) string { return r.Position.Topic }),
 		column(rows, func(r ingest.Seen) uint32 { return uint32(r.Position.Partition) }),
 		column(rows, func(r ingest.Seen) uint64 { return uint64(r.Position.Offset) }),
+		column(rows, func(r ingest.Seen) uint32 { return r.Range }),
 	)
 }

@@ -81,7 +81,7 @@ func (s *Store) Lookup(ctx context.Context, workspace string, hashes []ingest.Ha
 	ctx = clickhouse.Context(ctx, clickhouse.WithExternalTable(wanted))
 	rows, err := s.conn.Query(ctx, `
 		SELECT toUInt64(bitAnd(message_hash, 18446744073709551615)), toUInt64(bitShiftRight(message_hash, 64)),
-			body_hash, topic, partition, offset
+			body_hash, topic, partition, offset, range_hash
 		FROM seen_messages WHERE workspace = ? AND message_hash IN wanted`, workspace)
 	if err != nil {
 		return nil, fmt.Errorf("look up messages: %w", err)
@@ -92,7 +92,7 @@ func (s *Store) Lookup(ctx context.Context, workspace string, hashes []ingest.Ha
 		seen := ingest.Seen{Workspace: workspace}
 		var partition uint32
 		var offset uint64
-		if err := rows.Scan(&seen.Hash[0], &seen.Hash[1], &seen.BodyHash, &seen.Position.Topic, &partition, &offset); err != nil {
+		if err := rows.Scan(&seen.Hash[0], &seen.Hash[1], &seen.BodyHash, &seen.Position.Topic, &partition, &offset, &seen.Range); err != nil {
 			return nil, fmt.Errorf("look up messages: %w", err)
 		}
 		seen.Position.Partition, seen.Position.Offset = int(partition), int64(offset)

@@ -147,3 +147,32 @@ func TestForgedReplayIsALetter(t *testing.T) {
 		t.Errorf("%d outcomes of replays that nobody asked for", n)
 	}
 }
+
+// Letters from before they had names and kinds are named by their place.
+func TestLettersFromBefore(t *testing.T) {
+	w := newWorld(t)
+	const row = "INSERT INTO dead_letters (workspace, received_time, source, topic, partition, offset, reason, value) VALUES ('main', '2025-01-01 00:00:00', 'web', 'kindred.behaviour', 0, ?, 'invalid_field', ?)"
+	for i := range 30 {
+		if err := w.conn.Exec(t.Context(), row, i, message(fmt.Sprint("old", i), "Viewed")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := w.list(letters.Filter{Kind: "behaviour"})
+	if len(found) != 30 || found[0].ID == found[1].ID || !strings.HasPrefix(found[0].Position, "kindred.behaviour/0/") {
+		t.Fatalf("%d letters: %+v", len(found), found[:min(2, len(found))])
+	}
+	done, err := w.letters.ActAll(t.Context(), "main", "ana", letters.KindReplay, letters.Bulk{Limit: 25})
+	if err != nil || done.Matched != 30 || done.Applied != 25 || done.Letters[0] != found[0].ID {
+		t.Fatalf("replay: %+v, %v", done, err)
+	}
+	w.ingest()
+	if events, open := w.count("SELECT count() FROM events"), w.count("SELECT count() FROM dead_letter_status WHERE status = 'open'"); events != 25 || open != 5 {
+		t.Errorf("%d events, %d letters are open", events, open)
+	}
+	if d, err := w.letters.ActAll(t.Context(), "main", "ana", letters.KindDiscard, letters.Bulk{Limit: 100, Reason: "old"}); err != nil || d.Applied != 5 {
+		t.Errorf("discard: %+v, %v", d, err)
+	}
+	if status, history := w.told(found[29].ID); status != letters.Discarded || len(history) != 1 {
+		t.Errorf("the last letter is %s: %v", status, history)
+	}
+}

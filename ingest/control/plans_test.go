@@ -110,12 +110,13 @@ func TestPlanChangesDuringACrash(t *testing.T) {
 			w.ingest()
 			w.dying = nil
 			mark := w.marks["kindred.behaviour"]
-			if want := fmt.Sprintf("plan 0-2@%d", revision); mark != want {
-				t.Fatalf("the plan of the range is %q, want %q", mark, want)
+			at := fmt.Sprintf("plan 0-2@%d", revision)
+			if !strings.HasPrefix(mark, at) {
+				t.Fatalf("the plan of the range is %q, want %q", mark, at)
 			}
 			latest := w.put("web", revision, planOf(c.after))
 			if !c.remembered {
-				w.marks["kindred.behaviour"] = fmt.Sprintf("plan 0-2@%d", latest)
+				w.marks["kindred.behaviour"] = fmt.Sprintf("plan 0-2@%d", latest) + mark[len(at):]
 			}
 			w.ingest()
 			got := [4]uint64{

@@ -318,3 +318,34 @@ func TestSuggestionsLoad(t *testing.T) {
 		t.Error("an empty file has no columns to guess from")
 	}
 }
+
+// TestShippedMappings loads the examples and maps a few lines as their files
+// have them.
+func TestShippedMappings(t *testing.T) {
+	f := func(name, file, content string, want int) {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join("../../deploy/mappings", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples, err := Preview(t.Context(), StringInput(file, content), mapped(t, string(text)), 10, testNow)
+		if err != nil || len(samples) != want {
+			t.Errorf("%s: %d samples, %v", name, len(samples), err)
+		}
+		for _, s := range samples {
+			if s.Message == nil {
+				t.Errorf("%s: %s %s", name, s.Code, s.Reason)
+			}
+		}
+	}
+	f("cdnow.toml", "master.txt", " customer_id  date number_of_cds  dollar_value\r\n 00001 19970101  1   11.77\r\n 00002 19970112  5   77.00\r\n", 2)
+	f("nps_french_retailer.toml", "nps.csv", "\"\",\"id\",\"nps\",\"satisfaction\",\"intention\",\"explication\",\"NbPassageKS\",\"CaTicket\",\"t\"\n\"1\",2368,10,10,10,NA,23,12.85,11\n\"2\",7,NA,7,7,\"tr\xe8s bien\",1,2,11\n", 1)
+	f("gowalla_venues.toml", "venues.csv", "1391604\tConference \"House\" Park\t40.5017589436\t-74.2523431778\n", 1)
+	f("gowalla_events.toml", "events.csv", "0\t2010-10-12T00:21:28Z\t40.6438845363\t-73.78280639649999\t23261\n", 1)
+	f("telco_churn.toml", "telco.csv", "customerID,gender,SeniorCitizen,Partner,Dependents,tenure,MonthlyCharges,TotalCharges,Churn\n7590-VHVEG,Female,0,Yes,No,1,29.85, ,No\n", 1)
+	f("retentioneering_ecom.toml", "clicks.csv", "user_id,session_id,event,timestamp,platform,acquisition_channel,user_cohort,user_lifecycle\nuser_0000,sess_000001,home,2024-03-13 10:21:14,desktop,email,2024-01,returning\n", 1)
+	shipped, err := filepath.Glob("../../deploy/mappings/*.toml")
+	if err != nil || len(shipped) != 6 {
+		t.Errorf("%d mappings are shipped, %v; each needs a line above", len(shipped), err)
+	}
+}

@@ -147,7 +147,8 @@ var identifierWords = []struct{ namespace, words string }{
 var roleWords = []struct{ role, words string }{
 	{"time", "time,timestamp,date,datetime,created_at,created,occurred_at,order_date,invoicedate,event_time,ts,timestmp"},
 	{"name", "event,event_name,eventname,action,activity"},
-	{"lat", "lat,latitude"}, {"lon", "lon,lng,long,longitude"},
+	{"lat", "lat,latitude"},
+	{"lon", "lon,lng,long,longitude"},
 	{"score", "nps,nps_score,score,rating,recommend"},
 	{"order", "order_id,orderid,order,invoice,invoiceno,transaction_id,order_number"},
 	{"amount", "amount,total,revenue,price,order_total,value,total_amount"},

@@ -33,9 +33,9 @@ func (s *Splitter) scan(inArray bool) (Part, error) {
 
 // state is how far the scanning of one value is.
 type state struct {
-	depth, deepest   int
-	quoted, escaped  bool
-	closed, anything bool
+	depth, deepest  int
+	quoted, escaped bool
+	anything        bool
 }
 
 // advance scans b and returns how many of its bytes belong to the value, and

@@ -79,40 +79,50 @@ func (h *Handler) Apply(ctx context.Context, c *control.Placed) (control.Result,
 		return control.Refuse(control.Refused, "%s", detail), nil
 	}
 	done := Done{Revision: c.Revision}
-	var rows [][]any
-	for chunk := range slices.Chunk(r.Letters, 50) {
-		found, err := h.read(ctx, c, chunk)
-		if err != nil {
+	n := 0
+	for some := range slices.Chunk(r.Letters, chunk) {
+		if err := h.apply(ctx, c, &r, some, fmt.Sprintf("%s/%d", c.Token(), n), &done); err != nil {
 			return control.Result{}, err
 		}
-		var messages []kafka.Message
-		for _, id := range chunk {
-			a, detail := h.act(c, &r, id, found[id])
-			if detail != "" {
-				done.Refused = append(done.Refused, Refusal{id, detail})
-				continue
-			}
-			if a.message != nil {
-				messages = append(messages, *a.message)
-			}
-			hash, _ := ingest.ParseHash(id)
-			rows = append(rows, []any{c.Workspace, bigOf(hash), c.Revision, c.Time, strings.TrimPrefix(c.Kind, "letters."), c.Actor, r.Reason, a.value})
-		}
-		if len(messages) > 0 {
-			if err := h.publisher.WriteMessages(ctx, messages...); err != nil {
-				return control.Result{}, fmt.Errorf("publish replays: %w", err)
-			}
-		}
-	}
-	done.Applied = len(rows)
-	if err := control.Insert(ctx, h.conn, c.Token(), "dead_letter_actions",
-		"workspace, letter_id, revision, time, action, actor, reason, value", rows...); err != nil {
-		return control.Result{}, err
+		n++
 	}
 	if done.Applied == 0 && len(r.Letters) == 1 {
 		return control.Result{Verdict: control.Conflict, Detail: done.Refused[0].Detail, Body: done}, nil
 	}
 	return control.Result{Verdict: control.OK, Body: done}, nil
+}
+
+// chunk bounds the letters whose messages are in memory at once. Chunks are a
+// function of the command, and so are their tokens.
+const chunk = 20
+
+// apply does what is asked for to some of the letters.
+func (h *Handler) apply(ctx context.Context, c *control.Placed, r *Request, ids []string, token string, done *Done) error {
+	found, err := h.read(ctx, c, ids)
+	if err != nil {
+		return err
+	}
+	var rows [][]any
+	var messages []kafka.Message
+	for _, id := range ids {
+		a, detail := h.act(c, r, id, found[id])
+		if detail != "" {
+			done.Refused = append(done.Refused, Refusal{id, detail})
+			continue
+		}
+		if a.message != nil {
+			messages = append(messages, *a.message)
+		}
+		hash, _ := ingest.ParseHash(id)
+		rows = append(rows, []any{c.Workspace, bigOf(hash), c.Revision, c.Time, strings.TrimPrefix(c.Kind, "letters."), c.Actor, r.Reason, a.value})
+	}
+	if len(messages) > 0 {
+		if err := h.publisher.WriteMessages(ctx, messages...); err != nil {
+			return fmt.Errorf("publish replays: %w", err)
+		}
+	}
+	done.Applied += len(rows)
+	return control.Insert(ctx, h.conn, token, "dead_letter_actions", "workspace, letter_id, revision, time, action, actor, reason, value", rows...)
 }
 
 func (r *Request) check(kind string) string {

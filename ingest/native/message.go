@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kindred-cdp/kindred/ingest/intake"
 	"github.com/kindred-cdp/kindred/ingest/jsonstream"
@@ -21,19 +22,18 @@ func (t *take) add(p jsonstream.Part) {
 		t.refuse(p.Raw, "", wire.Fault{Code: wire.CodeTooLarge, Detail: fmt.Sprintf("message is nested deeper than %d levels", t.in.cfg.Depth)})
 		return
 	}
-	var m wire.Message
-	if f := m.Parse(p.Raw); f != nil {
+	m, encode, f := t.parse(p.Raw)
+	if f != nil {
 		t.refuse(p.Raw, m.ID, *f)
 		return
 	}
 	id := m.ID
-	f := t.complete(&m)
-	if f == nil {
-		f = t.check(&m)
+	if f = t.complete(m); f == nil {
+		f = t.check(m)
 	}
 	// A letter is kept complete, so that it can be replayed as it is once the
 	// fault is mended.
-	value, err := m.Encode()
+	value, err := encode(m)
 	switch {
 	case err != nil:
 		t.refuse(p.Raw, id, wire.Fault{Pointer: "/time", Code: wire.CodeField, Detail: "a time is after the year 9999"})
@@ -46,6 +46,18 @@ func (t *take) add(p jsonstream.Part) {
 		t.bytes += len(value)
 		t.chunk = append(t.chunk, intake.Item{Kind: t.body.Kind, Source: m.Source, ID: m.ID, Value: value})
 	}
+}
+
+// parse reads one message and says how it is encoded again.
+func (t *take) parse(raw []byte) (*wire.Message, func(*wire.Message) ([]byte, error), *wire.Fault) {
+	m := &wire.Message{}
+	rest, objects, ok := setAside(raw, t.buf)
+	t.buf = rest
+	if ok && utf8.Valid(raw) && m.Parse(rest) == nil && objects.attach(m) {
+		return m, objects.encode, nil
+	}
+	*m = wire.Message{}
+	return m, (*wire.Message).Encode, m.Parse(raw)
 }
 
 // complete sets what the server alone knows: the source, and id and time where

@@ -93,6 +93,7 @@ type take struct {
 	chunk    []intake.Item
 	bytes    int
 	refusals []Refusal // of the chunk
+	buf      []byte    // of one message
 }
 
 func (t *take) read(ctx context.Context, s *jsonstream.Splitter) error {

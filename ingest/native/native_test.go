@@ -355,3 +355,30 @@ func FuzzTake(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkTake reads lines of 750 bytes.
+func BenchmarkTake(b *testing.B) {
+	line := `{"id":"n","name":"Viewed","time":"2026-03-01T00:00:00Z","identifiers":[{"namespace":"user_id","value":"u1"}],"properties":{"path":"/p/1","filler":"` + strings.Repeat("x", 600) + `"}}` + "\n"
+	in := newIntake(b, &broker{forget: true}, nil)
+	b.SetBytes(int64(len(line)))
+	b.ReportAllocs()
+	r := io.LimitReader(&repeated{text: line}, int64(len(line)*b.N))
+	if out, err := in.Take(b.Context(), native.Body{Workspace: "acme", Source: "web", Kind: wire.Behaviour, Reader: r, Lines: true}); err != nil || out.Accepted != int64(b.N) {
+		b.Fatal(out, err)
+	}
+}
+
+// repeated gives its text without end.
+type repeated struct {
+	text string
+	at   int
+}
+
+func (r *repeated) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		c := copy(p[n:], r.text[r.at:])
+		n += c
+		r.at = (r.at + c) % len(r.text)
+	}
+	return n, nil
+}

@@ -65,6 +65,11 @@
 // stay behaviour as well: shops send them beside a refund or a completion, and
 // money must not move twice.
 //
+// Limits are those of Config; beside them, what stands in a batch next to its
+// entries may have 8 KiB for each of context and integrations, and one event has
+// at most twenty warnings. An entry nested deeper than jsonscan reads, or that is
+// not UTF-8, costs only itself.
+//
 // Duplicate keys: the last one counts; within properties, traits and context the
 // text is kept as it came. Text that is not UTF-8 refuses its entry only.
 package segment

@@ -103,7 +103,7 @@ func (s *SignatureConfig) decode(text string) ([]byte, error) {
 
 // matches compares in constant time with the signature by every secret.
 func (h *hook) matches(d Delivery, stamp string, mac []byte) bool {
-	var algorithm func() hash.Hash = sha256.New
+	algorithm := sha256.New
 	if h.Signature.Scheme == "hmac-sha1" {
 		algorithm = sha1.New // What Intercom and SurveyMonkey sign with; as a MAC it holds.
 	}

@@ -255,10 +255,18 @@ func TestRetriesAreTheSameEvents(t *testing.T) {
 	const body = `{"events":[{"name":"a"},{"name":"b"}]}`
 	dir := folder(t, stamped)
 	d := webhook.Delivery{Name: "w", Method: http.MethodPost, Header: stripe(noon, body, secret), Body: []byte(body)}
+	hooks, err := webhook.Load(dir, secrets(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var ids [][]string
-	for range 2 {
+	for round := range 2 {
 		b := &broker{err: intake.Overloaded{After: time.Second}}
-		in := newIntake(t, dir, b)
+		later := noon.Add(time.Duration(round) * time.Minute)
+		in, err := webhook.New(webhook.DefaultConfig(), hooks, webhook.Deps{Submitter: b, Now: func() time.Time { return later }, Registerer: prometheus.NewRegistry()})
+		if err != nil {
+			t.Fatal(err)
+		}
 		var busy intake.Overloaded
 		if _, err := in.Deliver(t.Context(), d); !errors.As(err, &busy) {
 			t.Fatalf("busy: %v", err)

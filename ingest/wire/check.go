@@ -90,9 +90,14 @@ func (m *Message) checkParts(c *checker, kind Kind) {
 		kind    Kind
 		present bool
 	}{
-		{Transaction, m.Transaction != nil}, {Social, m.Social != nil}, {Location, m.Location != nil},
-		{Support, m.Support != nil}, {Feedback, m.Feedback != nil}, {Sensor, m.Sensor != nil},
-		{Contact, m.Contact != nil}, {Catalogue, m.Catalogue != nil},
+		{Transaction, m.Transaction != nil},
+		{Social, m.Social != nil},
+		{Location, m.Location != nil},
+		{Support, m.Support != nil},
+		{Feedback, m.Feedback != nil},
+		{Sensor, m.Sensor != nil},
+		{Contact, m.Contact != nil},
+		{Catalogue, m.Catalogue != nil},
 	} {
 		switch {
 		case p.present && p.kind != kind:

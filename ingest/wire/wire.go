@@ -3,6 +3,33 @@
 // what ingest reads. One record is one event: its value is the JSON of Message,
 // its topic names the kind, and its headers are those below.
 //
+// # Writing to the topics directly
+//
+// A producer in any language writes UTF-8 JSON to kindred.behaviour,
+// kindred.transaction and so on, one event a record, with acks=all:
+//
+//	{"id": "e-1", "name": "Tag Read", "source": "gates",
+//	 "time": "2026-01-31T12:00:00Z",
+//	 "identifiers": [{"namespace": "rfid", "value": "E200341201B8020114F7C0AB"}],
+//	 "sensor": {"technology": "rfid", "device": "gate-1", "reading": -61, "unit": "dBm"}}
+//
+// id, name, source and time are required, and the typed part of the topic's kind
+// (behaviour has none). Unknown fields are refused, so that a misspelt one does
+// not disappear. A retry with the same id, source and topic is the same event, for
+// ever; the same id with another content is a dead letter.
+//
+// No header is needed: without kindred-version the value is of version 1, and
+// without kindred-workspace it belongs to the workspace "main". Who may write to
+// the topics decides for every workspace, so close them by the broker's ACLs.
+//
+// The key is optional. Copies of a message must meet in one partition, that of
+// Partition: ingest moves a record from any other there, once, before it stores
+// it, which costs one more write. A producer that chooses the partition itself
+// saves that; PartitionKey is the key that Kindred's own producers set.
+//
+// What cannot be read becomes a row of dead_letters with its bytes, place and
+// reason; Parse and Check tell a producer in Go beforehand.
+//
 // The package imports the standard library only, so that anything that makes
 // events can use it without knowing how Kindred resolves them.
 package wire
@@ -37,7 +64,9 @@ const (
 	HeaderForwarded = "kindred-forwarded"
 	// HeaderKind names the kind of a record on a topic of several kinds.
 	HeaderKind = "kindred-kind"
-	// HeaderReplay marks a record that replays a dead letter: the letter's id.
+	// HeaderReplay marks a record that replays a dead letter: the letter's id, the
+	// attempt and a seal of both. Only the owner of kindred.control can make one;
+	// ingest ignores any other.
 	HeaderReplay = "kindred-replay"
 )
 

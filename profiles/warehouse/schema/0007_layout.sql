@@ -31,3 +31,8 @@ ALTER TABLE {{local "events"}} {{onCluster}}
 -- saves 2 µs of 13 an event; a few dozen parts more are read by queries.
 ALTER TABLE {{local "events"}} {{onCluster}} MODIFY SETTING min_parts_to_merge_at_once = 10;
 ALTER TABLE {{local "seen_messages"}} {{onCluster}} MODIFY SETTING min_parts_to_merge_at_once = 10;
+
+-- The planned range that stored a message: what a crashed range has stored itself
+-- is told from what an earlier reading of the topic in other ranges had stored.
+ALTER TABLE {{local "seen_messages"}} {{onCluster}} ADD COLUMN IF NOT EXISTS range_hash UInt32 COMMENT 'Hash of the planned range (first offset, offset after the last) that stored it; 0 before it was noted';
+ALTER TABLE seen_messages {{onCluster}} ADD COLUMN IF NOT EXISTS range_hash UInt32 COMMENT 'Hash of the planned range (first offset, offset after the last) that stored it; 0 before it was noted';
