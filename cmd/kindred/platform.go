@@ -16,6 +16,7 @@ import (
 	"github.com/kindred-cdp/kindred/deploy/embedded"
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/ingest"
+	"github.com/kindred-cdp/kindred/ingest/control"
 	"github.com/kindred-cdp/kindred/ingest/intake"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 	"github.com/kindred-cdp/kindred/ingest/wire"
@@ -249,6 +250,7 @@ func ensureTopics(ctx context.Context, s *settings, brokers []string) error {
 	topics := []kafka.Topic{
 		{Name: ingest.EvidenceTopic, Partitions: 1, Retention: ledgerRetention},
 		{Name: identityTopic, Partitions: 1, Retention: ledgerRetention},
+		{Name: control.Topic, Partitions: 1, Retention: ledgerRetention},
 	}
 	for _, name := range append(eventTopics(), intake.OverflowTopic) {
 		topics = append(topics, kafka.Topic{Name: name, Partitions: s.kafkaPartitions, Retention: eventRetention})

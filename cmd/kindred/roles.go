@@ -17,6 +17,7 @@ import (
 	"github.com/kindred-cdp/kindred/identity/ledger"
 	"github.com/kindred-cdp/kindred/ingest"
 	ingeststore "github.com/kindred-cdp/kindred/ingest/clickhouse"
+	"github.com/kindred-cdp/kindred/ingest/control"
 	"github.com/kindred-cdp/kindred/ingest/intake"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 	"github.com/kindred-cdp/kindred/profiles/valuation"
@@ -36,6 +37,7 @@ type roles struct {
 	ledger   *ledger.Ledger
 	folder   *warehouse.Folder
 	valuer   *valuation.Worker
+	decided  *decisions
 	web      *web
 	writer   closer
 	producer *kafka.Producer
@@ -64,8 +66,15 @@ func newRoles(p *platform) (*roles, error) {
 		return nil, err
 	}
 	decoder := ingest.NewDecoder(p.secret, normalizeWire)
+	commands, err := r.consumer(control.Group, []string{control.Topic})
+	if err != nil {
+		return nil, err
+	}
+	if r.decided, err = newDecisions(p, commands, writer, decoder, r.registry); err != nil {
+		return nil, err
+	}
 	r.pipeline, err = ingest.New(ingest.DefaultConfig(), ingest.Deps{
-		Store: p.settings.faults.store(ingeststore.New(p.conn)), Publisher: p.settings.faults.publisher(writer), Decoder: decoder, Stored: r.stored, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
+		Store: p.settings.faults.store(ingeststore.New(p.conn)), Publisher: p.settings.faults.publisher(writer), Decoder: decoder, Plans: r.decided.reader, Stored: r.stored, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
 	})
 	if err != nil {
 		return nil, err
@@ -160,9 +169,9 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 	stages := []stage{
 		{"http", roleAPI, []func(context.Context) error{func(ctx context.Context) error { return r.web.serve(ctx, ready) }}},
 		{"intake", roleAPI, []func(context.Context) error{r.gate.Run, r.shares.Run}},
-		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow}},
+		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow, r.decided.reader.Run}},
 		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity}},
-		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run}},
+		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.decided.run}},
 		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.runCache}},
 	}
 	failed, fail := context.WithCancelCause(ctx)
@@ -207,6 +216,9 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 }
 
 func (r *roles) runIngest(ctx context.Context) error {
+	if r.decided.reader.Ready(ctx) != nil {
+		return nil // The end of ctx.
+	}
 	return r.ingest.Run(ctx, func(ctx context.Context, p *kafka.Partition) error {
 		ctx, part := r.p.settings.faults.partition(ctx, p)
 		return r.pipeline.Own(ctx, part)

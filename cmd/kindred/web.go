@@ -61,6 +61,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	}
 	w.server, err = api.New(cfg, api.Deps{
 		Profiles: w.cache, Preview: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
+		Plans: planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},
 		Keyer:     func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) },
 		Normalize: normalize.Identifier,
 		Checks: []api.Check{

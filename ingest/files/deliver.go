@@ -115,8 +115,8 @@ func (d *Delivery) produce(ctx context.Context, feed Feed, begin int64, out chan
 	return b, err
 }
 
-// publish sends a batch, the records of each topic in their order and the topics
-// side by side, and saves the progress when all have arrived.
+// publish sends a batch, the records of one topic at a time in order of the
+// topics' first record, and saves the progress.
 func (d *Delivery) publish(ctx context.Context, b batch) error {
 	var topics []string
 	byTopic := make(map[string][]Record)
@@ -126,17 +126,10 @@ func (d *Delivery) publish(ctx context.Context, b batch) error {
 		}
 		byTopic[r.Topic] = append(byTopic[r.Topic], r)
 	}
-	g, publishing := errgroup.WithContext(ctx)
 	for _, topic := range topics {
-		g.Go(func() error {
-			if err := d.Publisher.Publish(publishing, topic, byTopic[topic]); err != nil {
-				return fmt.Errorf("publish to %s: %w", topic, err)
-			}
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return err
+		if err := d.Publisher.Publish(ctx, topic, byTopic[topic]); err != nil {
+			return fmt.Errorf("publish to %s: %w", topic, err)
+		}
 	}
 	return d.save(b)
 }

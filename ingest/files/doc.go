@@ -7,6 +7,11 @@
 // costs at most one batch published twice, which ingest recognises by its
 // message ids.
 //
+// What the columns of a file mean is declared by a mapping (package mapping) and
+// read by Mapped: CSV, lines or an array of JSON, and Parquet, compressed or not.
+// Messages reads files of messages that need no mapping, and OnlineRetail the
+// sample data. Preview shows what a file would become, Suggest guesses a mapping.
+//
 // What cannot be read is never dropped: it becomes a record with the header
 // wire.HeaderReject, whose value is the raw bytes.
 //

@@ -23,8 +23,8 @@ type Options struct {
 	TruthFile string
 	// Workspace receives the events; empty means the default one.
 	Workspace string
-	// BatchMessages and BatchBytes bound a batch; zero means 8000 and 8 MiB: a batch
-	// waits once for each of nine topics.
+	// BatchMessages and BatchBytes bound a batch; zero means 20 000 and 16 MiB: a
+	// batch waits for the broker once for each of nine topics.
 	BatchMessages, BatchBytes int
 	// Report, when set, receives the records acknowledged and expected.
 	Report func(done, total int64)
@@ -68,10 +68,10 @@ func New(cfg Config, customers []files.Customer, opts Options, deps Deps) (*Simu
 		return nil, errors.New("simulator: a folder for the progress file, a publisher and a logger are required")
 	}
 	if opts.BatchMessages == 0 {
-		opts.BatchMessages = 8000
+		opts.BatchMessages = 20_000
 	}
 	if opts.BatchBytes == 0 {
-		opts.BatchBytes = 8 << 20
+		opts.BatchBytes = 16 << 20
 	}
 	return &Simulator{cfg: cfg, customers: customers, opts: opts, deps: deps}, nil
 }
