@@ -37,7 +37,11 @@ func TestReadmeNamesRealCommandsAndFlags(t *testing.T) {
 		t.Fatal(err)
 	}
 	flags, commands := map[string]bool{"--fetch": true}, map[string]bool{}
-	for _, c := range append(root().Commands(), root()) {
+	all := append(root().Commands(), root())
+	for _, c := range root().Commands() {
+		all = append(all, c.Commands()...)
+	}
+	for _, c := range all {
 		commands[c.Name()] = true
 		for _, word := range strings.Fields(c.Flags().FlagUsages() + c.PersistentFlags().FlagUsages() + " --help") {
 			flags[strings.Trim(word, ",")] = true
