@@ -13,7 +13,7 @@ KAFKA_ROUNDS ?= 6
 # Lint tools are built from the versions pinned in .ci/tools.mod.
 LINT      := .cache/golangci-lint
 
-.PHONY: demo up build test race lint fuzz bench verify help clean test-kafka chaos test-sdk
+.PHONY: demo up build test race lint fuzz bench bench-packages figures verify help clean test-kafka chaos test-sdk
 .DEFAULT_GOAL := help
 
 demo: ## Load real customers and serve them; stays up until Ctrl-C
@@ -33,8 +33,9 @@ $(BIN): $(SOURCES)
 test: ## All tests, against the embedded engines (a real ClickHouse)
 	KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -timeout $(TIMEOUT) $(PACKAGES)
 
-test-kafka: $(BIN) ## Ingest, delivery and chaos suites on a real Apache Kafka (needs Java 17, Maven)
-	deploy/kafkatest/with-kafka.sh sh -c 'KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -count=1 -timeout $(TIMEOUT) ./ingest/... && \
+test-kafka: $(BIN) ## Every suite that uses Kafka, and chaos, on a real Apache Kafka (needs Java 17, Maven)
+	deploy/kafkatest/with-kafka.sh sh -c 'KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -count=1 -timeout $(TIMEOUT) \
+	  $(sort $(dir $(shell grep -rl "enginetest\.Kafka" --include=*_test.go ./ingest ./cmd ./identity ./api))) && \
 	  $(BIN) chaos --rounds $(KAFKA_ROUNDS)'
 
 chaos: $(BIN) ## Kill and pause processes under load ROUNDS times, then count (ARGS="--seed N" replays)
@@ -61,8 +62,17 @@ fuzz: ## Each fuzz target for FUZZTIME (default 20s)
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$$(dirname $$file); \
 	  done; done
 
-bench: ## Benchmarks, with the work described
+bench: $(BIN) ## The figures of this machine: ingest, intake, whole system, freshness
+	$(BIN) bench ingest
+	$(BIN) bench intake
+	$(BIN) bench system $(if $(RATE),--rate $(RATE))
+	$(BIN) bench freshness
+
+bench-packages: ## The benchmarks of every package, with the work described
 	KINDRED_REQUIRE_SERVICES=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m $(PACKAGES)
+
+figures: ## Visits, venues and sentiment against their truth (venues need KINDRED_GEO_DATA, the folder of the check-ins)
+	KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -count=1 -v -run 'TestVisits$$|TestGowalla|TestSentimentOn' ./ingest/clickhouse ./profiles/venues ./ingest/language
 
 verify: ## Everything with full counts: lint, tests, race, fuzz
 	$(MAKE) lint

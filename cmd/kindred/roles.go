@@ -21,6 +21,7 @@ import (
 	"github.com/kindred-cdp/kindred/ingest/intake"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 	"github.com/kindred-cdp/kindred/profiles/valuation"
+	"github.com/kindred-cdp/kindred/profiles/venues"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
 )
 
@@ -37,6 +38,7 @@ type roles struct {
 	ledger   *ledger.Ledger
 	folder   *warehouse.Folder
 	valuer   *valuation.Worker
+	venues   *venues.Worker
 	decided  *decisions
 	web      *web
 	writer   closer
@@ -110,6 +112,9 @@ func newRoles(p *platform) (*roles, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.venues, err = newVenues(p, r.registry); err != nil {
+		return nil, err
+	}
 	if r.web, err = newWeb(p, r); err != nil {
 		return nil, err
 	}
@@ -171,7 +176,7 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 		{"intake", roleAPI, []func(context.Context) error{r.gate.Run, r.shares.Run}},
 		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow, r.decided.reader.Run}},
 		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity}},
-		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.decided.run}},
+		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.venues.Run, r.decided.run}},
 		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.runCache}},
 	}
 	failed, fail := context.WithCancelCause(ctx)
