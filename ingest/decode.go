@@ -238,9 +238,14 @@ func readContext(ev *Event) {
 	for m.Next() {
 		switch string(m.Key) {
 		case "page":
-			ev.URL, ev.Referrer = textIn(m.Value, "url"), textIn(m.Value, "referrer")
+			readPage(ev, m.Value)
 		case "campaign":
-			ev.Campaign = textIn(m.Value, "name")
+			c := jsonscan.ObjectOf(m.Value)
+			for c.Next() {
+				if string(c.Key) == "name" {
+					_ = text(c.Key, c.Value, &ev.Campaign)
+				}
+			}
 		case "sessionId":
 			if !jsonscan.IsNull(m.Value) {
 				ev.Session = strings.Trim(string(m.Value), `"`)
@@ -249,16 +254,16 @@ func readContext(ev *Event) {
 	}
 }
 
-// textIn returns the string member of an object, or nothing.
-func textIn(object []byte, key string) string {
-	var s string
-	m := jsonscan.ObjectOf(object)
+func readPage(ev *Event, page []byte) {
+	m := jsonscan.ObjectOf(page)
 	for m.Next() {
-		if string(m.Key) == key {
-			_ = text(m.Key, m.Value, &s)
+		switch string(m.Key) {
+		case "url":
+			_ = text(m.Key, m.Value, &ev.URL)
+		case "referrer":
+			_ = text(m.Key, m.Value, &ev.Referrer)
 		}
 	}
-	return s
 }
 
 func truncate(s string, n int) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -230,8 +231,9 @@ func (p *Pipeline) gather(ctx context.Context, part Partition, offset int64, b *
 				return err
 			}
 		}
-		for i, m := range got {
-			room, err := p.room(ctx, b, int64(len(m.Value)))
+		b.records = slices.Grow(b.records, min(len(got), p.cfg.BatchRecords-len(b.records)))
+		for i := range got {
+			room, err := p.room(ctx, b, int64(len(got[i].Value)))
 			if err != nil {
 				return err
 			}
@@ -239,8 +241,8 @@ func (p *Pipeline) gather(ctx context.Context, part Partition, offset int64, b *
 				b.full, b.rest = true, got[i:]
 				return nil
 			}
-			b.records = append(b.records, m)
-			offset = m.Offset + 1
+			b.records = append(b.records, got[i])
+			offset = got[i].Offset + 1
 		}
 		if len(got) > 0 && offset >= got[len(got)-1].HighWaterMark {
 			return nil // Waiting for more would only delay what is there.

@@ -34,6 +34,10 @@ func chaosProcessCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			ctx, cancel := context.WithCancel(cmd.Context())
+			defer cancel()
+			go followParent(ctx, cancel, os.Getppid())
+			cmd.SetContext(ctx)
 			return up(cmd, roleNames, f)
 		},
 	}
@@ -41,6 +45,14 @@ func chaosProcessCommand() *cobra.Command {
 	cmd.Flags().StringVar(&fault, "fault", "", "what to do at which step the how manieth time, as in kill:after plan:3")
 	cmd.Flags().StringSliceVar(&off, "without", nil, "`mechanism` to switch off")
 	return cmd
+}
+
+// followParent ends the process with the suite, however that ends.
+func followParent(ctx context.Context, cancel context.CancelFunc, parent int) {
+	for ctx.Err() == nil && os.Getppid() == parent {
+		pause(ctx, time.Second)
+	}
+	cancel()
 }
 
 const (

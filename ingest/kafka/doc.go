@@ -10,4 +10,20 @@
 // would let an untrusted source win identity ties, so this package sends
 // kafka-go's fetch request through kafka-go's transport and decodes the record
 // batches itself (records.go).
+//
+// What else it sees to, against any broker from Apache Kafka 0.11 to today's:
+//
+//   - Transactions: records are read when their transaction has been committed,
+//     never when it is open or was rolled back (decode in records.go).
+//   - Retention that removed what was not read: it is counted, logged as an error
+//     with its place, and reading goes on after it. A log that is shorter than
+//     what was read of it is read again from its start (consumer.go).
+//   - Batches that inflate to more than memory should hold are read in pieces,
+//     and what a producer wrote wrong becomes a message that can be a dead
+//     letter, so that no record stops its partition (inflate.go).
+//   - A commit that the broker did not answer is repeated under the same fence.
+//   - Records above the size of an ordinary request are written one by one.
+//
+// The tests run against the embedded broker, and with `make test-kafka` against
+// a real Apache Kafka.
 package kafka
