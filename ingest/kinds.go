@@ -66,8 +66,12 @@ func strayPart(msg *wire.Message) *fault {
 		kind    wire.Kind
 		present bool
 	}{
-		{wire.Social, msg.Social != nil}, {wire.Location, msg.Location != nil}, {wire.Support, msg.Support != nil},
-		{wire.Feedback, msg.Feedback != nil}, {wire.Sensor, msg.Sensor != nil}, {wire.Contact, msg.Contact != nil},
+		{wire.Social, msg.Social != nil},
+		{wire.Location, msg.Location != nil},
+		{wire.Support, msg.Support != nil},
+		{wire.Feedback, msg.Feedback != nil},
+		{wire.Sensor, msg.Sensor != nil},
+		{wire.Contact, msg.Contact != nil},
 		{wire.Catalogue, msg.Catalogue != nil},
 	} {
 		if part.present {

@@ -86,8 +86,10 @@ func New(cfg Config, deps Deps) (*Pipeline, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register ingest metrics: %w", err)
 	}
-	return &Pipeline{cfg: cfg, deps: deps, decoder: deps.Decoder, filter: newFilter(cfg.FilterBytes), acked: newAcknowledged(cfg.EvidenceCache),
-		buffer: semaphore.NewWeighted(cfg.BufferBytes), metrics: m}, nil
+	return &Pipeline{
+		cfg: cfg, deps: deps, decoder: deps.Decoder, filter: newFilter(cfg.FilterBytes), acked: newAcknowledged(cfg.EvidenceCache),
+		buffer: semaphore.NewWeighted(cfg.BufferBytes), metrics: m,
+	}, nil
 }
 
 // Own stores the records of p until ctx ends or a commit is refused; it returns

@@ -137,7 +137,7 @@ func (b *bench) freshness(ctx context.Context, t traffic, stored uint64, rate fl
 	for i := range 4 {
 		g.Go(func() error {
 			for n := uint64(i); timed.Err() == nil; n += 4 {
-				wait, err := b.visible(ctx, t, stored, n)
+				wait, err := b.visible(ctx, t, n)
 				if err != nil {
 					return err
 				}
@@ -159,7 +159,7 @@ func (b *bench) freshness(ctx context.Context, t traffic, stored uint64, rate fl
 
 // visible sends one event of person n and returns the time from its
 // acknowledgement until the profile shows it.
-func (b *bench) visible(ctx context.Context, t traffic, stored, n uint64) (time.Duration, error) {
+func (b *bench) visible(ctx context.Context, t traffic, n uint64) (time.Duration, error) {
 	person := mix(n^0x1234) % t.people
 	id := fmt.Sprintf("watched-%d", n)
 	when := now().UTC().Truncate(time.Millisecond)
