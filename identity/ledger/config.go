@@ -8,7 +8,7 @@ import (
 // Config are the bounds of the identity role.
 type Config struct {
 	// BatchRecords is the greatest number of evidence records in one flush.
-	// Default 5 000.
+	// Default 20 000.
 	BatchRecords int
 	// BatchWait is how long a flush waits for further records after its first.
 	// Default 100 ms.
@@ -36,7 +36,7 @@ type Config struct {
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
 	return Config{
-		BatchRecords: 5000, BatchWait: 100 * time.Millisecond, FlipSets: 1000,
+		BatchRecords: 20_000, BatchWait: 100 * time.Millisecond, FlipSets: 1000,
 		CacheEntries: 500_000, InsertRows: 500_000, InsertAttempts: 3,
 		NoticeChanges: 500, DrainTimeout: 10 * time.Second,
 	}
