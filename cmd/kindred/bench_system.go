@@ -87,6 +87,9 @@ func (b *bench) watchLag(ctx context.Context, l *httpLoad, start time.Time, leng
 		case <-tick.C:
 		}
 		behind, _, err := b.r.lag(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
 		if err != nil {
 			return err
 		}

@@ -69,6 +69,7 @@ func withPlatform(ctx context.Context, s *settings, u *ui, body func(context.Con
 	if p.secret, err = identitySecret(s); err != nil {
 		return err
 	}
+	go boundMemory(ctx)
 	engines := newEngines(ctx)
 	defer func() { err = errors.Join(err, engines.stop()) }()
 	if err := p.startClickHouse(ctx, engines); err != nil {
