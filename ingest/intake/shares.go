@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -118,7 +119,8 @@ func (s *Shares) Divert(workspace, source string, n int) bool {
 }
 
 // Pressure reports whether ingest is behind, and how many events a second each
-// partition of the overflow may give back now.
+// partition of the overflow may give back now: an equal share of what ingest is
+// known to store, and no limit where it has never been behind.
 func (s *Shares) Pressure() (behind bool, share float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,6 +129,9 @@ func (s *Shares) Pressure() (behind bool, share float64) {
 		if sh.rate > 1 {
 			active++
 		}
+	}
+	if s.capacity == 0 {
+		return s.behind > s.cfg.LagLimit/2, math.Inf(1)
 	}
 	return s.behind > s.cfg.LagLimit/2, max(100, s.capacity/float64(active))
 }
