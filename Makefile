@@ -62,11 +62,8 @@ fuzz: ## Each fuzz target for FUZZTIME (default 20s)
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$$(dirname $$file); \
 	  done; done
 
-bench: $(BIN) ## The figures of this machine: ingest, intake, whole system, freshness
-	$(BIN) bench ingest
-	$(BIN) bench intake
-	$(BIN) bench system $(if $(RATE),--rate $(RATE))
-	$(BIN) bench freshness
+bench: $(BIN) ## The figures of this machine: ingest, intake, whole system, freshness, flood (some 25 min)
+	$(BIN) bench all $(ARGS)
 
 bench-packages: ## The benchmarks of every package, with the work described
 	KINDRED_REQUIRE_SERVICES=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m $(PACKAGES)

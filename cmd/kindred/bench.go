@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kindred-cdp/kindred/ingest/jsonscan"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 )
@@ -30,8 +31,51 @@ put load on it from the same machine, and print figures. Nothing of an existing
 data folder is touched.`,
 	}
 	cmd.PersistentFlags().String("profile", "", "write a processor profile of the measured part to `file`")
-	cmd.AddCommand(benchIngestCommand(), benchIntakeCommand(), benchSystemCommand(), benchFreshnessCommand())
+	cmd.AddCommand(benchAllCommand(), benchIngestCommand(), benchIntakeCommand(), benchSystemCommand(), benchFreshnessCommand(), benchFloodCommand())
 	return cmd
+}
+
+func benchAllCommand() *cobra.Command {
+	var length time.Duration
+	cmd := &cobra.Command{
+		Use:   "all",
+		Short: "Ingest, intake, the whole system at a rate that follows from the two, freshness, flood",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := benchIngest(cmd, 5_000_000, 500_000)
+			if err != nil {
+				return err
+			}
+			b, err := benchIntake(cmd, 20*time.Second)
+			if err != nil {
+				return err
+			}
+			// Both share the cores: of one event they take 1/a and 1/b seconds.
+			if err := benchSystem(cmd, min(40_000, .85/(1/a+1/b)), length); err != nil {
+				return err
+			}
+			if err := benchFreshness(cmd, 10_000_000, 1_000_000, 5000, time.Minute); err != nil {
+				return err
+			}
+			return benchFlood(cmd, time.Minute)
+		},
+	}
+	cmd.Flags().DurationVar(&length, "length", 10*time.Minute, "length of the measurement of the whole system")
+	return cmd
+}
+
+// calibrate measures how fast a core reads JSON now: on a shared machine it
+// tells a slow hour from a slow program.
+func calibrate() float64 {
+	text := traffic{people: 1000, begin: now(), source: "bench"}.native(nil, 1)
+	start := now()
+	n := 0
+	for ; now().Sub(start) < 300*time.Millisecond; n++ {
+		for range 100 {
+			_ = jsonscan.Check(text)
+		}
+	}
+	return float64(n*100*len(text)) / now().Sub(start).Seconds() / 1e6
 }
 
 // bench is one fresh Kindred under measurement.
@@ -63,12 +107,14 @@ func runBench(cmd *cobra.Command, set roleSet, prepare, measure func(context.Con
 	if _, err := developmentKeys(s); err != nil {
 		return err
 	}
+	s.apiKeys += ",write/flood:" + s.workspace + ":" + benchFloodKey
 	return withPlatform(cmd.Context(), s, newUI(os.Stderr, now), func(ctx context.Context, p *platform) error {
 		b := &bench{p: p, begin: now(), out: func(format string, args ...any) { cmd.Printf(format+"\n", args...) }}
 		cmd.SetOut(os.Stdout)
 		watching, stop := context.WithCancel(ctx)
 		defer stop()
 		go b.watchMemory(watching)
+		b.out("calibration: a core checks %.0f MB/s of JSON", calibrate())
 		if err := prepare(ctx, b); err != nil {
 			return err
 		}
@@ -243,6 +289,9 @@ func (b *bench) count(ctx context.Context, query string, args ...any) (n uint64,
 	}
 	return n, nil
 }
+
+// benchFloodKey opens the source that floods, in the temporary Kindred only.
+const benchFloodKey = "write-flood-dev"
 
 var errShort = errors.New("the benchmark lost or doubled events")
 

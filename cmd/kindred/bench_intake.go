@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +28,7 @@ type httpLoad struct {
 	batch       int // events in a request; 1 uses the call for single events
 	// rate is the number of events a second to begin, 0 as many as are answered.
 	rate float64
+	key  string        // API key; write-dev when empty
 	next atomic.Uint64 // number of the next event
 
 	mu        sync.Mutex
@@ -83,7 +84,7 @@ func (l *httpLoad) connection(ctx context.Context, start time.Time) error {
 		if l.batch == 1 {
 			path = "/v1/track"
 		}
-		head = fmt.Appendf(head[:0], "POST %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer write-dev\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", path, len(body))
+		head = fmt.Appendf(head[:0], "POST %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", path, cmp.Or(l.key, "write-dev"), len(body))
 		for {
 			status, err := exchange(conn, in, head, body)
 			if err != nil {
@@ -153,38 +154,48 @@ func benchIntakeCommand() *cobra.Command {
 		Short: "Events a second that the HTTP intake acknowledges durably, with ingest paused",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runBench(cmd, roleSet{roleAPI, roleBroker, roleClickHouse}, func(context.Context, *bench) error { return nil }, func(ctx context.Context, b *bench) error {
-				took, err := b.syncTime()
-				if err != nil {
-					return err
-				}
-				b.out("the disk makes 4 KiB durable in %.2f ms; the broker syncs before it acknowledges", float64(took.Microseconds())/1000)
-				for i, c := range []struct{ connections, batch int }{{32, 100}, {32, 1}, {256, 1}} {
-					if err := b.intake(ctx, c.connections, c.batch, time.Duration(seconds)*time.Second, "i"+strconv.Itoa(i)); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
+			_, err := benchIntake(cmd, time.Duration(seconds)*time.Second)
+			return err
 		},
 	}
 	cmd.Flags().IntVar(&seconds, "seconds", 20, "length of each of the three measurements")
 	return cmd
 }
 
-func (b *bench) intake(ctx context.Context, connections, batch int, length time.Duration, source string) error {
+// benchIntake returns the events a second in batches of 100.
+func benchIntake(cmd *cobra.Command, length time.Duration) (rate float64, err error) {
+	nothing := func(context.Context, *bench) error { return nil }
+	err = runBench(cmd, roleSet{roleAPI, roleBroker, roleClickHouse}, nothing, func(ctx context.Context, b *bench) error {
+		took, err := b.syncTime()
+		if err != nil {
+			return err
+		}
+		b.out("the disk makes 4 KiB durable in %.2f ms; the broker syncs before it acknowledges", float64(took.Microseconds())/1000)
+		if rate, err = b.intake(ctx, 32, 100, length, "batches"); err != nil {
+			return err
+		}
+		if _, err = b.intake(ctx, 32, 1, length, "singles"); err != nil {
+			return err
+		}
+		_, err = b.intake(ctx, 256, 1, length, "many")
+		return err
+	})
+	return rate, err
+}
+
+func (b *bench) intake(ctx context.Context, connections, batch int, length time.Duration, source string) (rate float64, err error) {
 	l := &httpLoad{address: b.api, connections: connections, batch: batch, traffic: traffic{people: 100_000, begin: now().Add(-time.Hour), source: source}}
 	timed, stop := context.WithTimeout(ctx, length)
 	defer stop()
 	own, _ := processor()
 	start := now()
 	if err := l.run(timed); err != nil {
-		return err
+		return 0, err
 	}
 	took := now().Sub(start).Seconds()
 	own2, _ := processor()
 	acked := l.acked.Load()
 	b.out("intake: %d events in batches of %d over %d connections in %.1f s: %.0f events/s, p50 %.1f ms, p99 %.1f ms, %d busy answers, %.1f µs of processor time an event",
 		acked, batch, connections, took, float64(acked)/took, l.quantile(.5).Seconds()*1000, l.quantile(.99).Seconds()*1000, l.busy.Load(), (own2-own)/float64(acked)*1e6)
-	return nil
+	return float64(acked) / took, nil
 }

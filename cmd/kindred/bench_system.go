@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/kindred-cdp/kindred/ingest/intake"
 )
 
 func benchSystemCommand() *cobra.Command {
@@ -24,14 +26,18 @@ func benchSystemCommand() *cobra.Command {
 		Short: "The whole system under an open loop of events: acknowledged, stored, and how far behind",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runBench(cmd, nil, func(context.Context, *bench) error { return nil }, func(ctx context.Context, b *bench) error {
-				return b.system(ctx, rate, length)
-			})
+			return benchSystem(cmd, rate, length)
 		},
 	}
 	cmd.Flags().Float64Var(&rate, "rate", 40_000, "events a second that the clients begin")
 	cmd.Flags().DurationVar(&length, "length", 10*time.Minute, "how long they do")
 	return cmd
+}
+
+func benchSystem(cmd *cobra.Command, rate float64, length time.Duration) error {
+	return runBench(cmd, nil, func(context.Context, *bench) error { return nil }, func(ctx context.Context, b *bench) error {
+		return b.system(ctx, rate, length)
+	})
 }
 
 // system sends at a fixed rate, whatever becomes of it, and looks at the lag.
@@ -108,15 +114,7 @@ func benchFreshnessCommand() *cobra.Command {
 		Short: "From the acknowledgement of an event to its being in the profile API",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t := traffic{people: people, begin: now().Add(-24 * time.Hour), source: "bench"}
-			return runBench(cmd, nil, func(ctx context.Context, b *bench) error {
-				return b.preproduce(ctx, t, events)
-			}, func(ctx context.Context, b *bench) error {
-				if err := b.drain(ctx, events); err != nil {
-					return err
-				}
-				return b.freshness(ctx, t, events, rate, length)
-			})
+			return benchFreshness(cmd, events, people, rate, length)
 		},
 	}
 	cmd.Flags().Uint64Var(&events, "events", 10_000_000, "events stored before")
@@ -126,6 +124,18 @@ func benchFreshnessCommand() *cobra.Command {
 	return cmd
 }
 
+func benchFreshness(cmd *cobra.Command, events, people uint64, rate float64, length time.Duration) error {
+	t := traffic{people: people, begin: now().Add(-24 * time.Hour), source: "bench"}
+	return runBench(cmd, nil, func(ctx context.Context, b *bench) error {
+		return b.preproduce(ctx, t, events)
+	}, func(ctx context.Context, b *bench) error {
+		if _, err := b.drain(ctx, events); err != nil {
+			return err
+		}
+		return b.freshness(ctx, t, events, rate, length)
+	})
+}
+
 // freshness sends at the rate over one set of connections, and over others
 // single events of a person each, whose profile it then reads until they show.
 func (b *bench) freshness(ctx context.Context, t traffic, stored uint64, rate float64, length time.Duration) error {
@@ -133,41 +143,62 @@ func (b *bench) freshness(ctx context.Context, t traffic, stored uint64, rate fl
 	l.traffic.source = "live"
 	timed, stop := context.WithTimeout(ctx, length)
 	defer stop()
-	var mu sync.Mutex
-	var waits []time.Duration
+	var w watch
 	g := new(errgroup.Group)
 	g.Go(func() error { return l.run(timed) })
+	g.Go(func() error { return w.run(timed, b, t, "write-dev") })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	b.out("freshness: %d events watched at %.0f events/s with %d events stored: p50 %.2f s, p90 %.2f s, p99 %.2f s", len(w.waits), float64(l.acked.Load())/length.Seconds(), stored, w.at(.5), w.at(.9), w.at(.99))
+	return nil
+}
+
+// watch measures how fresh profiles are.
+type watch struct {
+	mu    sync.Mutex
+	waits []time.Duration // Protected by mu; sorted after run.
+}
+
+// run sends single events one after the other from four clients until ctx ends.
+func (w *watch) run(ctx context.Context, b *bench, t traffic, key string) error {
+	g := new(errgroup.Group)
 	for i := range 4 {
 		g.Go(func() error {
-			for n := uint64(i); timed.Err() == nil; n += 4 {
-				wait, err := b.visible(ctx, t, n)
+			for n := uint64(i); ctx.Err() == nil; n += 4 {
+				// What is begun is watched to its end.
+				wait, err := b.visible(context.WithoutCancel(ctx), t, n, key)
 				if err != nil {
 					return err
 				}
-				mu.Lock()
-				waits = append(waits, wait)
-				mu.Unlock()
+				w.mu.Lock()
+				w.waits = append(w.waits, wait)
+				w.mu.Unlock()
 			}
 			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
+	err := g.Wait()
+	slices.Sort(w.waits)
+	return err
+}
+
+// at returns a quantile in seconds.
+func (w *watch) at(q float64) float64 {
+	if len(w.waits) == 0 {
+		return 0
 	}
-	slices.Sort(waits)
-	at := func(q float64) float64 { return waits[min(len(waits)-1, int(q*float64(len(waits))))].Seconds() }
-	b.out("freshness: %d events watched at %.0f events/s with %d events stored: p50 %.2f s, p90 %.2f s, p99 %.2f s", len(waits), float64(l.acked.Load())/length.Seconds(), stored, at(.5), at(.9), at(.99))
-	return nil
+	return w.waits[min(len(w.waits)-1, int(q*float64(len(w.waits))))].Seconds()
 }
 
 // visible sends one event of person n and returns the time from its
 // acknowledgement until the profile shows it.
-func (b *bench) visible(ctx context.Context, t traffic, n uint64) (time.Duration, error) {
+func (b *bench) visible(ctx context.Context, t traffic, n uint64, key string) (time.Duration, error) {
 	person := mix(n^0x1234) % t.people
 	id := fmt.Sprintf("watched-%d", n)
 	when := now().UTC().Truncate(time.Millisecond)
 	body := fmt.Sprintf(`{"messageId":%q,"event":"Watched","timestamp":%q,"anonymousId":"%s"}`, id, when.Format(time.RFC3339Nano), t.anonymousID(nil, person))
-	if _, err := b.call(ctx, http.MethodPost, "/v1/track", "write-dev", body); err != nil {
+	if _, err := b.call(ctx, http.MethodPost, "/v1/track", key, body); err != nil {
 		return 0, err
 	}
 	acked := now()
@@ -218,4 +249,67 @@ func (b *bench) call(ctx context.Context, method, path, key, body string) ([]byt
 		err = fmt.Errorf("%w: %d %s", errRefused, res.StatusCode, answer)
 	}
 	return answer, err
+}
+
+func benchFloodCommand() *cobra.Command {
+	var length time.Duration
+	cmd := &cobra.Command{
+		Use:   "flood",
+		Short: "How fresh the profiles of one source are while another sends all it can",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return benchFlood(cmd, length)
+		},
+	}
+	cmd.Flags().DurationVar(&length, "length", time.Minute, "how long the flood lasts")
+	return cmd
+}
+
+func benchFlood(cmd *cobra.Command, length time.Duration) error {
+	return runBench(cmd, nil, func(context.Context, *bench) error { return nil }, func(ctx context.Context, b *bench) error {
+		return b.flood(ctx, length)
+	})
+}
+
+// flood lets one source send as fast as it is answered, and watches another.
+func (b *bench) flood(ctx context.Context, length time.Duration) error {
+	people := traffic{people: 50_000, begin: now().Add(-24 * time.Hour), source: "flood"}
+	l := &httpLoad{address: b.api, connections: 32, batch: 100, key: benchFloodKey, traffic: people}
+	timed, stop := context.WithTimeout(ctx, length)
+	defer stop()
+	var w watch
+	g := new(errgroup.Group)
+	g.Go(func() error { return l.run(timed) })
+	g.Go(func() error { return w.run(timed, b, people, "write-dev") })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	acked := l.acked.Load() + uint64(len(w.waits))
+	b.out("flood: %d events a second acknowledged of one source; %d events of another watched: p50 %.2f s, p90 %.2f s, p99 %.2f s", int(float64(l.acked.Load())/length.Seconds()), len(w.waits), w.at(.5), w.at(.9), w.at(.99))
+	behind, err := b.lag(ctx, overflowGroup, intake.OverflowTopic)
+	if err != nil {
+		return err
+	}
+	begin := now()
+	b.out("  %d events wait in the overflow", behind)
+	err = waitFor(ctx, 200*time.Millisecond, func() (bool, error) {
+		waiting, err := b.lag(ctx, overflowGroup, intake.OverflowTopic)
+		if waiting > 0 || err != nil {
+			return false, err
+		}
+		rest, _, err := b.r.lag(ctx)
+		return rest == 0, err
+	})
+	if err != nil {
+		return err
+	}
+	stored, err := b.count(ctx, "SELECT count() FROM events")
+	if err != nil {
+		return err
+	}
+	b.out("  all was stored %.1f s later: %d of %d", now().Sub(begin).Seconds(), stored, acked)
+	if stored < acked {
+		return errShort
+	}
+	return nil
 }

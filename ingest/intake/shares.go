@@ -18,7 +18,8 @@ type SharesConfig struct {
 	// whatever the others do; 0 is no limit. Default 0.
 	Budget float64
 	// LagLimit is the number of records not yet stored above which every source
-	// is held to its fair share. Default 50 000, about a second of work.
+	// is held to its fair share. Once it is known what ingest stores in half a
+	// second, that is the limit where it is less. Default 50 000.
 	LagLimit int64
 	// Interval is the time between two looks at the lag. Default 500 ms.
 	Interval time.Duration
@@ -131,9 +132,9 @@ func (s *Shares) Pressure() (behind bool, share float64) {
 		}
 	}
 	if s.capacity == 0 {
-		return s.behind > s.cfg.LagLimit/2, math.Inf(1)
+		return s.behind > s.lagLimit()/2, math.Inf(1)
 	}
-	return s.behind > s.cfg.LagLimit/2, max(100, s.capacity/float64(active))
+	return s.behind > s.lagLimit()/2, max(100, s.capacity/float64(active))
 }
 
 // Run looks at the lag until ctx ends.
@@ -184,14 +185,23 @@ func (s *Shares) look(behind, written int64) {
 		s.capacity = max(1, s.capacity+smooth*(stored/seconds-s.capacity))
 	}
 	switch was := s.pressure; {
-	case behind > s.cfg.LagLimit:
+	case behind > s.lagLimit():
 		s.pressure = true
-	case behind < s.cfg.LagLimit/4:
+	case behind < s.lagLimit()/4:
 		s.pressure = false
 	default:
 		s.pressure = was
 	}
 	s.limit(at)
+}
+
+// lagLimit is the lag at which sources are held to their shares. Less than a few
+// thousand records is the ordinary breathing of batches.
+func (s *Shares) lagLimit() int64 {
+	if s.capacity == 0 {
+		return s.cfg.LagLimit
+	}
+	return min(s.cfg.LagLimit, max(5000, int64(s.capacity/2)))
 }
 
 // limit shares the capacity out among the sources.
