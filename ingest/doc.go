@@ -23,7 +23,13 @@
 // Where the predecessor's rows had arrived, or still arrive late, they are
 // stored once. Copies of one message meet in one partition, so a message is new
 // unless its hash is in the batch, in the in-memory filter and then in the
-// stored message hashes; hashes stored by the planned range itself do not count.
+// stored message hashes. Hashes stored by the planned range itself do not count
+// while it is done again; each remembers its range, so that hashes of an earlier
+// reading of the same records in other ranges do.
+//
+// While there is a backlog the next batch is read and decoded during the storing
+// of the one before. What is read and not stored is bounded for all partitions
+// together.
 //
 // Two designs were weighed. Idempotent rows (a replacing table keyed by message
 // hash) need no plan, but every reader then pays for FINAL or counts doubles
