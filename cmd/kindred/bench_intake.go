@@ -2,14 +2,15 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -123,17 +124,30 @@ func (l *httpLoad) body(dst []byte, first uint64) []byte {
 
 var errAnswer = errors.New("the API's answer is not HTTP")
 
-// exchange sends one request and reads its answer whole.
+// exchange sends one request and reads its answer whole. It reads no more of
+// the head than it needs: the generator shares the cores.
 func exchange(conn net.Conn, in *bufio.Reader, head, body []byte) (status int, err error) {
 	if _, err := (&net.Buffers{head, body}).WriteTo(conn); err != nil {
 		return 0, fmt.Errorf("send to the API: %w", err)
 	}
-	res, err := http.ReadResponse(in, nil)
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errAnswer, err)
+	length := -1
+	for line, first := []byte(nil), true; ; first = false {
+		if line, err = in.ReadSlice('\n'); err != nil {
+			return 0, fmt.Errorf("%w: %w", errAnswer, err)
+		}
+		switch {
+		case first && len(line) > 12:
+			status, _ = strconv.Atoi(string(line[9:12]))
+		case bytes.HasPrefix(line, []byte("Content-Length: ")):
+			length, _ = strconv.Atoi(string(bytes.TrimSpace(line[16:])))
+		case len(line) <= 2:
+			if length < 0 || status == 0 {
+				return 0, errAnswer
+			}
+			_, err = in.Discard(length)
+			return status, err
+		}
 	}
-	_, err = io.Copy(io.Discard, res.Body)
-	return res.StatusCode, errors.Join(err, res.Body.Close())
 }
 
 // quantile of the latencies so far.
