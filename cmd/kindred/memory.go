@@ -11,11 +11,11 @@ import (
 // memoryGoal is the size that the process is kept under while what it must hold
 // allows it: the collector then works more often instead of letting garbage
 // double the memory.
-const memoryGoal = 800 << 20
+const memoryGoal = 700 << 20
 
-// boundMemory sets the collector's soft limit until ctx ends: memoryGoal, and
-// half as much again as what is in use where that is more, so that a large
-// identity graph never makes the collector run without end. GOMEMLIMIT in the
+// boundMemory sets the collector's soft limit until ctx ends: memoryGoal, and a
+// quarter more than what is in use where that is more, so that a large identity
+// graph never makes the collector run without end. GOMEMLIMIT in the
 // environment takes its place.
 func boundMemory(ctx context.Context) {
 	if os.Getenv("GOMEMLIMIT") != "" {
@@ -30,7 +30,7 @@ func boundMemory(ctx context.Context) {
 		if sample[0].Value.Kind() == metrics.KindUint64 {
 			live = int64(sample[0].Value.Uint64())
 		}
-		debug.SetMemoryLimit(max(memoryGoal, live+live/2))
+		debug.SetMemoryLimit(max(memoryGoal, live+live/4))
 		select {
 		case <-ctx.Done():
 			return
