@@ -29,6 +29,8 @@ func benchCommand() *cobra.Command {
 		Long: `Start a fresh Kindred with its own engines in a temporary folder on free ports,
 put load on it from the same machine, and print figures. Nothing of an existing
 data folder is touched.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().String("profile", "", "write a processor profile of the measured part to `file`")
 	cmd.AddCommand(benchAllCommand(), benchIngestCommand(), benchIntakeCommand(), benchSystemCommand(), benchFreshnessCommand(), benchFloodCommand())

@@ -18,6 +18,8 @@ import (
 func lettersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "letters",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Short: "Dead letters: what could not be stored, and what to do with it",
 		Long: `A dead letter keeps a message that could not become an event, with its bytes and
 the reason. It can be edited, replayed and discarded; all of that is on record.

@@ -22,6 +22,8 @@ import (
 func plansCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plans",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Short: "Tracking plans: what sources have promised to send",
 		Long: `A tracking plan is a JSON file:
 

@@ -137,7 +137,12 @@ func (g *Gate) Submit(ctx context.Context, workspace string, items []Item) error
 	chunks, err := g.address(ctx, workspace, items, sub)
 	if err != nil {
 		g.metrics.refused.WithLabelValues("unreachable").Inc()
-		return err
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		// Nobody but an operator can mend this, and clients can only come again.
+		g.deps.Logger.Warn("submit", "error", err)
+		return Overloaded{After: time.Second}
 	}
 	var size int64
 	for _, c := range chunks {
@@ -199,8 +204,11 @@ func (g *Gate) release(size int64) {
 // OverflowTopic holds what sources sent beyond their share until it is drained.
 const OverflowTopic = "kindred.overflow"
 
-// address groups the items into chunks by partition, in order.
+// address groups the items into chunks by partition, in order. It fails when
+// the broker does not tell the partitions of a topic in time.
 func (g *Gate) address(ctx context.Context, workspace string, items []Item, sub *submission) ([]chunk, error) {
+	ctx, cancel := context.WithTimeout(ctx, g.cfg.AckTimeout)
+	defer cancel()
 	common := []kafka.Header{{Key: wire.HeaderWorkspace, Value: []byte(workspace)}}
 	divert := g.deps.Route != nil && g.deps.Route.Divert(workspace, items[0].Source, len(items))
 	var chunks []chunk
@@ -232,9 +240,6 @@ func (g *Gate) record(ctx context.Context, it *Item, common []kafka.Header, dive
 			kafka.Header{Key: wire.HeaderReason, Value: []byte(it.Reject.Reason)},
 			kafka.Header{Key: wire.HeaderSource, Value: []byte(it.Source)},
 			kafka.Header{Key: wire.HeaderPosition, Value: []byte(it.Reject.Position)})
-	}
-	if it.Replay != "" {
-		headers = append(headers[:len(headers):len(headers)], kafka.Header{Key: wire.HeaderReplay, Value: []byte(it.Replay)})
 	}
 	if divert {
 		topic = OverflowTopic

@@ -229,6 +229,25 @@ func (l *largest) Produce(ctx context.Context, topic string, partition int, reco
 	return l.memoryKafka.Produce(ctx, topic, partition, records)
 }
 
+// lostKafka tells nothing: no broker answers.
+type lostKafka struct{ memoryKafka }
+
+func (*lostKafka) Partitions(context.Context, string) (int, error) {
+	return 0, errors.New("connection refused")
+}
+
+// A broker that was never reached is a reason to come again, as one that is slow.
+func TestUnreachableKafkaIsOverload(t *testing.T) {
+	g, err := New(DefaultConfig(), Deps{Producer: &lostKafka{}, Clock: time.Now, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var busy Overloaded
+	if err := g.Submit(t.Context(), "main", []Item{item("a", 1)}); !errors.As(err, &busy) || busy.After <= 0 {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestClosedGateRefuses(t *testing.T) {
 	g := testGate(t, DefaultConfig(), &memoryKafka{partitions: 1})
 	if err := g.Submit(t.Context(), "main", []Item{item("a", 1)}); !errors.Is(err, ErrClosed) {

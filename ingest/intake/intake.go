@@ -1,5 +1,5 @@
 // Package intake is the part of the way in that all doors share: HTTP in
-// Segment's form, native HTTP, webhooks and replays give it messages, and it
+// Segment's form, native HTTP and webhooks give it messages, and it
 // returns when Kafka has acknowledged every one of them.
 //
 // Memory is bounded: what waits for the broker counts against one budget, and a
@@ -27,8 +27,6 @@ type Item struct {
 	Value []byte
 	// Reject, when set, makes the item a dead letter.
 	Reject *Rejection
-	// Replay is the id of the dead letter that the item replays, if any.
-	Replay string
 }
 
 // Rejection says why input is no message. Detail names the field and the rule,
