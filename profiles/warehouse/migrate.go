@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
@@ -217,7 +219,7 @@ func apply(ctx context.Context, conn driver.Conn, f form, m migration, at time.T
 		return err
 	}
 	for i, s := range statements {
-		if err := conn.Exec(ctx, s); err != nil {
+		if err := execute(ctx, conn, s); err != nil {
 			return fmt.Errorf("migration %s, statement %d: %w", m.name, i+1, err)
 		}
 	}
@@ -226,4 +228,22 @@ func apply(ctx context.Context, conn driver.Conn, f form, m migration, at time.T
 		return fmt.Errorf("record migration %s: %w", m.name, err)
 	}
 	return nil
+}
+
+// codeTableUUIDMismatch is the server's word for: the table of that name became another one while the
+// statement was being planned.
+const codeTableUUIDMismatch = 741
+
+// execute runs one statement of a migration, again where another process
+// exchanged the table of its name between look-up and lock: the name means the
+// new table now, and every statement may run any number of times.
+func execute(ctx context.Context, conn driver.Conn, statement string) error {
+	const tries = 20
+	for try := 1; ; try++ {
+		err := conn.Exec(ctx, statement)
+		var refused *clickhouse.Exception
+		if err == nil || try == tries || !errors.As(err, &refused) || refused.Code != codeTableUUIDMismatch {
+			return err
+		}
+	}
 }
