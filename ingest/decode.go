@@ -104,6 +104,11 @@ func workspaceName(s string) bool {
 // Decode returns the event of a record of the given kind, or the dead letter
 // that keeps it. Exactly one of the two is not nil.
 func (d *Decoder) Decode(kind wire.Kind, m *kafka.Message) (*Event, *DeadLetter) {
+	return d.decode(kind, m, new(Event))
+}
+
+// decode is Decode into ev, which is empty.
+func (d *Decoder) decode(kind wire.Kind, m *kafka.Message, ev *Event) (*Event, *DeadLetter) {
 	h := readHeaders(m)
 	if !workspaceName(h.workspace) {
 		h.workspace = wire.DefaultWorkspace
@@ -118,18 +123,17 @@ func (d *Decoder) Decode(kind wire.Kind, m *kafka.Message) (*Event, *DeadLetter)
 	if f := parse(m.Value, h.version, &msg); f != nil {
 		return nil, d.reject(keyer, kind, m, h, msg.ID, msg.Source, f)
 	}
-	ev, f := d.event(keyer, kind, &msg, m, h)
-	if f != nil {
+	if f := d.event(keyer, kind, &msg, m, h, ev); f != nil {
 		return nil, d.reject(keyer, kind, m, h, msg.ID, msg.Source, f)
 	}
 	return ev, nil
 }
 
-func (d *Decoder) event(keyer *identity.Keyer, kind wire.Kind, msg *message, m *kafka.Message, h headers) (*Event, *fault) {
+func (d *Decoder) event(keyer *identity.Keyer, kind wire.Kind, msg *message, m *kafka.Message, h headers, ev *Event) *fault {
 	if f := checkCommon(kind, &msg.Message); f != nil {
-		return nil, f
+		return f
 	}
-	ev := &Event{
+	*ev = Event{
 		Workspace: h.workspace, Kind: kind, ID: msg.ID, Name: d.names.of(msg.Name), Type: msg.Type, Source: d.names.of(msg.Source),
 		Original: millis(msg.OriginalTime), Sent: millis(msg.SentTime), Received: m.Time.UnixMilli(),
 		Properties: msg.Properties, Traits: msg.Traits, Context: msg.Context,
@@ -142,13 +146,13 @@ func (d *Decoder) event(keyer *identity.Keyer, kind wire.Kind, msg *message, m *
 	// identity by a date nobody can check: it counts as the receipt.
 	ev.Time = min(msg.Time.UnixMilli(), ev.Received)
 	if f := d.identifiers(keyer, msg, ev); f != nil {
-		return nil, f
+		return f
 	}
 	if f := order(kind, &msg.Message, ev); f != nil {
-		return nil, f
+		return f
 	}
 	if f := kinds(kind, &msg.Message, ev); f != nil {
-		return nil, f
+		return f
 	}
 	if kind == wire.Behaviour {
 		if ev.Type == "" {
@@ -163,7 +167,7 @@ func (d *Decoder) event(keyer *identity.Keyer, kind wire.Kind, msg *message, m *
 	var room [2048]byte
 	ev.BodyHash = d.bodyHash(msg, room[:0])
 	ev.raw, ev.forwarded = m.Value, h.forwarded
-	return ev, nil
+	return nil
 }
 
 // minTime is the earliest event time a DateTime64 column holds.

@@ -36,7 +36,9 @@ type dedupeKey struct {
 // What is new is held against the tracking plans here, and not before, because
 // a copy of what is stored needs no verdict.
 func (p *Pipeline) deduplicate(ctx context.Context, records []decoded, pl plan, finishing bool, plans PlanSet, b *Batch) error {
-	stored := make(map[dedupeKey]Seen, len(records))
+	stored := map[dedupeKey]Seen{}
+	b.Seen = make([]Seen, 0, len(records))
+	index := newSeenIndex(len(records))
 	for len(records) > 0 {
 		if err := p.lookup(ctx, records, stored); err != nil {
 			return err
@@ -45,8 +47,12 @@ func (p *Pipeline) deduplicate(ctx context.Context, records []decoded, pl plan, 
 		for _, r := range records {
 			s := r.seen()
 			s.Range = pl.hash()
-			key := dedupeKey{s.Workspace, s.Hash}
-			before, known := stored[key]
+			before, known := Seen{}, false
+			if at := index.find(b.Seen, &s); at >= 0 {
+				before, known = b.Seen[at], true
+			} else if len(stored) > 0 {
+				before, known = stored[dedupeKey{s.Workspace, s.Hash}]
+			}
 			switch {
 			case !known, finishing && before.Position == s.Position && (before.Range == s.Range || before.Range == 0):
 				judged := p.judge(r, plans)
@@ -54,7 +60,7 @@ func (p *Pipeline) deduplicate(ctx context.Context, records []decoded, pl plan, 
 					reused = append(reused, judged)
 					continue
 				}
-				stored[key] = s
+				index.put(s.Hash, len(b.Seen))
 				b.add(judged, s)
 			case before.BodyHash == s.BodyHash || r.event == nil:
 				p.metrics.duplicates.WithLabelValues(string(b.Kind)).Inc()
@@ -72,6 +78,43 @@ func (p *Pipeline) deduplicate(ctx context.Context, records []decoded, pl plan, 
 		records = reused
 	}
 	return nil
+}
+
+// seenIndex finds the messages of a batch by their hashes, which are keyed and
+// uniform and so serve as they are: open addressing, half full at most.
+type seenIndex struct {
+	slots []int32 // position + 1 in the batch's Seen
+}
+
+func newSeenIndex(n int) *seenIndex {
+	size := 16
+	for size < 2*n {
+		size *= 2
+	}
+	return &seenIndex{slots: make([]int32, size)}
+}
+
+// find returns the position of s among list, or -1.
+func (x *seenIndex) find(list []Seen, s *Seen) int {
+	mask := uint64(len(x.slots) - 1)
+	for i := s.Hash[0] & mask; x.slots[i] != 0; i = (i + 1) & mask {
+		at := int(x.slots[i] - 1)
+		if list[at].Hash == s.Hash && list[at].Workspace == s.Workspace {
+			return at
+		}
+	}
+	return -1
+}
+
+// put notes that the message of hash h, which find does not know, stands at
+// position at. A record adds one message at most, so there is room.
+func (x *seenIndex) put(h Hash, at int) {
+	mask := uint64(len(x.slots) - 1)
+	i := h[0] & mask
+	for x.slots[i] != 0 {
+		i = (i + 1) & mask
+	}
+	x.slots[i] = int32(at + 1)
 }
 
 func (b *Batch) add(r decoded, s Seen) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -73,6 +72,7 @@ type Pipeline struct {
 	filter  *filter
 	acked   *acknowledged
 	buffer  *semaphore.Weighted // bytes of records in memory
+	turn    *semaphore.Weighted // of the partition that reads
 	sources labels
 	metrics *metrics
 }
@@ -88,7 +88,7 @@ func New(cfg Config, deps Deps) (*Pipeline, error) {
 	}
 	return &Pipeline{
 		cfg: cfg, deps: deps, decoder: deps.Decoder, filter: newFilter(cfg.FilterBytes), acked: newAcknowledged(cfg.EvidenceCache),
-		buffer: semaphore.NewWeighted(cfg.BufferBytes), metrics: m,
+		buffer: semaphore.NewWeighted(cfg.BufferBytes), turn: semaphore.NewWeighted(1), metrics: m,
 	}, nil
 }
 
@@ -149,13 +149,13 @@ func (p *Pipeline) follow(ctx context.Context, part Partition, kind wire.Kind, o
 			p.buffer.Release(b.size)
 			return b.err
 		}
-		if len(b.records) == 0 {
+		if b.records == 0 {
 			read(offset, nil)
 			continue
 		}
-		next := b.records[len(b.records)-1].Offset + 1
 		if b.full {
-			read(next, b.rest)
+			read(b.next, b.rest)
+			b.rest = nil
 		}
 		begin := p.deps.Clock()
 		err := p.store(ctx, part, kind, offset, b)
@@ -163,7 +163,7 @@ func (p *Pipeline) follow(ctx context.Context, part Partition, kind wire.Kind, o
 		if err != nil {
 			return err
 		}
-		offset = next
+		offset = b.next
 		if !b.full {
 			p.pace(ctx, begin)
 			read(offset, nil)
@@ -173,36 +173,11 @@ func (p *Pipeline) follow(ctx context.Context, part Partition, kind wire.Kind, o
 
 // store plans a batch and does it.
 func (p *Pipeline) store(ctx context.Context, part Partition, kind wire.Kind, offset int64, b batchRead) error {
-	pl := plan{
-		from: offset, to: b.records[len(b.records)-1].Offset + 1, revision: p.revision(), born: b.records[0].Time.UnixMilli(),
-	}
+	pl := plan{from: offset, to: b.next, revision: p.revision(), born: b.born.UnixMilli()}
 	if err := p.commit(ctx, part, pl.from, pl.String()); err != nil {
 		return err
 	}
 	return p.process(ctx, part, kind, pl, b, false)
-}
-
-// batchRead is a batch on its way: read and decoded, not yet planned.
-type batchRead struct {
-	records []kafka.Message
-	list    []decoded
-	moved   []kafka.Message // to other partitions
-	rest    []kafka.Message // fetched too, for the batch after it
-	size    int64           // bytes taken from the buffer
-	full    bool            // a bound ended it: there is more
-	err     error
-}
-
-// read gathers and decodes the batch that begins at offset.
-func (p *Pipeline) read(ctx context.Context, part Partition, kind wire.Kind, offset int64, rest []kafka.Message) (b batchRead) {
-	b.records = rest
-	if b.err = p.gather(ctx, part, offset, &b); b.err != nil || len(b.records) == 0 {
-		return b
-	}
-	start := p.deps.Clock()
-	b.list, b.moved = p.decode(part, kind, b.records)
-	p.step("decode", start)
-	return b
 }
 
 // finish does a range that an earlier owner planned but did not commit. The
@@ -210,64 +185,13 @@ func (p *Pipeline) read(ctx context.Context, part Partition, kind wire.Kind, off
 // where the predecessor's insert arrived, and lose the rest where it did not.
 func (p *Pipeline) finish(ctx context.Context, part Partition, kind wire.Kind, pl plan) error {
 	p.deps.Logger.Info("finishing a planned range", "topic", part.Topic(), "partition", part.ID(), "from", pl.from, "to", pl.to)
+	records, err := p.again(ctx, part, pl.from, pl.to)
+	if err != nil {
+		return err
+	}
 	b := batchRead{}
-	if b.records, b.err = p.again(ctx, part, pl.from, pl.to); b.err != nil {
-		return b.err
-	}
-	b.list, b.moved = p.decode(part, kind, b.records)
+	p.decode(part, kind, records, &b)
 	return p.process(ctx, part, kind, pl, b, true)
-}
-
-// gather fills b with what the broker has from offset on, up to the bounds of a
-// batch; none when nothing arrived. b.records may hold the first ones already.
-func (p *Pipeline) gather(ctx context.Context, part Partition, offset int64, b *batchRead) error {
-	got, known := b.records, true
-	b.records = nil
-	for {
-		if !known {
-			err := p.retry(ctx, "fetch", func() (err error) {
-				got, err = part.Fetch(ctx, offset)
-				return err
-			})
-			if err != nil || len(got) == 0 {
-				return err
-			}
-		}
-		b.records = slices.Grow(b.records, min(len(got), p.cfg.BatchRecords-len(b.records)))
-		for i := range got {
-			room, err := p.room(ctx, b, int64(len(got[i].Value)))
-			if err != nil {
-				return err
-			}
-			if !room {
-				b.full, b.rest = true, got[i:]
-				return nil
-			}
-			b.records = append(b.records, got[i])
-			offset = got[i].Offset + 1
-		}
-		if len(got) > 0 && offset >= got[len(got)-1].HighWaterMark {
-			return nil // Waiting for more would only delay what is there.
-		}
-		known = false
-	}
-}
-
-// room takes n bytes of the buffer that all partitions share. The first record
-// of a batch waits for it; a batch that has records ends where there is none,
-// so that waiting batches never hold what others wait for.
-func (p *Pipeline) room(ctx context.Context, b *batchRead, n int64) (bool, error) {
-	n = min(n, p.cfg.BufferBytes)
-	switch {
-	case len(b.records) == 0:
-		if err := p.buffer.Acquire(ctx, n); err != nil {
-			return false, err
-		}
-	case len(b.records) >= p.cfg.BatchRecords, b.size+n > int64(p.cfg.BatchBytes), !p.buffer.TryAcquire(n):
-		return false, nil
-	}
-	b.size += n
-	return true, nil
 }
 
 // again reads exactly the records from offset up to to.
@@ -351,7 +275,7 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 		return err
 	}
 	p.step("commit", start)
-	p.count(b, in.records)
+	p.count(b, in)
 	return nil
 }
 
@@ -369,22 +293,6 @@ func (p *Pipeline) announce(events []*Event) {
 	for workspace, k := range keys {
 		p.deps.Stored(workspace, k)
 	}
-}
-
-// decode turns records into events and dead letters, and sets aside those that
-// belong to another partition.
-func (p *Pipeline) decode(part Partition, kind wire.Kind, records []kafka.Message) (list []decoded, moved []kafka.Message) {
-	list = make([]decoded, 0, len(records))
-	for i := range records {
-		m := &records[i]
-		ev, letter := p.decoder.Decode(kind, m)
-		if ev != nil && !ev.forwarded && wire.Partition(ev.Source, ev.ID, part.Count()) != part.ID() {
-			moved = append(moved, forward(m, ev))
-			continue
-		}
-		list = append(list, decoded{event: ev, letter: letter, replay: p.decoder.replayOf(m)})
-	}
-	return list, moved
 }
 
 // forward addresses a copy of m to the partition where all copies of its
@@ -450,7 +358,7 @@ func (p *Pipeline) step(name string, start time.Time) time.Time {
 	return now
 }
 
-func (p *Pipeline) count(b *Batch, records []kafka.Message) {
+func (p *Pipeline) count(b *Batch, in batchRead) {
 	sources := map[string]int{}
 	for _, e := range b.Events {
 		sources[e.Source]++
@@ -467,9 +375,9 @@ func (p *Pipeline) count(b *Batch, records []kafka.Message) {
 	for _, o := range b.Outcomes {
 		p.metrics.replays.WithLabelValues(string(b.Kind), o.Result).Inc()
 	}
-	p.metrics.batchRecords.Observe(float64(len(records)))
-	if len(records) > 0 {
-		p.metrics.freshness.Observe(p.deps.Clock().Sub(records[0].Time).Seconds())
+	p.metrics.batchRecords.Observe(float64(in.records))
+	if in.records > 0 {
+		p.metrics.freshness.Observe(p.deps.Clock().Sub(in.born).Seconds())
 	}
 }
 

@@ -12,8 +12,25 @@ import (
 	"github.com/kindred-cdp/kindred/ingest"
 )
 
-// column maps rows to one slice, as the driver's columnar batches want it.
-func column[R, V any](rows []R, value func(R) V) []V {
+// values is one column of a table: a slice, as the driver's columnar batches
+// want it, made when its turn comes.
+type values struct {
+	rows int
+	all  func() any
+}
+
+// column is the column of what value says of each row.
+func column[R, V any](rows []R, value func(R) V) values {
+	return values{len(rows), func() any { return mapped(rows, value) }}
+}
+
+// hashes is the UInt128 column of the rows' hashes.
+func hashes[R any](rows []R, hash func(R) ingest.Hash) values {
+	return values{len(rows), func() any { return bigs(rows, hash) }}
+}
+
+// mapped returns what value says of each row.
+func mapped[R, V any](rows []R, value func(R) V) []V {
 	out := make([]V, len(rows))
 	for i, r := range rows {
 		out[i] = value(r)
@@ -21,8 +38,8 @@ func column[R, V any](rows []R, value func(R) V) []V {
 	return out
 }
 
-// bigs makes the UInt128 column of the rows' hashes. All numbers share one
-// array of words, because one allocation each would dominate the insert.
+// bigs maps rows to the numbers that their hashes are. All share one array of
+// words, because one allocation each would dominate the insert.
 func bigs[R any](rows []R, hash func(R) ingest.Hash) []big.Int {
 	const words = 128 / bits.UintSize
 	out := make([]big.Int, len(rows))
@@ -60,7 +77,7 @@ func (s *Store) insertEvents(ctx context.Context, rows []event) error {
 		column(rows, func(e event) string { return e.Workspace }),
 		column(rows, func(e event) uint64 { return uint64(e.Anchor) }),
 		column(rows, func(e event) int64 { return e.Time }),
-		bigs(rows, func(e event) ingest.Hash { return e.Hash }),
+		hashes(rows, func(e event) ingest.Hash { return e.Hash }),
 		column(rows, func(e event) string { return e.ID }),
 		column(rows, func(e event) string { return string(e.Kind) }),
 		column(rows, func(e event) string { return e.Name }),
@@ -97,12 +114,12 @@ func (s *Store) insertTransactions(ctx context.Context, events []event) error {
 		return nil
 	}
 	type item = ingest.Item
-	words := func(f func(item) string) [][]string {
-		return column(rows, func(e event) []string { return column(e.Order.Items, f) })
+	words := func(f func(item) string) values {
+		return column(rows, func(e event) []string { return mapped(e.Order.Items, f) })
 	}
-	amounts := func(f func(item) ingest.Amount) [][]decimal.Decimal {
+	amounts := func(f func(item) ingest.Amount) values {
 		return column(rows, func(e event) []decimal.Decimal {
-			return column(e.Order.Items, func(i item) decimal.Decimal { return money(f(i)) })
+			return mapped(e.Order.Items, func(i item) decimal.Decimal { return money(f(i)) })
 		})
 	}
 	return s.insert(ctx, "transaction_facts", `workspace, anchor_id, time, message_hash, received_time, source, name, type,
@@ -111,7 +128,7 @@ func (s *Store) insertTransactions(ctx context.Context, events []event) error {
 		column(rows, func(e event) string { return e.Workspace }),
 		column(rows, func(e event) uint64 { return uint64(e.Anchor) }),
 		column(rows, func(e event) int64 { return e.Time }),
-		bigs(rows, func(e event) ingest.Hash { return e.Hash }),
+		hashes(rows, func(e event) ingest.Hash { return e.Hash }),
 		column(rows, func(e event) int64 { return e.Received }),
 		column(rows, func(e event) string { return e.Source }),
 		column(rows, func(e event) string { return e.Name }),
@@ -151,7 +168,7 @@ func (s *Store) insertTraits(ctx context.Context, events []event) error {
 		column(rows, func(o observation) uint64 { return uint64(o.event.Anchor) }),
 		column(rows, func(o observation) string { return o.trait.Name }),
 		column(rows, func(o observation) int64 { return o.event.Time }),
-		bigs(rows, func(o observation) ingest.Hash { return o.event.Hash }),
+		hashes(rows, func(o observation) ingest.Hash { return o.event.Hash }),
 		column(rows, func(o observation) int64 { return o.event.Received }),
 		column(rows, func(o observation) string { return o.event.Source }),
 		column(rows, func(o observation) string { return o.trait.Value }),
@@ -177,7 +194,7 @@ func (s *Store) insertDeadLetters(ctx context.Context, rows []*ingest.DeadLetter
 		column(rows, func(d letter) string { return d.MessageID }),
 		column(rows, func(d letter) string { return string(d.Value) }),
 		column(rows, func(d letter) map[string]string { return d.Headers }),
-		bigs(rows, func(d letter) ingest.Hash { return d.Hash }),
+		hashes(rows, func(d letter) ingest.Hash { return d.Hash }),
 	)
 }
 
@@ -187,7 +204,7 @@ func (s *Store) insertSeen(ctx context.Context, rows []ingest.Seen) error {
 	}
 	return s.insert(ctx, "seen_messages", "workspace, message_hash, body_hash, topic, partition, offset, range_hash",
 		column(rows, func(r ingest.Seen) string { return r.Workspace }),
-		bigs(rows, func(r ingest.Seen) ingest.Hash { return r.Hash }),
+		hashes(rows, func(r ingest.Seen) ingest.Hash { return r.Hash }),
 		column(rows, func(r ingest.Seen) uint64 { return r.BodyHash }),
 		column(rows, func(r ingest.Seen) string { return r.Position.Topic }),
 		column(rows, func(r ingest.Seen) uint32 { return uint32(r.Position.Partition) }),

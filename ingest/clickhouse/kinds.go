@@ -81,15 +81,15 @@ const factColumns = "workspace, anchor_id, time, message_hash, received_time, so
 
 // insertFacts stores the columns that all *_facts tables begin with and, after
 // them, those of the table.
-func (s *Store) insertFacts(ctx context.Context, table string, rows []event, columns string, slices ...any) error {
+func (s *Store) insertFacts(ctx context.Context, table string, rows []event, columns string, slices ...values) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	common := []any{
+	common := []values{
 		column(rows, func(e event) string { return e.Workspace }),
 		column(rows, func(e event) uint64 { return uint64(e.Anchor) }),
 		column(rows, func(e event) int64 { return e.Time }),
-		bigs(rows, func(e event) ingest.Hash { return e.Hash }),
+		hashes(rows, func(e event) ingest.Hash { return e.Hash }),
 		column(rows, func(e event) int64 { return e.Received }),
 		column(rows, func(e event) string { return e.Source }),
 		column(rows, func(e event) string { return e.Name }),
@@ -100,8 +100,8 @@ func (s *Store) insertFacts(ctx context.Context, table string, rows []event, col
 // said are the columns of what is known of a text.
 const said = ", language, language_by, sentiment, sentiment_by"
 
-func saidOf(rows []event) []any {
-	return []any{
+func saidOf(rows []event) []values {
+	return []values{
 		column(rows, func(e event) string { return e.Parts.Text.Language }),
 		column(rows, func(e event) string { return string(e.Parts.Text.LanguageBy) }),
 		column(rows, func(e event) *float32 { return single(e.Parts.Text.Sentiment) }),
@@ -122,7 +122,7 @@ func (s *Store) insertCatalogue(ctx context.Context, rows []ingest.CatalogueRow)
 		return nil
 	}
 	type row = ingest.CatalogueRow
-	amounts := func(f func(row) *ingest.Amount) []*decimal.Decimal {
+	amounts := func(f func(row) *ingest.Amount) values {
 		return column(rows, func(r row) *decimal.Decimal {
 			a := f(r)
 			if a == nil {
@@ -132,7 +132,7 @@ func (s *Store) insertCatalogue(ctx context.Context, rows []ingest.CatalogueRow)
 			return &d
 		})
 	}
-	words := func(f func(row) string) []string { return column(rows, f) }
+	words := func(f func(row) string) values { return column(rows, f) }
 	return s.insert(ctx, "catalogue_entries", `workspace, type, item_id, stated, time, message_hash, received_time, source,
 		name, category, brand, variant, currency, price, cost, active, url, image, lat, lon, radius`,
 		words(func(r row) string { return r.Event.Workspace }),
@@ -140,7 +140,7 @@ func (s *Store) insertCatalogue(ctx context.Context, rows []ingest.CatalogueRow)
 		words(func(r row) string { return r.ItemID }),
 		column(rows, func(r row) bool { return r.Stated }),
 		column(rows, func(r row) int64 { return r.Event.Time }),
-		bigs(rows, func(r row) ingest.Hash { return r.Event.Hash }),
+		hashes(rows, func(r row) ingest.Hash { return r.Event.Hash }),
 		column(rows, func(r row) int64 { return r.Event.Received }),
 		words(func(r row) string { return r.Event.Source }),
 		words(func(r row) string { return r.Name }),

@@ -7,12 +7,12 @@ import (
 )
 
 func (s *Store) insertSocial(ctx context.Context, rows []event) error {
-	words := func(f func(*wire.Post) string) []string {
+	words := func(f func(*wire.Post) string) values {
 		return column(rows, func(e event) string { return f(e.Parts.Social) })
 	}
 	return s.insertFacts(ctx, "social_facts", rows,
 		"network, post_id, thread_id, direction, visibility, intent, author_type, author, text, url, reactions"+said,
-		append([]any{
+		append([]values{
 			words(func(p *wire.Post) string { return p.Network }),
 			words(func(p *wire.Post) string { return p.PostID }),
 			words(func(p *wire.Post) string { return p.ThreadID }),
@@ -38,12 +38,12 @@ func (s *Store) insertLocations(ctx context.Context, rows []event) error {
 
 func (s *Store) insertSupport(ctx context.Context, rows []event) error {
 	type contact = *wire.SupportContact
-	words := func(f func(contact) string) []string {
+	words := func(f func(contact) string) values {
 		return column(rows, func(e event) string { return f(e.Parts.Support) })
 	}
 	return s.insertFacts(ctx, "support_facts", rows,
 		"case_id, channel, direction, author_type, status, self_service, topic, subject, text, agent, response_seconds"+said,
-		append([]any{
+		append([]values{
 			words(func(c contact) string { return c.CaseID }),
 			words(func(c contact) string { return c.Channel }),
 			words(func(c contact) string { return c.Direction }),
@@ -60,15 +60,15 @@ func (s *Store) insertSupport(ctx context.Context, rows []event) error {
 
 func (s *Store) insertFeedback(ctx context.Context, rows []event) error {
 	type answer = *wire.Answer
-	words := func(f func(answer) string) []string {
+	words := func(f func(answer) string) values {
 		return column(rows, func(e event) string { return f(e.Parts.Feedback) })
 	}
-	numbers := func(f func(answer) *float64) []*float64 {
+	numbers := func(f func(answer) *float64) values {
 		return column(rows, func(e event) *float64 { return f(e.Parts.Feedback) })
 	}
 	return s.insertFacts(ctx, "feedback_facts", rows,
 		"instrument, score, scale_min, scale_max, comment, survey, question, wave, subject"+said,
-		append([]any{
+		append([]values{
 			words(func(a answer) string { return a.Instrument }),
 			numbers(func(a answer) *float64 { return a.Score }),
 			numbers(func(a answer) *float64 { return a.ScaleMin }),
@@ -83,7 +83,7 @@ func (s *Store) insertFeedback(ctx context.Context, rows []event) error {
 
 func (s *Store) insertSensors(ctx context.Context, rows []event) error {
 	type reading = *wire.Reading
-	words := func(f func(reading) string) []string {
+	words := func(f func(reading) string) values {
 		return column(rows, func(e event) string { return f(e.Parts.Sensor) })
 	}
 	return s.insertFacts(ctx, "sensor_facts", rows, "technology, device, zone, phase, reading, unit, dwell_seconds",
@@ -99,7 +99,7 @@ func (s *Store) insertSensors(ctx context.Context, rows []event) error {
 
 func (s *Store) insertContacts(ctx context.Context, rows []event) error {
 	type outreach = *wire.Outreach
-	words := func(f func(outreach) string) []string {
+	words := func(f func(outreach) string) values {
 		return column(rows, func(e event) string { return f(e.Parts.Contact) })
 	}
 	return s.insertFacts(ctx, "contact_facts", rows, "action, channel, campaign, template, sent_message_id, subject, link, detail",

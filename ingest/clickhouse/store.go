@@ -46,16 +46,22 @@ func (s *Store) Insert(ctx context.Context, token string, b *ingest.Batch) error
 	return s.insertSeen(ctx, b.Seen)
 }
 
-// insert sends one block: columns are slices of equal length, in the order of
-// the column list of statement.
-func (s *Store) insert(ctx context.Context, table, columns string, slices ...any) error {
+// insert sends one block: the columns, all of one length, in the order of the
+// column list. One block, because the engine makes the token of an insert from
+// the pieces that it comes in as well: a retry in other pieces would be stored.
+func (s *Store) insert(ctx context.Context, table, columns string, list ...values) error {
 	batch, err := s.conn.PrepareBatch(ctx, "INSERT INTO "+table+" ("+columns+")")
 	if err != nil {
 		return fmt.Errorf("insert %s: %w", table, err)
 	}
 	defer func() { _ = batch.Close() }()
-	for i, column := range slices {
-		if err := batch.Column(i).Append(column); err != nil {
+	into := batch.Columns()
+	for i := range list {
+		all := list[i].all()
+		if texts, ok := all.([]string); ok {
+			reserve(into[i], texts)
+		}
+		if _, err := into[i].Append(all); err != nil {
 			return fmt.Errorf("insert %s, column %d: %w", table, i, err)
 		}
 	}
@@ -65,14 +71,36 @@ func (s *Store) insert(ctx context.Context, table, columns string, slices ...any
 	return nil
 }
 
+// nothing is memory that is never written to, and so takes none.
+var nothing [64 << 20]byte
+
+// reserve makes room in a column for texts that it is about to get. The driver
+// has no call for it and grows the buffer text by text, which copies each byte
+// five times; a column that is emptied keeps its room.
+func reserve(c interface {
+	AppendRow(v any) error
+	Reset()
+}, texts []string) {
+	size := 0
+	for _, t := range texts {
+		size += len(t)
+	}
+	if size < 1<<16 || size > len(nothing) {
+		return
+	}
+	if c.AppendRow(nothing[:size]) == nil {
+		c.Reset()
+	}
+}
+
 // Lookup implements ingest.Store. The hashes travel as a temporary table, so
 // their number is bounded by the batch, not by the length of a query.
-func (s *Store) Lookup(ctx context.Context, workspace string, hashes []ingest.Hash) (map[ingest.Hash]ingest.Seen, error) {
+func (s *Store) Lookup(ctx context.Context, workspace string, list []ingest.Hash) (map[ingest.Hash]ingest.Seen, error) {
 	wanted, err := ext.NewTable("wanted", ext.Column("hash", "UInt128"))
 	if err != nil {
 		return nil, fmt.Errorf("look up messages: %w", err)
 	}
-	numbers := bigs(hashes, func(h ingest.Hash) ingest.Hash { return h })
+	numbers := bigs(list, func(h ingest.Hash) ingest.Hash { return h })
 	for i := range numbers {
 		if err := wanted.Append(&numbers[i]); err != nil {
 			return nil, fmt.Errorf("look up messages: %w", err)

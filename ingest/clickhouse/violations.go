@@ -33,7 +33,7 @@ func (s *Store) insertViolations(ctx context.Context, b *ingest.Batch) error {
 		column(rows, func(v row) string { return v.Pointer }),
 		column(rows, func(v row) string { return v.Detail }),
 		column(rows, func(v row) string { return v.Event.ID }),
-		bigs(rows, func(v row) ingest.Hash { return v.Event.Hash }),
+		hashes(rows, func(v row) ingest.Hash { return v.Event.Hash }),
 	)
 }
 
@@ -46,7 +46,7 @@ func (s *Store) insertOutcomes(ctx context.Context, rows []ingest.Outcome) error
 	return s.insert(ctx, "dead_letter_outcomes", `workspace, letter_id, attempt, received_time, outcome, reason, detail,
 		topic, partition, offset`,
 		column(rows, func(o row) string { return o.Workspace }),
-		bigs(rows, func(o row) ingest.Hash { return o.Letter }),
+		hashes(rows, func(o row) ingest.Hash { return o.Letter }),
 		column(rows, func(o row) uint64 { return o.Attempt }),
 		column(rows, func(o row) int64 { return o.Received }),
 		column(rows, func(o row) string { return o.Result }),
