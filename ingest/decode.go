@@ -104,11 +104,11 @@ func workspaceName(s string) bool {
 // Decode returns the event of a record of the given kind, or the dead letter
 // that keeps it. Exactly one of the two is not nil.
 func (d *Decoder) Decode(kind wire.Kind, m *kafka.Message) (*Event, *DeadLetter) {
-	return d.decode(kind, m, new(Event))
+	return d.decode(kind, m, new(Event), new(message))
 }
 
-// decode is Decode into ev, which is empty.
-func (d *Decoder) decode(kind wire.Kind, m *kafka.Message, ev *Event) (*Event, *DeadLetter) {
+// decode is Decode into ev, which is empty; msg is room for one message.
+func (d *Decoder) decode(kind wire.Kind, m *kafka.Message, ev *Event, msg *message) (*Event, *DeadLetter) {
 	h := readHeaders(m)
 	if !workspaceName(h.workspace) {
 		h.workspace = wire.DefaultWorkspace
@@ -119,11 +119,11 @@ func (d *Decoder) decode(kind wire.Kind, m *kafka.Message, ev *Event) (*Event, *
 	if h.reject != "" {
 		return nil, d.reject(keyer, kind, m, h, "", h.source, &fault{reason: producerReason(h.reason), detail: h.reject})
 	}
-	var msg message
-	if f := parse(m.Value, h.version, &msg); f != nil {
+	*msg = message{Message: wire.Message{Identifiers: msg.Identifiers[:0]}}
+	if f := parse(m.Value, h.version, msg); f != nil {
 		return nil, d.reject(keyer, kind, m, h, msg.ID, msg.Source, f)
 	}
-	if f := d.event(keyer, kind, &msg, m, h, ev); f != nil {
+	if f := d.event(keyer, kind, msg, m, h, ev); f != nil {
 		return nil, d.reject(keyer, kind, m, h, msg.ID, msg.Source, f)
 	}
 	return ev, nil

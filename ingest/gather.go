@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -112,9 +113,11 @@ func (p *Pipeline) decode(part Partition, kind wire.Kind, records []kafka.Messag
 	b.records += len(records)
 	b.next = records[len(records)-1].Offset + 1
 	room := make([]Event, len(records)) // One allocation for all of them.
+	b.list = slices.Grow(b.list, len(records))
+	var msg message
 	for i := range records {
 		m := &records[i]
-		ev, letter := p.decoder.decode(kind, m, &room[i])
+		ev, letter := p.decoder.decode(kind, m, &room[i], &msg)
 		if ev != nil && !ev.forwarded && wire.Partition(ev.Source, ev.ID, part.Count()) != part.ID() {
 			b.moved = append(b.moved, forward(m, ev))
 			continue

@@ -13,7 +13,10 @@ import (
 )
 
 // Store is an ingest.Store on ClickHouse. It is safe for concurrent use.
-type Store struct{ conn driver.Conn }
+type Store struct {
+	conn  driver.Conn
+	rooms rooms
+}
 
 var _ ingest.Store = (*Store)(nil)
 
@@ -56,41 +59,17 @@ func (s *Store) insert(ctx context.Context, table, columns string, list ...value
 	}
 	defer func() { _ = batch.Close() }()
 	into := batch.Columns()
+	s.rooms.lend(table, into)
 	for i := range list {
-		all := list[i].all()
-		if texts, ok := all.([]string); ok {
-			reserve(into[i], texts)
-		}
-		if _, err := into[i].Append(all); err != nil {
+		if _, err := into[i].Append(list[i].all()); err != nil {
 			return fmt.Errorf("insert %s, column %d: %w", table, i, err)
 		}
 	}
 	if err := batch.Send(); err != nil {
 		return fmt.Errorf("insert %s: %w", table, err)
 	}
+	s.rooms.keep(table, into)
 	return nil
-}
-
-// nothing is memory that is never written to, and so takes none.
-var nothing [64 << 20]byte
-
-// reserve makes room in a column for texts that it is about to get. The driver
-// has no call for it and grows the buffer text by text, which copies each byte
-// five times; a column that is emptied keeps its room.
-func reserve(c interface {
-	AppendRow(v any) error
-	Reset()
-}, texts []string) {
-	size := 0
-	for _, t := range texts {
-		size += len(t)
-	}
-	if size < 1<<16 || size > len(nothing) {
-		return
-	}
-	if c.AppendRow(nothing[:size]) == nil {
-		c.Reset()
-	}
 }
 
 // Lookup implements ingest.Store. The hashes travel as a temporary table, so

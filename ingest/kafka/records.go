@@ -86,6 +86,7 @@ func (d *decoder) decode(dst []kafka.Message, set []byte, from int64, rolledBack
 	slices.SortFunc(rolledBack, func(a, b aborted) int { return int(min(max(a.first-b.first, -1), 1)) })
 	var active map[int64]bool
 	left := d.budget
+	dst = slices.Grow(dst, d.expect(set))
 	for len(set) >= batchOverhead && (left > 0 || len(dst) == 0) {
 		length := int(binary.BigEndian.Uint32(set[8:]))
 		if batchOverhead+length > len(set) {
@@ -118,6 +119,26 @@ func (d *decoder) decode(dst []kafka.Message, set []byte, from int64, rolledBack
 	}
 	return dst, next, nil
 }
+
+// expect guesses how many records a decode of set returns, from the headers of
+// its batches, so that room is made once. Headers may lie; the guess is bounded
+// by what the bytes could hold at the usual compression.
+func (d *decoder) expect(set []byte) (n int) {
+	const inflation = 16
+	most := min(len(set)*inflation, d.budget) / leastRecord
+	for len(set) >= batchHeader && n < most {
+		n += int(binary.BigEndian.Uint32(set[57:]))
+		length := batchOverhead + int(binary.BigEndian.Uint32(set[8:]))
+		if length > len(set) {
+			break
+		}
+		set = set[length:]
+	}
+	return max(0, min(n, most, maxExpected))
+}
+
+// maxExpected bounds the room that is made before records are seen: 10 MB.
+const maxExpected = 1 << 16
 
 // isAbort reports whether a control batch rolls its transaction back: the key
 // of its record is a version and a type, 0 for abort.
