@@ -7,13 +7,15 @@ import (
 
 // Config bounds a pipeline.
 type Config struct {
-	// BatchRecords is the greatest number of records in one batch. Default 20 000.
+	// BatchRecords is the greatest number of records in one batch. Default
+	// 50 000: a part of 15 000 events costs the engine 15 µs an event with all
+	// its merges, one of 40 000 ten.
 	BatchRecords int
-	// BatchBytes is the greatest sum of record values in one batch. Default 32 MiB.
+	// BatchBytes is the greatest sum of record values in one batch. Default 28 MiB.
 	BatchBytes int
 	// BufferBytes bounds the record values of all partitions together that are
-	// read and not yet stored. A record takes about six times its size until it
-	// is stored. Default 40 MiB.
+	// read and not yet stored. A record takes about three times its size until it
+	// is stored. Default 64 MiB: two batches and what a third begins with.
 	BufferBytes int64
 	// Pace is the least time between the beginnings of two batches of a
 	// partition. Default 150 ms.
@@ -32,7 +34,7 @@ type Config struct {
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
 	return Config{
-		BatchRecords: 20_000, BatchBytes: 32 << 20, BufferBytes: 40 << 20, Pace: 150 * time.Millisecond, FilterBytes: 32 << 20,
+		BatchRecords: 50_000, BatchBytes: 28 << 20, BufferBytes: 64 << 20, Pace: 150 * time.Millisecond, FilterBytes: 32 << 20,
 		EvidenceCache: 2_000_000, RetryMin: 100 * time.Millisecond, RetryMax: 5 * time.Second,
 	}
 }

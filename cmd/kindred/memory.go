@@ -11,7 +11,7 @@ import (
 // memoryGoal is the size that the process is kept under while what it must hold
 // allows it: the collector then works more often instead of letting garbage
 // double the memory.
-const memoryGoal = 700 << 20
+const memoryGoal = 850 << 20
 
 // boundMemory sets the collector's soft limit until ctx ends: memoryGoal, and a
 // quarter more than what is in use where that is more, so that a large identity

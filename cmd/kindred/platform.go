@@ -42,6 +42,7 @@ type platform struct {
 	log       *slog.Logger
 	secret    identity.Secret
 	conn      driver.Conn
+	bulk      driver.Conn // for the inserts of events; of the role ingest only
 	warehouse warehouse.Config
 	brokers   []string
 	download  time.Duration // spent on fetching the engine library
@@ -81,8 +82,10 @@ func withPlatform(ctx context.Context, s *settings, u *ui, body func(context.Con
 	if err := p.open(ctx); err != nil {
 		return err
 	}
-	if p.conn != nil {
-		defer func() { _ = p.conn.Close() }()
+	for _, conn := range []driver.Conn{p.conn, p.bulk} {
+		if conn != nil {
+			defer func() { _ = conn.Close() }()
+		}
 	}
 	bodyCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -142,9 +142,18 @@ func (p *platform) open(ctx context.Context) error {
 	}
 	return p.await(ctx, "ClickHouse", func(ctx context.Context) (err error) {
 		p.conn, err = warehouse.Open(ctx, p.warehouse)
+		if err != nil || !p.settings.roles.has(roleIngest) {
+			return err
+		}
+		cfg := p.warehouse
+		cfg.MaxConns = bulkConnections
+		p.bulk, err = warehouse.Open(ctx, cfg)
 		return err
 	})
 }
+
+// bulkConnections is how many inserts of events go on at a time.
+const bulkConnections = 3
 
 // brokerAddresses are those of the settings, or of the embedded Kafka that
 // another process runs.

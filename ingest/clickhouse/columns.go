@@ -72,7 +72,11 @@ func (s *Store) insertEvents(ctx context.Context, rows []event) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	return s.insert(ctx, "events", `workspace, anchor_id, time, message_hash, message_id, kind, name, type, source,
+	if err := s.turns.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer s.turns.Release(1)
+	return s.insertOver(ctx, s.bulk, "events", `workspace, anchor_id, time, message_hash, message_id, kind, name, type, source,
 		original_time, sent_time, received_time, identifiers, properties, traits, context, url, referrer, campaign, session_id`,
 		column(rows, func(e event) string { return e.Workspace }),
 		column(rows, func(e event) uint64 { return uint64(e.Anchor) }),

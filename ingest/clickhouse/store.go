@@ -8,6 +8,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/ext"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/kindred-cdp/kindred/ingest"
 )
@@ -16,12 +17,26 @@ import (
 type Store struct {
 	conn  driver.Conn
 	rooms rooms
+	// bulk takes the inserts of events, as many at a time as turns allow.
+	bulk  driver.Conn
+	turns *semaphore.Weighted
 }
 
 var _ ingest.Store = (*Store)(nil)
 
 // New returns a store on conn, whose default database holds the tables.
-func New(conn driver.Conn) *Store { return &Store{conn: conn} }
+func New(conn driver.Conn) *Store {
+	return &Store{conn: conn, bulk: conn, turns: semaphore.NewWeighted(16)}
+}
+
+// WithBulk sends the inserts of events over a pool of their own, of n
+// connections, and returns s. A connection keeps a buffer of the size of the
+// largest column that it has sent, so that a few connections for the large
+// inserts take far less memory than all of them taking turns.
+func (s *Store) WithBulk(bulk driver.Conn, n int) *Store {
+	s.bulk, s.turns = bulk, semaphore.NewWeighted(int64(n))
+	return s
+}
 
 // Insert implements ingest.Store. The message hashes go last: a range whose
 // hashes are stored has its events stored too.
@@ -49,17 +64,23 @@ func (s *Store) Insert(ctx context.Context, token string, b *ingest.Batch) error
 	return s.insertSeen(ctx, b.Seen)
 }
 
-// insert sends one block: the columns, all of one length, in the order of the
-// column list. One block, because the engine makes the token of an insert from
-// the pieces that it comes in as well: a retry in other pieces would be stored.
+// insert sends rows to a table, see insertOver.
 func (s *Store) insert(ctx context.Context, table, columns string, list ...values) error {
-	batch, err := s.conn.PrepareBatch(ctx, "INSERT INTO "+table+" ("+columns+")")
+	return s.insertOver(ctx, s.conn, table, columns, list...)
+}
+
+// insertOver sends one block: the columns, all of one length, in the order of
+// the column list. It must be one block. Of an insert in several the engine
+// keeps those that came before a connection broke, and it makes the token of an
+// insert from its blocks as well: the retry would be stored beside them.
+func (s *Store) insertOver(ctx context.Context, conn driver.Conn, table, columns string, list ...values) error {
+	batch, err := conn.PrepareBatch(ctx, "INSERT INTO "+table+" ("+columns+")")
 	if err != nil {
 		return fmt.Errorf("insert %s: %w", table, err)
 	}
 	defer func() { _ = batch.Close() }()
 	into := batch.Columns()
-	s.rooms.lend(table, into)
+	room := s.rooms.lend(table, into)
 	for i := range list {
 		if _, err := into[i].Append(list[i].all()); err != nil {
 			return fmt.Errorf("insert %s, column %d: %w", table, i, err)
@@ -68,7 +89,7 @@ func (s *Store) insert(ctx context.Context, table, columns string, list ...value
 	if err := batch.Send(); err != nil {
 		return fmt.Errorf("insert %s: %w", table, err)
 	}
-	s.rooms.keep(table, into)
+	s.rooms.keep(table, room, list[0].rows)
 	return nil
 }
 
