@@ -22,6 +22,9 @@ type Batch struct {
 	Events      []*Event
 	DeadLetters []*DeadLetter
 	Seen        []Seen
+	// Catalogue is what the events say of the catalogue, computed once, so that
+	// whoever inserts the batch again inserts the same rows.
+	Catalogue []CatalogueRow
 	// Revision is that of the tracking plans which broke Violations.
 	Revision   uint64
 	Violations []Violated

@@ -72,6 +72,7 @@ type Pipeline struct {
 	decoder *Decoder
 	filter  *filter
 	acked   *acknowledged
+	said    *mentioned
 	buffer  *semaphore.Weighted // bytes of records in memory
 	sources labels
 	metrics *metrics
@@ -88,7 +89,7 @@ func New(cfg Config, deps Deps) (*Pipeline, error) {
 	}
 	return &Pipeline{
 		cfg: cfg, deps: deps, decoder: deps.Decoder, filter: newFilter(cfg.FilterBytes), acked: newAcknowledged(cfg.EvidenceCache),
-		buffer: semaphore.NewWeighted(cfg.BufferBytes), metrics: m,
+		said: newMentioned(cfg.CatalogueCache), buffer: semaphore.NewWeighted(cfg.BufferBytes), metrics: m,
 	}, nil
 }
 
@@ -333,6 +334,7 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 	}); err != nil {
 		return err
 	}
+	b.Catalogue = p.said.rows(b.Events)
 	start = p.step("deduplicate", start)
 	token := pl.token(part.Topic(), part.ID())
 	if err := p.retry(ctx, "insert", func() error { return p.deps.Store.Insert(ctx, token, b) }); err != nil {
@@ -340,6 +342,9 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 	}
 	for _, s := range b.Seen {
 		p.filter.add(s.Hash)
+	}
+	if !finishing { // Where an earlier owner's rows stand under the token, these were ignored.
+		p.said.note(b.Catalogue)
 	}
 	p.announce(b.Events)
 	start = p.step("insert", start)
