@@ -32,39 +32,99 @@ func (m *mention) readFrom(e *Event, object []byte) bool {
 	if jsonscan.Type(object) != "object" {
 		return false
 	}
-	m.event, m.workspace = e, e.Workspace
 	var sku []byte
-	for o := jsonscan.ObjectOf(object); o.Next(); {
-		switch string(o.Key) {
-		case "product_id":
-			m.id = productID(o.Value)
-		case "sku":
-			sku = productID(o.Value)
-		case "name":
-			m.name = word(o.Value)
-		case "category":
-			m.category = word(o.Value)
-		case "brand":
-			m.brand = word(o.Value)
-		case "variant":
-			m.variant = word(o.Value)
-		case "currency":
-			if c := word(o.Value); currency(string(c)) {
-				m.currency = c
-			}
-		case "price":
-			m.price = price(o.Value)
-		case "url":
-			m.url = word(o.Value)
-		case "image_url":
-			m.image = word(o.Value)
+	if !m.readPlain(object, &sku) {
+		*m, sku = mention{}, nil
+		for o := jsonscan.ObjectOf(object); o.Next(); {
+			m.take(o.Key, o.Value, &sku)
 		}
 	}
-	if len(m.id) == 0 {
-		m.id = sku
-	}
+	m.event, m.workspace, m.id = e, e.Workspace, either(m.id, sku)
 	says := len(m.name)+len(m.category)+len(m.brand)+len(m.variant)+len(m.url)+len(m.image) > 0 || m.price > 0
 	return says && len(m.id) > 0 && len(m.id) <= maxID
+}
+
+// take takes over what a member of an object says.
+func (m *mention) take(key, value []byte, sku *[]byte) {
+	switch string(key) {
+	case "product_id":
+		m.id = productID(value)
+	case "sku":
+		*sku = productID(value)
+	case "name":
+		m.name = word(value)
+	case "category":
+		m.category = either(word(value), m.category)
+	case "brand":
+		m.brand = word(value)
+	case "variant":
+		m.variant = word(value)
+	case "currency":
+		if c := word(value); currency(string(c)) {
+			m.currency = c
+		}
+	case "price":
+		m.price = price(value)
+	case "url":
+		m.url = word(value)
+	case "image_url":
+		m.image = word(value)
+	}
+}
+
+// readPlain reads the members of an object as nearly all are: found valid when
+// the event was decoded, flat, without escapes and with a space at most after
+// colons and commas. It gives up on others, having taken some members.
+func (m *mention) readPlain(object []byte, sku *[]byte) bool {
+	for i := 1; ; {
+		key, n := plainText(object[i:])
+		if i += n; n == 0 || i+2 >= len(object) || object[i] != ':' {
+			return false
+		}
+		if i++; object[i] == ' ' {
+			i++
+		}
+		value, n := plainValue(object[i:])
+		if i += n; n == 0 || i >= len(object) {
+			return false
+		}
+		m.take(key[1:len(key)-1], value, sku)
+		if object[i] != ',' {
+			return object[i] == '}'
+		}
+		if i++; i < len(object) && object[i] == ' ' {
+			i++
+		}
+	}
+}
+
+// plainText returns the string that b begins with, in its quotes, and its length;
+// nothing for one with escapes, and for other values.
+func plainText(b []byte) ([]byte, int) {
+	if len(b) == 0 || b[0] != '"' {
+		return nil, 0
+	}
+	n := bytes.IndexByte(b[1:], '"') + 2
+	if n < 2 || bytes.IndexByte(b[:n], '\\') >= 0 {
+		return nil, 0
+	}
+	return b[:n], n
+}
+
+// plainValue is plainText for strings, numbers and words.
+func plainValue(b []byte) ([]byte, int) {
+	if len(b) == 0 || b[0] == '"' {
+		return plainText(b)
+	}
+	for i, c := range b {
+		switch c {
+		case ',', '}':
+			return b[:i], i
+		case '{', '[', ' ', '\t', '\r', '\n':
+			return nil, 0
+		}
+	}
+	return nil, 0
 }
 
 // word returns the content of a JSON string, or nothing for other values and
@@ -85,6 +145,8 @@ func productID(value []byte) []byte {
 	return word(value)
 }
 
+// price reads a price, which clients send as a number or as a string: 0 where it
+// is none.
 func price(value []byte) Amount {
 	if text, ok := jsonscan.Text(value); ok {
 		value = text

@@ -30,8 +30,9 @@ import (
 // acknowledged, so that attempts under one token insert the same rows, and what
 // was left out of them is stored. A successor that does a planned range again
 // has another memory, or none, and may have more rows under the token. The
-// engine ignores them all or stores them all, and both are right; but because it
-// may have ignored them, they are not remembered.
+// engine ignores them all or stores them all, and both are right. But which of
+// the two it did is not known, as it is not known of an insert that ended without
+// an acknowledgement: then the products are forgotten.
 //
 // Forgetting costs a redundant row, never a wrong state. The hashes are seeded
 // for the process, so that nobody can make facts that collide: two values of a
@@ -141,6 +142,19 @@ func (m *mentioned) note(rows []CatalogueRow) {
 			r.note(row.Event.Time, &row.facts)
 		}
 		m.put(row.product, r)
+	}
+}
+
+// forget drops what is remembered of the products of rows that may be stored or
+// not.
+func (m *mentioned) forget(rows []CatalogueRow) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range rows {
+		if !rows[i].Stated {
+			delete(m.young, rows[i].product)
+			delete(m.old, rows[i].product)
+		}
 	}
 }
 

@@ -338,12 +338,15 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 	start = p.step("deduplicate", start)
 	token := pl.token(part.Topic(), part.ID())
 	if err := p.retry(ctx, "insert", func() error { return p.deps.Store.Insert(ctx, token, b) }); err != nil {
+		p.said.forget(b.Catalogue)
 		return err
 	}
 	for _, s := range b.Seen {
 		p.filter.add(s.Hash)
 	}
-	if !finishing { // Where an earlier owner's rows stand under the token, these were ignored.
+	if finishing { // The store may have ignored these for an earlier owner's.
+		p.said.forget(b.Catalogue)
+	} else {
 		p.said.note(b.Catalogue)
 	}
 	p.announce(b.Events)
