@@ -53,7 +53,8 @@ func TestMentionsAreStoredOnce(t *testing.T) {
 	f(165, dear, 0)
 	f(166, cup, 1) // and back
 	f(165, dear, 1)
-	f(167, cup, 1) // the price is not certain after a late contradiction
+	f(167, dear, 1) // after a late contradiction the price is not certain
+	f(168, cup, 1)
 	f(168, cup, 0)
 	f(50, dear, 1) // before all that is remembered, which it leaves alone
 	f(169, dear, 1)
@@ -233,7 +234,8 @@ func FuzzMention(f *testing.F) {
 		`{"product_id":"a","name":"Cup","category":"C","price":2.5,"currency":"EUR","url":"u","image_url":"i"}`,
 		`{"sort":"product_id","product_id": 12, "name":"N"}`, `{"related":{"product_id":"x"},"product_id":"y","name":"N"}`,
 		`{"x\"product_id":"x","product_id":"y","name":"N"}`, `{"a":"\"product_id\":\"x\"","sku":"s","brand":"B"}`,
-		`{"category":"c","category":7,"product_id":null,"sku":1.5e3}`, `{}`, `null`, ` { "product_id" : "a" , "name":"b" } `, `{"product_id":12 }`,
+		`{"category":"c","category":7,"product_id":null,"sku":1.5e3}`, `{}`,
+		`{"product_id":"a","name":"Cup\"}"}`, `{"sku":"s","n\u0061me":"Cup"}`, `null`, ` { "product_id" : "a" , "name":"b" } `, `{"product_id":12 }`,
 	} {
 		f.Add(s)
 	}

@@ -334,20 +334,9 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 	}); err != nil {
 		return err
 	}
-	b.Catalogue = p.said.rows(b.Events)
 	start = p.step("deduplicate", start)
-	token := pl.token(part.Topic(), part.ID())
-	if err := p.retry(ctx, "insert", func() error { return p.deps.Store.Insert(ctx, token, b) }); err != nil {
-		p.said.forget(b.Catalogue)
+	if err := p.insert(ctx, pl.token(part.Topic(), part.ID()), b, finishing); err != nil {
 		return err
-	}
-	for _, s := range b.Seen {
-		p.filter.add(s.Hash)
-	}
-	if finishing { // The store may have ignored these for an earlier owner's.
-		p.said.forget(b.Catalogue)
-	} else {
-		p.said.note(b.Catalogue)
 	}
 	p.announce(b.Events)
 	start = p.step("insert", start)
