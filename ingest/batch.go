@@ -22,6 +22,9 @@ type Batch struct {
 	Events      []*Event
 	DeadLetters []*DeadLetter
 	Seen        []Seen
+	// Catalogue is what the events say of the catalogue, computed once, so that
+	// whoever inserts the batch again inserts the same rows.
+	Catalogue []CatalogueRow
 	// Revision is that of the tracking plans which broke Violations.
 	Revision   uint64
 	Violations []Violated
@@ -40,4 +43,22 @@ type Store interface {
 	Lookup(ctx context.Context, workspace string, hashes []Hash) (map[Hash]Seen, error)
 	// Scan calls f for every stored hash of the messages of one partition.
 	Scan(ctx context.Context, topic string, partition int, f func(Hash)) error
+}
+
+// insert stores b under token and remembers what is stored then.
+func (p *Pipeline) insert(ctx context.Context, token string, b *Batch, finishing bool) error {
+	b.Catalogue = p.said.rows(b.Events)
+	if err := p.retry(ctx, "insert", func() error { return p.deps.Store.Insert(ctx, token, b) }); err != nil {
+		p.said.forget(b.Catalogue)
+		return err
+	}
+	for _, s := range b.Seen {
+		p.filter.add(s.Hash)
+	}
+	if finishing { // The store may have ignored these for an earlier owner's.
+		p.said.forget(b.Catalogue)
+	} else {
+		p.said.note(b.Catalogue)
+	}
+	return nil
 }

@@ -26,6 +26,9 @@ type Config struct {
 	// EvidenceCache is the number of acknowledged claims remembered, some 55
 	// bytes each. Default 2 000 000.
 	EvidenceCache int
+	// CatalogueCache is the number of products remembered with what is stored of
+	// them, some 90 bytes each. Default 100 000.
+	CatalogueCache int
 	// RetryMin and RetryMax bound the pause after a failed insert or publication.
 	// Defaults 100 ms and 5 s.
 	RetryMin, RetryMax time.Duration
@@ -35,15 +38,15 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		BatchRecords: 50_000, BatchBytes: 28 << 20, BufferBytes: 64 << 20, Pace: 150 * time.Millisecond, FilterBytes: 32 << 20,
-		EvidenceCache: 2_000_000, RetryMin: 100 * time.Millisecond, RetryMax: 5 * time.Second,
+		EvidenceCache: 2_000_000, CatalogueCache: 100_000, RetryMin: 100 * time.Millisecond, RetryMax: 5 * time.Second,
 	}
 }
 
 // Validate reports every fault of c.
 func (c Config) Validate() error {
 	var errs []error
-	if c.BatchRecords < 1 || c.BatchBytes < 1 || c.BufferBytes < 1 || c.EvidenceCache < 1 {
-		errs = append(errs, errors.New("ingest: batch records, batch bytes, buffer bytes and evidence cache must be positive"))
+	if c.BatchRecords < 1 || c.BatchBytes < 1 || c.BufferBytes < 1 || c.EvidenceCache < 1 || c.CatalogueCache < 1 {
+		errs = append(errs, errors.New("ingest: batch records, batch bytes, buffer bytes, evidence cache and catalogue cache must be positive"))
 	}
 	if c.Pace < 0 || c.RetryMin <= 0 || c.RetryMax < c.RetryMin {
 		errs = append(errs, errors.New("ingest: pace must not be negative, and 0 < retry min <= retry max"))

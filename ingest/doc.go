@@ -31,6 +31,11 @@
 // of the one before. What is read and not stored is bounded for all partitions
 // together.
 //
+// What product events and orders mention of a product is stored when it says
+// something new, and once an hour of event time otherwise, by each process. The
+// view of the catalogue may then show what is outdated by that much where events
+// arrive out of order; what catalogue events state is always stored.
+//
 // Two designs were weighed. Idempotent rows (a replacing table keyed by message
 // hash) need no plan, but every reader then pays for FINAL or counts doubles
 // until a merge, and the sort key must hold the message hash before time.

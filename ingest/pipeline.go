@@ -71,6 +71,7 @@ type Pipeline struct {
 	decoder *Decoder
 	filter  *filter
 	acked   *acknowledged
+	said    *mentioned
 	buffer  *semaphore.Weighted // bytes of records in memory
 	turn    *semaphore.Weighted // of the partition that reads
 	sources labels
@@ -88,7 +89,7 @@ func New(cfg Config, deps Deps) (*Pipeline, error) {
 	}
 	return &Pipeline{
 		cfg: cfg, deps: deps, decoder: deps.Decoder, filter: newFilter(cfg.FilterBytes), acked: newAcknowledged(cfg.EvidenceCache),
-		buffer: semaphore.NewWeighted(cfg.BufferBytes), turn: semaphore.NewWeighted(1), metrics: m,
+		said: newMentioned(cfg.CatalogueCache), buffer: semaphore.NewWeighted(cfg.BufferBytes), turn: semaphore.NewWeighted(1), metrics: m,
 	}, nil
 }
 
@@ -258,12 +259,8 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 		return err
 	}
 	start = p.step("deduplicate", start)
-	token := pl.token(part.Topic(), part.ID())
-	if err := p.retry(ctx, "insert", func() error { return p.deps.Store.Insert(ctx, token, b) }); err != nil {
+	if err := p.insert(ctx, pl.token(part.Topic(), part.ID()), b, finishing); err != nil {
 		return err
-	}
-	for _, s := range b.Seen {
-		p.filter.add(s.Hash)
 	}
 	p.announce(b.Events)
 	start = p.step("insert", start)

@@ -18,7 +18,7 @@ func (s *Store) insertKinds(ctx context.Context, b *ingest.Batch) error {
 	if insert := s.inserterOf(b.Kind); insert != nil {
 		g.Go(func() error { return insert(ctx, having(b.Events, b.Kind)) })
 	}
-	g.Go(func() error { return s.insertCatalogue(ctx, ingest.CatalogueRows(b.Events)) })
+	g.Go(func() error { return s.insertCatalogue(ctx, b.Catalogue) })
 	return g.Wait()
 }
 

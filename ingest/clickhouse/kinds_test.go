@@ -128,7 +128,7 @@ func TestCatalogueState(t *testing.T) {
 			e.Name = "Product Viewed"
 		}
 		// A token of its own each time: these are other messages.
-		if err := clickhouse.New(conn).Insert(t.Context(), fmt.Sprint("t", n), &ingest.Batch{Kind: kind, Events: []*ingest.Event{e}}); err != nil {
+		if err := clickhouse.New(conn).Insert(t.Context(), fmt.Sprint("t", n), &ingest.Batch{Kind: kind, Events: []*ingest.Event{e}, Catalogue: ingest.CatalogueRows([]*ingest.Event{e})}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -76,7 +76,7 @@ func store(t *testing.T, conn driver.Conn, kind wire.Kind, all []*ingest.Event, 
 	s := clickhouse.New(conn)
 	for i := 0; len(all) > 0; i++ {
 		n := min(batch, len(all))
-		b := &ingest.Batch{Kind: kind, Events: all[:n]}
+		b := &ingest.Batch{Kind: kind, Events: all[:n], Catalogue: ingest.CatalogueRows(all[:n])}
 		for range 2 { // Every insert comes twice; the token makes it one.
 			if err := s.Insert(t.Context(), fmt.Sprintf("%s/%d/%d", kind, batch, i), b); err != nil {
 				t.Fatal(err)
