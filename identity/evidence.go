@@ -10,8 +10,8 @@ type Period int32
 
 // PeriodOf returns the quarter of t in UTC.
 func PeriodOf(t time.Time) Period {
-	t = t.UTC()
-	return Period(t.Year()*4 + (int(t.Month())-1)/3)
+	year, month, _ := t.UTC().Date()
+	return Period(year*4 + (int(month)-1)/3)
 }
 
 // PeriodOfMillis returns the quarter of a time in milliseconds since 1970 UTC.

@@ -24,7 +24,9 @@ func randomEvidence(r *rand.Rand) Evidence {
 	number := func() int64 {
 		return []int64{0, 1, -1, math.MaxInt64, math.MinInt64, r.Int64(), -r.Int64(), r.Int64N(1 << 40)}[r.IntN(8)]
 	}
-	small := func() int32 { return []int32{0, -1, math.MaxInt32, math.MinInt32, r.Int32(), r.Int32N(1 << 15)}[r.IntN(6)] }
+	small := func() int32 {
+		return []int32{0, -1, math.MaxInt32, math.MinInt32, r.Int32(), r.Int32N(1 << 15)}[r.IntN(6)]
+	}
 	e := Evidence{
 		Workspace: text(), Anchor: AnchorID(r.Uint64()), Source: text(), Period: Period(small()), Rule: text(),
 		Span:    Span{FirstEvent: number(), FirstReceived: number(), LastEvent: Day(small()), LastReceived: Day(small())},

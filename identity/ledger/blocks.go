@@ -18,36 +18,36 @@ type block interface {
 
 // spans are the four columns of identity.Span.
 type spans struct {
-	firstEvent, firstReceived, lastEvent, lastReceived []time.Time
+	firstEvent, firstReceived []int64
+	lastEvent, lastReceived   []identity.Day
 }
 
 func (b *spans) add(s identity.Span) {
-	b.firstEvent = append(b.firstEvent, time.UnixMilli(s.FirstEvent))
-	b.firstReceived = append(b.firstReceived, time.UnixMilli(s.FirstReceived))
-	b.lastEvent = append(b.lastEvent, dayTime(s.LastEvent))
-	b.lastReceived = append(b.lastReceived, dayTime(s.LastReceived))
+	b.firstEvent = append(b.firstEvent, s.FirstEvent)
+	b.firstReceived = append(b.firstReceived, s.FirstReceived)
+	b.lastEvent = append(b.lastEvent, s.LastEvent)
+	b.lastReceived = append(b.lastReceived, s.LastReceived)
 }
 
 // merge widens row to cover s as well.
 func (b *spans) merge(row int, s identity.Span) {
-	b.firstEvent[row] = earlier(b.firstEvent[row], time.UnixMilli(s.FirstEvent))
-	b.firstReceived[row] = earlier(b.firstReceived[row], time.UnixMilli(s.FirstReceived))
-	b.lastEvent[row] = later(b.lastEvent[row], dayTime(s.LastEvent))
-	b.lastReceived[row] = later(b.lastReceived[row], dayTime(s.LastReceived))
+	b.firstEvent[row] = min(b.firstEvent[row], s.FirstEvent)
+	b.firstReceived[row] = min(b.firstReceived[row], s.FirstReceived)
+	b.lastEvent[row] = max(b.lastEvent[row], s.LastEvent)
+	b.lastReceived[row] = max(b.lastReceived[row], s.LastReceived)
 }
 
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
+func (b *spans) reserve(n int) {
+	b.firstEvent, b.firstReceived = make([]int64, 0, n), make([]int64, 0, n)
+	b.lastEvent, b.lastReceived = make([]identity.Day, 0, n), make([]identity.Day, 0, n)
 }
 
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
+func dates(days []identity.Day) []time.Time {
+	d := make([]time.Time, len(days))
+	for i := range days {
+		d[i] = dayTime(days[i])
 	}
-	return a
+	return d
 }
 
 type identifierBlock struct {
@@ -66,8 +66,15 @@ func (b *identifierBlock) rows() int { return len(b.id) }
 func (b *identifierBlock) columns(i, j int) []any {
 	return []any{
 		b.workspace[i:j], b.id[i:j], b.source[i:j], b.period[i:j], b.namespace[i:j], b.value[i:j],
-		b.firstEvent[i:j], b.firstReceived[i:j], b.lastEvent[i:j], b.lastReceived[i:j],
+		b.firstEvent[i:j], b.firstReceived[i:j], dates(b.lastEvent[i:j]), dates(b.lastReceived[i:j]),
 	}
+}
+
+func (b *identifierBlock) reserve(n int) {
+	b.workspace, b.source = make([]string, 0, n), make([]string, 0, n)
+	b.namespace, b.value = make([]string, 0, n), make([]string, 0, n)
+	b.id, b.period = make([]uint64, 0, n), make([]int32, 0, n)
+	b.spans.reserve(n)
 }
 
 type pairBlock struct {
@@ -75,7 +82,7 @@ type pairBlock struct {
 	low, high                                            []uint64
 	period                                               []int32
 	spans
-	witnessTime []time.Time
+	witnessTime []int64
 	witnessID   []string
 }
 
@@ -89,8 +96,16 @@ func (b *pairBlock) columns(i, j int) []any {
 	return []any{
 		b.workspace[i:j], b.low[i:j], b.high[i:j], b.lowNamespace[i:j], b.highNamespace[i:j],
 		b.source[i:j], b.period[i:j], b.rule[i:j],
-		b.firstEvent[i:j], b.firstReceived[i:j], b.lastEvent[i:j], b.lastReceived[i:j], b.witnessTime[i:j], b.witnessID[i:j],
+		b.firstEvent[i:j], b.firstReceived[i:j], dates(b.lastEvent[i:j]), dates(b.lastReceived[i:j]), b.witnessTime[i:j], b.witnessID[i:j],
 	}
+}
+
+func (b *pairBlock) reserve(n int) {
+	b.workspace, b.source, b.rule = make([]string, 0, n), make([]string, 0, n), make([]string, 0, n)
+	b.lowNamespace, b.highNamespace = make([]string, 0, n), make([]string, 0, n)
+	b.low, b.high, b.period = make([]uint64, 0, n), make([]uint64, 0, n), make([]int32, 0, n)
+	b.spans.reserve(n)
+	b.witnessTime, b.witnessID = make([]int64, 0, n), make([]string, 0, n)
 }
 
 type anchorBlock struct {
@@ -108,6 +123,10 @@ func (b *anchorBlock) columns(i, j int) []any {
 	return []any{b.workspace[i:j], b.anchor[i:j], b.members[i:j]}
 }
 
+func (b *anchorBlock) reserve(n int) {
+	b.workspace, b.anchor, b.members = make([]string, 0, n), make([]uint64, 0, n), make([][]uint64, 0, n)
+}
+
 type memberBlock struct {
 	workspace  []string
 	id, anchor []uint64
@@ -120,6 +139,10 @@ func (*memberBlock) statement() string {
 func (b *memberBlock) rows() int { return len(b.id) }
 func (b *memberBlock) columns(i, j int) []any {
 	return []any{b.workspace[i:j], b.id[i:j], b.anchor[i:j]}
+}
+
+func (b *memberBlock) reserve(n int) {
+	b.workspace, b.id, b.anchor = make([]string, 0, n), make([]uint64, 0, n), make([]uint64, 0, n)
 }
 
 // hopBlock is rows of identifier_profile or anchor_owner: both map a subject to

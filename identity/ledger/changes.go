@@ -76,7 +76,7 @@ func (c *changes) add(workspace string, kind identity.ChangeKind, subject, befor
 func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 	for _, e := range b.evidence {
 		e.space.mu.Lock()
-		e.space.graph.See(e.space.sighting(e.Evidence))
+		e.space.graph.See(e.space.sighting(e.Evidence, e.unmet))
 		e.space.mu.Unlock()
 	}
 	c := o.newChanges(causeEvidence)
@@ -97,20 +97,16 @@ func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 	if err := o.keep(ctx, b, started); err != nil {
 		return nil, err
 	}
-	decided := map[*space]map[identity.AnchorID]bool{}
-	for _, e := range b.undecided {
-		if decided[e.space] == nil {
-			decided[e.space] = map[identity.AnchorID]bool{}
-		}
-		decided[e.space][e.Anchor] = true
-	}
 	for _, name := range touched {
 		sp := o.spaces[name]
 		for _, m := range moves[name] {
 			c.move(name, m)
 		}
 		o.decide(sp, b, c)
-		if err := o.redecide(ctx, sp, decided[sp], c); err != nil {
+		if !sp.flips.pending() {
+			continue
+		}
+		if err := o.redecide(ctx, sp, b.decided(sp), c); err != nil {
 			return nil, err
 		}
 	}
@@ -155,7 +151,16 @@ func (o *owner) keep(ctx context.Context, b *batch, started *flipBlock) error {
 	}
 	s := o.rowsOf(b)
 	anchors, members := b.sets()
-	return o.store.insert(ctx, o.token("evidence"), &s.identifiers, &s.pairs, anchors, members)
+	// A set in anchors is there with all that it needs: a later owner would
+	// decide it by those members alone that it finds in identifiers, and would
+	// not store the rows of a set that is decided again.
+	if err := o.store.insert(ctx, o.token("evidence"), &s.identifiers, &s.pairs, members); err != nil {
+		return err
+	}
+	if err := o.at("sets"); err != nil {
+		return err
+	}
+	return o.store.insert(ctx, o.token("sets"), anchors)
 }
 
 // token names an insert of this flush: no two inserts of all owners are equal,
@@ -170,14 +175,23 @@ func (o *owner) decide(sp *space, b *batch, c *changes) {
 		if e.space != sp {
 			continue
 		}
-		s := sp.sighting(e.Evidence)
-		if key, ok := sp.graph.Deciding(s.Members); ok {
-			c.set(sp.name, identity.Attribution{Anchor: e.Anchor, New: key})
-		}
 		// A set that nothing decides is stored too, and only a flip can change
 		// that: there is no need to look at it again.
-		o.sets.put(uint64(e.Anchor), struct{}{})
+		if key, ok := sp.graph.Deciding(sp.keys(e.Evidence)); ok {
+			c.set(sp.name, identity.Attribution{Anchor: e.Anchor, New: key})
+		}
 	}
+}
+
+// decided returns the sets of sp that the batch decides for the first time.
+func (b *batch) decided(sp *space) map[identity.AnchorID]bool {
+	sets := map[identity.AnchorID]bool{}
+	for _, e := range b.undecided {
+		if e.space == sp {
+			sets[e.Anchor] = true
+		}
+	}
+	return sets
 }
 
 // publish stores c, makes it visible, and gives notice of it.

@@ -17,9 +17,9 @@ type Config struct {
 	// a member's class flipped. Default 1 000.
 	FlipSets int
 	// CacheEntries bounds each of the three caches of what is stored already:
-	// evidence rows, identifier values and decided sets. A miss costs a
-	// redundant row or a look-up, never a wrong state. Default 500 000, which is
-	// about 60 MB for all three when full.
+	// evidence rows, identifier values and decided sets; what a batch needs
+	// comes on top. A miss costs a redundant row or a look-up, never a wrong
+	// state. Default 500 000, which is about 70 MB for all three when full.
 	CacheEntries int
 	// InsertRows is the greatest number of rows in one insert. Default 500 000.
 	InsertRows int

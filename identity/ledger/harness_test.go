@@ -103,9 +103,13 @@ func (w *world) own(step func(string) error) error {
 // send appends evidence to the topic.
 func (w *world) send(all ...identity.Evidence) {
 	for _, e := range all {
-		value, err := json.Marshal(e)
-		if err != nil {
-			w.t.Fatal(err)
+		// A log holds both forms after an upgrade.
+		value := identity.AppendEvidence(nil, &e)
+		if w.r.IntN(2) == 0 {
+			var err error
+			if value, err = json.Marshal(e); err != nil {
+				w.t.Fatal(err)
+			}
 		}
 		w.sent[e.Workspace] = append(w.sent[e.Workspace], e)
 		w.topic.add(value)
