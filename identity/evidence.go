@@ -54,6 +54,12 @@ func (s Span) Merge(o Span) Span {
 	}
 }
 
+// Covers reports whether o adds nothing to s: their merge is s.
+func (s Span) Covers(o Span) bool {
+	return s.FirstEvent <= o.FirstEvent && s.FirstReceived <= o.FirstReceived &&
+		s.LastEvent >= o.LastEvent && s.LastReceived >= o.LastReceived
+}
+
 // Witness names the event behind a span's first event time, as an example for
 // explanations.
 type Witness struct {
