@@ -146,8 +146,8 @@ func TestConfig(t *testing.T) {
 	if err := DefaultConfig().Validate(); err != nil {
 		t.Error(err)
 	}
-	if err := (Config{BatchWait: -1, DrainTimeout: -1}).Validate(); err == nil || strings.Count(err.Error(), "\n") != 7 {
-		t.Errorf("a config with eight faults: %v", err)
+	if err := (Config{BatchWait: -1, FlushPause: -1, DrainTimeout: -1}).Validate(); err == nil || strings.Count(err.Error(), "\n") != 8 {
+		t.Errorf("a config with nine faults: %v", err)
 	}
 	if _, err := New(DefaultConfig(), Deps{}); err == nil || !strings.Contains(err.Error(), "database") {
 		t.Errorf("a ledger without dependencies: %v", err)

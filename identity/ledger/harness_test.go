@@ -56,6 +56,7 @@ func newWorld(t testing.TB, db driver.Conn, seed uint64) *world {
 	}
 	w.cfg.FlipSets = 2
 	w.cfg.CacheEntries = 8
+	w.cfg.FlushPause = 0
 	w.cfg.NoticeChanges = 3
 	return w
 }
