@@ -1,7 +1,7 @@
 package ledger
 
 import (
-	"time"
+	"slices"
 
 	"github.com/kindred-cdp/kindred/identity"
 )
@@ -42,14 +42,6 @@ func (b *spans) reserve(n int) {
 	b.lastEvent, b.lastReceived = make([]identity.Day, 0, n), make([]identity.Day, 0, n)
 }
 
-func dates(days []identity.Day) []time.Time {
-	d := make([]time.Time, len(days))
-	for i := range days {
-		d[i] = dayTime(days[i])
-	}
-	return d
-}
-
 type identifierBlock struct {
 	workspace, source, namespace, value []string
 	id                                  []uint64
@@ -65,8 +57,8 @@ func (*identifierBlock) statement() string {
 func (b *identifierBlock) rows() int { return len(b.id) }
 func (b *identifierBlock) columns(i, j int) []any {
 	return []any{
-		b.workspace[i:j], b.id[i:j], b.source[i:j], b.period[i:j], b.namespace[i:j], b.value[i:j],
-		b.firstEvent[i:j], b.firstReceived[i:j], dates(b.lastEvent[i:j]), dates(b.lastReceived[i:j]),
+		names(b.workspace[i:j]), b.id[i:j], names(b.source[i:j]), b.period[i:j], names(b.namespace[i:j]), b.value[i:j],
+		b.firstEvent[i:j], b.firstReceived[i:j], b.lastEvent[i:j], b.lastReceived[i:j],
 	}
 }
 
@@ -94,9 +86,9 @@ func (*pairBlock) statement() string {
 func (b *pairBlock) rows() int { return len(b.low) }
 func (b *pairBlock) columns(i, j int) []any {
 	return []any{
-		b.workspace[i:j], b.low[i:j], b.high[i:j], b.lowNamespace[i:j], b.highNamespace[i:j],
-		b.source[i:j], b.period[i:j], b.rule[i:j],
-		b.firstEvent[i:j], b.firstReceived[i:j], dates(b.lastEvent[i:j]), dates(b.lastReceived[i:j]), b.witnessTime[i:j], b.witnessID[i:j],
+		names(b.workspace[i:j]), b.low[i:j], b.high[i:j], names(b.lowNamespace[i:j]), names(b.highNamespace[i:j]),
+		names(b.source[i:j]), b.period[i:j], names(b.rule[i:j]),
+		b.firstEvent[i:j], b.firstReceived[i:j], b.lastEvent[i:j], b.lastReceived[i:j], b.witnessTime[i:j], b.witnessID[i:j],
 	}
 }
 
@@ -120,7 +112,7 @@ func (*anchorBlock) statement() string {
 }
 func (b *anchorBlock) rows() int { return len(b.anchor) }
 func (b *anchorBlock) columns(i, j int) []any {
-	return []any{b.workspace[i:j], b.anchor[i:j], b.members[i:j]}
+	return []any{names(b.workspace[i:j]), b.anchor[i:j], b.members[i:j]}
 }
 
 func (b *anchorBlock) reserve(n int) {
@@ -138,7 +130,7 @@ func (*memberBlock) statement() string {
 }
 func (b *memberBlock) rows() int { return len(b.id) }
 func (b *memberBlock) columns(i, j int) []any {
-	return []any{b.workspace[i:j], b.id[i:j], b.anchor[i:j]}
+	return []any{names(b.workspace[i:j]), b.id[i:j], b.anchor[i:j]}
 }
 
 func (b *memberBlock) reserve(n int) {
@@ -169,7 +161,13 @@ func (b *hopBlock) table() string     { return b.name }
 func (b *hopBlock) statement() string { return b.insert }
 func (b *hopBlock) rows() int         { return len(b.subject) }
 func (b *hopBlock) columns(i, j int) []any {
-	return []any{b.workspace[i:j], b.subject[i:j], b.epoch[i:j], b.sequence[i:j], b.now[i:j], b.before[i:j]}
+	return []any{names(b.workspace[i:j]), b.subject[i:j], b.epoch[i:j], b.sequence[i:j], b.now[i:j], b.before[i:j]}
+}
+
+func (b *hopBlock) reserve(n int) {
+	b.workspace, b.subject = slices.Grow(b.workspace, n), slices.Grow(b.subject, n)
+	b.epoch, b.sequence = slices.Grow(b.epoch, n), slices.Grow(b.sequence, n)
+	b.now, b.before = slices.Grow(b.now, n), slices.Grow(b.before, n)
 }
 
 func (b *hopBlock) add(workspace string, v version, subject, now, before uint64) {
@@ -185,7 +183,14 @@ type historyBlock struct {
 	workspace, kind, cause []string
 	epoch, sequence        []uint64
 	subject, oldID, newID  []uint64
-	changedAt              []time.Time
+	changedAt              []int64
+}
+
+func (b *historyBlock) reserve(n int) {
+	b.workspace, b.kind, b.cause = slices.Grow(b.workspace, n), slices.Grow(b.kind, n), slices.Grow(b.cause, n)
+	b.epoch, b.sequence = slices.Grow(b.epoch, n), slices.Grow(b.sequence, n)
+	b.subject, b.oldID, b.newID = slices.Grow(b.subject, n), slices.Grow(b.oldID, n), slices.Grow(b.newID, n)
+	b.changedAt = slices.Grow(b.changedAt, n)
 }
 
 func (*historyBlock) table() string { return "identity_changes" }
@@ -195,15 +200,15 @@ func (*historyBlock) statement() string {
 func (b *historyBlock) rows() int { return len(b.subject) }
 func (b *historyBlock) columns(i, j int) []any {
 	return []any{
-		b.workspace[i:j], b.epoch[i:j], b.sequence[i:j], b.kind[i:j], b.subject[i:j], b.changedAt[i:j],
-		b.oldID[i:j], b.newID[i:j], b.cause[i:j],
+		names(b.workspace[i:j]), b.epoch[i:j], b.sequence[i:j], names(b.kind[i:j]), b.subject[i:j], b.changedAt[i:j],
+		b.oldID[i:j], b.newID[i:j], names(b.cause[i:j]),
 	}
 }
 
 type flipBlock struct {
 	workspace                                  []string
 	id, epoch, number, doneEpoch, doneSequence []uint64
-	changedAt                                  []time.Time
+	changedAt                                  []int64
 }
 
 func (*flipBlock) table() string { return "identity_flips" }
@@ -212,5 +217,5 @@ func (*flipBlock) statement() string {
 }
 func (b *flipBlock) rows() int { return len(b.id) }
 func (b *flipBlock) columns(i, j int) []any {
-	return []any{b.workspace[i:j], b.id[i:j], b.epoch[i:j], b.number[i:j], b.doneEpoch[i:j], b.doneSequence[i:j], b.changedAt[i:j]}
+	return []any{names(b.workspace[i:j]), b.id[i:j], b.epoch[i:j], b.number[i:j], b.doneEpoch[i:j], b.doneSequence[i:j], b.changedAt[i:j]}
 }

@@ -28,6 +28,7 @@ type changes struct {
 	flips            flipBlock
 	last             map[string]uint64 // by workspace, its last sequence
 	notices          []identity.Notice
+	noticed          int // changes to expect in one of them
 }
 
 func (o *owner) newChanges(cause string) *changes {
@@ -35,6 +36,24 @@ func (o *owner) newChanges(cause string) *changes {
 		epoch: o.epoch, sequence: &o.sequence, at: o.now(), cause: cause,
 		profiles: newProfileBlock(), owners: newOwnerBlock(), last: map[string]uint64{},
 	}
+}
+
+// reserve makes room for as many moves of identifiers and changes of sets in
+// one workspace or several.
+func (c *changes) reserve(moves, sets, workspaces int) {
+	c.profiles.reserve(moves)
+	c.owners.reserve(sets)
+	c.history.reserve(moves + sets)
+	c.noticed = (moves + sets) / max(1, workspaces)
+}
+
+// notice returns the notice for the change of workspace that comes now.
+func (c *changes) notice(workspace string) *identity.Notice {
+	if n := len(c.notices); n == 0 || c.notices[n-1].Workspace != workspace {
+		n := identity.Notice{Workspace: workspace, Epoch: c.epoch, Changes: make([]identity.Change, 0, c.noticed)}
+		c.notices = append(c.notices, n)
+	}
+	return &c.notices[len(c.notices)-1]
 }
 
 // move adds the change of an identifier's profile.
@@ -58,15 +77,12 @@ func (c *changes) add(workspace string, kind identity.ChangeKind, subject, befor
 	h.sequence = append(h.sequence, v.Sequence)
 	h.kind = append(h.kind, string(kind))
 	h.subject = append(h.subject, subject)
-	h.changedAt = append(h.changedAt, c.at)
+	h.changedAt = append(h.changedAt, c.at.UnixMilli())
 	h.oldID = append(h.oldID, before)
 	h.newID = append(h.newID, now)
 	h.cause = append(h.cause, c.cause)
 	c.last[workspace] = v.Sequence
-	if n := len(c.notices); n == 0 || c.notices[n-1].Workspace != workspace {
-		c.notices = append(c.notices, identity.Notice{Workspace: workspace, Epoch: c.epoch})
-	}
-	n := &c.notices[len(c.notices)-1]
+	n := c.notice(workspace)
 	n.Changes = append(n.Changes, identity.Change{Sequence: v.Sequence, Kind: kind, Subject: subject, Old: before, New: now, Cause: c.cause})
 	return v
 }
@@ -80,13 +96,14 @@ func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 		e.space.mu.Unlock()
 	}
 	c := o.newChanges(causeEvidence)
-	moves := map[string][]identity.Move{}
+	moves, moved := map[string][]identity.Move{}, 0
 	started := &flipBlock{}
 	touched := o.touched(b)
 	for _, name := range touched {
 		sp := o.spaces[name]
-		moved, flipped := sp.flush()
-		moves[name] = moved
+		m, flipped := sp.flush()
+		moves[name] = m
+		moved += len(m)
 		for _, k := range flipped {
 			o.flipped++
 			sp.flips.start(k, flipID{epoch: o.epoch, number: o.flipped})
@@ -97,6 +114,7 @@ func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 	if err := o.keep(ctx, b, started); err != nil {
 		return nil, err
 	}
+	c.reserve(moved, len(b.undecided), len(touched))
 	for _, name := range touched {
 		sp := o.spaces[name]
 		for _, m := range moves[name] {

@@ -8,8 +8,8 @@ import (
 // Config are the bounds of the identity role.
 type Config struct {
 	// BatchRecords is the greatest number of evidence records in one flush; a
-	// flush with as many waits for nothing. Default 50 000, some 100 MB while
-	// they are worked on.
+	// flush with as many waits for nothing. Default 50 000, for which a flush
+	// allocates some 140 MB.
 	BatchRecords int
 	// BatchWait is how long a flush waits for further records after its first.
 	// Default 100 ms.
