@@ -3,6 +3,7 @@ module github.com/kindred-cdp/kindred
 go 1.26.0
 
 require (
+	github.com/ClickHouse/ch-go v0.74.0
 	github.com/ClickHouse/clickhouse-go/v2 v2.50.0
 	github.com/abadojack/whatlanggo v1.0.1
 	github.com/dgraph-io/ristretto/v2 v2.4.2
@@ -35,7 +36,6 @@ require (
 )
 
 require (
-	github.com/ClickHouse/ch-go v0.74.0 // indirect
 	github.com/andybalholm/brotli v1.2.6 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/bytedance/gopkg v0.1.3 // indirect

@@ -10,8 +10,8 @@ type Period int32
 
 // PeriodOf returns the quarter of t in UTC.
 func PeriodOf(t time.Time) Period {
-	t = t.UTC()
-	return Period(t.Year()*4 + (int(t.Month())-1)/3)
+	year, month, _ := t.UTC().Date()
+	return Period(year*4 + (int(month)-1)/3)
 }
 
 // PeriodOfMillis returns the quarter of a time in milliseconds since 1970 UTC.
@@ -52,6 +52,12 @@ func (s Span) Merge(o Span) Span {
 		LastEvent:     max(s.LastEvent, o.LastEvent),
 		LastReceived:  max(s.LastReceived, o.LastReceived),
 	}
+}
+
+// Covers reports whether o adds nothing to s: their merge is s.
+func (s Span) Covers(o Span) bool {
+	return s.FirstEvent <= o.FirstEvent && s.FirstReceived <= o.FirstReceived &&
+		s.LastEvent >= o.LastEvent && s.LastReceived >= o.LastReceived
 }
 
 // Witness names the event behind a span's first event time, as an example for

@@ -104,8 +104,8 @@ func (p published) WriteMessages(_ context.Context, msgs ...kafka.Message) error
 		return err
 	}
 	for _, m := range msgs {
-		var e identity.Evidence
-		if err := json.Unmarshal(m.Value, &e); err != nil {
+		e, err := new(identity.EvidenceDecoder).Decode(m.Value)
+		if err != nil {
 			return err
 		}
 		*p.got = append(*p.got, e)

@@ -301,17 +301,15 @@ func forward(m *kafka.Message, ev *Event) kafka.Message {
 }
 
 func (p *Pipeline) publish(ctx context.Context, b *Batch) error {
-	all := evidence(b.Events)
-	msgs, err := p.news(all)
-	if err != nil || len(msgs) == 0 {
-		return err
+	all := p.acked.evidence(b.Events)
+	if len(all) == 0 {
+		return nil
 	}
+	msgs := records(all)
 	if err := p.retry(ctx, "publish evidence", func() error { return p.deps.Publisher.WriteMessages(ctx, msgs...) }); err != nil {
 		return err
 	}
-	for c, ev := range all {
-		p.acked.note(c, ev.Span)
-	}
+	p.acked.note(all)
 	p.metrics.evidence.Add(float64(len(msgs)))
 	return nil
 }

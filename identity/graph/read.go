@@ -18,6 +18,17 @@ func (g *Graph) Profile(k identity.Key) identity.ProfileID {
 	return g.present(x)
 }
 
+// Known reports whether k may have been seen, also where no sighting of it
+// counts any more. False is certain: since New the graph was given no sighting
+// of k. Where sightings expire they leave no trace, and nothing is certain of a
+// key that has no node.
+func (g *Graph) Known(k identity.Key) bool {
+	if g.find(k) != 0 {
+		return true
+	}
+	return g.forgets && (g.wasErased(k) || slices.ContainsFunc(g.spaces, func(s namespace) bool { return s.expired }))
+}
+
 // Members returns the identifiers of the profile that p, any id ever given
 // out, stands for now: ascending, nil when there are none.
 func (g *Graph) Members(p identity.ProfileID) []identity.Key {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"strings"
 
 	"github.com/segmentio/kafka-go"
 
@@ -18,39 +19,48 @@ type batch struct {
 	undecided []evidence
 }
 
-// evidence is one usable record with its workspace.
+// evidence is one usable record with its workspace. Its texts share the bytes of
+// the record: what outlives the flush clones them.
 type evidence struct {
 	*identity.Evidence
 	space *space
 	from  int // index of its message
+	// unmet has a bit for each member whose value was in no cache before the
+	// batch; novel says that the graph was never given one of them.
+	unmet uint8
+	novel bool
 }
 
 // read decodes the messages, opens workspaces that are new, and rejects what
 // cannot be used. When it returns, rejected records are stored.
 func (o *owner) read(ctx context.Context, messages []kafka.Message) (*batch, error) {
+	o.age()
 	b := &batch{evidence: make([]evidence, 0, len(messages))}
 	var rejections []Rejection
 	reject := func(i int, workspace string, reason Reason, detail string) {
 		rejections = append(rejections, Rejection{Message: messages[i], Workspace: workspace, Reason: reason, Detail: detail})
 		o.metrics.rejected.WithLabelValues(string(reason)).Inc()
 	}
+	var decoder identity.EvidenceDecoder
+	decoded := make([]identity.Evidence, len(messages))
 	for i := range messages {
-		e, err := decode(messages[i].Value)
-		switch {
-		case err != nil:
+		e := &decoded[i]
+		var err error
+		if *e, err = decode(&decoder, messages[i].Value); err != nil {
 			reject(i, "", ReasonUnreadable, err.Error())
-			continue
-		case !o.deps.Owns(e.Workspace, o.p.ID()):
-			reject(i, e.Workspace, ReasonForeign, fmt.Sprintf("the workspace does not belong to partition %d", o.p.ID()))
 			continue
 		}
 		sp, ok := o.spaces[e.Workspace]
+		if !ok && !o.deps.Owns(e.Workspace, o.p.ID()) {
+			reject(i, e.Workspace, ReasonForeign, fmt.Sprintf("the workspace does not belong to partition %d", o.p.ID()))
+			continue
+		}
 		if !ok {
-			if sp, err = o.openLate(ctx, e.Workspace); err != nil {
+			if sp, err = o.openLate(ctx, strings.Clone(e.Workspace)); err != nil {
 				return nil, err
 			}
 		}
-		b.evidence = append(b.evidence, evidence{Evidence: &e, space: sp, from: i})
+		b.evidence = append(b.evidence, evidence{Evidence: e, space: sp, from: i})
 	}
 	collisions, err := o.compare(ctx, b)
 	if err != nil {
@@ -59,16 +69,33 @@ func (o *owner) read(ctx context.Context, messages []kafka.Message) (*batch, err
 	for _, c := range collisions {
 		reject(c.from, c.Workspace, ReasonCollision, "a member's key belongs to another identifier")
 	}
-	if len(rejections) > 0 {
-		if err := o.at("reject"); err != nil {
-			return nil, err
-		}
-		if err := o.deps.Rejecter.Reject(ctx, rejections); err != nil {
-			return nil, fmt.Errorf("reject %d evidence records: %w", len(rejections), err)
-		}
-		o.log.Warn("evidence rejected", "records", len(rejections), "reason", rejections[0].Reason)
+	if err := o.reject(ctx, rejections); err != nil {
+		return nil, err
 	}
 	return b, o.findUndecided(ctx, b)
+}
+
+// age lets the caches forget. They must not while a batch is worked on: what
+// they were told in it, or said in it, holds until its end.
+func (o *owner) age() {
+	o.stored.age()
+	o.values.age()
+	o.sets.age()
+}
+
+// reject stores rejections, if there are any.
+func (o *owner) reject(ctx context.Context, rejections []Rejection) error {
+	if len(rejections) == 0 {
+		return nil
+	}
+	if err := o.at("reject"); err != nil {
+		return err
+	}
+	if err := o.deps.Rejecter.Reject(ctx, rejections); err != nil {
+		return fmt.Errorf("reject %d evidence records: %w", len(rejections), err)
+	}
+	o.log.Warn("evidence rejected", "records", len(rejections), "reason", rejections[0].Reason)
+	return nil
 }
 
 // openLate opens a workspace that had no ledger when the owner started.
@@ -98,29 +125,37 @@ func (s *store) fingerprint(a, b string) uint64 {
 // another (namespace, value) — in the ledger, or earlier in the batch — and
 // returns it. Keys are 63-bit keyed hashes, so this guards against chance (one
 // in a hundred thousand at ten million identifiers) and against a secret that
-// was changed; a fingerprint of the stored value is kept for recent keys.
+// was changed; a fingerprint of the stored value is kept for recent keys. A key
+// that the graph was never given has no row: the graph is loaded from all rows
+// that an owner before this one stored.
 func (o *owner) compare(ctx context.Context, b *batch) ([]evidence, error) {
-	unknown := map[*space][]identity.Key{}
+	forgotten := map[*space][]identity.Key{}
 	asked := map[identity.Key]bool{}
-	for _, e := range b.evidence {
-		for _, m := range e.Members {
-			if _, ok := o.values.get(uint64(m.Key)); !ok && !asked[m.Key] {
+	for i := range b.evidence {
+		e := &b.evidence[i]
+		for j, m := range e.Members {
+			if _, ok := o.values.get(uint64(m.Key)); ok {
+				continue
+			}
+			e.unmet |= 1 << j
+			switch {
+			case !e.space.graph.Known(m.Key):
+				e.novel = true
+			case !asked[m.Key]:
 				asked[m.Key] = true
-				unknown[e.space] = append(unknown[e.space], m.Key)
+				forgotten[e.space] = append(forgotten[e.space], m.Key)
 			}
 		}
 	}
-	// The cache may forget; a batch must not.
-	known := make(map[identity.Key]uint64, len(asked))
-	for sp, keys := range unknown {
-		if err := o.store.values(ctx, sp.name, keys, known); err != nil {
+	for sp, keys := range forgotten {
+		if err := o.store.values(ctx, sp.name, keys, o.values); err != nil {
 			return nil, err
 		}
 	}
 	var collisions []evidence
 	kept := b.evidence[:0]
 	for _, e := range b.evidence {
-		if o.agrees(e, known) {
+		if o.agrees(e) {
 			kept = append(kept, e)
 		} else {
 			collisions = append(collisions, e)
@@ -132,27 +167,28 @@ func (o *owner) compare(ctx context.Context, b *batch) ([]evidence, error) {
 
 // agrees reports whether the members of e are the identifiers that their keys
 // belong to, and gives keys without an owner to them.
-func (o *owner) agrees(e evidence, known map[identity.Key]uint64) bool {
+func (o *owner) agrees(e evidence) bool {
 	var prints [identity.MaxMembers]uint64
+	var unowned uint8
 	for i, m := range e.Members {
 		prints[i] = o.store.fingerprint(string(m.Namespace), m.Value)
-		owner, ok := known[m.Key]
-		if !ok {
-			owner, ok = o.values.get(uint64(m.Key))
-		}
-		if ok && owner != prints[i] {
+		switch owner, ok := o.values.get(uint64(m.Key)); {
+		case !ok:
+			unowned |= 1 << i
+		case owner != prints[i]:
 			return false
 		}
 	}
 	for i, m := range e.Members {
-		known[m.Key] = prints[i]
-		o.values.put(uint64(m.Key), prints[i])
+		if unowned&(1<<i) != 0 {
+			o.values.put(uint64(m.Key), prints[i])
+		}
 	}
 	return true
 }
 
-// values adds the fingerprints of the stored values of keys to known.
-func (s *store) values(ctx context.Context, workspace string, keys []identity.Key, known map[identity.Key]uint64) error {
+// values puts the fingerprints of the stored values of keys into known.
+func (s *store) values(ctx context.Context, workspace string, keys []identity.Key, known *cache[uint64, uint64]) error {
 	ctx, err := withIDs(ctx, keys)
 	if err != nil {
 		return err
@@ -162,7 +198,7 @@ func (s *store) values(ctx context.Context, workspace string, keys []identity.Ke
 	err = s.each(ctx, `SELECT identifier_id, namespace, value FROM identifiers
 		WHERE workspace = {workspace:String} AND identifier_id IN ids LIMIT 1 BY identifier_id`,
 		named("workspace", workspace), []any{&id, &namespace, &value}, func() error {
-			known[identity.Key(id)] = s.fingerprint(namespace, value)
+			known.put(id, s.fingerprint(namespace, value))
 			return nil
 		})
 	if err != nil {
@@ -171,10 +207,12 @@ func (s *store) values(ctx context.Context, workspace string, keys []identity.Ke
 	return nil
 }
 
-// findUndecided fills b.undecided.
+// findUndecided fills b.undecided. A set with a member that the graph was never
+// given has no row that counts: a set is stored after its members, and decided
+// after it is stored.
 func (o *owner) findUndecided(ctx context.Context, b *batch) error {
-	first := map[identity.AnchorID]evidence{}
 	asked := map[*space][]identity.AnchorID{}
+	first := map[identity.AnchorID]evidence{}
 	for _, e := range b.evidence {
 		if !e.Anchor.IsSet() {
 			continue
@@ -182,10 +220,15 @@ func (o *owner) findUndecided(ctx context.Context, b *batch) error {
 		if _, ok := o.sets.get(uint64(e.Anchor)); ok {
 			continue
 		}
-		if _, ok := first[e.Anchor]; !ok {
-			first[e.Anchor] = e
-			asked[e.space] = append(asked[e.space], e.Anchor)
+		// It is decided by the end of this batch, or this owner ends with its
+		// cache.
+		o.sets.put(uint64(e.Anchor), struct{}{})
+		if e.novel {
+			b.undecided = append(b.undecided, e)
+			continue
 		}
+		first[e.Anchor] = e
+		asked[e.space] = append(asked[e.space], e.Anchor)
 	}
 	for sp, anchors := range asked {
 		owners, err := o.store.owners(ctx, sp, anchors)
@@ -193,9 +236,7 @@ func (o *owner) findUndecided(ctx context.Context, b *batch) error {
 			return err
 		}
 		for _, a := range anchors {
-			if _, ok := owners[a]; ok {
-				o.sets.put(uint64(a), struct{}{})
-			} else {
+			if _, ok := owners[a]; !ok {
 				b.undecided = append(b.undecided, first[a])
 			}
 		}

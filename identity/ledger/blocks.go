@@ -1,7 +1,7 @@
 package ledger
 
 import (
-	"time"
+	"slices"
 
 	"github.com/kindred-cdp/kindred/identity"
 )
@@ -18,36 +18,28 @@ type block interface {
 
 // spans are the four columns of identity.Span.
 type spans struct {
-	firstEvent, firstReceived, lastEvent, lastReceived []time.Time
+	firstEvent, firstReceived []int64
+	lastEvent, lastReceived   []identity.Day
 }
 
 func (b *spans) add(s identity.Span) {
-	b.firstEvent = append(b.firstEvent, time.UnixMilli(s.FirstEvent))
-	b.firstReceived = append(b.firstReceived, time.UnixMilli(s.FirstReceived))
-	b.lastEvent = append(b.lastEvent, dayTime(s.LastEvent))
-	b.lastReceived = append(b.lastReceived, dayTime(s.LastReceived))
+	b.firstEvent = append(b.firstEvent, s.FirstEvent)
+	b.firstReceived = append(b.firstReceived, s.FirstReceived)
+	b.lastEvent = append(b.lastEvent, s.LastEvent)
+	b.lastReceived = append(b.lastReceived, s.LastReceived)
 }
 
 // merge widens row to cover s as well.
 func (b *spans) merge(row int, s identity.Span) {
-	b.firstEvent[row] = earlier(b.firstEvent[row], time.UnixMilli(s.FirstEvent))
-	b.firstReceived[row] = earlier(b.firstReceived[row], time.UnixMilli(s.FirstReceived))
-	b.lastEvent[row] = later(b.lastEvent[row], dayTime(s.LastEvent))
-	b.lastReceived[row] = later(b.lastReceived[row], dayTime(s.LastReceived))
+	b.firstEvent[row] = min(b.firstEvent[row], s.FirstEvent)
+	b.firstReceived[row] = min(b.firstReceived[row], s.FirstReceived)
+	b.lastEvent[row] = max(b.lastEvent[row], s.LastEvent)
+	b.lastReceived[row] = max(b.lastReceived[row], s.LastReceived)
 }
 
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
+func (b *spans) reserve(n int) {
+	b.firstEvent, b.firstReceived = make([]int64, 0, n), make([]int64, 0, n)
+	b.lastEvent, b.lastReceived = make([]identity.Day, 0, n), make([]identity.Day, 0, n)
 }
 
 type identifierBlock struct {
@@ -65,9 +57,16 @@ func (*identifierBlock) statement() string {
 func (b *identifierBlock) rows() int { return len(b.id) }
 func (b *identifierBlock) columns(i, j int) []any {
 	return []any{
-		b.workspace[i:j], b.id[i:j], b.source[i:j], b.period[i:j], b.namespace[i:j], b.value[i:j],
+		names(b.workspace[i:j]), b.id[i:j], names(b.source[i:j]), b.period[i:j], names(b.namespace[i:j]), b.value[i:j],
 		b.firstEvent[i:j], b.firstReceived[i:j], b.lastEvent[i:j], b.lastReceived[i:j],
 	}
+}
+
+func (b *identifierBlock) reserve(n int) {
+	b.workspace, b.source = make([]string, 0, n), make([]string, 0, n)
+	b.namespace, b.value = make([]string, 0, n), make([]string, 0, n)
+	b.id, b.period = make([]uint64, 0, n), make([]int32, 0, n)
+	b.spans.reserve(n)
 }
 
 type pairBlock struct {
@@ -75,7 +74,7 @@ type pairBlock struct {
 	low, high                                            []uint64
 	period                                               []int32
 	spans
-	witnessTime []time.Time
+	witnessTime []int64
 	witnessID   []string
 }
 
@@ -87,10 +86,18 @@ func (*pairBlock) statement() string {
 func (b *pairBlock) rows() int { return len(b.low) }
 func (b *pairBlock) columns(i, j int) []any {
 	return []any{
-		b.workspace[i:j], b.low[i:j], b.high[i:j], b.lowNamespace[i:j], b.highNamespace[i:j],
-		b.source[i:j], b.period[i:j], b.rule[i:j],
+		names(b.workspace[i:j]), b.low[i:j], b.high[i:j], names(b.lowNamespace[i:j]), names(b.highNamespace[i:j]),
+		names(b.source[i:j]), b.period[i:j], names(b.rule[i:j]),
 		b.firstEvent[i:j], b.firstReceived[i:j], b.lastEvent[i:j], b.lastReceived[i:j], b.witnessTime[i:j], b.witnessID[i:j],
 	}
+}
+
+func (b *pairBlock) reserve(n int) {
+	b.workspace, b.source, b.rule = make([]string, 0, n), make([]string, 0, n), make([]string, 0, n)
+	b.lowNamespace, b.highNamespace = make([]string, 0, n), make([]string, 0, n)
+	b.low, b.high, b.period = make([]uint64, 0, n), make([]uint64, 0, n), make([]int32, 0, n)
+	b.spans.reserve(n)
+	b.witnessTime, b.witnessID = make([]int64, 0, n), make([]string, 0, n)
 }
 
 type anchorBlock struct {
@@ -105,7 +112,11 @@ func (*anchorBlock) statement() string {
 }
 func (b *anchorBlock) rows() int { return len(b.anchor) }
 func (b *anchorBlock) columns(i, j int) []any {
-	return []any{b.workspace[i:j], b.anchor[i:j], b.members[i:j]}
+	return []any{names(b.workspace[i:j]), b.anchor[i:j], b.members[i:j]}
+}
+
+func (b *anchorBlock) reserve(n int) {
+	b.workspace, b.anchor, b.members = make([]string, 0, n), make([]uint64, 0, n), make([][]uint64, 0, n)
 }
 
 type memberBlock struct {
@@ -119,7 +130,11 @@ func (*memberBlock) statement() string {
 }
 func (b *memberBlock) rows() int { return len(b.id) }
 func (b *memberBlock) columns(i, j int) []any {
-	return []any{b.workspace[i:j], b.id[i:j], b.anchor[i:j]}
+	return []any{names(b.workspace[i:j]), b.id[i:j], b.anchor[i:j]}
+}
+
+func (b *memberBlock) reserve(n int) {
+	b.workspace, b.id, b.anchor = make([]string, 0, n), make([]uint64, 0, n), make([]uint64, 0, n)
 }
 
 // hopBlock is rows of identifier_profile or anchor_owner: both map a subject to
@@ -146,7 +161,13 @@ func (b *hopBlock) table() string     { return b.name }
 func (b *hopBlock) statement() string { return b.insert }
 func (b *hopBlock) rows() int         { return len(b.subject) }
 func (b *hopBlock) columns(i, j int) []any {
-	return []any{b.workspace[i:j], b.subject[i:j], b.epoch[i:j], b.sequence[i:j], b.now[i:j], b.before[i:j]}
+	return []any{names(b.workspace[i:j]), b.subject[i:j], b.epoch[i:j], b.sequence[i:j], b.now[i:j], b.before[i:j]}
+}
+
+func (b *hopBlock) reserve(n int) {
+	b.workspace, b.subject = slices.Grow(b.workspace, n), slices.Grow(b.subject, n)
+	b.epoch, b.sequence = slices.Grow(b.epoch, n), slices.Grow(b.sequence, n)
+	b.now, b.before = slices.Grow(b.now, n), slices.Grow(b.before, n)
 }
 
 func (b *hopBlock) add(workspace string, v version, subject, now, before uint64) {
@@ -162,7 +183,14 @@ type historyBlock struct {
 	workspace, kind, cause []string
 	epoch, sequence        []uint64
 	subject, oldID, newID  []uint64
-	changedAt              []time.Time
+	changedAt              []int64
+}
+
+func (b *historyBlock) reserve(n int) {
+	b.workspace, b.kind, b.cause = slices.Grow(b.workspace, n), slices.Grow(b.kind, n), slices.Grow(b.cause, n)
+	b.epoch, b.sequence = slices.Grow(b.epoch, n), slices.Grow(b.sequence, n)
+	b.subject, b.oldID, b.newID = slices.Grow(b.subject, n), slices.Grow(b.oldID, n), slices.Grow(b.newID, n)
+	b.changedAt = slices.Grow(b.changedAt, n)
 }
 
 func (*historyBlock) table() string { return "identity_changes" }
@@ -172,15 +200,15 @@ func (*historyBlock) statement() string {
 func (b *historyBlock) rows() int { return len(b.subject) }
 func (b *historyBlock) columns(i, j int) []any {
 	return []any{
-		b.workspace[i:j], b.epoch[i:j], b.sequence[i:j], b.kind[i:j], b.subject[i:j], b.changedAt[i:j],
-		b.oldID[i:j], b.newID[i:j], b.cause[i:j],
+		names(b.workspace[i:j]), b.epoch[i:j], b.sequence[i:j], names(b.kind[i:j]), b.subject[i:j], b.changedAt[i:j],
+		b.oldID[i:j], b.newID[i:j], names(b.cause[i:j]),
 	}
 }
 
 type flipBlock struct {
 	workspace                                  []string
 	id, epoch, number, doneEpoch, doneSequence []uint64
-	changedAt                                  []time.Time
+	changedAt                                  []int64
 }
 
 func (*flipBlock) table() string { return "identity_flips" }
@@ -189,5 +217,5 @@ func (*flipBlock) statement() string {
 }
 func (b *flipBlock) rows() int { return len(b.id) }
 func (b *flipBlock) columns(i, j int) []any {
-	return []any{b.workspace[i:j], b.id[i:j], b.epoch[i:j], b.number[i:j], b.doneEpoch[i:j], b.doneSequence[i:j], b.changedAt[i:j]}
+	return []any{names(b.workspace[i:j]), b.id[i:j], b.epoch[i:j], b.number[i:j], b.doneEpoch[i:j], b.doneSequence[i:j], b.changedAt[i:j]}
 }

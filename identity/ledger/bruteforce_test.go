@@ -31,6 +31,16 @@ func (g *bruteForce) SeeIdentifier(n identity.Node, source string, p identity.Pe
 	g.Oracle.SeeIdentifier(n, source, p, span)
 }
 
+func (g *bruteForce) SeePair(low, high identity.Node, source string, p identity.Period, span identity.Span) {
+	g.namespaces[low.Key], g.namespaces[high.Key] = low.Namespace, high.Namespace
+	g.Oracle.SeePair(low, high, source, p, span)
+}
+
+func (g *bruteForce) Known(k identity.Key) bool {
+	_, ok := g.namespaces[k]
+	return ok
+}
+
 func class(r oracle.Result, k identity.Key) int {
 	switch {
 	case r.Gone[k]:

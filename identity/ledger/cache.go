@@ -1,8 +1,10 @@
 package ledger
 
-// cache remembers at least the last limit/2 entries that were used, and at most
-// limit: two generations, of which the older one is dropped whole. It needs no
-// list and no clock, and forgetting is always safe for its callers.
+// cache remembers the entries that were used since the last two times that it
+// aged, which it does when it is half full: two generations, of which the older
+// one is dropped whole. It holds at most limit entries more than what is put
+// between two calls of age. It needs no list and no clock, and forgetting is
+// always safe for its callers, but for when they say so.
 type cache[K comparable, V any] struct {
 	young, old map[K]V
 	half       int
@@ -12,6 +14,15 @@ func newCache[K comparable, V any](limit int) *cache[K, V] {
 	return &cache[K, V]{young: map[K]V{}, old: map[K]V{}, half: max(1, limit/2)}
 }
 
+// age forgets what was not used since it last forgot, if young is full.
+func (c *cache[K, V]) age() {
+	if len(c.young) < c.half {
+		return
+	}
+	c.old, c.young = c.young, c.old
+	clear(c.young) // Keeps its room, which it will need.
+}
+
 // get returns the value of k and keeps it young.
 func (c *cache[K, V]) get(k K) (V, bool) {
 	if v, ok := c.young[k]; ok {
@@ -19,15 +30,10 @@ func (c *cache[K, V]) get(k K) (V, bool) {
 	}
 	v, ok := c.old[k]
 	if ok {
-		c.put(k, v)
+		c.young[k] = v
 	}
 	return v, ok
 }
 
 // put sets the value of k.
-func (c *cache[K, V]) put(k K, v V) {
-	if _, ok := c.young[k]; !ok && len(c.young) >= c.half {
-		c.old, c.young = c.young, make(map[K]V)
-	}
-	c.young[k] = v
-}
+func (c *cache[K, V]) put(k K, v V) { c.young[k] = v }

@@ -28,6 +28,7 @@ type changes struct {
 	flips            flipBlock
 	last             map[string]uint64 // by workspace, its last sequence
 	notices          []identity.Notice
+	noticed          int // changes to expect in one of them
 }
 
 func (o *owner) newChanges(cause string) *changes {
@@ -35,6 +36,24 @@ func (o *owner) newChanges(cause string) *changes {
 		epoch: o.epoch, sequence: &o.sequence, at: o.now(), cause: cause,
 		profiles: newProfileBlock(), owners: newOwnerBlock(), last: map[string]uint64{},
 	}
+}
+
+// reserve makes room for as many moves of identifiers and changes of sets in
+// one workspace or several.
+func (c *changes) reserve(moves, sets, workspaces int) {
+	c.profiles.reserve(moves)
+	c.owners.reserve(sets)
+	c.history.reserve(moves + sets)
+	c.noticed = (moves + sets) / max(1, workspaces)
+}
+
+// notice returns the notice for the change of workspace that comes now.
+func (c *changes) notice(workspace string) *identity.Notice {
+	if n := len(c.notices); n == 0 || c.notices[n-1].Workspace != workspace {
+		n := identity.Notice{Workspace: workspace, Epoch: c.epoch, Changes: make([]identity.Change, 0, c.noticed)}
+		c.notices = append(c.notices, n)
+	}
+	return &c.notices[len(c.notices)-1]
 }
 
 // move adds the change of an identifier's profile.
@@ -58,15 +77,12 @@ func (c *changes) add(workspace string, kind identity.ChangeKind, subject, befor
 	h.sequence = append(h.sequence, v.Sequence)
 	h.kind = append(h.kind, string(kind))
 	h.subject = append(h.subject, subject)
-	h.changedAt = append(h.changedAt, c.at)
+	h.changedAt = append(h.changedAt, c.at.UnixMilli())
 	h.oldID = append(h.oldID, before)
 	h.newID = append(h.newID, now)
 	h.cause = append(h.cause, c.cause)
 	c.last[workspace] = v.Sequence
-	if n := len(c.notices); n == 0 || c.notices[n-1].Workspace != workspace {
-		c.notices = append(c.notices, identity.Notice{Workspace: workspace, Epoch: c.epoch})
-	}
-	n := &c.notices[len(c.notices)-1]
+	n := c.notice(workspace)
 	n.Changes = append(n.Changes, identity.Change{Sequence: v.Sequence, Kind: kind, Subject: subject, Old: before, New: now, Cause: c.cause})
 	return v
 }
@@ -76,17 +92,18 @@ func (c *changes) add(workspace string, kind identity.ChangeKind, subject, befor
 func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 	for _, e := range b.evidence {
 		e.space.mu.Lock()
-		e.space.graph.See(e.space.sighting(e.Evidence))
+		e.space.graph.See(e.space.sighting(e.Evidence, e.unmet))
 		e.space.mu.Unlock()
 	}
 	c := o.newChanges(causeEvidence)
-	moves := map[string][]identity.Move{}
+	moves, moved := map[string][]identity.Move{}, 0
 	started := &flipBlock{}
 	touched := o.touched(b)
 	for _, name := range touched {
 		sp := o.spaces[name]
-		moved, flipped := sp.flush()
-		moves[name] = moved
+		m, flipped := sp.flush()
+		moves[name] = m
+		moved += len(m)
 		for _, k := range flipped {
 			o.flipped++
 			sp.flips.start(k, flipID{epoch: o.epoch, number: o.flipped})
@@ -97,20 +114,17 @@ func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 	if err := o.keep(ctx, b, started); err != nil {
 		return nil, err
 	}
-	decided := map[*space]map[identity.AnchorID]bool{}
-	for _, e := range b.undecided {
-		if decided[e.space] == nil {
-			decided[e.space] = map[identity.AnchorID]bool{}
-		}
-		decided[e.space][e.Anchor] = true
-	}
+	c.reserve(moved, len(b.undecided), len(touched))
 	for _, name := range touched {
 		sp := o.spaces[name]
 		for _, m := range moves[name] {
 			c.move(name, m)
 		}
 		o.decide(sp, b, c)
-		if err := o.redecide(ctx, sp, decided[sp], c); err != nil {
+		if !sp.flips.pending() {
+			continue
+		}
+		if err := o.redecide(ctx, sp, b.decided(sp), c); err != nil {
 			return nil, err
 		}
 	}
@@ -155,7 +169,16 @@ func (o *owner) keep(ctx context.Context, b *batch, started *flipBlock) error {
 	}
 	s := o.rowsOf(b)
 	anchors, members := b.sets()
-	return o.store.insert(ctx, o.token("evidence"), &s.identifiers, &s.pairs, anchors, members)
+	// A set in anchors is there with all that it needs: a later owner would
+	// decide it by those members alone that it finds in identifiers, and would
+	// not store the rows of a set that is decided again.
+	if err := o.store.insert(ctx, o.token("evidence"), &s.identifiers, &s.pairs, members); err != nil {
+		return err
+	}
+	if err := o.at("sets"); err != nil {
+		return err
+	}
+	return o.store.insert(ctx, o.token("sets"), anchors)
 }
 
 // token names an insert of this flush: no two inserts of all owners are equal,
@@ -170,14 +193,23 @@ func (o *owner) decide(sp *space, b *batch, c *changes) {
 		if e.space != sp {
 			continue
 		}
-		s := sp.sighting(e.Evidence)
-		if key, ok := sp.graph.Deciding(s.Members); ok {
-			c.set(sp.name, identity.Attribution{Anchor: e.Anchor, New: key})
-		}
 		// A set that nothing decides is stored too, and only a flip can change
 		// that: there is no need to look at it again.
-		o.sets.put(uint64(e.Anchor), struct{}{})
+		if key, ok := sp.graph.Deciding(sp.keys(e.Evidence)); ok {
+			c.set(sp.name, identity.Attribution{Anchor: e.Anchor, New: key})
+		}
 	}
+}
+
+// decided returns the sets of sp that the batch decides for the first time.
+func (b *batch) decided(sp *space) map[identity.AnchorID]bool {
+	sets := map[identity.AnchorID]bool{}
+	for _, e := range b.undecided {
+		if e.space == sp {
+			sets[e.Anchor] = true
+		}
+	}
+	return sets
 }
 
 // publish stores c, makes it visible, and gives notice of it.

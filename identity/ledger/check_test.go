@@ -70,7 +70,7 @@ func (w *world) truth(workspace string) *bruteForce {
 	g := newBruteForce(w.rules).(*bruteForce)
 	sp := &space{rules: w.rules}
 	for _, e := range w.sent[workspace] {
-		g.See(sp.sighting(&e))
+		g.See(sp.sighting(&e, 0xff))
 	}
 	g.Flush()
 	return g

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -19,17 +18,17 @@ var (
 const maxName = 200 // bytes of a workspace, source or rule
 
 // decode reads one record of the evidence topic. Its errors name what is wrong
-// and never a value: JSON errors are replaced, because they may quote one.
-func decode(value []byte) (identity.Evidence, error) {
-	var e identity.Evidence
-	if err := json.Unmarshal(value, &e); err != nil {
-		return identity.Evidence{}, errors.New("value is not the JSON of evidence")
+// and never a value.
+func decode(d *identity.EvidenceDecoder, value []byte) (identity.Evidence, error) {
+	e, err := d.Decode(value)
+	if err != nil {
+		return identity.Evidence{}, err
 	}
 	return e, validate(&e)
 }
 
 func validate(e *identity.Evidence) error {
-	for _, s := range []struct{ name, value string }{
+	for _, s := range [...]struct{ name, value string }{
 		{"workspace", e.Workspace}, {"source", e.Source}, {"rule", e.Rule},
 	} {
 		if s.value == "" || len(s.value) > maxName {
@@ -85,7 +84,7 @@ func validateSpan(e *identity.Evidence) error {
 		return errors.New("span ends before it begins")
 	case s.LastReceived > identity.DayOfMillis(maxTime):
 		return errors.New("span lies outside the years 1900 to 2261")
-	case e.Period != identity.PeriodOf(time.UnixMilli(s.FirstEvent)) || e.Period != identity.PeriodOf(dayTime(s.LastEvent)):
+	case e.Period != identity.PeriodOfMillis(s.FirstEvent) || e.Period != identity.PeriodOf(dayTime(s.LastEvent)):
 		return errors.New("span lies outside its period")
 	}
 	return nil

@@ -52,40 +52,40 @@ func TestDecode(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := decode(value)
-			if c.want == "" {
-				if diff := gocmp.Diff(e, got); err != nil || diff != "" {
-					t.Errorf("decode: %v, %s", err, diff)
+			for _, form := range [][]byte{value, identity.AppendEvidence(nil, &e)} {
+				got, err := decode(&identity.EvidenceDecoder{}, form)
+				if c.want == "" {
+					if diff := gocmp.Diff(e, got); err != nil || diff != "" {
+						t.Errorf("decode: %v, %s", err, diff)
+					}
+					continue
 				}
-				return
-			}
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("decode: %v, want an error about %q", err, c.want)
-			}
-			if err != nil && strings.Contains(err.Error(), "ana") {
-				t.Errorf("error %q quotes a value", err)
+				if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("decode: %v, want an error about %q", err, c.want)
+				}
+				if err != nil && strings.Contains(err.Error(), "ana") {
+					t.Errorf("error %q quotes a value", err)
+				}
 			}
 		})
 	}
 }
 
 func FuzzDecode(f *testing.F) {
-	value, err := json.Marshal(evidenceOf("main", "web", testNow, testNow, id(identity.Email, "ana@shop.example")))
+	sample := evidenceOf("main", "web", testNow, testNow, id(identity.Email, "ana@shop.example"))
+	value, err := json.Marshal(sample)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(value)
+	f.Add(identity.AppendEvidence(nil, &sample))
 	f.Add([]byte(`{"members":[{}]}`))
 	f.Fuzz(func(t *testing.T, value []byte) {
-		e, err := decode(value)
+		e, err := decode(&identity.EvidenceDecoder{}, value)
 		if err != nil {
 			return
 		}
-		again, err := json.Marshal(e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if back, err := decode(again); err != nil || !gocmp.Equal(e, back) {
+		if back, err := decode(&identity.EvidenceDecoder{}, identity.AppendEvidence(nil, &e)); err != nil || !gocmp.Equal(e, back) {
 			t.Errorf("evidence decoded again: %v", err)
 		}
 	})
@@ -117,6 +117,7 @@ func TestCountable(t *testing.T) {
 func TestCache(t *testing.T) {
 	c := newCache[int, int](4)
 	for i := range 100 {
+		c.age()
 		c.put(i, i)
 		if v, ok := c.get(i); !ok || v != i {
 			t.Fatalf("entry %d is %d, %v", i, v, ok)
@@ -131,14 +132,22 @@ func TestCache(t *testing.T) {
 	if _, ok := c.get(50); ok {
 		t.Error("an old entry is still there")
 	}
+	for i := range 100 { // One batch.
+		c.put(i, i)
+	}
+	for i := range 100 {
+		if _, ok := c.get(i); !ok {
+			t.Fatalf("entry %d is forgotten before the cache aged", i)
+		}
+	}
 }
 
 func TestConfig(t *testing.T) {
 	if err := DefaultConfig().Validate(); err != nil {
 		t.Error(err)
 	}
-	if err := (Config{BatchWait: -1, DrainTimeout: -1}).Validate(); err == nil || strings.Count(err.Error(), "\n") != 7 {
-		t.Errorf("a config with eight faults: %v", err)
+	if err := (Config{BatchWait: -1, FlushPause: -1, DrainTimeout: -1}).Validate(); err == nil || strings.Count(err.Error(), "\n") != 8 {
+		t.Errorf("a config with nine faults: %v", err)
 	}
 	if _, err := New(DefaultConfig(), Deps{}); err == nil || !strings.Contains(err.Error(), "database") {
 		t.Errorf("a ledger without dependencies: %v", err)

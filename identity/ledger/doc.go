@@ -7,7 +7,8 @@
 // steps, in this order:
 //
 //	start rows of class flips, when there are any
-//	evidence: identifiers, pairs, sets              idempotent, needs no fence
+//	evidence: identifiers, pairs, members of sets   idempotent, needs no fence
+//	sets                                            so that a set has all its rows
 //	reading: identifier_profile, anchor_owner, identity_changes, ends of flips
 //	version                                         makes the whole flush visible
 //	notices

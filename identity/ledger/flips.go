@@ -55,7 +55,7 @@ func (b *flipBlock) add(workspace string, key identity.Key, id flipID, done vers
 	b.number = append(b.number, id.number)
 	b.doneEpoch = append(b.doneEpoch, done.Epoch)
 	b.doneSequence = append(b.doneSequence, done.Sequence)
-	b.changedAt = append(b.changedAt, at)
+	b.changedAt = append(b.changedAt, at.UnixMilli())
 }
 
 // loadFlips fills the queue of sp with the flips that have not ended under its

@@ -12,6 +12,7 @@ type gatherer struct {
 	cfg     Config
 	fetched chan []kafka.Message
 	rest    []kafka.Message
+	paused  <-chan time.Time // fires FlushPause after the last batch; nil before the first one
 }
 
 func newGatherer(cfg Config) *gatherer {
@@ -40,9 +41,10 @@ func (g *gatherer) fetch(ctx context.Context, p Partition, offset int64) error {
 	}
 }
 
-// next returns the records of one batch: at most BatchRecords, none later than
-// BatchWait after the first. With wait it blocks for the first one; without, it
-// takes what there is and may return none.
+// next returns the records of one batch: at most BatchRecords, those that come
+// within BatchWait of the first or within FlushPause of the last batch. With
+// wait it blocks for the first one; without, it takes what there is and may
+// return none.
 func (g *gatherer) next(ctx context.Context, wait bool) ([]kafka.Message, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -50,7 +52,12 @@ func (g *gatherer) next(ctx context.Context, wait bool) ([]kafka.Message, error)
 	batch := g.take(nil)
 	if len(batch) == 0 {
 		if !wait {
-			return g.receive(batch, nil)
+			select {
+			case g.rest = <-g.fetched:
+				return g.take(batch), nil
+			default:
+				return batch, nil
+			}
 		}
 		select {
 		case messages := <-g.fetched:
@@ -62,32 +69,26 @@ func (g *gatherer) next(ctx context.Context, wait bool) ([]kafka.Message, error)
 	}
 	timer := time.NewTimer(g.cfg.BatchWait)
 	defer timer.Stop()
-	for len(batch) < g.cfg.BatchRecords {
-		more, err := g.receive(batch, timer.C)
-		if err != nil || len(more) == len(batch) {
-			return more, err
-		}
-		batch = more
-	}
+	batch = g.fill(ctx, batch, timer.C)
+	batch = g.fill(ctx, batch, g.paused)
+	g.paused = time.After(g.cfg.FlushPause)
 	return batch, nil
 }
 
-// receive adds what is fetched before the timer fires; a nil timer has fired.
-func (g *gatherer) receive(batch []kafka.Message, timer <-chan time.Time) ([]kafka.Message, error) {
-	if timer == nil {
+// fill adds what is fetched before the timer fires or ctx ends, until the batch
+// is full; a nil timer has fired.
+func (g *gatherer) fill(ctx context.Context, batch []kafka.Message, timer <-chan time.Time) []kafka.Message {
+	for timer != nil && len(batch) < g.cfg.BatchRecords {
 		select {
 		case g.rest = <-g.fetched:
-			return g.take(batch), nil
-		default:
-			return batch, nil
+			batch = g.take(batch)
+		case <-timer:
+			return batch
+		case <-ctx.Done():
+			return batch // What is there is worth a flush.
 		}
 	}
-	select {
-	case g.rest = <-g.fetched:
-		return g.take(batch), nil
-	case <-timer:
-		return batch, nil
-	}
+	return batch
 }
 
 // take moves records from what is left of the last fetch to batch.

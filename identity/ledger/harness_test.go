@@ -56,6 +56,7 @@ func newWorld(t testing.TB, db driver.Conn, seed uint64) *world {
 	}
 	w.cfg.FlipSets = 2
 	w.cfg.CacheEntries = 8
+	w.cfg.FlushPause = 0
 	w.cfg.NoticeChanges = 3
 	return w
 }
@@ -103,9 +104,13 @@ func (w *world) own(step func(string) error) error {
 // send appends evidence to the topic.
 func (w *world) send(all ...identity.Evidence) {
 	for _, e := range all {
-		value, err := json.Marshal(e)
-		if err != nil {
-			w.t.Fatal(err)
+		// A log holds both forms after an upgrade.
+		value := identity.AppendEvidence(nil, &e)
+		if w.r.IntN(2) == 0 {
+			var err error
+			if value, err = json.Marshal(e); err != nil {
+				w.t.Fatal(err)
+			}
 		}
 		w.sent[e.Workspace] = append(w.sent[e.Workspace], e)
 		w.topic.add(value)

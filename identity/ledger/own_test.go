@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/segmentio/kafka-go"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
@@ -248,51 +247,5 @@ func TestLostMetadata(t *testing.T) {
 	}
 	if err := w.check(); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestGather cuts what was fetched into batches.
-func TestGather(t *testing.T) {
-	message := func(n int) []kafka.Message {
-		m := make([]kafka.Message, n)
-		for i := range m {
-			m[i].Offset = int64(i)
-		}
-		return m
-	}
-	cfg := DefaultConfig()
-	cfg.BatchRecords, cfg.BatchWait = 5, time.Hour
-	g := newGatherer(cfg)
-	next := func(wait bool) int {
-		t.Helper()
-		m, err := g.next(t.Context(), wait)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(m)
-	}
-	if n := next(false); n != 0 {
-		t.Errorf("a batch of nothing has %d records", n)
-	}
-	g.fetched <- message(12)
-	for i, want := range []int{5, 5} {
-		if n := next(true); n != want {
-			t.Errorf("batch %d has %d records, want %d", i, n, want)
-		}
-	}
-	g.fetched <- message(3) // Fills the third batch before its time is up.
-	if n := next(true); n != 5 {
-		t.Errorf("third batch has %d records, want 5", n)
-	}
-	g.rest = nil
-	g.cfg.BatchWait = time.Millisecond
-	g.fetched <- message(2)
-	if n := next(true); n != 2 {
-		t.Errorf("a batch whose time is up has %d records, want 2", n)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := g.next(ctx, true); !errors.Is(err, context.Canceled) {
-		t.Errorf("a batch after the end: %v", err)
 	}
 }

@@ -27,6 +27,7 @@ type owner struct {
 	sequence uint64 // of the last change; counts over all workspaces
 	noticed  version
 	flipped  uint64 // flips started in this epoch
+	flush    uint32 // batches whose evidence was written
 
 	spaces map[string]*space
 	// The caches hold what is stored. Keys of identifiers and sets already mix

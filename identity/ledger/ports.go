@@ -59,8 +59,8 @@ type Reason string
 
 // The reasons.
 const (
-	// ReasonUnreadable is a record that is no evidence: not JSON, or breaking
-	// the rules of identity.Evidence.
+	// ReasonUnreadable is a record that is no evidence: of no known form, or
+	// breaking the rules of identity.Evidence.
 	ReasonUnreadable Reason = "evidence_unreadable"
 	// ReasonForeign is evidence of a workspace that belongs to another partition.
 	ReasonForeign Reason = "evidence_foreign_workspace"
@@ -81,7 +81,9 @@ type Rejection struct {
 // Graph computes profiles from evidence; identity/graph is one. A Graph is used
 // by one goroutine at a time.
 type Graph interface {
-	// See adds a sighting: all its identifiers and all their pairs.
+	// See adds a sighting: all its identifiers and all their pairs. It keeps
+	// neither the list of members nor the texts of a namespace that it has met.
+	// A value that was Blocked once is blocked, whatever later nodes say.
 	See(sighting identity.Sighting)
 	// SeeIdentifier adds a sighting of one identifier.
 	SeeIdentifier(node identity.Node, source string, period identity.Period, span identity.Span)
@@ -93,6 +95,8 @@ type Graph interface {
 	// moves at most once, ascending; a new one moves from its own key. flipped
 	// are the identifiers that became or ceased to be blocked, generic or gone.
 	Flush() (moves []identity.Move, flipped []identity.Key)
+	// Known reports whether key may have been seen; false is certain.
+	Known(key identity.Key) bool
 	// Profile returns the profile of key as of the last Flush; its own key when
 	// it is not known.
 	Profile(key identity.Key) identity.ProfileID

@@ -1,7 +1,7 @@
 package ledger
 
 import (
-	"time"
+	"math/bits"
 
 	"github.com/kindred-cdp/kindred/identity"
 )
@@ -14,14 +14,18 @@ type sightKey struct {
 	period    identity.Period
 }
 
-type sightSpan = identity.Span
+// sightSpan is what is stored under a key, and where it was written last.
+type sightSpan struct {
+	span  identity.Span
+	flush uint32 // that wrote it, counted by its owner
+	row   int32  // in the block of that flush
+}
 
 // sightings collects the rows that a batch adds to the evidence.
 type sightings struct {
 	owner       *owner
 	identifiers identifierBlock
 	pairs       pairBlock
-	batch       map[sightKey]int // row of the batch, in its own block
 	redundant   int
 }
 
@@ -30,12 +34,17 @@ type sightings struct {
 // rows are idempotent, so a forgotten one costs a redundant row, which merges
 // away, and no more; remembering all of them would cost more than the graph.
 func (o *owner) rowsOf(b *batch) *sightings {
-	s := &sightings{owner: o, batch: map[sightKey]int{}}
+	o.flush++
+	s := &sightings{owner: o}
+	s.reserve(b)
 	for _, e := range b.evidence {
+		seen := sightKey{scope: o.store.fingerprint(e.Source, ""), period: e.Period}
+		met := sightKey{scope: o.store.fingerprint(e.Source, e.Rule), period: e.Period}
 		for i, m := range e.Members {
-			s.seeIdentifier(e, m)
+			seen.low = m.Key
+			s.seeIdentifier(e, m, seen)
 			for _, n := range e.Members[i+1:] {
-				s.seePair(e, m, n)
+				s.seePair(e, m, n, met)
 			}
 		}
 	}
@@ -43,36 +52,52 @@ func (o *owner) rowsOf(b *batch) *sightings {
 	return s
 }
 
-// news reports whether the row k is to be written with span: its row of this
-// batch, if there is one, is widened instead.
-func (s *sightings) news(k sightKey, span identity.Span, rows *spans) bool {
+// reserve makes room for the rows of what is new: the rest, if it makes rows at
+// all, makes few.
+func (s *sightings) reserve(b *batch) {
+	identifiers, pairs := 0, 0
+	for _, e := range b.evidence {
+		if e.unmet != 0 {
+			identifiers += bits.OnesCount8(e.unmet)
+			pairs += len(e.Members) * (len(e.Members) - 1) / 2
+		}
+	}
+	s.identifiers.reserve(identifiers)
+	s.pairs.reserve(pairs)
+}
+
+// news reports whether the row k is to be written with span, as the row next of
+// its block: its row of this batch, if there is one, is widened instead.
+func (s *sightings) news(k sightKey, span identity.Span, rows *spans, next int) bool {
 	known, ok := s.owner.stored.get(k)
-	merged := span
 	if ok {
-		merged = known.Merge(span)
-		if merged == known {
+		merged := known.span.Merge(span)
+		if merged == known.span {
 			s.redundant++
 			return false
 		}
+		known.span = merged
+	} else {
+		known.span = span
 	}
 	// What the cache holds from now on is true once the batch is stored; if it
 	// is not, this owner ends with its cache.
-	s.owner.stored.put(k, merged)
-	if row, ok := s.batch[k]; ok {
-		rows.merge(row, span)
-		return false
+	widen := ok && known.flush == s.owner.flush
+	if widen {
+		rows.merge(int(known.row), span)
+	} else {
+		known.flush, known.row = s.owner.flush, int32(next)
 	}
-	return true
+	s.owner.stored.put(k, known)
+	return !widen
 }
 
-func (s *sightings) seeIdentifier(e evidence, m identity.Member) {
-	k := sightKey{low: m.Key, scope: s.owner.store.fingerprint(e.Source, ""), period: e.Period}
+func (s *sightings) seeIdentifier(e evidence, m identity.Member, k sightKey) {
 	b := &s.identifiers
-	if !s.news(k, e.Span, &b.spans) {
+	if !s.news(k, e.Span, &b.spans, b.rows()) {
 		return
 	}
-	s.batch[k] = b.rows()
-	b.workspace = append(b.workspace, e.Workspace)
+	b.workspace = append(b.workspace, e.space.name)
 	b.id = append(b.id, uint64(m.Key))
 	b.source = append(b.source, e.Source)
 	b.period = append(b.period, int32(e.Period))
@@ -81,17 +106,16 @@ func (s *sightings) seeIdentifier(e evidence, m identity.Member) {
 	b.spans.add(e.Span)
 }
 
-func (s *sightings) seePair(e evidence, low, high identity.Member) {
+func (s *sightings) seePair(e evidence, low, high identity.Member, k sightKey) {
 	if high.Key < low.Key {
 		low, high = high, low
 	}
-	k := sightKey{low: low.Key, high: high.Key, scope: s.owner.store.fingerprint(e.Source, e.Rule), period: e.Period}
+	k.low, k.high = low.Key, high.Key
 	b := &s.pairs
-	if !s.news(k, e.Span, &b.spans) {
+	if !s.news(k, e.Span, &b.spans, b.rows()) {
 		return
 	}
-	s.batch[k] = b.rows()
-	b.workspace = append(b.workspace, e.Workspace)
+	b.workspace = append(b.workspace, e.space.name)
 	b.low = append(b.low, uint64(low.Key))
 	b.high = append(b.high, uint64(high.Key))
 	b.lowNamespace = append(b.lowNamespace, string(low.Namespace))
@@ -100,7 +124,7 @@ func (s *sightings) seePair(e evidence, low, high identity.Member) {
 	b.period = append(b.period, int32(e.Period))
 	b.rule = append(b.rule, e.Rule)
 	b.spans.add(e.Span)
-	b.witnessTime = append(b.witnessTime, time.UnixMilli(clampTime(e.Witness.Time)))
+	b.witnessTime = append(b.witnessTime, clampTime(e.Witness.Time))
 	b.witnessID = append(b.witnessID, e.Witness.MessageID)
 }
 
@@ -110,18 +134,23 @@ func clampTime(ms int64) int64 { return min(max(ms, minTime), maxTime) }
 
 // sets returns the rows of the undecided sets of b.
 func (b *batch) sets() (*anchorBlock, *memberBlock) {
-	anchors, members := &anchorBlock{}, &memberBlock{}
+	n := 0
 	for _, e := range b.undecided {
-		keys := make([]uint64, len(e.Members))
-		for i, m := range e.Members {
-			keys[i] = uint64(m.Key)
-			members.workspace = append(members.workspace, e.Workspace)
+		n += len(e.Members)
+	}
+	anchors, members := &anchorBlock{}, &memberBlock{}
+	anchors.reserve(len(b.undecided))
+	members.reserve(n)
+	for _, e := range b.undecided {
+		from := len(members.id)
+		for _, m := range e.Members {
+			members.workspace = append(members.workspace, e.space.name)
 			members.id = append(members.id, uint64(m.Key))
 			members.anchor = append(members.anchor, uint64(e.Anchor))
 		}
-		anchors.workspace = append(anchors.workspace, e.Workspace)
+		anchors.workspace = append(anchors.workspace, e.space.name)
 		anchors.anchor = append(anchors.anchor, uint64(e.Anchor))
-		anchors.members = append(anchors.members, keys)
+		anchors.members = append(anchors.members, members.id[from:len(members.id):len(members.id)])
 	}
 	return anchors, members
 }

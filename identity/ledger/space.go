@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/kindred-cdp/kindred/identity"
@@ -16,6 +17,10 @@ type space struct {
 	cuts  cuts
 	flips *flips
 	last  uint64 // last published sequence of this epoch
+
+	// What the graph is given must not share the bytes of a record.
+	namespaces map[identity.Namespace]identity.Namespace
+	room       [identity.MaxMembers]identity.Node // of the last sighting
 
 	mu    sync.Mutex
 	graph Graph
@@ -42,13 +47,38 @@ func (sp *space) blocked(id identity.Identifier) bool {
 	return sp.rules.Blocked != nil && sp.rules.Blocked(id)
 }
 
-// sighting returns e as the graph sees it.
-func (sp *space) sighting(e *identity.Evidence) identity.Sighting {
-	s := e.Sighting()
+// sighting returns e as the graph sees it, until the next call. The graph knows
+// whether the values of members without a bit in unmet are blocked.
+func (sp *space) sighting(e *identity.Evidence, unmet uint8) identity.Sighting {
+	nodes := sp.room[:len(e.Members)]
 	for i, m := range e.Members {
-		s.Members[i] = sp.node(m)
+		nodes[i] = identity.Node{
+			Key: m.Key, Namespace: sp.namespace(m.Namespace), Blocked: unmet&(1<<i) != 0 && sp.blocked(m.Identifier),
+		}
 	}
-	return s
+	return identity.Sighting{Anchor: e.Anchor, Members: nodes, Source: e.Source, Period: e.Period, Span: e.Span}
+}
+
+// keys returns the members of e as Deciding reads them, until the next call.
+func (sp *space) keys(e *identity.Evidence) []identity.Node {
+	nodes := sp.room[:len(e.Members)]
+	for i, m := range e.Members {
+		nodes[i] = identity.Node{Key: m.Key}
+	}
+	return nodes
+}
+
+// namespace returns n in memory of its own.
+func (sp *space) namespace(n identity.Namespace) identity.Namespace {
+	own, ok := sp.namespaces[n]
+	if !ok {
+		if sp.namespaces == nil {
+			sp.namespaces = map[identity.Namespace]identity.Namespace{}
+		}
+		own = identity.Namespace(strings.Clone(string(n)))
+		sp.namespaces[own] = own
+	}
+	return own
 }
 
 // open takes over a workspace: a new epoch, the ledger loaded and evaluated,

@@ -62,8 +62,9 @@ func (s *store) insertRows(ctx context.Context, b block, from, to int) error {
 		return err
 	}
 	defer func() { _ = batch.Close() }()
+	n := newNative()
 	for i, values := range b.columns(from, to) {
-		if err := batch.Column(i).Append(values); err != nil {
+		if err := n.fill(batch, i, values); err != nil {
 			return err
 		}
 	}
