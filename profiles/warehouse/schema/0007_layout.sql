@@ -31,7 +31,7 @@ ALTER TABLE {{local "events"}} {{onCluster}}
 -- saves 3 µs of 17 an event against no bound; some dozen parts more are read by
 -- queries.
 ALTER TABLE {{local "events"}} {{onCluster}} MODIFY SETTING min_parts_to_merge_at_once = 30;
-ALTER TABLE {{local "seen_messages"}} {{onCluster}} MODIFY SETTING min_parts_to_merge_at_once = 30;
+ALTER TABLE {{local "seen_messages"}} {{onCluster}} MODIFY SETTING min_parts_to_merge_at_once = 100;
 
 -- The planned range that stored a message: what a crashed range has stored itself
 -- is told from what an earlier reading of the topic in other ranges had stored.
