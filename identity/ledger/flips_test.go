@@ -40,7 +40,7 @@ func crowd(w *world) {
 func TestFlip(t *testing.T) {
 	db := warehousetest.NewTestDatabase(t)
 	for _, sets := range []int{2, 100} {
-		const first, last, least = 4, 14, 10
+		const first, last, least = 4, 16, 10
 		for stop, ended := first, false; stop <= last && !ended; stop++ {
 			w := newWorld(t, db, firstSeed)
 			w.cfg.FlipSets, w.whole = sets, true
