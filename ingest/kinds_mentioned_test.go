@@ -24,8 +24,8 @@ func (m *mentioned) stored(events ...*Event) int {
 	return len(rows)
 }
 
-// said makes an event at a minute.
-func said(at int, name, properties string) *Event {
+// shown makes an event at a minute.
+func shown(at int, name, properties string) *Event {
 	e := productEvent(at, name, properties)
 	e.Time = Millis(at) * minute
 	return e
@@ -37,7 +37,7 @@ func TestMentionsAreStoredOnce(t *testing.T) {
 	m := newMentioned(100)
 	f := func(at int, properties string, want int) {
 		t.Helper()
-		if got := m.stored(said(at, "Product Viewed", fmt.Sprintf(properties, at))); got != want {
+		if got := m.stored(shown(at, "Product Viewed", fmt.Sprintf(properties, at))); got != want {
 			t.Errorf("minute %d: %d rows, want %d", at, got, want)
 		}
 	}
@@ -62,15 +62,15 @@ func TestMentionsAreStoredOnce(t *testing.T) {
 	f(170, dear, 1) // and so neither is known to be the last
 	f(170, `{"product_id":"a","name":"Cup","n":%d}`, 0)
 
-	if rows := m.rows([]*Event{said(171, "Product Viewed", cup)}); len(rows) != 1 {
+	if rows := m.rows([]*Event{shown(171, "Product Viewed", cup)}); len(rows) != 1 {
 		t.Fatalf("%d rows", len(rows))
 	}
 	f(171, cup, 1) // its insert was not acknowledged
 	f(172, cup, 0)
-	m.forget(m.rows([]*Event{said(172, "Product Viewed", dear)}))
+	m.forget(m.rows([]*Event{shown(172, "Product Viewed", dear)}))
 	f(172, cup, 1)
 	f(173, cup, 0)
-	other := said(172, "Product Viewed", cup)
+	other := shown(172, "Product Viewed", cup)
 	other.Workspace = "other"
 	if m.stored(other) != 1 {
 		t.Error("another workspace's product is taken for known")
@@ -84,17 +84,17 @@ func TestMentionsAreStoredOnce(t *testing.T) {
 func TestMentionsOfSeveralShapes(t *testing.T) {
 	m, rows := newMentioned(100), 0
 	for i := range 20 {
-		rows += m.stored(said(3*i, "Product Viewed", `{"product_id":"a","name":"Cup","url":"u"}`))
-		rows += m.stored(said(3*i+1, "Product Added", `{"product_id":"a","price":2,"currency":"EUR","brand":"B"}`))
-		rows += m.stored(said(3*i+2, productList, `{"products":[{"product_id":"a","category":"C"},{"product_id":"a","name":"Cup"}]}`))
-		ordered := said(3*i+2, "Order Completed", ``)
+		rows += m.stored(shown(3*i, "Product Viewed", `{"product_id":"a","name":"Cup","url":"u"}`))
+		rows += m.stored(shown(3*i+1, "Product Added", `{"product_id":"a","price":2,"currency":"EUR","brand":"B"}`))
+		rows += m.stored(shown(3*i+2, productList, `{"products":[{"product_id":"a","category":"C"},{"product_id":"a","name":"Cup"}]}`))
+		ordered := shown(3*i+2, "Order Completed", ``)
 		ordered.Order = &Order{Type: "order", Currency: "EUR", Items: []Item{{ProductID: "a", Name: "Cup", Price: 20000}}}
 		rows += m.stored(ordered)
 	}
 	if rows != 3 {
 		t.Errorf("%d rows", rows)
 	}
-	entry := said(60, "Entry", "")
+	entry := shown(60, "Entry", "")
 	entry.Parts.Entry = &Entry{Entry: wire.Entry{Type: "product", ItemID: "a", Name: "Cup"}}
 	if m.stored(entry) != 1 || m.stored(entry) != 1 {
 		t.Error("a statement is left out")
@@ -105,7 +105,7 @@ func TestMentionsOfSeveralShapes(t *testing.T) {
 func TestMentionsMemoryIsBounded(t *testing.T) {
 	m := newMentioned(100)
 	view := func(id int) int {
-		return m.stored(said(1, "Product Viewed", fmt.Sprintf(`{"product_id":"p%d","name":"N"}`, id)))
+		return m.stored(shown(1, "Product Viewed", fmt.Sprintf(`{"product_id":"p%d","name":"N"}`, id)))
 	}
 	for i := range 1000 {
 		view(i)
