@@ -12,7 +12,8 @@
 //
 //   - email: lower case; "mailto:" and "Name <address>" unwrapped; the domain
 //     without its final dot and in ASCII (Punycode). Plus tags and dots stay:
-//     whether they matter is the provider's choice, not ours.
+//     whether they matter is the provider's choice, not ours. Options apply
+//     what providers publish, or drop every tag, where a workspace asks for it.
 //   - phone, landline: E.164, with ";ext=N" for an extension, because another
 //     extension is another line. National numbers need the default region.
 //   - social: lower case, without the @ of a handle ("instagram/ana").

@@ -24,3 +24,10 @@ func ExampleNormalizer() {
 	fmt.Println(id)
 	// Output: phone:+351912345678
 }
+
+func ExampleNew() {
+	n := normalize.New(normalize.Options{ProviderRules: true})
+	id, _ := n.Identifier(identity.Email, "Ana.Silva+shop@googlemail.com")
+	fmt.Println(id)
+	// Output: email:anasilva@gmail.com
+}

@@ -24,13 +24,27 @@ var (
 	ErrInvalid = errors.New("identifier is not valid text")
 )
 
-// Normalizer holds what a workspace declares about its raw values. The zero
-// value is ready to use; it is safe for concurrent use.
-type Normalizer struct {
+// Options are what a workspace declares about its raw values. The zero value
+// assumes nothing. Another value gives other identifiers, and so other keys, to
+// what arrives from then on; stored ones stay as they are.
+type Options struct {
 	// Region is the ISO 3166 code, such as "PT", by which phone numbers
 	// without a country code are read. Empty: they are kept as their digits.
 	Region string
+	// StripPlusTags drops "+tag" from the local part of every e-mail address,
+	// also where the provider would deliver it to another mailbox.
+	StripPlusTags bool
+	// ProviderRules applies what large mail providers publish of their own
+	// addresses: plus tags, and at Gmail dots and the second domain.
+	ProviderRules bool
 }
+
+// Normalizer normalises by Options. The zero value is ready to use; it is safe
+// for concurrent use.
+type Normalizer Options
+
+// New returns the Normalizer of o.
+func New(o Options) Normalizer { return Normalizer(o) }
 
 // Identifier normalises a raw value without a default region.
 func Identifier(ns identity.Namespace, raw string) (identity.Identifier, error) {
@@ -80,7 +94,7 @@ func (n Normalizer) fold(ns identity.Namespace, raw string) (string, error) {
 	}
 	switch ns {
 	case identity.Email:
-		return email(v), nil
+		return n.email(v), nil
 	case identity.Phone, identity.Landline:
 		return phone(v, n.Region), nil
 	case identity.Social:

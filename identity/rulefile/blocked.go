@@ -9,7 +9,7 @@ import (
 
 // Normalizer returns the reader of raw values that f declares.
 func (f File) Normalizer() normalize.Normalizer {
-	return normalize.Normalizer{Region: f.Normalise.Region}
+	return normalize.New(normalize.Options(f.Normalise))
 }
 
 // blocked returns the function of the declared blocked values: what is removed

@@ -176,6 +176,18 @@ func TestBlocked(t *testing.T) {
 	}
 }
 
+func TestNormalizer(t *testing.T) {
+	f := Default()
+	f.Normalise = Normalise{Region: "PT", ProviderRules: true}
+	for raw, want := range map[identity.Identifier]string{
+		{Namespace: "email", Value: "A.na+x@gmail.com"}: "ana@gmail.com", {Namespace: "phone", Value: "912 345 678"}: "+351912345678",
+	} {
+		if id, err := f.Normalizer().Identifier(raw.Namespace, raw.Value); err != nil || id.Value != want {
+			t.Errorf("%s gives %q (%v), want %q", raw, id.Value, err, want)
+		}
+	}
+}
+
 func TestDiff(t *testing.T) {
 	b := Default()
 	b.Version = 2
