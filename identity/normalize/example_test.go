@@ -31,3 +31,19 @@ func ExampleNew() {
 	fmt.Println(id)
 	// Output: email:anasilva@gmail.com
 }
+
+func ExampleName() {
+	for _, raw := range []string{"Dr. Ludwig van Beethoven", "BEETHOVEN, Ludwig van", "Σωτήρης Παπαδόπουλος"} {
+		name, err := normalize.Name(raw)
+		fmt.Println(name, name.Particles, err)
+	}
+	// Output:
+	// van beethoven, ludwig [van] <nil>
+	// van beethoven, ludwig [van] <nil>
+	// papadopoulos, sotiris [] <nil>
+}
+
+func ExampleSameName() {
+	fmt.Println(normalize.SameName("Bob", "Robert"), normalize.SameName("Albert", "Alan"))
+	// Output: true false
+}
