@@ -47,3 +47,17 @@ func ExampleSameName() {
 	fmt.Println(normalize.SameName("Bob", "Robert"), normalize.SameName("Albert", "Alan"))
 	// Output: true false
 }
+
+func ExampleDates() {
+	fmt.Println(normalize.Date("03/04/1985"))
+	european := normalize.Dates{Order: normalize.DayFirst}
+	fmt.Println(european.Date("03/04/1985"))
+	fmt.Println(european.Date("12 de março de 1985"))
+	unknown, _ := european.Date("01/01/1900")
+	fmt.Println(unknown, unknown.Placeholder)
+	// Output:
+	// 0000-00-00 date is ambiguous: declare whether the day or the month comes first
+	// 1985-04-03 <nil>
+	// 1985-03-12 <nil>
+	// 1900-01-01 true
+}
