@@ -21,6 +21,15 @@
 //   - rfid: lower case. Anything else keeps its case, except that a UUID, which
 //     is a number (RFC 9562), is written in lower case.
 //
+// # What records say of people
+//
+// Name, SameName, Date and Address read what is no identifier but tells two
+// records of one person from those of two: linkage compares their parts, and
+// people their text. They fold further than identifiers are folded: diacritics
+// fall, and Greek and Cyrillic become Latin. Their results are never keys, so
+// they may improve; the form of an identifier may not, because keys are stored.
+// That is why identifiers of the namespace address keep their spelling.
+//
 // # What is dropped, what is kept
 //
 // Only what is empty by a fixed list in code gives ErrEmpty: nothing at all,

@@ -61,3 +61,14 @@ func ExampleDates() {
 	// 1985-03-12 <nil>
 	// 1900-01-01 true
 }
+
+func ExampleAddress() {
+	for _, raw := range []string{"Flat 3, 12 High St., London SW1A 1AA", "12 High Street Apt 3\nLondon\nsw1a1aa", "Rua Augusta, nº 12, 3.º Esq., 1100-053 Lisboa"} {
+		address, err := normalize.Address(raw)
+		fmt.Println(address, err)
+	}
+	// Output:
+	// 12 high street, unit 3, london sw1a1aa <nil>
+	// 12 high street, unit 3, london sw1a1aa <nil>
+	// 12 rua augusta, floor 3 esq, lisboa 1100-053 <nil>
+}

@@ -49,27 +49,14 @@ func (n PersonalName) String() string {
 // ErrTooLong and ErrInvalid as Identifier does. It is for comparing names, by
 // linkage and by people; a name is no identifier.
 func Name(raw string) (PersonalName, error) {
-	first, err := parseName(raw)
+	n, err := settle(raw, parseName)
 	if err != nil {
 		return PersonalName{}, err
 	}
-	n := first
-	for range passes {
-		text := n.String()
-		if len(text) > MaxLength {
-			return PersonalName{}, ErrTooLong
-		}
-		next, err := parseName(text)
-		if err != nil {
-			return PersonalName{}, err
-		}
-		if next.String() == text {
-			next.Suffix, next.Nickname = first.Suffix, first.Nickname
-			return next, nil
-		}
-		n = next
+	if first, err := parseName(raw); err == nil {
+		n.Suffix, n.Nickname = first.Suffix, first.Nickname // not in the text
 	}
-	return PersonalName{}, ErrInvalid // No known name needs more than three passes.
+	return n, nil
 }
 
 // parseName is one pass.
