@@ -8,7 +8,7 @@ import (
 
 // email normalises a cleaned address. What has no single @ between two parts is
 // returned in lower case as it is.
-func (n Normalizer) email(v string) string {
+func (n *Normalizer) email(v string) string {
 	v = unwrap(strings.ToLower(v))
 	at := strings.LastIndexByte(v, '@')
 	if at <= 0 || at == len(v)-1 {

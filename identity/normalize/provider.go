@@ -38,7 +38,7 @@ func set(words ...string) map[string]bool {
 
 // mailbox returns the address that local@host is delivered to, by the options.
 // Local parts in quotes are left alone: their characters mean themselves.
-func (n Normalizer) mailbox(local, host string) (string, string) {
+func (n *Normalizer) mailbox(local, host string) (string, string) {
 	if strings.ContainsRune(local, '"') {
 		return local, host
 	}
