@@ -46,3 +46,46 @@ func BenchmarkIdentifier(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkMailbox(b *testing.B) {
+	n := New(Options{ProviderRules: true})
+	for name, raw := range map[string]string{"gmail": "ana.silva+shop@gmail.com", "company": "ana.silva@example.com"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := n.Identifier(identity.Email, raw); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkRecord measures what linkage asks of each record once, not of each
+// pair.
+func BenchmarkRecord(b *testing.B) {
+	european := Dates{Order: DayFirst}
+	for _, c := range []struct {
+		name string
+		read func() error
+	}{
+		{"name", func() error { _, err := Name("Dr. Ana Maria da Silva"); return err }},
+		{"name/accents", func() error { _, err := Name("Conceição, João Pedro da"); return err }},
+		{"name/greek", func() error { _, err := Name("Γιώργος Παπαδόπουλος"); return err }},
+		{"nickname", func() error { SameName("bob", "robert"); return nil }},
+		{"date/iso", func() error { _, err := Date("1985-03-12"); return err }},
+		{"date/numbers", func() error { _, err := european.Date("12/03/1985"); return err }},
+		{"date/words", func() error { _, err := Date("12 de março de 1985"); return err }},
+		{"address/english", func() error { _, err := Address("Flat 3, 12 High St, London SW1A 1AA"); return err }},
+		{"address/portuguese", func() error { _, err := Address("Av. da Liberdade 110, 3.º Esq., 1269-046 Lisboa"); return err }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := c.read(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

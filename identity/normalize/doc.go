@@ -12,13 +12,23 @@
 //
 //   - email: lower case; "mailto:" and "Name <address>" unwrapped; the domain
 //     without its final dot and in ASCII (Punycode). Plus tags and dots stay:
-//     whether they matter is the provider's choice, not ours.
+//     whether they matter is the provider's choice, not ours. Options apply
+//     what providers publish, or drop every tag, where a workspace asks for it.
 //   - phone, landline: E.164, with ";ext=N" for an extension, because another
 //     extension is another line. National numbers need the default region.
 //   - social: lower case, without the @ of a handle ("instagram/ana").
 //   - address: lower case, white space in single spaces.
 //   - rfid: lower case. Anything else keeps its case, except that a UUID, which
 //     is a number (RFC 9562), is written in lower case.
+//
+// # What records say of people
+//
+// Name, SameName, Date and Address read what is no identifier but tells two
+// records of one person from those of two: linkage compares their parts, and
+// people their text. They fold further than identifiers are folded: diacritics
+// fall, and Greek and Cyrillic become Latin. Their results are never keys, so
+// they may improve; the form of an identifier may not, because keys are stored.
+// That is why identifiers of the namespace address keep their spelling.
 //
 // # What is dropped, what is kept
 //

@@ -8,7 +8,7 @@ import (
 
 // email normalises a cleaned address. What has no single @ between two parts is
 // returned in lower case as it is.
-func email(v string) string {
+func (n *Normalizer) email(v string) string {
 	v = unwrap(strings.ToLower(v))
 	at := strings.LastIndexByte(v, '@')
 	if at <= 0 || at == len(v)-1 {
@@ -18,8 +18,13 @@ func email(v string) string {
 	if strings.ContainsAny(local, "@ ") {
 		return v
 	}
-	if folded := domain(host); folded != host {
-		return local + "@" + folded
+	folded := domain(host)
+	bare := local
+	if n.StripPlusTags || n.ProviderRules {
+		bare, folded = n.mailbox(local, folded)
+	}
+	if folded != host || len(bare) != len(local) {
+		return bare + "@" + folded
 	}
 	return v
 }

@@ -24,13 +24,27 @@ var (
 	ErrInvalid = errors.New("identifier is not valid text")
 )
 
-// Normalizer holds what a workspace declares about its raw values. The zero
-// value is ready to use; it is safe for concurrent use.
-type Normalizer struct {
+// Options are what a workspace declares about its raw values. The zero value
+// assumes nothing. Another value gives other identifiers, and so other keys, to
+// what arrives from then on; stored ones stay as they are.
+type Options struct {
 	// Region is the ISO 3166 code, such as "PT", by which phone numbers
 	// without a country code are read. Empty: they are kept as their digits.
 	Region string
+	// StripPlusTags drops "+tag" from the local part of every e-mail address,
+	// also where the provider would deliver it to another mailbox.
+	StripPlusTags bool
+	// ProviderRules applies what large mail providers publish of their own
+	// addresses: plus tags, and at Gmail dots and the second domain.
+	ProviderRules bool
 }
+
+// Normalizer normalises by Options. The zero value is ready to use; it is safe
+// for concurrent use.
+type Normalizer Options
+
+// New returns the Normalizer of o.
+func New(o Options) Normalizer { return Normalizer(o) }
 
 // Identifier normalises a raw value without a default region.
 func Identifier(ns identity.Namespace, raw string) (identity.Identifier, error) {
@@ -52,7 +66,7 @@ func (n Normalizer) Identifier(ns identity.Namespace, raw string) (identity.Iden
 
 // value folds raw until nothing changes, which makes it idempotent by
 // construction: one form may uncover another, as a final dot hides a quote.
-func (n Normalizer) value(ns identity.Namespace, raw string) (string, error) {
+func (n *Normalizer) value(ns identity.Namespace, raw string) (string, error) {
 	v := raw
 	for range passes {
 		next, err := n.fold(ns, v)
@@ -73,14 +87,14 @@ func (n Normalizer) value(ns identity.Namespace, raw string) (string, error) {
 }
 
 // fold is one pass over a value.
-func (n Normalizer) fold(ns identity.Namespace, raw string) (string, error) {
+func (n *Normalizer) fold(ns identity.Namespace, raw string) (string, error) {
 	v, err := clean(raw)
 	if err != nil {
 		return "", err
 	}
 	switch ns {
 	case identity.Email:
-		return email(v), nil
+		return n.email(v), nil
 	case identity.Phone, identity.Landline:
 		return phone(v, n.Region), nil
 	case identity.Social:
@@ -98,12 +112,12 @@ func (n Normalizer) fold(ns identity.Namespace, raw string) (string, error) {
 
 // Email normalises an e-mail address.
 func Email(raw string) (string, error) {
-	return Normalizer{}.value(identity.Email, raw)
+	return (&Normalizer{}).value(identity.Email, raw)
 }
 
 // Phone normalises a phone number; region is as in Normalizer.
 func Phone(raw, region string) (string, error) {
-	return Normalizer{Region: region}.value(identity.Phone, raw)
+	return (&Normalizer{Region: region}).value(identity.Phone, raw)
 }
 
 // social folds the case of networks and handles, and drops a handle's @.
@@ -129,17 +143,14 @@ func singleSpaced(v string) string {
 
 // isUUID reports whether v has the textual form of RFC 9562, in any case.
 func isUUID(v string) bool {
-	if len(v) != 36 {
-		return false
-	}
+	return len(v) == 36 && v[8] == '-' && v[13] == '-' && v[18] == '-' && v[23] == '-' &&
+		isHex(v[:8]) && isHex(v[9:13]) && isHex(v[14:18]) && isHex(v[19:23]) && isHex(v[24:])
+}
+
+// isHex reports whether v is hexadecimal digits only.
+func isHex(v string) bool {
 	for i := range len(v) {
-		c := v[i] | 0x20
-		switch {
-		case i == 8 || i == 13 || i == 18 || i == 23:
-			if v[i] != '-' {
-				return false
-			}
-		case (c < 'a' || c > 'f') && (v[i] < '0' || v[i] > '9'):
+		if c := v[i] | 0x20; v[i]-'0' > 9 && c-'a' > 5 { // below the range wraps to above it
 			return false
 		}
 	}

@@ -82,6 +82,38 @@ func TestIdentifier(t *testing.T) {
 	}
 }
 
+// TestMailboxes: options merge what the provider delivers to one mailbox, and
+// nothing else.
+func TestMailboxes(t *testing.T) {
+	strip, provider := Options{StripPlusTags: true}, Options{ProviderRules: true}
+	for _, c := range []struct {
+		options   Options
+		raw, want string
+	}{
+		{provider, "A.na.Silva+shop@GoogleMail.com", "anasilva@gmail.com"},
+		{provider, "anasilva@gmail.com.", "anasilva@gmail.com"},
+		{provider, "ana+a+b@hotmail.co.uk", "ana@hotmail.co.uk"},
+		{provider, "a.na@outlook.com", "a.na@outlook.com"},
+		{provider, "ana+shop@company.com", "ana+shop@company.com"},
+		{provider, "a.na@company.com", "a.na@company.com"},
+		{provider, "ana-shop@yahoo.com", "ana-shop@yahoo.com"},
+		{provider, "ana+shop@gmail.com.pt", "ana+shop@gmail.com.pt"},
+		{provider, "+shop@gmail.com", "+shop@gmail.com"},
+		{provider, "...@gmail.com", "...@gmail.com"},
+		{provider, "x\"a+b\"@gmail.com", "x\"a+b\"@gmail.com"},
+		{strip, "ana+shop@company.com", "ana@company.com"},
+		{strip, "+shop@company.com", "+shop@company.com"},
+		{strip, "a.na@gmail.com", "a.na@gmail.com"},
+		{strip, "ana+x@googlemail.com", "ana@googlemail.com"},
+		{Options{}, "a.na+x@googlemail.com", "a.na+x@googlemail.com"},
+	} {
+		got, err := New(c.options).Identifier(identity.Email, c.raw)
+		if err != nil || got.Value != c.want {
+			t.Errorf("%+v %q gives %q (%v), want %q", c.options, c.raw, got.Value, err, c.want)
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for _, c := range []struct {
 		ns   identity.Namespace

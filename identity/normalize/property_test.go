@@ -74,7 +74,11 @@ func TestProperties(t *testing.T) {
 		raw := rapid.OneOf(rapid.String(), odd, rapid.StringMatching(`\+?[0-9 ()./-]{3,20}( ext\.? ?[0-9]{1,4})?`)).Draw(t, "raw")
 		ns := rapid.SampledFrom(namespaces).Draw(t, "namespace")
 		region := rapid.SampledFrom([]string{"", "PT", "US", "IT", "AR", "MX", "DE", "GB", "BR", "CI"}).Draw(t, "region")
-		checkOne(t, Normalizer{Region: region}, ns, raw)
+		n := New(Options{region, rapid.Bool().Draw(t, "strip"), rapid.Bool().Draw(t, "provider")})
+		checkOne(t, n, ns, raw)
+		if local := rapid.StringMatching(`[a.+"' ]{1,6}`).Draw(t, "local"); ns == identity.Email {
+			checkOne(t, n, ns, local+rapid.SampledFrom([]string{"@gmail.com", "@GoogleMail.com.", "@me.com", "@x.pt"}).Draw(t, "host"))
+		}
 	})
 }
 
@@ -86,6 +90,16 @@ func FuzzIdentifier(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, i uint8, raw string) {
 		checkOne(t, Normalizer{Region: "PT"}, namespaces[int(i)%len(namespaces)], raw)
+	})
+}
+
+func FuzzEmail(f *testing.F) {
+	for _, raw := range []string{"a.na+x@googlemail.com", "+@gmail.com", "Ana <a.@gmail.com.>", "mailto:a+b+c@me.com", ".+.@gmail.com"} {
+		f.Add(raw, false, true)
+		f.Add(raw, true, false)
+	}
+	f.Fuzz(func(t *testing.T, raw string, strip, provider bool) {
+		checkOne(t, New(Options{StripPlusTags: strip, ProviderRules: provider}), identity.Email, raw)
 	})
 }
 
