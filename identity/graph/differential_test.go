@@ -227,11 +227,14 @@ func report(t *testing.T, w *world, entries []entry, batches []int) {
 	for ns, r := range w.rules.Namespaces {
 		t.Logf("rule %s %+v", ns, r)
 	}
-	t.Logf("C %d G %d batches %v", w.rules.UnitCap, w.rules.GroupCap, batches)
+	t.Logf("C %d G %d thresholds %d %d batches %v", w.rules.UnitCap, w.rules.GroupCap,
+		w.rules.ReviewThreshold, w.rules.LinkThreshold, batches)
 	for _, e := range entries {
 		switch {
 		case e.sighting != nil:
 			t.Logf("see %v pairOnly=%v", *e.sighting, e.pairOnly)
+		case e.score != nil:
+			t.Logf("score %+v", *e.score)
 		case e.decision != nil:
 			t.Logf("decide %+v", *e.decision)
 		default:

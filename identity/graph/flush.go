@@ -47,9 +47,8 @@ func (g *Graph) Flush() Changes {
 	g.admit()
 	g.units()
 	g.admitClaims()
-	// Linkage of records clusters the profiles found so far; its place is here,
-	// and what it joins is one more thing that profile has to resolve.
 	g.found()
+	g.linkRecords()
 	return g.settle()
 }
 

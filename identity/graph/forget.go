@@ -71,6 +71,7 @@ func (g *Graph) expireNode(x ref, before identity.Period) {
 	case rest.first != d.first:
 		d.first = rest.first
 		g.markFounder(d.head)
+		g.relink(d.head)
 		g.touch(x)
 	}
 }
@@ -126,6 +127,7 @@ func (g *Graph) vanish(x ref) {
 	}
 	g.markFuse(x)
 	g.markFounder(d.head)
+	g.restate(x)
 	g.refreshAll(x)
 }
 

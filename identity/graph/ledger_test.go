@@ -19,6 +19,14 @@ type entry struct {
 	before   identity.Period
 	erase    identity.Key
 	at       int64
+	score    *score
+}
+
+// score is what a model says of two records.
+type score struct {
+	a, b       identity.Node
+	model      string
+	weight, at int64
 }
 
 // ledger is anything that can be told: the graph or the oracle.
@@ -26,6 +34,7 @@ type ledger interface {
 	See(identity.Sighting)
 	SeeIdentifier(identity.Node, string, identity.Period, identity.Span)
 	SeePair(low, high identity.Node, source string, p identity.Period, span identity.Span)
+	Score(a, b identity.Node, model string, weight, at int64)
 	Decide(identity.Decision)
 	Expire(identity.Namespace, identity.Period)
 	Erase(identity.Key, int64)
@@ -45,6 +54,8 @@ func (e entry) tell(l ledger) {
 		l.See(*e.sighting)
 	case e.decision != nil:
 		l.Decide(*e.decision)
+	case e.score != nil:
+		l.Score(e.score.a, e.score.b, e.score.model, e.score.weight, e.score.at)
 	case e.expire != "":
 		l.Expire(e.expire, e.before)
 	default:
@@ -65,6 +76,7 @@ type world struct {
 	heldFrom int
 	fansFrom uint32
 	fusing   bool
+	records  []identity.Node
 }
 
 func (w *world) graph() *Graph {
@@ -95,6 +107,10 @@ func randomRules(r *rand.Rand) *identity.Rules {
 			Rank: 7, FanOutUp: up(), FanOutDown: down(), Limit: pick(r, 0, 0, 0, 2),
 			MovingGap: time.Duration(pick(r, 0, 0, 5)) * 24 * time.Hour,
 		},
+		identity.Record: {
+			Rank: pick(r, 3, 7), FanOutUp: up(), FanOutDown: down(), Limit: pick(r, 0, 0, 0, 2),
+			Shieldable: true, TrustedClaims: chance(.5),
+		},
 		identity.Landline: {Rank: 8, Household: true, FanOutUp: 3, FanOutDown: 3},
 	}
 	if chance(.1) { // A workspace without user ids.
@@ -103,11 +119,15 @@ func randomRules(r *rand.Rand) *identity.Rules {
 		ns[identity.UserID], ns[identity.Email] = u, e
 	}
 	return &identity.Rules{
-		Namespaces: ns,
-		Default:    identity.Rule{Rank: 7, FanOutUp: 3, FanOutDown: 3, Shieldable: true},
-		Untrusted:  map[string]bool{"web": true, "app": true},
-		UnitCap:    pick(r, 2, 3, 4, 6, 256),
-		GroupCap:   pick(r, 3, 4, 6, 5000),
+		Namespaces:      ns,
+		ModelVersion:    "m1",
+		ReviewThreshold: pick(r, int64(1), 3, 5),
+		LinkThreshold:   pick(r, int64(-1), 1, 4, 6, 8),
+
+		Default:   identity.Rule{Rank: 7, FanOutUp: 3, FanOutDown: 3, Shieldable: true},
+		Untrusted: map[string]bool{"web": true, "app": true},
+		UnitCap:   pick(r, 2, 3, 4, 6, 256),
+		GroupCap:  pick(r, 3, 4, 6, 5000),
 	}
 }
 
@@ -120,7 +140,11 @@ func randomWorld(r *rand.Rand, size int) *world {
 	}
 	decisions := pick(r, 0, 0, .1, .3)
 	forgetting := pick(r, 0, 0, .03, .08)
-	switch r.IntN(8) {
+	scores := pick(r, 0, .1, .2)
+	if scores > 0 {
+		kinds = append(kinds, identity.Record)
+	}
+	switch r.IntN(10) {
 	case 0: // Loose groups only, and units beyond C.
 		kinds, most = []identity.Namespace{identity.Email, identity.Phone, identity.AnonymousID}, 6
 		w.rules.UnitCap = pick(r, 2, 3, 4, 5)
@@ -132,12 +156,19 @@ func randomWorld(r *rand.Rand, size int) *world {
 		a := w.rules.Namespaces[identity.AnonymousID]
 		a.FanOutUp, a.FanOutDown = 50, 50
 		w.rules.Namespaces[identity.AnonymousID] = a
+	case 3, 4: // Mostly scored pairs, and units of linkage beyond C.
+		kinds = []identity.Namespace{identity.UserID, identity.Email, identity.AnonymousID, identity.Record, identity.Record, identity.Record}
+		most, scores = 5, .5
+		w.rules.UnitCap = pick(r, 2, 3, 4, 6, 256)
 	}
 	for _, ns := range kinds {
 		for range 1 + r.IntN(most) {
 			n := identity.Node{Key: identity.Key(r.Uint64()>>1 | 1), Namespace: ns}
 			n.Blocked = r.IntN(25) == 0
 			w.nodes = append(w.nodes, n)
+			if ns == identity.Record {
+				w.records = append(w.records, n)
+			}
 		}
 	}
 	for len(w.entries) < size {
@@ -146,6 +177,8 @@ func randomWorld(r *rand.Rand, size int) *world {
 			w.entries = append(w.entries, w.decision(r))
 		case p < decisions+forgetting:
 			w.entries = append(w.entries, w.forgetting(r))
+		case p < decisions+forgetting+scores && len(w.records) > 1:
+			w.entries = append(w.entries, w.scored(r))
 		default:
 			w.entries = append(w.entries, w.sighting(r))
 		}
@@ -173,6 +206,16 @@ func (w *world) sighting(r *rand.Rand) entry {
 		s.Span.LastEvent = s.Span.LastReceived + 1
 	}
 	return entry{sighting: s, pairOnly: len(s.Members) == 2 && r.IntN(8) == 0}
+}
+
+// scored is a scored pair. Most are of records, of few distinct weights.
+func (w *world) scored(r *rand.Rand) entry {
+	s := &score{model: pick(r, "m1", "m1", "m1", "m1", "m1", "m2"), weight: int64(r.IntN(11)), at: int64(r.IntN(3))}
+	s.a, s.b = w.records[r.IntN(len(w.records))], w.records[r.IntN(len(w.records))]
+	if r.IntN(20) == 0 {
+		s.b = w.nodes[r.IntN(len(w.nodes))]
+	}
+	return entry{score: s}
 }
 
 func (w *world) decision(r *rand.Rand) entry {

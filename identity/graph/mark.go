@@ -19,6 +19,14 @@ type work struct {
 	removed         bool        // a component of loose groups may have shrunk
 	pending, claims []ref       // heads
 
+	// For linkage, marked by entries and steps alike.
+	relink, unlinked   []ref // heads
+	rescored, restated []ref // records with another score; of another class or group
+	unbonded           []ref // heads of dropped bonds
+	bonds              []*bond
+	supers             map[ref]*super // by root, made by this flush
+	floors             map[ref]int32  // by root: its component over this weight or less is beyond C
+
 	// What changed since the last flush.
 	journal []old
 	flips   []flip

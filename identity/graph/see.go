@@ -145,6 +145,7 @@ func (g *Graph) appear(x ref) {
 		g.touch(x) // Its first seen is another.
 	}
 	g.markFuse(x)
+	g.restate(x)
 	g.refreshAll(x)
 }
 
@@ -155,8 +156,13 @@ func (g *Graph) wasErased(k identity.Key) bool {
 
 // firstLowered marks what reads the first seen of x.
 func (g *Graph) firstLowered(x ref) {
-	if f := g.nodes.at(g.nodes.at(x).head).founder; g.founds(x, f) {
-		g.markFounder(g.nodes.at(x).head)
+	h := g.nodes.at(x).head
+	f := g.nodes.at(h).founder
+	switch {
+	case x == f:
+		g.relink(h)
+	case g.founds(x, f):
+		g.markFounder(h)
 	}
 	if i := g.ns(x).limit; i >= 0 && g.limits[i].window > 0 {
 		g.touch(x)

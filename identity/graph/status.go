@@ -128,6 +128,7 @@ func (g *Graph) setGeneric(x ref, on bool) {
 	}
 	g.noteFlip(x)
 	n.flags ^= generic
+	g.restate(x)
 	if on {
 		g.count.generic++
 	} else {

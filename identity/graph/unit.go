@@ -41,6 +41,7 @@ func (g *Graph) units() {
 		clear(g.beyond)
 	}
 	for _, h := range g.work.admitted {
+		g.relink(h)
 		g.dropUnit(h) // It may have turned into a wall.
 		if g.pend(h); g.nodes.at(h).flags&pendingDirty == 0 {
 			g.markFounder(h)
@@ -50,6 +51,7 @@ func (g *Graph) units() {
 		}
 	}
 	for _, x := range g.work.changed {
+		g.relink(g.nodes.at(x).head)
 		g.pend(g.nodes.at(x).head)
 		g.eachIn(g.nodes.at(x).live, x, func(e ref) {
 			if d := g.edges.at(e); d.linking() {
@@ -63,6 +65,7 @@ func (g *Graph) units() {
 		g.pend(g.nodes.at(d.b).head)
 	}
 	for _, h := range g.work.stale {
+		g.relink(h)
 		g.dropUnit(h)
 	}
 	for i := 0; i < len(g.work.pending); i++ {
@@ -84,6 +87,7 @@ func (g *Graph) dropUnit(h ref) {
 	}
 	for _, c := range c.unit.clusters {
 		for _, h := range c.groups {
+			g.relink(h)
 			delete(g.unit, h)
 		}
 	}
