@@ -141,6 +141,9 @@ func (g *Graph) setHead(x, h ref) {
 	if n.flags&scored != 0 {
 		g.records.put(x, h)
 	}
+	if n.flags&homed != 0 {
+		g.tenants.put(x, h)
+	}
 	if from == x {
 		delete(g.held, x)
 	}

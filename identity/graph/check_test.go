@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -19,7 +20,7 @@ func check(g *Graph) error {
 	for x := ref(1); x < g.nodes.end(); x++ {
 		n := g.nodes.at(x)
 		const dirty = statusDirty | tenureDirty | fuseDirty | scanDirty | readmitDirty |
-			pendingDirty | claimsDirty | founderDirty | journaled | flipNoted | marked | fresh | relinkDirty | linkDirty
+			pendingDirty | claimsDirty | founderDirty | journaled | flipNoted | marked | fresh | relinkDirty | linkDirty | homeDirty
 		if n.flags&dirty != 0 {
 			return fmt.Errorf("node %d is left dirty: %b", x, n.flags&dirty)
 		}
@@ -50,7 +51,7 @@ func check(g *Graph) error {
 			}
 		}
 	}
-	if err := checkLinkage(g); err != nil {
+	if err := cmp.Or(checkLinkage(g), checkHomes(g)); err != nil {
 		return err
 	}
 	for h, t := range g.held {

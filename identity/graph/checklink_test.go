@@ -43,3 +43,34 @@ func checkLinkage(g *Graph) error {
 	}
 	return nil
 }
+
+// checkHomes compares what is kept of households with what it comes from.
+func checkHomes(g *Graph) error {
+	for x, m := range g.homes {
+		isValue := g.ns(x).rule.Household
+		if !isValue && g.tenants.seats[x].head != g.nodes.at(x).head {
+			return fmt.Errorf("tenant %d is not listed under its head", x)
+		}
+		over := isValue && g.crowdedHome(x)
+		for i, list := range [2]ref{m.shown, m.hidden} {
+			before := ref(0)
+			for e := list; e != 0; e = g.edges.at(e).after(x) {
+				d := g.edges.at(e)
+				if d.a != x && d.b != x || *g.prev(e, x) != before || d.flags&(atHome|dead) != atHome ||
+					(d.flags&shown != 0) != (i == 0) || isValue && (d.flags&shown != 0) != (g.links(d) && !over) {
+					return fmt.Errorf("domestic edge %d is wrong in a list of node %d", e, x)
+				}
+				before = e
+			}
+		}
+		if h := m.household; h != nil && (!slices.Contains(h.values, x) || g.housed[h.profiles[0]] != h) {
+			return fmt.Errorf("household of value %d is stale", x)
+		}
+	}
+	for f, h := range g.housed {
+		if !slices.Contains(h.profiles, f) || g.homes[h.values[0]].household != h {
+			return fmt.Errorf("household of profile %d is stale", f)
+		}
+	}
+	return nil
+}

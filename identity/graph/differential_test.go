@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -32,6 +33,7 @@ type replica struct {
 	sets     [][]identity.Node
 	deciding []identity.Key
 	issued   map[identity.ProfileID]bool
+	housed   map[identity.ProfileID]identity.HouseholdID
 }
 
 func newReplica() *replica {
@@ -39,6 +41,7 @@ func newReplica() *replica {
 		profile: map[identity.Key]identity.ProfileID{},
 		tenures: map[identity.Key][]Tenure{},
 		issued:  map[identity.ProfileID]bool{},
+		housed:  map[identity.ProfileID]identity.HouseholdID{},
 	}
 }
 
@@ -61,6 +64,17 @@ func (p *replica) apply(g *Graph, c Changes, seen []entry) error {
 		}
 		p.profile[m.Identifier] = m.New
 		p.issued[m.New] = true
+	}
+	for i, h := range c.Rehoused {
+		if i > 0 && c.Rehoused[i-1].Profile >= h.Profile {
+			return fmt.Errorf("rehousings are not ascending at %v", h.Profile)
+		}
+		if p.housed[h.Profile] != h.Old || h.Old == h.New {
+			return fmt.Errorf("%v rehoused from %v to %v, was in %v", h.Profile, h.Old, h.New, p.housed[h.Profile])
+		}
+		if p.housed[h.Profile] = h.New; h.New == 0 {
+			delete(p.housed, h.Profile)
+		}
 	}
 	for _, k := range c.Retold {
 		p.tenures[k] = g.Tenures(k)
@@ -89,6 +103,9 @@ func same(g *Graph, p *replica, want oracle.Result, w *world) error {
 		}
 		if got := g.Profile(n.Key); got != id {
 			return fmt.Errorf("profile of %s %x is %v, want %v", n.Namespace, n.Key, got, id)
+		}
+		if got, ok := g.Household(id); got != want.Household[id] || ok != (got != 0) {
+			return fmt.Errorf("household of %v is %v, want %v", id, got, want.Household[id])
 		}
 		x := g.find(n.Key)
 		flags := uint32(0)
@@ -130,6 +147,9 @@ func same(g *Graph, p *replica, want oracle.Result, w *world) error {
 	}
 	if p == nil {
 		return nil
+	}
+	if !maps.Equal(p.housed, want.Household) {
+		return fmt.Errorf("told households %v, want %v", p.housed, want.Household)
 	}
 	for i, set := range p.sets {
 		if k, _ := want.Deciding(set); k != p.deciding[i] {

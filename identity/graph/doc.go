@@ -29,6 +29,7 @@
 //	claim.go                     step 4: walls admit what claims them
 //	score.go, linkage.go         step 5: super-nodes with scored records
 //	reach.go, average.go         step 5: units within C, and average linkage
+//	home.go, household.go        households of the profiles found
 //	found.go, flush.go           ids, and what changed
 //
 // An edge lies in one of two lists of each of its ends: live edges are open, and
@@ -57,6 +58,10 @@
 //   - Household values move from their own key to profile 0 when first seen.
 //   - A new identifier is a flip only where its earlier sightings may have
 //     expired or been erased; otherwise no old set can hold it.
+//   - Pairs of an identifier and a household value are kept with their rows like
+//     all others, as edges of a kind of their own in lists of their own: steps 0
+//     to 5 do not see them. Those of a value seen with too many profiles are
+//     hidden, so that nothing scans them from the other end.
 //   - The model is of the rules, so a model switch is another Graph. Scored pairs
 //     of an identifier that is gone are kept: they count when it is seen again.
 //   - Identifiers that are gone keep their place in memory until a rebuild.

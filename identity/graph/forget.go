@@ -70,6 +70,9 @@ func (g *Graph) expireNode(x ref, before identity.Period) {
 		g.vanish(x)
 	case rest.first != d.first:
 		d.first = rest.first
+		if d.flags&homed != 0 && g.ns(x).rule.Household {
+			g.markHome(x)
+		}
 		g.markFounder(d.head)
 		g.relink(d.head)
 		g.touch(x)
@@ -95,11 +98,13 @@ func (g *Graph) Erase(k identity.Key, at int64) {
 		g.vanish(x)
 	}
 	// All edges are parked now, and killing one moves none.
-	g.eachIn(g.nodes.at(x).parked, x, func(e ref) {
+	end := func(e ref) {
 		if g.edges.at(e).flags&dead == 0 {
 			g.kill(e)
 		}
-	})
+	}
+	g.eachIn(g.nodes.at(x).parked, x, end)
+	g.eachDomestic(x, end)
 }
 
 // later marks what reads an edge that is, or may soon be, first seen later than

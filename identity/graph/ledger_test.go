@@ -111,7 +111,8 @@ func randomRules(r *rand.Rand) *identity.Rules {
 			Rank: pick(r, 3, 7), FanOutUp: up(), FanOutDown: down(), Limit: pick(r, 0, 0, 0, 2),
 			Shieldable: true, TrustedClaims: chance(.5),
 		},
-		identity.Landline: {Rank: 8, Household: true, FanOutUp: 3, FanOutDown: 3},
+		identity.Landline: {Rank: 8, Household: true, FanOutUp: pick(r, 1, 2, 3, 12), FanOutDown: 3},
+		identity.Address:  {Rank: 8, Household: true, FanOutUp: pick(r, 1, 2, 3, 12), FanOutDown: 3},
 	}
 	if chance(.1) { // A workspace without user ids.
 		u, e := ns[identity.UserID], ns[identity.Email]
@@ -160,6 +161,11 @@ func randomWorld(r *rand.Rand, size int) *world {
 		kinds = []identity.Namespace{identity.UserID, identity.Email, identity.AnonymousID, identity.Record, identity.Record, identity.Record}
 		most, scores = 5, .5
 		w.rules.UnitCap = pick(r, 2, 3, 4, 6, 256)
+		decisions, forgetting = pick(r, 0, .1, .3), pick(r, 0, 0, .05)
+	case 5: // Mostly households.
+		kinds = []identity.Namespace{identity.UserID, identity.Email, identity.AnonymousID, identity.Landline, identity.Address, identity.Landline}
+		most, scores = 5, 0
+		w.rules.UnitCap = pick(r, 2, 4, 6, 9, 256)
 	}
 	for _, ns := range kinds {
 		for range 1 + r.IntN(most) {
@@ -229,6 +235,10 @@ func (w *world) decision(r *rand.Rand) entry {
 	if w.fusing && r.IntN(2) == 0 {
 		d.Kind = identity.MustLink
 	}
+	if len(w.records) > 1 && r.IntN(3) == 0 {
+		w.onRecords(r, d)
+		return entry{decision: d}
+	}
 	if d.Kind != identity.Block {
 		for d.B == 0 || d.B == d.A {
 			d.B = w.nodes[r.IntN(len(w.nodes))].Key
@@ -236,6 +246,16 @@ func (w *world) decision(r *rand.Rand) entry {
 		d.A, d.B = min(d.A, d.B), max(d.A, d.B)
 	}
 	return entry{decision: d}
+}
+
+// onRecords makes d one on records: a pair that may be scored.
+func (w *world) onRecords(r *rand.Rand, d *identity.Decision) {
+	i := r.IntN(len(w.records) - 1)
+	d.A, d.B = w.records[i].Key, w.records[i+1+r.IntN(len(w.records)-1-i)].Key
+	d.A, d.B = min(d.A, d.B), max(d.A, d.B)
+	if d.Kind == identity.Block {
+		d.B = 0
+	}
 }
 
 func (w *world) forgetting(r *rand.Rand) entry {

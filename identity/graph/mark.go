@@ -27,6 +27,11 @@ type work struct {
 	supers             map[ref]*super // by root, made by this flush
 	floors             map[ref]int32  // by root: its component over this weight or less is beyond C
 
+	// For households.
+	homes    []ref                        // values, marked by entries and by changes of profiles
+	unhoused []ref                        // heads of profiles whose household must be found
+	housed   map[ref]identity.HouseholdID // what profiles had at the last flush, by founder
+
 	// What changed since the last flush.
 	journal []old
 	flips   []flip

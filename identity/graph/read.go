@@ -89,7 +89,7 @@ func (g *Graph) Deciding(members []identity.Node) (identity.Key, bool) {
 // Stats are figures of the ledger as of the last flush.
 type Stats struct {
 	Identifiers int // with a counted sighting
-	Pairs       int // with a counted sighting
+	Pairs       int // with a counted sighting, those with household values included
 	Generic     int // identifiers seen with too many
 	Blocked     int // identifiers blocked by the rules or a decision
 	// Profiles is the number of distinct profiles of identifiers that are not

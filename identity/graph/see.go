@@ -156,6 +156,9 @@ func (g *Graph) wasErased(k identity.Key) bool {
 
 // firstLowered marks what reads the first seen of x.
 func (g *Graph) firstLowered(x ref) {
+	if g.nodes.at(x).flags&homed != 0 && g.ns(x).rule.Household {
+		g.markHome(x) // It may name its household now.
+	}
 	h := g.nodes.at(x).head
 	f := g.nodes.at(h).founder
 	switch {
@@ -171,7 +174,7 @@ func (g *Graph) firstLowered(x ref) {
 
 // seeEdge adds the sighting of the pair x, y.
 func (g *Graph) seeEdge(x, y ref, s sight) {
-	if x == y || g.ns(x).rule.Household || g.ns(y).rule.Household {
+	if x == y || g.ns(x).rule.Household && g.ns(y).rule.Household {
 		return
 	}
 	if g.nodes.at(y).key < g.nodes.at(x).key {

@@ -129,6 +129,7 @@ func (g *Graph) setGeneric(x ref, on bool) {
 	g.noteFlip(x)
 	n.flags ^= generic
 	g.restate(x)
+	g.refreshHomes(x)
 	if on {
 		g.count.generic++
 	} else {
