@@ -73,7 +73,7 @@ func (g *Graph) expireNode(x ref, before identity.Period) {
 		if d.flags&homed != 0 && g.ns(x).rule.Household {
 			g.markHome(x)
 		}
-		g.markFounder(d.head)
+		g.markFounders(x)
 		g.relink(d.head)
 		g.touch(x)
 	}
@@ -107,6 +107,17 @@ func (g *Graph) Erase(k identity.Key, at int64) {
 	g.eachDomestic(x, end)
 }
 
+// markFounders marks the group of x, and the wall that admitted it: x, first seen
+// later than before or gone, may have been the founder of both, and may move
+// from the one to the other before that is looked at.
+func (g *Graph) markFounders(x ref) {
+	h := g.nodes.at(x).head
+	g.markFounder(h)
+	if c := g.unit[h]; c != nil && c.admitted {
+		g.markFounder(c.wall)
+	}
+}
+
 // later marks what reads an edge that is, or may soon be, first seen later than
 // before: another may be the better one to follow now, and whoever follows by
 // this one comes later.
@@ -131,7 +142,7 @@ func (g *Graph) vanish(x ref) {
 		g.count.blocked--
 	}
 	g.markFuse(x)
-	g.markFounder(d.head)
+	g.markFounders(x)
 	g.restate(x)
 	g.refreshAll(x)
 }

@@ -26,6 +26,14 @@ func (g *Graph) pend(h ref) {
 	}
 }
 
+// pendOrFound marks the unit of h or, where it has none, its founder: that of
+// the unit which it was in may be another's.
+func (g *Graph) pendOrFound(h ref) {
+	if g.pend(h); g.nodes.at(h).flags&pendingDirty == 0 {
+		g.markFounder(h)
+	}
+}
+
 // lonely reports whether a loose group is beyond C by itself, and known to be
 // alone: nothing around it can change that.
 func (g *Graph) lonely(h ref) bool {
@@ -43,9 +51,7 @@ func (g *Graph) units() {
 	for _, h := range g.work.admitted {
 		g.relink(h)
 		g.dropUnit(h) // It may have turned into a wall.
-		if g.pend(h); g.nodes.at(h).flags&pendingDirty == 0 {
-			g.markFounder(h)
-		}
+		g.pendOrFound(h)
 		if len(g.claims[h]) > 0 {
 			g.markClaims(h)
 		}
@@ -96,7 +102,7 @@ func (g *Graph) dropUnit(h ref) {
 			g.dropClaim(c)
 		}
 		for _, h := range c.groups {
-			g.pend(h)
+			g.pendOrFound(h)
 		}
 	}
 }
