@@ -72,10 +72,23 @@ func shrink(w *world, entries []entry, batches []int) []entry {
 	return entries
 }
 
-func TestStreamEqualsOracle(t *testing.T) {
+func TestStreamEqualsOracle(t *testing.T) { streamEqualsOracle(t, 1, randomWorld) }
+
+// TestLinkageEqualsOracle is the same with mostly scored pairs and small caps.
+func TestLinkageEqualsOracle(t *testing.T) {
+	streamEqualsOracle(t, 6, func(r *rand.Rand, size int) *world { return worldOf(r, size, mostlyScores) })
+}
+
+// TestHouseholdsEqualOracle is the same with mostly household values.
+func TestHouseholdsEqualOracle(t *testing.T) {
+	streamEqualsOracle(t, 7, func(r *rand.Rand, size int) *world { return worldOf(r, size, mostlyHouseholds) })
+}
+
+func streamEqualsOracle(t *testing.T, sequence uint64, worlds func(*rand.Rand, int) *world) {
+	t.Helper()
 	for seed := range testCount(t) {
-		r := rand.New(rand.NewPCG(uint64(seed), 1))
-		w := randomWorld(r, 1+r.IntN(60))
+		r := rand.New(rand.NewPCG(uint64(seed), sequence))
+		w := worlds(r, 1+r.IntN(60))
 		entries := erasuresFirst(slices.Clone(w.entries))
 		batches := []int{1}
 		if r.IntN(2) == 0 {

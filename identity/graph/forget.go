@@ -74,7 +74,6 @@ func (g *Graph) expireNode(x ref, before identity.Period) {
 			g.markHome(x)
 		}
 		g.markFounders(x)
-		g.relink(d.head)
 		g.touch(x)
 	}
 }

@@ -28,7 +28,6 @@ func (g *Graph) households() {
 		g.unhouse(g.nodes.at(o.x).head)
 		if p := g.find(identity.Key(o.profile)); p != 0 {
 			g.unhouse(g.nodes.at(p).head)
-			g.dropHousehold(g.housed[p])
 		}
 	}
 	for i := 0; i < len(w.homes); i++ {

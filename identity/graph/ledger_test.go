@@ -132,7 +132,15 @@ func randomRules(r *rand.Rand) *identity.Rules {
 	}
 }
 
-func randomWorld(r *rand.Rand, size int) *world {
+func randomWorld(r *rand.Rand, size int) *world { return worldOf(r, size, r.IntN(10)) }
+
+// The kinds of worlds that tests ask for by name.
+const (
+	mostlyScores     = 3
+	mostlyHouseholds = 5
+)
+
+func worldOf(r *rand.Rand, size, kind int) *world {
 	w := &world{rules: randomRules(r), heldFrom: pick(r, 1, 2, 4, 16), fansFrom: pick(r, uint32(1), 3, 64)}
 	most := 1 + r.IntN(5+size/16)
 	kinds := []identity.Namespace{
@@ -145,7 +153,7 @@ func randomWorld(r *rand.Rand, size int) *world {
 	if scores > 0 {
 		kinds = append(kinds, identity.Record)
 	}
-	switch r.IntN(10) {
+	switch kind {
 	case 0: // Loose groups only, and units beyond C.
 		kinds, most = []identity.Namespace{identity.Email, identity.Phone, identity.AnonymousID}, 6
 		w.rules.UnitCap = pick(r, 2, 3, 4, 5)
@@ -157,12 +165,12 @@ func randomWorld(r *rand.Rand, size int) *world {
 		a := w.rules.Namespaces[identity.AnonymousID]
 		a.FanOutUp, a.FanOutDown = 50, 50
 		w.rules.Namespaces[identity.AnonymousID] = a
-	case 3, 4: // Mostly scored pairs, and units of linkage beyond C.
+	case mostlyScores, 4: // Mostly scored pairs, and units of linkage beyond C.
 		kinds = []identity.Namespace{identity.UserID, identity.Email, identity.AnonymousID, identity.Record, identity.Record, identity.Record}
 		most, scores = 5, .5
 		w.rules.UnitCap = pick(r, 2, 3, 4, 6, 256)
 		decisions, forgetting = pick(r, 0, .1, .3), pick(r, 0, 0, .05)
-	case 5: // Mostly households.
+	case mostlyHouseholds: // Mostly households.
 		kinds = []identity.Namespace{identity.UserID, identity.Email, identity.AnonymousID, identity.Landline, identity.Address, identity.Landline}
 		most, scores = 5, 0
 		w.rules.UnitCap = pick(r, 2, 4, 6, 9, 256)
