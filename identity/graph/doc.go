@@ -1,8 +1,8 @@
 // Package graph keeps profiles current: it is the function from a ledger of
 // sightings, scored pairs of records, decisions, expiries and erasures to
-// profiles, evaluated again only
-// where something changed. What the function is, package identity/oracle says
-// in its plainest form; the two share no code and are tested to be equal.
+// profiles and households, evaluated again only where something changed. What
+// the function is, package identity/oracle says in its plainest form; the two
+// share no code and are tested to be equal.
 //
 // A Graph belongs to one goroutine, the owner of a workspace's ledger. It holds
 // keys and times only: no values, no messages, nothing per event or per set of
@@ -63,6 +63,6 @@
 //     to 5 do not see them. Those of a value seen with too many profiles are
 //     hidden, so that nothing scans them from the other end.
 //   - The model is of the rules, so a model switch is another Graph. Scored pairs
-//     of an identifier that is gone are kept: they count when it is seen again.
+//     of an identifier that has expired are kept: they count when it is seen again.
 //   - Identifiers that are gone keep their place in memory until a rebuild.
 package graph

@@ -79,7 +79,8 @@ func (g *Graph) expireNode(x ref, before identity.Period) {
 }
 
 // Erase takes away the sightings of k received at or before at (milliseconds
-// since 1970 UTC), and those of its pairs; the greatest at wins. As the owner
+// since 1970 UTC), those of its pairs, and scores made until then; the greatest
+// at wins. As the owner
 // of the rows stamps at, at or after every received time in them, Erase must
 // come before evidence of k that was received later, also when a ledger is
 // loaded: load erasures first.
@@ -96,6 +97,7 @@ func (g *Graph) Erase(k identity.Key, at int64) {
 	if g.nodes.at(x).flags&alive != 0 {
 		g.vanish(x)
 	}
+	g.eraseScores(x, at)
 	// All edges are parked now, and killing one moves none.
 	end := func(e ref) {
 		if g.edges.at(e).flags&dead == 0 {

@@ -224,7 +224,7 @@ func (w *world) sighting(r *rand.Rand) entry {
 
 // scored is a scored pair. Most are of records, of few distinct weights.
 func (w *world) scored(r *rand.Rand) entry {
-	s := &score{model: pick(r, "m1", "m1", "m1", "m1", "m1", "m2"), weight: int64(r.IntN(11)), at: int64(r.IntN(3))}
+	s := &score{model: pick(r, "m1", "m1", "m1", "m1", "m1", "m2"), weight: int64(r.IntN(11)), at: int64(r.IntN(3)) * 100 * day}
 	s.a, s.b = w.records[r.IntN(len(w.records))], w.records[r.IntN(len(w.records))]
 	if r.IntN(20) == 0 {
 		s.b = w.nodes[r.IntN(len(w.nodes))]

@@ -26,13 +26,14 @@ type link struct {
 // pair that is scored below the review threshold again is withdrawn. Scores of
 // another model than that of the rules are ignored: another model is another
 // version of the rules, and another Graph. A score says nothing of its two
-// records on their own: without a sighting of each it does not count.
+// records on their own: without a sighting of each it does not count, nor when
+// it was made at or before an erasure of one of them.
 func (g *Graph) Score(a, b identity.Node, model string, weight, at int64) {
 	if model == "" || model != g.rules.ModelVersion || a.Key == b.Key {
 		return
 	}
 	x, y := g.node(a), g.node(b)
-	if g.ns(x).rule.Household || g.ns(y).rule.Household {
+	if g.ns(x).rule.Household || g.ns(y).rule.Household || g.forgets && (g.unscored(a.Key, at) || g.unscored(b.Key, at)) {
 		return
 	}
 	l := link{at: at, to: y, weight: int32(min(max(weight, math.MinInt32), math.MaxInt32))}
@@ -102,6 +103,30 @@ func (r *record) add(l link) {
 func (r *record) drop(l link) {
 	if i, ok := r.place(l); ok {
 		r.links = slices.Delete(r.links, i, i+1)
+	}
+}
+
+// unscored reports whether an erasure of k takes a score made at at away.
+func (g *Graph) unscored(k identity.Key, at int64) bool {
+	erased, ok := g.erased[k]
+	return ok && at <= erased
+}
+
+// eraseScores takes the scores of x made at or before at out of the ledger.
+func (g *Graph) eraseScores(x ref, at int64) {
+	r := g.scored[x]
+	if r == nil {
+		return
+	}
+	for _, l := range slices.Clone(r.links) {
+		if l.at > at {
+			continue
+		}
+		r.drop(l)
+		g.work.rescored = append(g.work.rescored, x, l.to)
+		other := l.to
+		l.to = x
+		g.scored[other].drop(l)
 	}
 }
 

@@ -60,7 +60,8 @@
 //     alike: a group at its own level claims nothing.
 //   - Of the scores of one pair by one model the greatest (time, weight) stands,
 //     as of decisions; a later score below the review threshold withdraws it.
-//     Weights beyond 32 bits are cut to them. A model is chosen by the rules.
+//     Weights beyond 32 bits are cut to them. A model is chosen by the rules. A
+//     score made at or before an erasure of an end does not count, like a sighting.
 //   - A scored pair says nothing of its ends on their own, and does not ask for
 //     trust. "Rejected" covers direct cannot-links here too; an end that is a
 //     household value is not read. What a unit beyond C ignores is missing in

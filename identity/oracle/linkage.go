@@ -49,6 +49,9 @@ func (e *evaluation) readsScore(k scored, s score) bool {
 		return false
 	}
 	for _, end := range []identity.Key{k.low, k.high} {
+		if at, ok := e.erased[end]; ok && s.at <= at {
+			return false
+		}
 		if e.blocked(end) || e.generic[end] || e.gone(end) || e.rule(end).Household {
 			return false
 		}
