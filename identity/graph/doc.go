@@ -42,7 +42,8 @@
 //
 // A unit of linkage is found by one search that takes the greatest weight at its
 // edge first: the weight over which a component is within C shows by itself,
-// whatever the number of weights. Steps 0 to 4 do not know of linkage: a group
+// whatever the number of weights. It is noted, and stands until a pair counts no
+// more or a record is in another profile. Steps 0 to 4 do not know of linkage: a group
 // keeps the founder that they give it, and a bond over it the one of the whole.
 //
 // # Readings

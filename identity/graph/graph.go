@@ -34,6 +34,7 @@ type Graph struct {
 	records roster          // the scored nodes of a group
 	supers  map[ref]*super  // by each head, of super-nodes with scored records
 	bonds   map[ref]*bond   // by each head, of profiles that linkage joined
+	floors  map[ref]int32   // by root: its component over this weight is beyond C
 
 	homes   map[ref]*home      // of household values and what was seen with them
 	tenants roster             // the identifiers of a group that have a home
@@ -165,6 +166,7 @@ func New(rules *identity.Rules) *Graph {
 		records:  newRoster(),
 		supers:   map[ref]*super{},
 		bonds:    map[ref]*bond{},
+		floors:   map[ref]int32{},
 		homes:    map[ref]*home{},
 		tenants:  newRoster(),
 		housed:   map[ref]*household{},

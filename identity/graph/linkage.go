@@ -75,6 +75,10 @@ func (g *Graph) linkRecords() {
 			g.unsettle(g.nodes.at(l.to).head)
 		}
 	}
+	if w.severed || len(w.restated) > 0 {
+		clear(g.floors) // What was beyond C may be within it.
+	}
+	w.severed = false
 	w.relink, w.rescored, w.restated = w.relink[:0], w.rescored[:0], w.restated[:0]
 	for i := 0; i < len(w.unlinked); i++ {
 		h := w.unlinked[i]
@@ -86,7 +90,6 @@ func (g *Graph) linkRecords() {
 	w.unlinked = w.unlinked[:0]
 	g.rebond()
 	clear(w.supers)
-	clear(w.floors)
 }
 
 // unsettle drops the unit that the group of h was in, and marks the one that it

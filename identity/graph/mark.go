@@ -25,7 +25,7 @@ type work struct {
 	unbonded           []ref // heads of dropped bonds
 	bonds              []*bond
 	supers             map[ref]*super // by root, made by this flush
-	floors             map[ref]int32  // by root: its component over this weight or less is beyond C
+	severed            bool           // a scored pair counts less than before, or no more
 
 	// For households.
 	homes    []ref                        // values, marked by entries and by changes of profiles

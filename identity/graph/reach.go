@@ -34,7 +34,7 @@ type reaching struct {
 // least one taken are the unit: over that one, or less, it is beyond C.
 func (g *Graph) reach(s *super) ([]*super, []scoredPair) {
 	r := &reaching{at: map[ref]int{}, frontier: heap[spot]{before: heavier}}
-	floor, known := g.work.floors[s.root]
+	floor, known := g.floors[s.root]
 	g.meet(r, s)
 	for len(r.frontier.items) > 0 && !r.over {
 		p := r.frontier.pop()
@@ -96,7 +96,7 @@ func (g *Graph) cross(r *reaching, p spot, l link) {
 		r.weakest = l.weight
 	}
 	r.by = append(r.by, l.weight)
-	if floor, ok := g.work.floors[root]; ok && floor >= r.weakest {
+	if floor, ok := g.floors[root]; ok && floor >= r.weakest {
 		r.over = true
 		return
 	}
@@ -108,12 +108,9 @@ func (g *Graph) cross(r *reaching, p spot, l link) {
 // greater than the least one taken, and notes for all the rest that they are
 // beyond C over that one.
 func (g *Graph) cutAt(r *reaching) ([]*super, []scoredPair) {
-	if g.work.floors == nil {
-		g.work.floors = map[ref]int32{}
-	}
 	for _, s := range r.supers {
-		if f, ok := g.work.floors[s.root]; !ok || f < r.weakest {
-			g.work.floors[s.root] = r.weakest
+		if f, ok := g.floors[s.root]; !ok || f < r.weakest {
+			g.floors[s.root] = r.weakest
 		}
 	}
 	n := 1

@@ -47,6 +47,7 @@ func (g *Graph) Score(a, b identity.Node, model string, weight, at int64) {
 			return
 		}
 		read = read || int64(old.weight) >= g.rules.ReviewThreshold
+		g.work.severed = g.work.severed || l.weight < old.weight
 		here.drop(old)
 		old.to = x
 		there.drop(old)
@@ -122,6 +123,7 @@ func (g *Graph) eraseScores(x ref, at int64) {
 		if l.at > at {
 			continue
 		}
+		g.work.severed = true
 		r.drop(l)
 		g.work.rescored = append(g.work.rescored, x, l.to)
 		other := l.to
@@ -142,6 +144,7 @@ func (g *Graph) denyLink(a, b ref) {
 		return
 	}
 	denied := g.denied(g.nodes.at(a).key, g.nodes.at(b).key)
+	g.work.severed = g.work.severed || denied
 	i, _ := x.place(l)
 	x.links[i].denied = denied
 	l.to = a
