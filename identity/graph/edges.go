@@ -1,8 +1,8 @@
 package graph
 
-// addEdge makes a dead edge of x and y, which are in key order; the caller
-// gives it its first row.
-func (g *Graph) addEdge(x, y ref) ref {
+// addEdge makes a dead edge of x and y, which are in key order, a domestic one if
+// one of them is a household value; the caller gives it its first row.
+func (g *Graph) addEdge(x, y ref, domestic bool) ref {
 	e := g.edges.add()
 	d := g.edges.at(e)
 	d.a, d.b, d.flags = x, y, dead
@@ -10,7 +10,7 @@ func (g *Graph) addEdge(x, y ref) ref {
 		d.flags |= rejected
 	}
 	g.byEnds.add(endsHash(x, y), e)
-	if g.domestic(x, y) {
+	if domestic {
 		d.flags |= atHome
 		g.settleIn(x)
 		g.settleIn(y)
@@ -40,16 +40,14 @@ func (g *Graph) freeEdge(e ref) {
 
 // list returns the head of the list of x's edges to which flags belong.
 func (g *Graph) list(x ref, flags uint32) *ref {
-	n := g.nodes.at(x)
-	switch {
-	case flags&open != 0:
-		return &n.live
-	case flags&atHome == 0:
-		return &n.parked
-	case flags&shown != 0:
-		return &g.homes[x].shown
+	if flags&atHome != 0 {
+		return g.homes[x].list(flags)
 	}
-	return &g.homes[x].hidden
+	n := g.nodes.at(x)
+	if flags&open != 0 {
+		return &n.live
+	}
+	return &n.parked
 }
 
 // link puts e at the head of the lists of both ends.
@@ -119,7 +117,9 @@ func (g *Graph) eachIn(e, x ref, f func(ref)) {
 // refreshAll refreshes every edge of x.
 func (g *Graph) refreshAll(x ref) {
 	g.eachEdge(x, g.refresh)
-	g.refreshHomes(x)
+	if g.nodes.at(x).flags&homed != 0 {
+		g.refreshHomes(x)
+	}
 }
 
 // refresh brings what follows from the state of an edge and its ends up to

@@ -17,10 +17,12 @@ type household struct {
 	profiles []ref // founders
 }
 
-// domestic reports whether the pair of x and y is one of an identifier and a
-// household value.
-func (g *Graph) domestic(x, y ref) bool {
-	return g.ns(x).rule.Household != g.ns(y).rule.Household
+// list returns the head of the list of domestic edges to which flags belong.
+func (m *home) list(flags uint32) *ref {
+	if flags&shown != 0 {
+		return &m.shown
+	}
+	return &m.hidden
 }
 
 // settleIn gives x, an end of a domestic edge, a home.

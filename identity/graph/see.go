@@ -174,7 +174,9 @@ func (g *Graph) firstLowered(x ref) {
 
 // seeEdge adds the sighting of the pair x, y.
 func (g *Graph) seeEdge(x, y ref, s sight) {
-	if x == y || g.ns(x).rule.Household && g.ns(y).rule.Household {
+	household := g.ns(x).rule.Household
+	domestic := household != g.ns(y).rule.Household
+	if x == y || household && !domestic {
 		return
 	}
 	if g.nodes.at(y).key < g.nodes.at(x).key {
@@ -182,7 +184,7 @@ func (g *Graph) seeEdge(x, y ref, s sight) {
 	}
 	e := g.findEdge(x, y)
 	if e == 0 {
-		e = g.addEdge(x, y)
+		e = g.addEdge(x, y, domestic)
 	}
 	d := g.edges.at(e)
 	if d.flags&dead != 0 {
