@@ -46,7 +46,8 @@ func (g *Graph) relink(h ref) {
 // those that hold a changed super-node or an end of a scored pair that came or
 // went, before or after: units are nested in the components of weaker pairs, so
 // one that does not touch the change is cut off at the same weight as before,
-// or is part of the one that is found at an end.
+// or is part of the one that is found at an end. A record that moves takes its
+// pairs along, so what it left and what it came to are ends enough.
 func (g *Graph) linkRecords() {
 	if len(g.scored) == 0 {
 		return
@@ -54,13 +55,11 @@ func (g *Graph) linkRecords() {
 	w := &g.work
 	for _, h := range w.relink {
 		g.nodes.at(h).flags &^= relinkDirty
-		// A record in another super-node: its pairs are pairs of others now.
-		if s := g.supers[h]; s == nil || s.root != g.root(h) {
-			g.records.each(h, g.restate)
-		}
+		s := g.supers[h]
+		w.severed = w.severed || s != nil && s.root != g.root(h)
 	}
 	for _, x := range w.changed {
-		g.restate(x)
+		w.severed = w.severed || g.nodes.at(x).flags&(scored|fresh) == scored
 	}
 	for _, h := range w.relink {
 		g.unsettle(h)

@@ -21,11 +21,11 @@ type work struct {
 
 	// For linkage, marked by entries and steps alike.
 	relink, unlinked   []ref // heads
-	rescored, restated []ref // records with another score; of another class or group
+	rescored, restated []ref // records with another score; of another class
 	unbonded           []ref // heads of dropped bonds
 	bonds              []*bond
 	supers             map[ref]*super // by root, made by this flush
-	severed            bool           // a scored pair counts less than before, or no more
+	severed            bool           // a component of scored pairs may have shrunk
 
 	// For households.
 	homes    []ref                        // values, marked by entries and by changes of profiles
