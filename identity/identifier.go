@@ -26,6 +26,7 @@ const (
 	PushToken   Namespace = "push_token"
 	AnonymousID Namespace = "anonymous_id"
 	RFID        Namespace = "rfid"
+	Record      Namespace = "record" // "<source>/<id>", what linkage scores
 	Landline    Namespace = "landline"
 	Address     Namespace = "address"
 )

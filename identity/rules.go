@@ -20,12 +20,15 @@ type Rule struct {
 	// longer than it ends a tenure, and only the last tenure links.
 	MovingGap time.Duration
 	// FanOutUp is the number of distinct neighbours in one namespace as strong
-	// or stronger beyond which an identifier is generic and links no one.
+	// or stronger beyond which an identifier is generic and links no one. Of a
+	// household value it is the number of distinct profiles beyond which the
+	// value makes no household.
 	FanOutUp int
 	// FanOutDown is the number of distinct neighbours in one weaker namespace
 	// beyond which the identifier's pairs to that namespace link no one.
 	FanOutDown int
-	// Household marks values that link households, never persons.
+	// Household marks values that link households, never persons: they are in
+	// no pair that a person rests on, and decide nothing.
 	Household bool
 	// TrustedClaims voids every untrusted pair of the namespace.
 	TrustedClaims bool
@@ -45,8 +48,18 @@ type Rules struct {
 	Untrusted map[string]bool
 	// Blocked reports values that link no one; it must be pure.
 	Blocked func(Identifier) bool
-	// UnitCap (C) bounds a unit of loose identifiers, GroupCap (G) a group.
+	// UnitCap (C) bounds a unit of loose identifiers, a unit of linkage and a
+	// household; GroupCap (G) bounds a group.
 	UnitCap, GroupCap int
+	// ModelVersion names the frozen model whose scored pairs of records count;
+	// empty: none do. Scores of other models wait for rules that name them.
+	ModelVersion string
+	// ReviewThreshold is the least weight of a scored pair that counts, and
+	// LinkThreshold, above 0, the least average weight at which two profiles
+	// join; between them lies what a person should look at. Weights are
+	// hundredths of a bit, log2 of the odds of a match times 100: 0 is even odds,
+	// 700 is 128 to 1.
+	ReviewThreshold, LinkThreshold int64
 }
 
 // Rule returns the rule of n.
@@ -67,6 +80,7 @@ func DefaultRules() *Rules {
 	with := func(r Rule, f func(*Rule)) Rule { f(&r); return r }
 	claim := with(base(1), func(r *Rule) { r.Limit, r.TrustedClaims = 1, true })
 	open := func(r *Rule) { r.Shieldable = false }
+	home := func(r *Rule) { r.Household, r.FanOutUp = true, 12 }
 	return &Rules{
 		Version: 1,
 		Namespaces: map[Namespace]Rule{
@@ -82,12 +96,16 @@ func DefaultRules() *Rules {
 			PushToken:   with(base(6), open),
 			AnonymousID: with(base(7), open),
 			RFID:        base(7),
-			Landline:    with(base(8), func(r *Rule) { r.Household = true }),
-			Address:     with(base(8), func(r *Rule) { r.Household = true }),
+			Record:      with(base(7), func(r *Rule) { r.TrustedClaims = true }),
+			Landline:    with(base(8), home),
+			Address:     with(base(8), home),
 		},
 		Default:  base(7),
 		Blocked:  BlockedByDefault,
 		UnitCap:  256,
 		GroupCap: 5000,
+
+		ReviewThreshold: 200,
+		LinkThreshold:   700,
 	}
 }

@@ -138,6 +138,12 @@ func (g *Graph) setHead(x, h ref) {
 	g.noteChanged(x)
 	from := n.head
 	n.head = h
+	if n.flags&scored != 0 {
+		g.records.put(x, h)
+	}
+	if n.flags&homed != 0 {
+		g.tenants.put(x, h)
+	}
 	if from == x {
 		delete(g.held, x)
 	}

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -19,7 +20,7 @@ func check(g *Graph) error {
 	for x := ref(1); x < g.nodes.end(); x++ {
 		n := g.nodes.at(x)
 		const dirty = statusDirty | tenureDirty | fuseDirty | scanDirty | readmitDirty |
-			pendingDirty | claimsDirty | founderDirty | journaled | flipNoted | marked | fresh
+			pendingDirty | claimsDirty | founderDirty | journaled | flipNoted | marked | fresh | relinkDirty | linkDirty | homeDirty
 		if n.flags&dirty != 0 {
 			return fmt.Errorf("node %d is left dirty: %b", x, n.flags&dirty)
 		}
@@ -49,6 +50,9 @@ func check(g *Graph) error {
 				return fmt.Errorf("node %d counts %d guards, want %d", x, f.guards, want.guards)
 			}
 		}
+	}
+	if err := cmp.Or(checkLinkage(g), checkHomes(g)); err != nil {
+		return err
 	}
 	for h, t := range g.held {
 		if err := checkHeld(g, h, t); err != nil {

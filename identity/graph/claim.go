@@ -26,6 +26,7 @@ func (g *Graph) addClaim(c *cluster) {
 			t.last = at
 		}
 		c.admitted, c.decided = true, true
+		g.relink(c.wall)
 		g.welcome(c)
 	case after:
 		t.refused++
@@ -54,6 +55,7 @@ func (g *Graph) dropClaim(c *cluster) {
 		}
 		return
 	}
+	g.relink(c.wall)
 	if f := g.nodes.at(c.wall).founder; g.nodes.at(f).head != c.wall {
 		g.markFounder(c.wall) // It may have come with c.
 	}
@@ -136,6 +138,10 @@ func (g *Graph) decideClaims(wall ref, claiming []*cluster) {
 		} else {
 			t.refused++
 		}
+		if c.admitted != was {
+			g.relink(wall)
+			g.relinkGroups(c)
+		}
 		switch {
 		case c.admitted && !was:
 			g.welcome(c)
@@ -148,6 +154,13 @@ func (g *Graph) decideClaims(wall ref, claiming []*cluster) {
 		c.decided = true
 	}
 	g.full[wall] = t
+}
+
+// relinkGroups marks the super-node of each group of c.
+func (g *Graph) relinkGroups(c *cluster) {
+	for _, h := range c.groups {
+		g.relink(h)
+	}
 }
 
 // welcome gives a cluster that its wall has just admitted the founder of the
@@ -165,8 +178,8 @@ func (g *Graph) welcome(c *cluster) {
 	g.adopt(c.groups, f)
 }
 
-// profile returns the heads of the groups that make the profile of head h. The
-// result is valid until the next call.
+// profile returns the heads of the groups that make the profile of head h, as
+// step 4 leaves it. The result is valid until the next call.
 func (g *Graph) profile(h ref) []ref {
 	if c := g.unit[h]; c != nil {
 		if !c.admitted {

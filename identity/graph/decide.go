@@ -76,6 +76,7 @@ func (g *Graph) deny(a, b ref) {
 	if a == 0 || b == 0 {
 		return
 	}
+	g.denyLink(a, b)
 	e := g.findEdge(a, b)
 	if e == 0 {
 		return
@@ -138,5 +139,6 @@ func (g *Graph) setBlocked(x ref, flag uint32, on bool) {
 		g.count.blocked--
 	}
 	g.markFuse(x)
+	g.restate(x)
 	g.refreshAll(x)
 }

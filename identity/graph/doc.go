@@ -1,7 +1,8 @@
 // Package graph keeps profiles current: it is the function from a ledger of
-// sightings, decisions, expiries and erasures to profiles, evaluated again only
-// where something changed. What the function is, package identity/oracle says
-// in its plainest form; the two share no code and are tested to be equal.
+// sightings, scored pairs of records, decisions, expiries and erasures to
+// profiles and households, evaluated again only where something changed. What
+// the function is, package identity/oracle says in its plainest form; the two
+// share no code and are tested to be equal.
 //
 // A Graph belongs to one goroutine, the owner of a workspace's ledger. It holds
 // keys and times only: no values, no messages, nothing per event or per set of
@@ -26,6 +27,9 @@
 //	regroup.go, admit.go         step 2: groups
 //	unit.go, kruskal.go          step 3: loose groups join, within C
 //	claim.go                     step 4: walls admit what claims them
+//	score.go, linkage.go         step 5: super-nodes with scored records
+//	reach.go, average.go         step 5: units within C, and average linkage
+//	home.go, household.go        households of the profiles found
 //	found.go, flush.go           ids, and what changed
 //
 // An edge lies in one of two lists of each of its ends: live edges are open, and
@@ -35,6 +39,12 @@
 // move in constant time in the two common cases: whatever fits displaces no one,
 // and what does not fit and comes last concerns no one else. Everything else is
 // at most the work of a group within G or a unit within C, times fan-outs.
+//
+// A unit of linkage is found by one search that takes the greatest weight at its
+// edge first: the weight over which a component is within C shows by itself,
+// whatever the number of weights. It is noted, and stands until a pair counts no
+// more or a record is in another profile. Steps 0 to 4 do not know of linkage: a group
+// keeps the founder that they give it, and a bond over it the one of the whole.
 //
 // # Readings
 //
@@ -49,5 +59,11 @@
 //   - Household values move from their own key to profile 0 when first seen.
 //   - A new identifier is a flip only where its earlier sightings may have
 //     expired or been erased; otherwise no old set can hold it.
+//   - Pairs of an identifier and a household value are kept with their rows like
+//     all others, as edges of a kind of their own in lists of their own: steps 0
+//     to 5 do not see them. Those of a value seen with too many profiles are
+//     hidden, so that nothing scans them from the other end.
+//   - The model is of the rules, so a model switch is another Graph. Scored pairs
+//     of an identifier that has expired are kept: they count when it is seen again.
 //   - Identifiers that are gone keep their place in memory until a rebuild.
 package graph

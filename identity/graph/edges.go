@@ -1,8 +1,8 @@
 package graph
 
-// addEdge makes a dead edge of x and y, which are in key order; the caller
-// gives it its first row.
-func (g *Graph) addEdge(x, y ref) ref {
+// addEdge makes a dead edge of x and y, which are in key order, a domestic one if
+// one of them is a household value; the caller gives it its first row.
+func (g *Graph) addEdge(x, y ref, domestic bool) ref {
 	e := g.edges.add()
 	d := g.edges.at(e)
 	d.a, d.b, d.flags = x, y, dead
@@ -10,6 +10,13 @@ func (g *Graph) addEdge(x, y ref) ref {
 		d.flags |= rejected
 	}
 	g.byEnds.add(endsHash(x, y), e)
+	if domestic {
+		d.flags |= atHome
+		g.settleIn(x)
+		g.settleIn(y)
+		g.link(e)
+		return e
+	}
 	g.link(e)
 	g.grown(x)
 	g.grown(y)
@@ -23,14 +30,19 @@ func (g *Graph) freeEdge(e ref) {
 		return // Freed already, or seen again.
 	}
 	g.unlink(e)
-	g.nodes.at(d.a).degree--
-	g.nodes.at(d.b).degree--
+	if d.flags&atHome == 0 {
+		g.nodes.at(d.a).degree--
+		g.nodes.at(d.b).degree--
+	}
 	g.byEnds.remove(endsHash(d.a, d.b), e)
 	g.edges.remove(e)
 }
 
 // list returns the head of the list of x's edges to which flags belong.
 func (g *Graph) list(x ref, flags uint32) *ref {
+	if flags&atHome != 0 {
+		return g.homes[x].list(flags)
+	}
 	n := g.nodes.at(x)
 	if flags&open != 0 {
 		return &n.live
@@ -86,7 +98,7 @@ func (g *Graph) following(e, x ref) *ref {
 	return &d.nextB
 }
 
-// eachEdge calls f for all edges of x, parked ones included. f may move the
+// eachEdge calls f for all edges of x but domestic ones, parked ones included. f may move the
 // edge it is given to the other list, and may then be called for it again.
 func (g *Graph) eachEdge(x ref, f func(ref)) {
 	g.eachIn(g.nodes.at(x).live, x, f)
@@ -103,12 +115,21 @@ func (g *Graph) eachIn(e, x ref, f func(ref)) {
 }
 
 // refreshAll refreshes every edge of x.
-func (g *Graph) refreshAll(x ref) { g.eachEdge(x, g.refresh) }
+func (g *Graph) refreshAll(x ref) {
+	g.eachEdge(x, g.refresh)
+	if g.nodes.at(x).flags&homed != 0 {
+		g.refreshHomes(x)
+	}
+}
 
 // refresh brings what follows from the state of an edge and its ends up to
 // date, in the order of step 0: shield, void, fan-out, generic and crowded.
 func (g *Graph) refresh(e ref) {
 	d := g.edges.at(e)
+	if d.flags&atHome != 0 {
+		g.markHome(g.value(d))
+		return
+	}
 	a, b := g.nodes.at(d.a), g.nodes.at(d.b)
 	usable := d.flags&(dead|rejected) == 0 &&
 		a.flags&(alive|blocked) == alive && b.flags&(alive|blocked) == alive

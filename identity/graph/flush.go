@@ -19,6 +19,16 @@ type Changes struct {
 	Flipped []identity.Key
 	// Retold holds the identifiers whose past tenures changed.
 	Retold []identity.Key
+	// Rehoused holds each profile whose household changed, once. A profile that
+	// became part of another one leaves its household; under its id one finds
+	// the household of that one.
+	Rehoused []Rehousing
+}
+
+// Rehousing says that a profile has another household. Zero is none.
+type Rehousing struct {
+	Profile  identity.ProfileID
+	Old, New identity.HouseholdID
 }
 
 // Flush evaluates what was added since the last flush and returns what it
@@ -47,9 +57,9 @@ func (g *Graph) Flush() Changes {
 	g.admit()
 	g.units()
 	g.admitClaims()
-	// Linkage of records clusters the profiles found so far; its place is here,
-	// and what it joins is one more thing that profile has to resolve.
 	g.found()
+	g.linkRecords()
+	g.households()
 	return g.settle()
 }
 
@@ -79,6 +89,7 @@ func (g *Graph) settle() Changes {
 		}
 	}
 	c.Retold = append(c.Retold, w.retold...)
+	c.Rehoused = g.rehoused()
 	for _, e := range w.edges {
 		g.edges.at(e).flags &^= edgeDirty
 	}

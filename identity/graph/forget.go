@@ -70,13 +70,17 @@ func (g *Graph) expireNode(x ref, before identity.Period) {
 		g.vanish(x)
 	case rest.first != d.first:
 		d.first = rest.first
-		g.markFounder(d.head)
+		if d.flags&homed != 0 && g.ns(x).rule.Household {
+			g.markHome(x)
+		}
+		g.markFounders(x)
 		g.touch(x)
 	}
 }
 
 // Erase takes away the sightings of k received at or before at (milliseconds
-// since 1970 UTC), and those of its pairs; the greatest at wins. As the owner
+// since 1970 UTC), those of its pairs, and scores made until then; the greatest
+// at wins. As the owner
 // of the rows stamps at, at or after every received time in them, Erase must
 // come before evidence of k that was received later, also when a ledger is
 // loaded: load erasures first.
@@ -93,12 +97,26 @@ func (g *Graph) Erase(k identity.Key, at int64) {
 	if g.nodes.at(x).flags&alive != 0 {
 		g.vanish(x)
 	}
+	g.eraseScores(x, at)
 	// All edges are parked now, and killing one moves none.
-	g.eachIn(g.nodes.at(x).parked, x, func(e ref) {
+	end := func(e ref) {
 		if g.edges.at(e).flags&dead == 0 {
 			g.kill(e)
 		}
-	})
+	}
+	g.eachIn(g.nodes.at(x).parked, x, end)
+	g.eachDomestic(x, end)
+}
+
+// markFounders marks the group of x, and the wall that admitted it: x, first seen
+// later than before or gone, may have been the founder of both, and may move
+// from the one to the other before that is looked at.
+func (g *Graph) markFounders(x ref) {
+	h := g.nodes.at(x).head
+	g.markFounder(h)
+	if c := g.unit[h]; c != nil && c.admitted {
+		g.markFounder(c.wall)
+	}
 }
 
 // later marks what reads an edge that is, or may soon be, first seen later than
@@ -125,7 +143,8 @@ func (g *Graph) vanish(x ref) {
 		g.count.blocked--
 	}
 	g.markFuse(x)
-	g.markFounder(d.head)
+	g.markFounders(x)
+	g.restate(x)
 	g.refreshAll(x)
 }
 

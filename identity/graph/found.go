@@ -48,10 +48,9 @@ func (g *Graph) adopt(heads []ref, f ref) {
 		if g.nodes.at(h).founder == f {
 			continue
 		}
-		for _, x := range g.group(h, math.MaxInt) {
-			g.journal(x)
-		}
+		g.journalGroup(h)
 		g.nodes.at(h).founder = f
+		g.relink(h)
 	}
 }
 
@@ -62,12 +61,19 @@ type old struct {
 }
 
 // journal notes the profile that x had at the last flush. It must be called
-// before the head of x, or the founder of that head, changes.
+// before the head of x, or the founder or the bond of that head, changes.
 func (g *Graph) journal(x ref) {
 	n := g.nodes.at(x)
 	if n.flags&journaled == 0 {
 		n.flags |= journaled
 		g.work.journal = append(g.work.journal, old{x, g.profileOf(x)})
+	}
+}
+
+// journalGroup notes the profiles of all in the group of h.
+func (g *Graph) journalGroup(h ref) {
+	for _, x := range g.group(h, math.MaxInt) {
+		g.journal(x)
 	}
 }
 
@@ -84,8 +90,7 @@ func (g *Graph) present(x ref) identity.ProfileID {
 	if g.ns(x).rule.Household {
 		return 0
 	}
-	n := g.nodes.at(x)
-	return identity.ProfileID(g.nodes.at(g.nodes.at(n.head).founder).key)
+	return identity.ProfileID(g.nodes.at(g.founderOf(g.nodes.at(x).head)).key)
 }
 
 // flip is a note of the classes that an identifier had at the last flush.

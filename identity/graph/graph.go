@@ -30,6 +30,16 @@ type Graph struct {
 	full    map[ref]*tally // what a wall and the clusters it admitted hold
 	beyond  map[ref]int32  // by head: a rank at which its component is beyond C
 
+	scored  map[ref]*record // what models said of a node
+	records roster          // the scored nodes of a group
+	supers  map[ref]*super  // by each head, of super-nodes with scored records
+	bonds   map[ref]*bond   // by each head, of profiles that linkage joined
+	floors  map[ref]int32   // by root: its component over this weight is beyond C
+
+	homes   map[ref]*home      // of household values and what was seen with them
+	tenants roster             // the identifiers of a group that have a home
+	housed  map[ref]*household // by the founder of a profile
+
 	// heldFrom is the size from which a group's tally is kept, so that a move
 	// in or out of it need not read the whole group; fansFrom the number of
 	// edges from which a node's neighbours are counted as they come and go.
@@ -100,6 +110,12 @@ const (
 	journaled                       // old profile is noted
 	flipNoted                       // old classes are noted
 	marked                          // scratch, for one traversal
+	scored                          // has an entry in scored
+	bonded                          // of heads: has an entry in bonds
+	relinkDirty                     // its super-node may have changed
+	linkDirty                       // its unit of linkage must be computed anew
+	homed                           // has an entry in homes
+	homeDirty                       // its domestic edges or their profiles changed
 )
 
 const blocked = ruleBlocked | opBlocked
@@ -126,6 +142,8 @@ const (
 	retired                       // belongs to a past tenure
 	dead                          // has no counted row; freed by the next flush
 	edgeDirty                     // is in the work list
+	atHome                        // a domestic edge: of an identifier and a household value
+	shown                         // a domestic edge that links
 )
 
 // New returns an empty graph under rules, which must not change any more.
@@ -144,6 +162,14 @@ func New(rules *identity.Rules) *Graph {
 		claims:   map[ref][]*cluster{},
 		full:     map[ref]*tally{},
 		beyond:   map[ref]int32{},
+		scored:   map[ref]*record{},
+		records:  newRoster(),
+		supers:   map[ref]*super{},
+		bonds:    map[ref]*bond{},
+		floors:   map[ref]int32{},
+		homes:    map[ref]*home{},
+		tenants:  newRoster(),
+		housed:   map[ref]*household{},
 		erased:   map[identity.Key]int64{},
 		standing: map[subject]verdict{},
 		cannot:   map[identity.Key][]identity.Key{},

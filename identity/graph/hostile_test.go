@@ -115,6 +115,33 @@ var attacks = []attack{
 			g.See(seen("web", at(i), nodeOf(4, i%900), nodeOf(4, i)))
 		}
 	}, 100, 20_000},
+	{"linkage/the same, of a user whose record is linked", 20_000, func(g *Graph, _ *rand.Rand, i int) {
+		switch {
+		case i == 0:
+			g.See(seen("server", at(i), nodeOf(0, 0), recordOf(0)))
+			scorePair(g, i, 0, 1, 900)
+		case i < 900:
+			g.See(seen("server", at(i), nodeOf(0, 0), nodeOf(4, i)))
+		default:
+			g.See(seen("web", at(i), nodeOf(4, i%900), nodeOf(4, i)))
+		}
+	}, 1500, 30_000},
+	{"linkage/a unit of 256 users, cookies for one of them", 20_000, func(g *Graph, _ *rand.Rand, i int) {
+		if i < 256 {
+			g.See(seen("server", at(i), nodeOf(0, i), recordOf(i)))
+			scorePair(g, i, i, max(0, i-1), 900)
+		} else {
+			g.See(seen("server", at(i), nodeOf(0, 0), nodeOf(4, i)))
+		}
+	}, 200, 5000},
+	{"linkage/a chain of scores toggled", 20_000, func(g *Graph, r *rand.Rand, i int) {
+		if i < 5000 {
+			scorePair(g, i, i, i+1, 900)
+		} else {
+			k := r.IntN(5000)
+			g.Score(recordOf(k), recordOf(k+1), "m1", int64(r.IntN(2)*900), at(i))
+		}
+	}, 100, 5000},
 	{"limits/a user with a new e-mail each minute", 50_000, server(func(_ *rand.Rand, i int) nodes {
 		return nodes{nodeOf(0, 0), nodeOf(1, i), nodeOf(4, i)}
 	}), 50, 20_000},
@@ -124,7 +151,7 @@ func TestHostileStreamsAreBounded(t *testing.T) {
 	for _, a := range attacks {
 		t.Run(a.name, func(t *testing.T) {
 			g := New(identity.DefaultRules())
-			g.rules.Untrusted = map[string]bool{"web": true}
+			g.rules.Untrusted, g.rules.ModelVersion = map[string]bool{"web": true}, "m1"
 			r := rand.New(rand.NewPCG(1, 1))
 			worst, worstAt, worstTime := int64(0), 0, time.Duration(0)
 			began := time.Now()

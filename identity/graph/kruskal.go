@@ -36,6 +36,7 @@ func (g *Graph) kruskal(c *component) {
 	for _, h := range c.heads {
 		j := at[h]
 		g.unit[h] = j
+		g.relink(h)
 		if j.unit == nil {
 			j.unit = u
 			u.clusters = append(u.clusters, j)

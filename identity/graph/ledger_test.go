@@ -19,6 +19,14 @@ type entry struct {
 	before   identity.Period
 	erase    identity.Key
 	at       int64
+	score    *score
+}
+
+// score is what a model says of two records.
+type score struct {
+	a, b       identity.Node
+	model      string
+	weight, at int64
 }
 
 // ledger is anything that can be told: the graph or the oracle.
@@ -26,6 +34,7 @@ type ledger interface {
 	See(identity.Sighting)
 	SeeIdentifier(identity.Node, string, identity.Period, identity.Span)
 	SeePair(low, high identity.Node, source string, p identity.Period, span identity.Span)
+	Score(a, b identity.Node, model string, weight, at int64)
 	Decide(identity.Decision)
 	Expire(identity.Namespace, identity.Period)
 	Erase(identity.Key, int64)
@@ -45,6 +54,8 @@ func (e entry) tell(l ledger) {
 		l.See(*e.sighting)
 	case e.decision != nil:
 		l.Decide(*e.decision)
+	case e.score != nil:
+		l.Score(e.score.a, e.score.b, e.score.model, e.score.weight, e.score.at)
 	case e.expire != "":
 		l.Expire(e.expire, e.before)
 	default:
@@ -65,6 +76,7 @@ type world struct {
 	heldFrom int
 	fansFrom uint32
 	fusing   bool
+	records  []identity.Node
 }
 
 func (w *world) graph() *Graph {
@@ -95,7 +107,12 @@ func randomRules(r *rand.Rand) *identity.Rules {
 			Rank: 7, FanOutUp: up(), FanOutDown: down(), Limit: pick(r, 0, 0, 0, 2),
 			MovingGap: time.Duration(pick(r, 0, 0, 5)) * 24 * time.Hour,
 		},
-		identity.Landline: {Rank: 8, Household: true, FanOutUp: 3, FanOutDown: 3},
+		identity.Record: {
+			Rank: pick(r, 3, 7), FanOutUp: up(), FanOutDown: down(), Limit: pick(r, 0, 0, 0, 2),
+			Shieldable: true, TrustedClaims: chance(.5),
+		},
+		identity.Landline: {Rank: 8, Household: true, FanOutUp: pick(r, 1, 2, 3, 12), FanOutDown: 3},
+		identity.Address:  {Rank: 8, Household: true, FanOutUp: pick(r, 1, 2, 3, 12), FanOutDown: 3},
 	}
 	if chance(.1) { // A workspace without user ids.
 		u, e := ns[identity.UserID], ns[identity.Email]
@@ -103,15 +120,27 @@ func randomRules(r *rand.Rand) *identity.Rules {
 		ns[identity.UserID], ns[identity.Email] = u, e
 	}
 	return &identity.Rules{
-		Namespaces: ns,
-		Default:    identity.Rule{Rank: 7, FanOutUp: 3, FanOutDown: 3, Shieldable: true},
-		Untrusted:  map[string]bool{"web": true, "app": true},
-		UnitCap:    pick(r, 2, 3, 4, 6, 256),
-		GroupCap:   pick(r, 3, 4, 6, 5000),
+		Namespaces:      ns,
+		ModelVersion:    "m1",
+		ReviewThreshold: pick(r, int64(1), 3, 5),
+		LinkThreshold:   pick(r, int64(-1), 1, 4, 6, 8),
+
+		Default:   identity.Rule{Rank: 7, FanOutUp: 3, FanOutDown: 3, Shieldable: true},
+		Untrusted: map[string]bool{"web": true, "app": true},
+		UnitCap:   pick(r, 2, 3, 4, 6, 256),
+		GroupCap:  pick(r, 3, 4, 6, 5000),
 	}
 }
 
-func randomWorld(r *rand.Rand, size int) *world {
+func randomWorld(r *rand.Rand, size int) *world { return worldOf(r, size, r.IntN(10)) }
+
+// The kinds of worlds that tests ask for by name.
+const (
+	mostlyScores     = 3
+	mostlyHouseholds = 5
+)
+
+func worldOf(r *rand.Rand, size, kind int) *world {
 	w := &world{rules: randomRules(r), heldFrom: pick(r, 1, 2, 4, 16), fansFrom: pick(r, uint32(1), 3, 64)}
 	most := 1 + r.IntN(5+size/16)
 	kinds := []identity.Namespace{
@@ -120,7 +149,11 @@ func randomWorld(r *rand.Rand, size int) *world {
 	}
 	decisions := pick(r, 0, 0, .1, .3)
 	forgetting := pick(r, 0, 0, .03, .08)
-	switch r.IntN(8) {
+	scores := pick(r, 0, .1, .2)
+	if scores > 0 {
+		kinds = append(kinds, identity.Record)
+	}
+	switch kind {
 	case 0: // Loose groups only, and units beyond C.
 		kinds, most = []identity.Namespace{identity.Email, identity.Phone, identity.AnonymousID}, 6
 		w.rules.UnitCap = pick(r, 2, 3, 4, 5)
@@ -132,12 +165,24 @@ func randomWorld(r *rand.Rand, size int) *world {
 		a := w.rules.Namespaces[identity.AnonymousID]
 		a.FanOutUp, a.FanOutDown = 50, 50
 		w.rules.Namespaces[identity.AnonymousID] = a
+	case mostlyScores, 4: // Mostly scored pairs, and units of linkage beyond C.
+		kinds = []identity.Namespace{identity.UserID, identity.Email, identity.AnonymousID, identity.Record, identity.Record, identity.Record}
+		most, scores = 5, .5
+		w.rules.UnitCap = pick(r, 2, 3, 4, 6, 256)
+		decisions, forgetting = pick(r, 0, .1, .3), pick(r, 0, 0, .05)
+	case mostlyHouseholds: // Mostly households.
+		kinds = []identity.Namespace{identity.UserID, identity.Email, identity.AnonymousID, identity.Landline, identity.Address, identity.Landline}
+		most, scores = 5, 0
+		w.rules.UnitCap = pick(r, 2, 4, 6, 9, 256)
 	}
 	for _, ns := range kinds {
 		for range 1 + r.IntN(most) {
 			n := identity.Node{Key: identity.Key(r.Uint64()>>1 | 1), Namespace: ns}
 			n.Blocked = r.IntN(25) == 0
 			w.nodes = append(w.nodes, n)
+			if ns == identity.Record {
+				w.records = append(w.records, n)
+			}
 		}
 	}
 	for len(w.entries) < size {
@@ -146,6 +191,8 @@ func randomWorld(r *rand.Rand, size int) *world {
 			w.entries = append(w.entries, w.decision(r))
 		case p < decisions+forgetting:
 			w.entries = append(w.entries, w.forgetting(r))
+		case p < decisions+forgetting+scores && len(w.records) > 1:
+			w.entries = append(w.entries, w.scored(r))
 		default:
 			w.entries = append(w.entries, w.sighting(r))
 		}
@@ -175,6 +222,16 @@ func (w *world) sighting(r *rand.Rand) entry {
 	return entry{sighting: s, pairOnly: len(s.Members) == 2 && r.IntN(8) == 0}
 }
 
+// scored is a scored pair. Most are of records, of few distinct weights.
+func (w *world) scored(r *rand.Rand) entry {
+	s := &score{model: pick(r, "m1", "m1", "m1", "m1", "m1", "m2"), weight: int64(r.IntN(11)), at: int64(r.IntN(3)) * 100 * day}
+	s.a, s.b = w.records[r.IntN(len(w.records))], w.records[r.IntN(len(w.records))]
+	if r.IntN(20) == 0 {
+		s.b = w.nodes[r.IntN(len(w.nodes))]
+	}
+	return entry{score: s}
+}
+
 func (w *world) decision(r *rand.Rand) entry {
 	d := &identity.Decision{
 		Kind: pick(r, identity.Block, identity.Reject, identity.CannotLink, identity.CannotLink, identity.MustLink, identity.MustLink),
@@ -186,6 +243,10 @@ func (w *world) decision(r *rand.Rand) entry {
 	if w.fusing && r.IntN(2) == 0 {
 		d.Kind = identity.MustLink
 	}
+	if len(w.records) > 1 && r.IntN(3) == 0 {
+		w.onRecords(r, d)
+		return entry{decision: d}
+	}
 	if d.Kind != identity.Block {
 		for d.B == 0 || d.B == d.A {
 			d.B = w.nodes[r.IntN(len(w.nodes))].Key
@@ -193,6 +254,16 @@ func (w *world) decision(r *rand.Rand) entry {
 		d.A, d.B = min(d.A, d.B), max(d.A, d.B)
 	}
 	return entry{decision: d}
+}
+
+// onRecords makes d one on records: a pair that may be scored.
+func (w *world) onRecords(r *rand.Rand, d *identity.Decision) {
+	i := r.IntN(len(w.records) - 1)
+	d.A, d.B = w.records[i].Key, w.records[i+1+r.IntN(len(w.records)-1-i)].Key
+	d.A, d.B = min(d.A, d.B), max(d.A, d.B)
+	if d.Kind == identity.Block {
+		d.B = 0
+	}
 }
 
 func (w *world) forgetting(r *rand.Rand) entry {

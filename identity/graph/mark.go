@@ -19,6 +19,19 @@ type work struct {
 	removed         bool        // a component of loose groups may have shrunk
 	pending, claims []ref       // heads
 
+	// For linkage, marked by entries and steps alike.
+	relink, unlinked   []ref // heads
+	rescored, restated []ref // records with another score; of another class
+	unbonded           []ref // heads of dropped bonds
+	bonds              []*bond
+	supers             map[ref]*super // by root, made by this flush
+	severed            bool           // a component of scored pairs may have shrunk
+
+	// For households.
+	homes    []ref                        // values, marked by entries and by changes of profiles
+	unhoused []ref                        // heads of profiles whose household must be found
+	housed   map[ref]identity.HouseholdID // what profiles had at the last flush, by founder
+
 	// What changed since the last flush.
 	journal []old
 	flips   []flip

@@ -37,13 +37,22 @@ func (g *Graph) Members(p identity.ProfileID) []identity.Key {
 		return nil
 	}
 	var keys []identity.Key
-	for _, h := range g.profile(g.nodes.at(x).head) {
+	for _, h := range g.whole(g.nodes.at(x).head) {
 		for _, m := range g.group(h, math.MaxInt) {
 			keys = append(keys, g.nodes.at(m).key)
 		}
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// whole returns the heads of the groups that make the profile of head h. The
+// result is valid until the next call.
+func (g *Graph) whole(h ref) []ref {
+	if g.nodes.at(h).flags&bonded != 0 {
+		return g.bonds[h].heads
+	}
+	return g.profile(h)
 }
 
 // Tenures returns the past tenures of a moving identifier, earliest first. An
@@ -91,7 +100,7 @@ func (g *Graph) Deciding(members []identity.Node) (identity.Key, bool) {
 // Stats are figures of the ledger as of the last flush.
 type Stats struct {
 	Identifiers int // with a counted sighting
-	Pairs       int // with a counted sighting
+	Pairs       int // with a counted sighting, those with household values included
 	Generic     int // identifiers seen with too many
 	Blocked     int // identifiers blocked by the rules or a decision
 	// Profiles is the number of distinct profiles of identifiers that are not
@@ -119,7 +128,7 @@ func (g *Graph) Stats() Stats {
 			continue
 		}
 		counted++
-		f := g.nodes.at(n.head).founder
+		f := g.founderOf(n.head)
 		if seen[f/64]&(1<<(f%64)) == 0 {
 			seen[f/64] |= 1 << (f % 64)
 			s.Profiles++

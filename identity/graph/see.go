@@ -145,6 +145,7 @@ func (g *Graph) appear(x ref) {
 		g.touch(x) // Its first seen is another.
 	}
 	g.markFuse(x)
+	g.restate(x)
 	g.refreshAll(x)
 }
 
@@ -155,8 +156,16 @@ func (g *Graph) wasErased(k identity.Key) bool {
 
 // firstLowered marks what reads the first seen of x.
 func (g *Graph) firstLowered(x ref) {
-	if f := g.nodes.at(g.nodes.at(x).head).founder; g.founds(x, f) {
-		g.markFounder(g.nodes.at(x).head)
+	if g.nodes.at(x).flags&homed != 0 && g.ns(x).rule.Household {
+		g.markHome(x) // It may name its household now.
+	}
+	h := g.nodes.at(x).head
+	f := g.nodes.at(h).founder
+	switch {
+	case x == f:
+		g.relink(h)
+	case g.founds(x, f):
+		g.markFounder(h)
 	}
 	if i := g.ns(x).limit; i >= 0 && g.limits[i].window > 0 {
 		g.touch(x)
@@ -165,7 +174,9 @@ func (g *Graph) firstLowered(x ref) {
 
 // seeEdge adds the sighting of the pair x, y.
 func (g *Graph) seeEdge(x, y ref, s sight) {
-	if x == y || g.ns(x).rule.Household || g.ns(y).rule.Household {
+	household := g.ns(x).rule.Household
+	domestic := household != g.ns(y).rule.Household
+	if x == y || household && !domestic {
 		return
 	}
 	if g.nodes.at(y).key < g.nodes.at(x).key {
@@ -173,7 +184,7 @@ func (g *Graph) seeEdge(x, y ref, s sight) {
 	}
 	e := g.findEdge(x, y)
 	if e == 0 {
-		e = g.addEdge(x, y)
+		e = g.addEdge(x, y, domestic)
 	}
 	d := g.edges.at(e)
 	if d.flags&dead != 0 {

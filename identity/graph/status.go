@@ -128,6 +128,8 @@ func (g *Graph) setGeneric(x ref, on bool) {
 	}
 	g.noteFlip(x)
 	n.flags ^= generic
+	g.restate(x)
+	g.refreshHomes(x)
 	if on {
 		g.count.generic++
 	} else {

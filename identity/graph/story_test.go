@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,10 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kindred-cdp/kindred/identity"
-	"github.com/kindred-cdp/kindred/identity/oracle"
 )
 
 // A story is a txtar archive. Its sections are read in order:
@@ -22,10 +18,16 @@ import (
 //	           day EVENT[@RECEIVED] SOURCE IDENTIFIER…   (web is not trusted)
 //	           [no] block A | reject A B | cannot-link A B | must-link A B
 //	           erase IDENTIFIER DAY | expire NAMESPACE DAY
+//	           score RECORD RECORD WEIGHT [DAY [MODEL]]  (the model is m1)
+//	model      the model whose scores count from here on, m1 before: another
+//	           version of the rules, so all records are told to another graph
 //	profiles   every profile of a living identifier, one a line, its founder
 //	           first, the others in alphabetical order
 //	together   identifiers of one profile
 //	apart      identifiers of different profiles
+//	households every household, one a line: VALUE… = IDENTIFIER…, the value that
+//	           names it and the founders of its profiles first
+//	review     the scored pairs that count and join no one: RECORD RECORD WEIGHT
 //	events     day DAY IDENTIFIER… -> an identifier of the profile it goes to
 //
 // An identifier that ends in ! has a value blocked by the rules. Where first
@@ -35,6 +37,7 @@ type story struct {
 	nodes []identity.Node
 	names []string
 	line  int64
+	rules *identity.Rules
 }
 
 var storyEpoch = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -88,6 +91,8 @@ func (s *story) entry(line string) entry {
 				FirstReceived: received.UnixMilli(), LastReceived: identity.DayOf(received),
 			},
 		}}
+	case "score":
+		return entry{score: s.score(f[1:])}
 	case "erase":
 		return entry{erase: s.node(f[1]).Key, at: s.day(f[2]).UnixMilli()}
 	case "expire":
@@ -104,6 +109,21 @@ func (s *story) entry(line string) entry {
 		d.A, d.B = min(d.A, d.B), max(d.A, d.B)
 	}
 	return entry{decision: d}
+}
+
+func (s *story) score(f []string) *score {
+	weight, err := strconv.ParseInt(f[2], 10, 64)
+	if err != nil {
+		s.t.Fatalf("bad weight %q", f[2])
+	}
+	e := &score{a: s.node(f[0]), b: s.node(f[1]), weight: weight, model: "m1"}
+	if len(f) > 3 {
+		e.at = s.day(f[3]).UnixMilli()
+	}
+	if len(f) > 4 {
+		e.model = f[4]
+	}
+	return e
 }
 
 // profiles lists the profiles of living identifiers as a story does.
@@ -171,6 +191,16 @@ func (s *story) check(g *Graph, section string, lines []string) {
 				}
 			}
 		}
+	case "households":
+		want := slices.Sorted(slices.Values(lines))
+		if d := cmp.Diff(want, s.households(g)); d != "" {
+			s.t.Errorf("households (-want +got):\n%s", d)
+		}
+	case "review":
+		want := slices.Sorted(slices.Values(lines))
+		if d := cmp.Diff(want, s.review(g)); d != "" {
+			s.t.Errorf("review (-want +got):\n%s", d)
+		}
 	case "events":
 		for _, l := range lines {
 			event, owner, _ := strings.Cut(l, " -> ")
@@ -192,62 +222,6 @@ func (s *story) check(g *Graph, section string, lines []string) {
 func storyRules() *identity.Rules {
 	rules := identity.DefaultRules()
 	rules.Untrusted = map[string]bool{"web": true}
+	rules.ModelVersion = "m1"
 	return rules
-}
-
-func TestStories(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no stories: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			runStory(t, archive)
-		})
-	}
-}
-
-// runStory tells the records as they come; then, in one flush and in reverse
-// order, to another graph, which must end with the same profiles.
-func runStory(t *testing.T, archive *txtar.Archive) {
-	s := &story{t: t}
-	g, o := New(storyRules()), oracle.New(storyRules())
-	var told []entry
-	var last []string
-	for _, f := range archive.Files {
-		section, _, _ := strings.Cut(f.Name, ":")
-		lines := strings.Split(strings.TrimSpace(string(f.Data)), "\n")
-		if section != "records" {
-			s.check(g, section, lines)
-			continue
-		}
-		for _, l := range lines {
-			e := s.entry(l)
-			e.tell(g)
-			e.tell(o)
-			told = append(told, e)
-			g.Flush()
-		}
-		w := &world{rules: g.rules, nodes: s.nodes}
-		if err := same(g, nil, o.Evaluate(), w); err != nil {
-			t.Errorf("%s: %v", f.Name, err)
-		}
-		last = s.profiles(g)
-	}
-	slices.Reverse(told)
-	again := New(storyRules())
-	for _, e := range erasuresFirst(told) {
-		e.tell(again)
-	}
-	again.Flush()
-	if d := cmp.Diff(last, s.profiles(again)); d != "" {
-		t.Errorf("in reverse order (-streamed +reversed):\n%s", d)
-	}
-	if testing.Verbose() {
-		t.Log(fmt.Sprint(last))
-	}
 }

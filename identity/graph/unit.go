@@ -26,6 +26,14 @@ func (g *Graph) pend(h ref) {
 	}
 }
 
+// pendOrFound marks the unit of h or, where it has none, its founder: that of
+// the unit which it was in may be another's.
+func (g *Graph) pendOrFound(h ref) {
+	if g.pend(h); g.nodes.at(h).flags&pendingDirty == 0 {
+		g.markFounder(h)
+	}
+}
+
 // lonely reports whether a loose group is beyond C by itself, and known to be
 // alone: nothing around it can change that.
 func (g *Graph) lonely(h ref) bool {
@@ -41,15 +49,15 @@ func (g *Graph) units() {
 		clear(g.beyond)
 	}
 	for _, h := range g.work.admitted {
+		g.relink(h)
 		g.dropUnit(h) // It may have turned into a wall.
-		if g.pend(h); g.nodes.at(h).flags&pendingDirty == 0 {
-			g.markFounder(h)
-		}
+		g.pendOrFound(h)
 		if len(g.claims[h]) > 0 {
 			g.markClaims(h)
 		}
 	}
 	for _, x := range g.work.changed {
+		g.relink(g.nodes.at(x).head)
 		g.pend(g.nodes.at(x).head)
 		g.eachIn(g.nodes.at(x).live, x, func(e ref) {
 			if d := g.edges.at(e); d.linking() {
@@ -63,6 +71,7 @@ func (g *Graph) units() {
 		g.pend(g.nodes.at(d.b).head)
 	}
 	for _, h := range g.work.stale {
+		g.relink(h)
 		g.dropUnit(h)
 	}
 	for i := 0; i < len(g.work.pending); i++ {
@@ -84,6 +93,7 @@ func (g *Graph) dropUnit(h ref) {
 	}
 	for _, c := range c.unit.clusters {
 		for _, h := range c.groups {
+			g.relink(h)
 			delete(g.unit, h)
 		}
 	}
@@ -92,7 +102,7 @@ func (g *Graph) dropUnit(h ref) {
 			g.dropClaim(c)
 		}
 		for _, h := range c.groups {
-			g.pend(h)
+			g.pendOrFound(h)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (e *evaluation) admitClaims() {
 	}
 }
 
-// partition returns the members of every profile.
+// partition returns the members of every profile as step 4 leaves it.
 func (e *evaluation) partition() [][]identity.Key {
 	var profiles [][]identity.Key
 	for _, g := range e.groups {

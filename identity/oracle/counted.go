@@ -28,6 +28,13 @@ type evaluation struct {
 	group    map[*class]*group
 	groups   []*group
 	clusters []*cluster
+
+	// Step 5: the members of every profile.
+	profiles [][]identity.Key
+
+	// Households.
+	domestic   []pair // counted pairs of an identifier and a household value
+	households []household
 }
 
 // pair is a pair of identifiers with the counted evidence for it.

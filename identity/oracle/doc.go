@@ -1,10 +1,10 @@
 // Package oracle is the executable definition of a profile: the function from
-// a ledger (sightings, pairs, decisions, expiry, erasure) to profiles, written
+// a ledger (sightings, pairs, scored pairs of records, decisions, expiry, erasure)
+// to profiles and households, written
 // straight from its specification, with no thought of speed. Every Evaluate
 // starts from nothing. It exists so that identity/graph, which keeps the same
 // function current as entries arrive, has something to be equal to; no process
-// calls it. It shares no code with identity/graph, never sees values, and
-// leaves out step 5 (linkage of records).
+// calls it. It shares no code with identity/graph and never sees values.
 //
 // The ledger is a set, so an Oracle keeps raw sightings and forgets only exact
 // duplicates. Evaluate then runs the steps in order, one file each:
@@ -16,6 +16,8 @@
 //	follow.go    step 2: nodes follow stronger ones; groups
 //	join.go      step 3: loose groups join within their unit
 //	claims.go    step 4: fixed groups admit the clusters that claim them; ids
+//	linkage.go   step 5: profiles join by the scores of their records
+//	households.go   profiles that share landlines and addresses; after all steps
 //
 // # Readings
 //
@@ -56,5 +58,21 @@
 //   - The rank of a pair, for the level of a unit, is that of its weaker node.
 //     Pairs weaker than the level of a unit are ignored for joins and claims
 //     alike: a group at its own level claims nothing.
+//   - Of the scores of one pair by one model the greatest (time, weight) stands,
+//     as of decisions; a later score below the review threshold withdraws it.
+//     Weights beyond 32 bits are cut to them. A model is chosen by the rules. A
+//     score made at or before an erasure of an end does not count, like a sighting.
+//   - A scored pair says nothing of its ends on their own, and does not ask for
+//     trust. "Rejected" covers direct cannot-links here too; an end that is a
+//     household value is not read. What a unit beyond C ignores is missing in
+//     its averages. A link threshold below 1 is 1, so that nothing joins by
+//     having no score.
+//   - A refused pair of clusters stays refused without a note of it: limits,
+//     cannot-links and caps that forbid two sets forbid all that hold them.
+//   - Households are no step: an edge is a counted pair of a household value and
+//     an identifier, not rejected, neither end blocked, the identifier not
+//     generic. The fan-out of a value is the number of its distinct profiles, as
+//     nothing that follows could make that circular. A component of more than C
+//     values and profiles is no household, as it is no person.
 //   - Profiles, Merges: gone identifiers and households count for neither.
 package oracle

@@ -12,6 +12,7 @@ type Oracle struct {
 
 	sightings map[sighting]struct{}
 	decisions map[subject]identity.Decision
+	scores    map[scored]score
 	expired   map[identity.Namespace]identity.Period
 	erased    map[identity.Key]int64
 }
@@ -38,6 +39,7 @@ func New(rules *identity.Rules) *Oracle {
 		nodes:     map[identity.Key]identity.Node{},
 		sightings: map[sighting]struct{}{},
 		decisions: map[subject]identity.Decision{},
+		scores:    map[scored]score{},
 		expired:   map[identity.Namespace]identity.Period{},
 		erased:    map[identity.Key]int64{},
 	}
@@ -128,6 +130,7 @@ func (o *Oracle) Erase(k identity.Key, at int64) {
 func (o *Oracle) Evaluate() Result {
 	e := &evaluation{Oracle: o}
 	e.countSightings()
+	e.keepDomestic()
 	e.dropRejectedAndBlocked()
 	e.dropVoid()
 	e.dropGenericAndCrowded()
@@ -137,5 +140,7 @@ func (o *Oracle) Evaluate() Result {
 	e.follow()
 	e.join()
 	e.admitClaims()
+	e.link()
+	e.findHouseholds()
 	return e.result()
 }

@@ -39,6 +39,7 @@ func randomRules(rng *rand.Rand) *identity.Rules {
 	user := rules.Namespaces[identity.UserID]
 	user.FanOutDown = 3 + rng.IntN(5)
 	rules.Namespaces[identity.UserID] = user
+	rules.LinkThreshold = int64(100 * (1 + rng.IntN(8)))
 	rules.UnitCap, rules.GroupCap = 3+rng.IntN(12), 4+rng.IntN(12)
 	return rules
 }
@@ -63,6 +64,11 @@ func randomScript(rng *rand.Rand, decisions bool) string {
 			source = "web"
 		}
 		fmt.Fprintf(&b, "see %d@%d %s %s\n", at, at+rng.IntN(5)-1, source, strings.Join(names(1+rng.IntN(4)), " "))
+	}
+	for range rng.IntN(12) {
+		fmt.Fprintf(&b, "see %d app r%d %s\n", rng.IntN(900), 1+rng.IntN(8), strings.Join(names(rng.IntN(2)), " "))
+		model := []string{"m1", "m1", "m1", "m2"}[rng.IntN(4)]
+		fmt.Fprintf(&b, "score r%d r%d %d %d %s\n", 1+rng.IntN(8), 1+rng.IntN(8), 100+50*rng.IntN(20), rng.IntN(3), model)
 	}
 	if !decisions {
 		return b.String()
@@ -105,6 +111,7 @@ func TestOrderAndRepetition(t *testing.T) {
 // eligible pairs and their order.
 func TestPlainKruskal(t *testing.T) {
 	rules := testRules()
+	rules.ModelVersion = "" // It knows steps 0 to 4 only.
 	for ns, rule := range rules.Namespaces {
 		rule.Limit, rule.MovingGap, rule.TrustedClaims = 0, 0, false
 		rule.FanOutUp, rule.FanOutDown = 1000, 1000
@@ -190,6 +197,12 @@ func TestUnmerge(t *testing.T) {
 			if leaving[s.low] && staying[s.high] || leaving[s.high] && staying[s.low] {
 				delete(separated.sightings, s)
 				unmerged.Decide(identity.Decision{Kind: identity.Reject, A: s.low, B: s.high, On: true, ID: "cut"})
+			}
+		}
+		for k := range separated.scores {
+			if leaving[k.low] && staying[k.high] || leaving[k.high] && staying[k.low] {
+				delete(separated.scores, k)
+				unmerged.Decide(identity.Decision{Kind: identity.Reject, A: k.low, B: k.high, On: true, ID: "cut"})
 			}
 		}
 		a, b := founder(leaving), founder(staying)

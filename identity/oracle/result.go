@@ -24,6 +24,10 @@ type Result struct {
 	// Merges the number of those identifiers minus Profiles. Counted are those
 	// that are neither gone, blocked, generic nor households.
 	Profiles, Merges int
+	// Household holds the profiles that are in a household, HouseholdValue the
+	// values that make one.
+	Household      map[identity.ProfileID]identity.HouseholdID
+	HouseholdValue map[identity.Key]identity.HouseholdID
 
 	rules *identity.Rules
 	nodes map[identity.Key]identity.Node
@@ -39,6 +43,9 @@ func (e *evaluation) result() Result {
 		Tenures: map[identity.Key][]Tenure{},
 		rules:   e.rules,
 		nodes:   maps.Clone(e.nodes),
+
+		Household:      map[identity.ProfileID]identity.HouseholdID{},
+		HouseholdValue: map[identity.Key]identity.HouseholdID{},
 	}
 	for k := range e.nodes {
 		r.Profile[k] = identity.ProfileID(k)
@@ -52,10 +59,18 @@ func (e *evaluation) result() Result {
 			r.Gone[k] = true
 		}
 	}
-	for _, members := range e.partition() {
+	for _, members := range e.profiles {
 		id := e.founder(members)
 		for _, k := range members {
 			r.Profile[k] = id
+		}
+	}
+	for _, h := range e.households {
+		for _, v := range h.values {
+			r.HouseholdValue[v] = h.id
+		}
+		for _, i := range h.profiles {
+			r.Household[e.founder(e.profiles[i])] = h.id
 		}
 	}
 	for k, tenures := range e.tenures {

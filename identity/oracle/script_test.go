@@ -17,6 +17,7 @@ import (
 //	see DAY SOURCE NAME…      a sighting; SOURCE app is trusted, web is not
 //	link | cut | reject A B   must-link, cannot-link, reject; block A
 //	no link A B …             the same decision, off
+//	score A B WEIGHT [DAY] [MODEL]  a scored pair; of model m1, which counts
 //	expire LETTER DAY         expiry of the namespace before the day's quarter
 //	erase NAME DAY            erasure of what was received up to the day
 //
@@ -26,6 +27,7 @@ import (
 var letters = map[byte]identity.Namespace{
 	'u': identity.UserID, 'n': identity.CustomerNo, 'l': identity.Loyalty, 'e': identity.Email,
 	'p': identity.Phone, 's': identity.Social, 'd': identity.Device, 'c': identity.AnonymousID, 'h': identity.Landline,
+	'a': identity.Address, 'r': identity.Record,
 }
 
 var epoch = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -59,6 +61,7 @@ func day(t testing.TB, s string) time.Time {
 func testRules() *identity.Rules {
 	rules := identity.DefaultRules()
 	rules.Untrusted = map[string]bool{"web": true}
+	rules.ModelVersion = "m1"
 	return rules
 }
 
@@ -91,6 +94,8 @@ func parse(t testing.TB, script string) []entry {
 		case "expire":
 			ns, p := letters[f[1][0]], identity.PeriodOf(day(t, f[2]))
 			entries = append(entries, func(o *Oracle) { o.Expire(ns, p) })
+		case "score":
+			entries = append(entries, scoreOf(t, f))
 		case "erase":
 			k, at := node(t, f[1]).Key, day(t, f[2]).UnixMilli()
 			entries = append(entries, func(o *Oracle) { o.Erase(k, at) })
@@ -117,6 +122,22 @@ func sightingOf(t testing.TB, when, source string, names []string) identity.Sigh
 		s.Members = append(s.Members, node(t, n))
 	}
 	return s
+}
+
+func scoreOf(t testing.TB, f []string) entry {
+	t.Helper()
+	a, b, model, at := node(t, f[1]), node(t, f[2]), "m1", int64(0)
+	weight, err := strconv.ParseInt(f[3], 10, 64)
+	if err != nil {
+		t.Fatalf("bad weight %q", f[3])
+	}
+	if len(f) > 4 {
+		at = day(t, f[4]).UnixMilli()
+	}
+	if len(f) > 5 {
+		model = f[5]
+	}
+	return func(o *Oracle) { o.Score(a, b, model, weight, at) }
 }
 
 func decisionOf(t testing.TB, f []string, at int64) identity.Decision {
