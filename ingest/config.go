@@ -20,6 +20,8 @@ type Config struct {
 	// Pace is the least time between the beginnings of two batches of a
 	// partition. Default 150 ms.
 	Pace time.Duration
+	// MaxPace is what Pace grows to while batches are large. Default 1.5 s.
+	MaxPace time.Duration
 	// FilterBytes is the size of the filter before the exact duplicate check.
 	// Default 32 MiB: 1 % false hits at 25 million messages.
 	FilterBytes int
@@ -37,7 +39,7 @@ type Config struct {
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
 	return Config{
-		BatchRecords: 50_000, BatchBytes: 28 << 20, BufferBytes: 64 << 20, Pace: 150 * time.Millisecond, FilterBytes: 32 << 20,
+		BatchRecords: 50_000, BatchBytes: 28 << 20, BufferBytes: 64 << 20, Pace: 150 * time.Millisecond, MaxPace: 1500 * time.Millisecond, FilterBytes: 32 << 20,
 		EvidenceCache: 2_000_000, CatalogueCache: 100_000, RetryMin: 100 * time.Millisecond, RetryMax: 5 * time.Second,
 	}
 }
@@ -48,7 +50,7 @@ func (c Config) Validate() error {
 	if c.BatchRecords < 1 || c.BatchBytes < 1 || c.BufferBytes < 1 || c.EvidenceCache < 1 || c.CatalogueCache < 1 {
 		errs = append(errs, errors.New("ingest: batch records, batch bytes, buffer bytes, evidence cache and catalogue cache must be positive"))
 	}
-	if c.Pace < 0 || c.RetryMin <= 0 || c.RetryMax < c.RetryMin {
+	if c.Pace < 0 || c.MaxPace < 0 || c.RetryMin <= 0 || c.RetryMax < c.RetryMin {
 		errs = append(errs, errors.New("ingest: pace must not be negative, and 0 < retry min <= retry max"))
 	}
 	if c.FilterBytes < blockWords*8 {

@@ -166,7 +166,7 @@ func (p *Pipeline) follow(ctx context.Context, part Partition, kind wire.Kind, o
 		}
 		offset = b.next
 		if !b.full {
-			p.pace(ctx, begin)
+			p.pace(ctx, begin, b.records)
 			read(offset, nil)
 		}
 	}
@@ -222,10 +222,13 @@ func (p *Pipeline) again(ctx context.Context, part Partition, offset, to int64) 
 	return records, nil
 }
 
-// pace waits until a batch may begin: batches grow by themselves under load,
-// and without load a pause keeps the store from making a part for each event.
-func (p *Pipeline) pace(ctx context.Context, last time.Time) {
-	wait := p.cfg.Pace - p.deps.Clock().Sub(last)
+// pace waits until a batch may begin. Without load the pause keeps the store
+// from making a part for each event. Under load it grows with what the last batch
+// held: a part of 8 000 events costs the store half as much again for each of
+// them as one of 15 000, and what that saves keeps the events from waiting longer.
+func (p *Pipeline) pace(ctx context.Context, last time.Time, records int) {
+	pause := min(max(p.cfg.Pace, p.cfg.MaxPace), p.cfg.Pace*time.Duration(max(1, records/pacedRecords)))
+	wait := pause - p.deps.Clock().Sub(last)
 	if wait <= 0 {
 		return
 	}
@@ -236,6 +239,9 @@ func (p *Pipeline) pace(ctx context.Context, last time.Time) {
 	case <-timer.C:
 	}
 }
+
+// pacedRecords is the size from which on a batch makes the pause longer.
+const pacedRecords = 1000
 
 // process stores one planned range: steps 2 to 4 of the delivery. Finishing
 // means that an earlier owner may have stored some of it.
