@@ -25,6 +25,8 @@ func TestAddress(t *testing.T) {
 		{"1600 Pennsylvania Ave NW, Washington, DC 20500", "1600 pennsylvania avenue northwest, washington dc 20500"},
 		{"1600 Pennsylvania Avenue Northwest Washington DC 20500-0003", "1600 pennsylvania avenue northwest, washington dc 20500"},
 		{"12345 N Main St Apt 4, Springfield, IL 62701", "12345 north main street, unit 4, springfield il 62701"},
+		{"12345 Main St, Springfield", "12345 main street, springfield"},
+		{"12345 Broadway", "12345 broadway"},
 		{"350 5th Ave, 2nd floor, New York NY 10118", "350 5th avenue, floor 2, new york ny 10118"},
 		{"P.O. Box 123, Springfield IL 62701", "po box 123, springfield il 62701"},
 		{"PO BOX 123 Springfield IL 62701", "po box 123, springfield il 62701"},

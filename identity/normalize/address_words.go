@@ -71,6 +71,16 @@ var numberWords = set("no", "nr", "num", "numero", "number", "n")
 
 // boxWords are what stands before the number of a post office box.
 var boxWords = [][]string{
-	{"po", "box"}, {"p", "o", "box"}, {"pobox"}, {"post", "office", "box"}, {"caixa", "postal"}, {"apartado", "de", "correos"},
-	{"apartado", "postal"}, {"apartado"}, {"postfach"}, {"postbus"}, {"boite", "postale"}, {"bp"},
+	{"po", "box"},
+	{"p", "o", "box"},
+	{"pobox"},
+	{"post", "office", "box"},
+	{"caixa", "postal"},
+	{"apartado", "de", "correos"},
+	{"apartado", "postal"},
+	{"apartado"},
+	{"postfach"},
+	{"postbus"},
+	{"boite", "postale"},
+	{"bp"},
 }

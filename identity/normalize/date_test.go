@@ -127,8 +127,14 @@ func TestEveryDay(t *testing.T) {
 		layout string
 		o      Dates
 	}{
-		{"2006-01-02", Dates{}}, {"20060102", Dates{}}, {"02/01/2006", Dates{Order: DayFirst}}, {"1/2/2006", Dates{Order: MonthFirst}},
-		{"02012006", Dates{Order: DayFirst}}, {"2 January 2006", Dates{}}, {"Mon, Jan 2, 2006", Dates{}}, {time.RFC3339, Dates{}},
+		{"2006-01-02", Dates{}},
+		{"20060102", Dates{}},
+		{"02/01/2006", Dates{Order: DayFirst}},
+		{"1/2/2006", Dates{Order: MonthFirst}},
+		{"02012006", Dates{Order: DayFirst}},
+		{"2 January 2006", Dates{}},
+		{"Mon, Jan 2, 2006", Dates{}},
+		{time.RFC3339, Dates{}},
 	}
 	serials := Dates{ExcelSerials: true}
 	day := time.Date(1700, 1, 1, 0, 0, 0, 0, time.UTC)

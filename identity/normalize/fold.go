@@ -33,28 +33,15 @@ func isASCII(v string) bool {
 }
 
 // latin replaces, in decomposed text, the letters that do not decompose, and
-// drops the marks. Cyrillic letters whose mark makes another letter (й, ё, ї,
-// ў) are composed again by one look ahead.
+// drops the marks. Cyrillic letters that decompose (й, ё, ї, ў) are written as
+// the letter below their mark.
 func latin(v string) string {
 	var b strings.Builder
 	b.Grow(len(v))
-	for i, r := range v {
+	for _, r := range v {
 		if r < utf8.RuneSelf {
 			b.WriteByte(byte(r))
-			continue
-		}
-		if text, ok := letters[r]; ok {
-			b.WriteString(text)
-			continue
-		}
-		if !unicode.Is(unicode.Cyrillic, r) {
-			if !unicode.Is(unicode.Mn, r) {
-				b.WriteRune(r)
-			}
-			continue
-		}
-		mark, _ := utf8.DecodeRuneInString(v[i+utf8.RuneLen(r):])
-		if text, ok := markedCyrillic[[2]rune{r, mark}]; ok {
+		} else if text, ok := letters[r]; ok {
 			b.WriteString(text)
 		} else if text, ok := cyrillic[r]; ok {
 			b.WriteString(text)
@@ -84,12 +71,6 @@ var cyrillic = map[rune]string{
 	'м': "m", 'н': "n", 'о': "o", 'п': "p", 'р': "r", 'с': "s", 'т': "t", 'у': "u", 'ф': "f", 'х': "kh", 'ц': "ts",
 	'ч': "ch", 'ш': "sh", 'щ': "shch", 'ъ': "ie", 'ы': "y", 'ь': "", 'э': "e", 'ю': "iu", 'я': "ia",
 	'і': "i", 'є': "ie", 'ґ': "g", 'ђ': "d", 'ј': "j", 'љ': "lj", 'њ': "nj", 'ћ': "c", 'џ': "dz", 'ѕ': "dz", 'ѣ': "ie", 'ѳ': "f", 'ѵ': "y",
-}
-
-// markedCyrillic are letters that decompose into another letter and a mark.
-var markedCyrillic = map[[2]rune]string{
-	{'и', '\u0306'}: "i", {'е', '\u0308'}: "e", {'і', '\u0308'}: "i", {'у', '\u0306'}: "u",
-	{'г', '\u0301'}: "g", {'к', '\u0301'}: "k",
 }
 
 // greek is ELOT 743 in its transcription, which Greek passports follow, without

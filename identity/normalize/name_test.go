@@ -56,6 +56,7 @@ func TestName(t *testing.T) {
 		{"Madonna", "madonna", PersonalName{Given: "madonna"}},
 		{"Silva,", "silva,", PersonalName{Surname: "silva"}},
 		{"Dr", "dr", PersonalName{Given: "dr"}},
+		{"PhD", "phd", PersonalName{Given: "phd"}},
 		{"Jr.", "jr", PersonalName{Given: "jr"}},
 		{"Straße, Jürgen", "strasse, jurgen", PersonalName{Given: "jurgen", Surname: "strasse"}},
 		{"Søren Ærø", "aero, soren", PersonalName{Given: "soren", Surname: "aero"}},

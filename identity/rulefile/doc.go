@@ -1,7 +1,7 @@
 // Package rulefile reads, checks, writes and compares the rules of identity as
 // text that people declare and keep in version control: the ranks and limits
 // of namespaces, blocked values, trusted sources, caps and the options of
-// normalisation. Files is all it knows: it opens none, stores none, and never
+// normalisation. Text is all it knows: it opens no file, stores nothing, and never
 // evaluates a rule. Whoever wires a workspace calls it (cmd), and the API
 // through what cmd plugs in.
 //

@@ -118,10 +118,16 @@ func (b *Blocking) fields() []field { return []field{{"add", &b.Add}, {"remove",
 
 func ruleFields(r *identity.Rule) []field {
 	return []field{
-		{"rank", &r.Rank}, {"principal", &r.Principal},
-		{"limit", &r.Limit}, {"limit_window", &r.LimitWindow}, {"moving_gap", &r.MovingGap},
-		{"fan_out_up", &r.FanOutUp}, {"fan_out_down", &r.FanOutDown},
-		{"household", &r.Household}, {"trusted_claims", &r.TrustedClaims}, {"shieldable", &r.Shieldable},
+		{"rank", &r.Rank},
+		{"principal", &r.Principal},
+		{"limit", &r.Limit},
+		{"limit_window", &r.LimitWindow},
+		{"moving_gap", &r.MovingGap},
+		{"fan_out_up", &r.FanOutUp},
+		{"fan_out_down", &r.FanOutDown},
+		{"household", &r.Household},
+		{"trusted_claims", &r.TrustedClaims},
+		{"shieldable", &r.Shieldable},
 	}
 }
 

@@ -47,8 +47,10 @@ func TestContradictions(t *testing.T) {
 		{"window without a limit", rule("email", func(r *r) { r.Limit = 0 }), "namespaces.email.limit_window"},
 		{"no fan-out up", rule("card", func(r *r) { r.FanOutUp = 0 }), "namespaces.card.fan_out_up"},
 		{"no fan-out down", func(f *File) { f.Default.FanOutDown = 0 }, "default.fan_out_down"},
-		{"negative numbers", rule("email", func(r *r) { r.Rank, r.Limit, r.FanOutUp, r.FanOutDown = -1, -1, -1, -1 }),
-			"namespaces.email.rank namespaces.email.limit namespaces.email.fan_out_up namespaces.email.fan_out_down namespaces.email.rank"},
+		{
+			"negative numbers", rule("email", func(r *r) { r.Rank, r.Limit, r.FanOutUp, r.FanOutDown = -1, -1, -1, -1 }),
+			"namespaces.email.rank namespaces.email.limit namespaces.email.fan_out_up namespaces.email.fan_out_down namespaces.email.rank",
+		},
 		{"negative durations", rule("phone", func(r *r) { r.MovingGap, r.LimitWindow = -day, -day }), "namespaces.phone.limit_window namespaces.phone.moving_gap"},
 		{"parts of a second", rule("phone", func(r *r) { r.MovingGap = time.Millisecond }), "namespaces.phone.moving_gap"},
 		{"household with a limit", rule("landline", func(r *r) { r.Limit = 1 }), "namespaces.landline.limit"},
