@@ -11,11 +11,11 @@ type Config struct {
 	// 50 000: a part of 15 000 events costs the engine 15 µs an event with all
 	// its merges, one of 40 000 ten.
 	BatchRecords int
-	// BatchBytes is the greatest sum of record values in one batch. Default 28 MiB.
+	// BatchBytes is the greatest sum of record values in one batch. Default 24 MiB.
 	BatchBytes int
 	// BufferBytes bounds the record values of all partitions together that are
 	// read and not yet stored. A record takes about three times its size until it
-	// is stored. Default 64 MiB: two batches and what a third begins with.
+	// is stored. Default 48 MiB: two batches.
 	BufferBytes int64
 	// Pace is the least time between the beginnings of two batches of a
 	// partition. Default 150 ms.
@@ -39,7 +39,7 @@ type Config struct {
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
 	return Config{
-		BatchRecords: 50_000, BatchBytes: 28 << 20, BufferBytes: 64 << 20, Pace: 150 * time.Millisecond, MaxPace: 1500 * time.Millisecond, FilterBytes: 32 << 20,
+		BatchRecords: 50_000, BatchBytes: 24 << 20, BufferBytes: 48 << 20, Pace: 150 * time.Millisecond, MaxPace: 1500 * time.Millisecond, FilterBytes: 32 << 20,
 		EvidenceCache: 2_000_000, CatalogueCache: 100_000, RetryMin: 100 * time.Millisecond, RetryMax: 5 * time.Second,
 	}
 }
