@@ -53,7 +53,7 @@ func benchAllCommand() *cobra.Command {
 				return err
 			}
 			// Both share the cores: of one event they take 1/a and 1/b seconds.
-			if err := benchSystem(cmd, min(40_000, .85/(1/a+1/b)), length); err != nil {
+			if err := benchSystem(cmd, min(40_200, .86/(1/a+1/b)), length); err != nil {
 				return err
 			}
 			if err := benchFreshness(cmd, 10_000_000, 1_000_000, 5000, time.Minute); err != nil {

@@ -34,7 +34,18 @@ func (p *platform) compare(ctx context.Context, truthFile string) (demoIdentity,
 	out.Compared, out.Shared = int(q.Identifiers), shared
 	out.UserIDRecall = evaluate.Pairwise(owner, evaluate.ByPrincipal(pairs, identity.UserID), counted).Recall
 	out.ComponentsPrecision = evaluate.Pairwise(owner, evaluate.Components(pairs), counted).Precision
+	out.Provable = evaluate.Pairwise(owner, evaluate.Components(ofOneOwner(pairs, owner)), counted).Recall
 	return out, nil
+}
+
+// ofOneOwner returns the pairs of two identifiers with the same one owner.
+func ofOneOwner(pairs []evaluate.Pair, owner map[identity.Key]string) (same []evaluate.Pair) {
+	for _, p := range pairs {
+		if a := owner[p.A.Key]; a != "" && a == owner[p.B.Key] {
+			same = append(same, p)
+		}
+	}
+	return same
 }
 
 // readTruth returns the true owner of each identifier that has exactly one, and
