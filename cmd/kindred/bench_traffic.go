@@ -56,7 +56,7 @@ func (t traffic) details(dst []byte, n uint64) []byte {
 	p := mix(n^0x77) % products
 	dst = fmt.Appendf(dst, `"properties":{"product_id":"P%05d","sku":"SKU-%05d","category":"Home & Garden","name":"Hanging heart t-light holder %d","brand":"Lumen","variant":"white","price":%d.%02d,"quantity":%d,"currency":"EUR","position":%d,"coupon":""},`,
 		p, p, p, 1+p%90, p%100, 1+n%3, n%24)
-	return fmt.Appendf(dst, `"context":{"page":{"url":"https://shop.example/products/p%05d","referrer":"https://shop.example/","title":"Hanging heart"},"locale":"en-GB","userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0","sessionId":%d}`, p, n/7)
+	return fmt.Appendf(dst, `"context":{"page":{"url":"https://shop.example/products/p%05d","referrer":"https://shop.example/","title":"Hanging heart"},"locale":"en-GB","timezone":"Europe/Lisbon","library":{"name":"analytics.js","version":"npm:next-1.84.3"},"userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0","sessionId":%d}`, p, n/7)
 }
 
 // native appends event n as it stands on a topic.
