@@ -22,10 +22,10 @@ type Config struct {
 	// FlipSets is the greatest number of sets decided again in one flush because
 	// a member's class flipped. Default 1 000.
 	FlipSets int
-	// CacheEntries bounds each of the three caches of what is stored already:
-	// evidence rows, identifier values and decided sets; what a batch needs
-	// comes on top. A miss costs a redundant row or a look-up, never a wrong
-	// state. Default 500 000, which is about 70 MB for all three when full.
+	// CacheEntries bounds the caches of what is stored already: evidence rows
+	// and decided sets, and four times as many values of identifiers; what a
+	// batch needs comes on top. A miss costs a redundant row or a look-up, never
+	// a wrong state. Default 250 000, which is about 80 MB for all when full.
 	CacheEntries int
 	// InsertRows is the greatest number of rows in one insert. Default 500 000.
 	InsertRows int
@@ -43,7 +43,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		BatchRecords: 50_000, BatchWait: 100 * time.Millisecond, FlushPause: 500 * time.Millisecond, FlipSets: 1000,
-		CacheEntries: 500_000, InsertRows: 500_000, InsertAttempts: 3,
+		CacheEntries: 250_000, InsertRows: 500_000, InsertAttempts: 3,
 		NoticeChanges: 500, DrainTimeout: 10 * time.Second,
 	}
 }

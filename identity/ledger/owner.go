@@ -43,7 +43,7 @@ func newOwner(l *Ledger, p Partition) *owner {
 		log:    l.log.With("partition", p.ID(), "generation", p.Generation()),
 		spaces: map[string]*space{},
 		stored: newCache[sightKey, sightSpan](l.cfg.CacheEntries),
-		values: newCache[uint64, uint64](2 * l.cfg.CacheEntries),
+		values: newCache[uint64, uint64](4 * l.cfg.CacheEntries),
 		sets:   newCache[uint64, struct{}](l.cfg.CacheEntries),
 	}
 }
