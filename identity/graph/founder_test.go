@@ -77,3 +77,24 @@ func TestFounderOfAGroupThatOutgrowsC(t *testing.T) {
 	b.see("server", 0, e2)
 	b.flush()
 }
+
+// TestWallKeepsACannotLink: an e-mail that a wall admitted with a cluster comes
+// to follow the wall itself. What the wall holds still knows its cannot-link, and
+// refuses the one that it is cut from.
+func TestWallKeepsACannotLink(t *testing.T) {
+	b := newBoth(t, identity.DefaultRules())
+	u1, e1, e2, c1, c2, c3 := nodeOf(0, 1), nodeOf(1, 1), nodeOf(1, 2), nodeOf(4, 1), nodeOf(4, 2), nodeOf(4, 3)
+	d := identity.Decision{Kind: identity.CannotLink, A: min(e1.Key, e2.Key), B: max(e1.Key, e2.Key), On: true, ID: "cut"}
+	b.g.Decide(d)
+	b.o.Decide(d)
+	b.see("server", 1, u1, c1)
+	b.see("server", 2, u1, c2)
+	b.see("server", 3, u1, c3)
+	b.see("server", 4, e1, c1) // A claim on u1, by the cookie.
+	b.see("server", 4, nodeOf(1, 3), c3) // Another claim keeps the wall's tally.
+	b.flush()
+	b.see("server", 5, e1, u1)
+	b.flush()
+	b.see("server", 6, e2, c2)
+	b.flush()
+}

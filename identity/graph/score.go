@@ -113,7 +113,8 @@ func (g *Graph) unscored(k identity.Key, at int64) bool {
 	return ok && at <= erased
 }
 
-// eraseScores takes the scores of x made at or before at out of the ledger.
+// eraseScores takes the scores of x, which is gone, made at or before at out of
+// the ledger.
 func (g *Graph) eraseScores(x ref, at int64) {
 	r := g.scored[x]
 	if r == nil {
@@ -123,7 +124,6 @@ func (g *Graph) eraseScores(x ref, at int64) {
 		if l.at > at {
 			continue
 		}
-		g.work.severed = true
 		r.drop(l)
 		g.work.rescored = append(g.work.rescored, x, l.to)
 		other := l.to

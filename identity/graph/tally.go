@@ -92,7 +92,12 @@ func (t *tally) merge(u *tally) {
 // remove takes all of u out again.
 func (t *tally) remove(u *tally) {
 	t.size -= u.size
-	t.cannot = slices.DeleteFunc(t.cannot, func(x ref) bool { return slices.Contains(u.cannot, x) })
+	for _, x := range u.cannot {
+		// Once: a node that leaves a cluster for its wall is in both for a while.
+		if i := slices.Index(t.cannot, x); i >= 0 {
+			t.cannot = slices.Delete(t.cannot, i, i+1)
+		}
+	}
 	for i := range u.limited {
 		q := t.quota(i)
 		q.n -= u.limited[i].n
