@@ -143,7 +143,8 @@ func TestEvidenceDecoderAllocations(t *testing.T) {
 func sampleEvidence(i int) Evidence {
 	k := NewKeyer(Secret{1}, "main")
 	members, _ := k.Members([]Identifier{
-		{Namespace: UserID, Value: fmt.Sprint("u", i)}, {Namespace: Email, Value: fmt.Sprintf("c%d@shop.example", i)},
+		{Namespace: UserID, Value: fmt.Sprint("u", i)},
+		{Namespace: Email, Value: fmt.Sprintf("c%d@shop.example", i)},
 		{Namespace: AnonymousID, Value: fmt.Sprintf("6f2c1c9e-4a55-4a9e-9d5e-%012d", i)},
 	})
 	const at = 1_780_000_000_000

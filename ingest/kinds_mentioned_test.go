@@ -96,7 +96,7 @@ func TestMentionsOfSeveralShapes(t *testing.T) {
 	}
 	entry := shown(60, "Entry", "")
 	entry.Parts.Entry = &Entry{Entry: wire.Entry{Type: "product", ItemID: "a", Name: "Cup"}}
-	if m.stored(entry) != 1 || m.stored(entry) != 1 {
+	if first, again := m.stored(entry), m.stored(entry); first != 1 || again != 1 {
 		t.Error("a statement is left out")
 	}
 }

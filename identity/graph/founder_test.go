@@ -90,7 +90,7 @@ func TestWallKeepsACannotLink(t *testing.T) {
 	b.see("server", 1, u1, c1)
 	b.see("server", 2, u1, c2)
 	b.see("server", 3, u1, c3)
-	b.see("server", 4, e1, c1) // A claim on u1, by the cookie.
+	b.see("server", 4, e1, c1)           // A claim on u1, by the cookie.
 	b.see("server", 4, nodeOf(1, 3), c3) // Another claim keeps the wall's tally.
 	b.flush()
 	b.see("server", 5, e1, u1)
