@@ -127,12 +127,12 @@ func (s *Server) dryRun(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	other, err := s.deps.Rules.Read(text, 0)
+	ctx, workspace := c.Request.Context(), workspaceOf(c)
+	now, err := s.deps.Rules.InForce(ctx, workspace)
 	if err != nil {
 		return err
 	}
-	ctx, workspace := c.Request.Context(), workspaceOf(c)
-	now, err := s.deps.Rules.InForce(ctx, workspace)
+	other, err := s.deps.Rules.Read(text, now.Version+1)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
 )
 
@@ -143,5 +144,23 @@ func TestDeclaredRules(t *testing.T) {
 	}
 	if got, err := store.DeclaredRules(t.Context(), "other"); !errors.Is(err, profiles.ErrNoRules) {
 		t.Errorf("rules of another workspace: %+v, %v", got, err)
+	}
+}
+
+func TestIdentifiersOfKeys(t *testing.T) {
+	store, w := newStore(t)
+	w.Person("email:ana@example.com", "user_id:ana")
+	w.Add(clickhousetest.Event{MessageID: "1", Name: "View", Time: day, Identifiers: []string{"email:ana@example.com", "user_id:ana"}})
+	w.Flush(t.Context())
+	got, err := store.Identifiers(t.Context(), "main", []identity.Key{w.Key("email:ana@example.com"), w.Key("email:nobody@example.com")})
+	want := map[identity.Key]identity.Identifier{w.Key("email:ana@example.com"): {Namespace: "email", Value: "ana@example.com"}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("identifiers: %v\n%s", err, diff)
+	}
+	if got, err := store.Identifiers(t.Context(), "other", []identity.Key{w.Key("email:ana@example.com")}); err != nil || len(got) != 0 {
+		t.Errorf("identifiers of another workspace: %v, %v", got, err)
+	}
+	if got, err := store.Identifiers(t.Context(), "main", nil); err != nil || len(got) != 0 {
+		t.Errorf("identifiers of no keys: %v, %v", got, err)
 	}
 }
