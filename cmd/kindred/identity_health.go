@@ -12,9 +12,9 @@ import (
 // printHealth prints the state of the identity graph, with what to look at.
 func printHealth(w io.Writer, h api.IdentityHealth) error {
 	p := &printer{w: w}
-	p.say("%d profiles of %d identifiers, %d of them merged into others", h.Profiles, h.Identifiers, h.Merges)
-	p.say("%d pairs, %.2f linking ones for each identifier of a profile of several", h.Pairs, h.Density)
-	p.say("%d blocked values, %d generic values", h.Blocked, h.Generic)
+	p.say("%s of %s, %d of them merged into others", count(h.Profiles, "profile"), count(h.Identifiers, "identifier"), h.Merges)
+	p.say("%s, %.2f linking ones for each identifier of a profile of several", count(h.Pairs, "pair"), h.Density)
+	p.say("%s, %s", count(h.Blocked, "blocked value"), count(h.Generic, "generic value"))
 	sizes := slices.DeleteFunc(slices.Clone(h.Sizes), func(s api.HealthSize) bool { return s.Profiles == 0 })
 	if len(sizes) > 0 {
 		p.say("")

@@ -80,6 +80,22 @@ func (p *printer) hop(h api.ExplainedHop) {
 	}
 }
 
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// have is count with the verb.
+func have(n int, noun string) string {
+	if n == 1 {
+		return count(n, noun) + " has"
+	}
+	return count(n, noun) + " have"
+}
+
 func profileOr(id string) string {
 	if id == "" {
 		return "no event carried it"
@@ -100,7 +116,7 @@ var barrierAdvice = map[identity.BarrierKind]string{
 
 func printSubgraph(w io.Writer, g api.Subgraph) error {
 	p := &printer{w: w}
-	p.say("profile %s: %d identifiers, %d pairs", g.Profile, len(g.Identifiers), len(g.Pairs))
+	p.say("profile %s: %s, %s", g.Profile, count(len(g.Identifiers), "identifier"), count(len(g.Pairs), "pair"))
 	if g.Household != "" {
 		p.say("household %s", g.Household)
 	}
@@ -134,12 +150,16 @@ func printOutcome(w io.Writer, o api.CommandOutcome) error {
 		p.say("command %s was accepted and is not applied yet; it will be", o.ID)
 		p.say("Look with: kindred identity status %s", o.ID)
 	case o.Status == api.CommandRefused:
-		p.say("command %s (%s) was refused: %s %s", o.ID, string(o.Kind), string(o.Code), o.Detail)
+		p.say("command %s (%s) was refused (%s): %s", o.ID, string(o.Kind), string(o.Code), o.Detail)
 	case o.Kind == identity.Redeclare:
-		p.say("command %s: the rules are in force; %d identifiers have another profile", o.ID, o.Moved)
+		p.say("command %s: the rules are in force; %s another profile", o.ID, have(o.Moved, "identifier"))
 	default:
-		p.say("command %s (%s) is applied: %d decisions, %d pairs rejected, %d identifiers have another profile",
-			o.ID, string(o.Kind), o.Decisions, o.Pairs, o.Moved)
+		rejected := ""
+		if o.Pairs > 0 {
+			rejected = ", " + count(o.Pairs, "pair") + " rejected"
+		}
+		p.say("command %s (%s) is applied: %s%s, %s another profile",
+			o.ID, string(o.Kind), count(o.Decisions, "decision"), rejected, have(o.Moved, "identifier"))
 		if o.Kind != identity.Undo {
 			p.say("Take it back with: kindred identity undo %s", o.ID)
 		}
@@ -172,7 +192,7 @@ func printDryRun(w io.Writer, d api.RulesReport) error {
 		return [][]any{{"profiles", d.Before.Profiles, d.After.Profiles}, {"merges", d.Before.Merges, d.After.Merges}}[i]
 	})
 	p.say("")
-	p.say("%d profiles would split, %d would join, %d identifiers would have another profile.", d.Split, d.Joined, d.Moved)
+	p.say("%s would split, %d would join, %s would have another profile.", count(d.Split, "profile"), d.Joined, count(d.Moved, "identifier"))
 	list := func(title string, examples []api.RulesExample) {
 		if len(examples) == 0 {
 			return
