@@ -21,8 +21,8 @@ func identityCommand() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Short: "Why traces are one person, how to part and link them, and the rules",
 		Long: `Identifiers are written namespace:value, such as email:ana@example.com; show and
---from take the 16 digits of a profile as well. Values are normalised, so that
-EMAIL:case and the format of phone numbers do not matter.
+--from take the 16 digits of a profile as well. Values are normalised: the
+case of e-mail addresses and the format of phone numbers do not matter.
 
 unmerge, link, block, unblock and "rules apply" are commands: each is on record
 with the key that gave it and the reason, and "undo COMMAND" takes it back, but
