@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -70,10 +71,12 @@ func (p *people) add(workspace string, ids ...identity.Identifier) *profiles.Pro
 	profile := &profiles.Profile{ID: id, IdentifierCount: len(ids)}
 	for _, i := range ids {
 		p.byKey[storeKey(workspace, k.Key(i))] = id
+		profile.Keys = append(profile.Keys, k.Key(i))
 		profile.Identifiers = append(profile.Identifiers, profiles.Identifier{
 			Identifier: i, Key: k.Key(i), FirstSeen: noon, LastSeen: noon.Truncate(24 * time.Hour), Sources: []string{"web"},
 		})
 	}
+	slices.Sort(profile.Keys)
 	p.profiles[id] = profile
 	return profile
 }
@@ -99,6 +102,25 @@ func newPeople() *people {
 	ana.Recent = []profiles.Event{{MessageID: "m", Kind: "behaviour", Name: "View <b>", Source: "web", Time: noon, Properties: []byte(`{"sku":"a"}`)}}
 	p.add("other", identity.Identifier{Namespace: "email", Value: "ana@example.com"})
 	return p
+}
+
+// values is api.Values on the profiles.
+func (p *people) values(_ context.Context, workspace string, keys []identity.Key) (map[identity.Key]identity.Identifier, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	found := map[identity.Key]identity.Identifier{}
+	for _, key := range keys {
+		profile := p.profiles[p.byKey[storeKey(workspace, key)]]
+		if profile == nil {
+			continue
+		}
+		for _, i := range profile.Identifiers {
+			if i.Key == key {
+				found[key] = i.Identifier
+			}
+		}
+	}
+	return found, p.err
 }
 
 // previewer answers with a fixed result and notes what it was asked.
@@ -133,6 +155,11 @@ type fixture struct {
 	tracking *trackTaker
 	plans    *planKeeper
 	letters  *letterKeeper
+
+	graph    *graphKeeper
+	rules    *ruleKeeper
+	commands *commandTaker
+	owner    api.Commands // in the place of commands when it is set
 }
 
 // logBuffer is safe for concurrent use.
@@ -164,15 +191,21 @@ func newFixture() *fixture {
 		people: newPeople(), preview: &previewer{}, cfg: cfg, logs: &logBuffer{}, metrics: prometheus.NewRegistry(),
 		events: &eventTaker{}, webhooks: &hook{}, tracking: &trackTaker{},
 		plans: newPlanKeeper(), letters: &letterKeeper{},
+		graph: &graphKeeper{}, rules: &ruleKeeper{}, commands: newCommandTaker(),
 	}
 }
 
 func (f *fixture) server(t testing.TB) *api.Server {
 	t.Helper()
+	var owner api.Commands = f.commands
+	if f.owner != nil {
+		owner = f.owner
+	}
 	s, err := api.New(f.cfg, api.Deps{
 		Profiles: f.people, Preview: f.preview, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
 		Events: f.events, Webhooks: f.webhooks, Tracking: f.tracking,
 		Plans: f.plans, Letters: f.letters,
+		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values,
 		Log: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: time.Now, Registerer: f.metrics, Gatherer: f.metrics,
 	})

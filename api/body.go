@@ -91,22 +91,27 @@ func send(c *gin.Context, v any) error {
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
+	sendBytes(c, "application/json", b.Bytes())
+	return nil
+}
+
+// sendBytes is send for what is encoded already.
+func sendBytes(c *gin.Context, media string, body []byte) {
 	h := c.Writer.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", media)
 	if c.Request.Method == http.MethodGet {
-		sum := sha256.Sum256(b.Bytes())
+		sum := sha256.Sum256(body)
 		tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 		h.Set("ETag", tag)
 		h.Set("Cache-Control", "private, no-cache")
 		if matches(c.GetHeader("If-None-Match"), tag) {
 			c.Writer.WriteHeader(http.StatusNotModified)
 			c.Writer.WriteHeaderNow()
-			return nil
+			return
 		}
 	}
 	c.Writer.WriteHeader(http.StatusOK)
-	_, _ = c.Writer.Write(b.Bytes()) // A write fails when the client is gone; nothing is left to do.
-	return nil
+	_, _ = c.Writer.Write(body) // A write fails when the client is gone; nothing is left to do.
 }
 
 // matches compares weakly, as RFC 9110 §13.1.2 asks.

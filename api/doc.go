@@ -1,6 +1,7 @@
 // Package api is the HTTP door of Kindred: events in (Segment's tracking API,
 // native events, webhooks), profiles by any identifier, segment previews,
-// health, metrics and the OpenAPI document that describes them.
+// the identity graph with its commands, health, metrics and the OpenAPI document
+// that describes them.
 //
 // A handler decodes a request, calls one method of a domain interface, and
 // encodes the answer. There is no SQL and no business rule here, and every

@@ -135,7 +135,13 @@ func (s *Server) guard(c *gin.Context) {
 		limit = s.cfg.MaxTracking
 	}
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
-	ctx, cancel := context.WithTimeout(c.Request.Context(), s.cfg.RequestTimeout)
+	timeout := s.cfg.RequestTimeout
+	if c.FullPath() == dryRunPattern {
+		timeout = s.cfg.DryRunTimeout
+		// Writers of tests have no deadlines; those of net/http do.
+		_ = http.NewResponseController(c.Writer).SetWriteDeadline(s.deps.Now().Add(s.cfg.ReadTimeout + timeout))
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	c.Next()

@@ -21,6 +21,10 @@ type problem struct {
 	Detail    string  `json:"detail,omitempty"`
 	RequestID string  `json:"request_id,omitempty"`
 	Errors    []fault `json:"errors,omitempty"`
+	// Code says more finely why, for programs; Command is the id of the command
+	// that was refused.
+	Code    string `json:"code,omitempty"`
+	Command string `json:"command,omitempty"`
 	// Events counts what a refused body of events has left behind.
 	Events *eventsResponse `json:"events,omitempty"`
 	// Verdict is what became of each event of a refused tracking call.
@@ -114,6 +118,11 @@ func problemOf(err error) *problem {
 			"no event of this workspace carried the identifier")
 	case errors.As(err, &refused):
 		return refused.problem()
+	case errors.Is(err, ErrIdentityNotHere):
+		return identityNotHere()
+	case errors.Is(err, profiles.ErrNoCommand):
+		return newProblem(http.StatusNotFound, "command-not-found", "There is no outcome of such a command",
+			"nobody gave a command of that id in this workspace, or it is not applied yet")
 	case errors.Is(err, ErrPending):
 		return pending()
 	case errors.Is(err, ErrNoPlan):

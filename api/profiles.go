@@ -20,7 +20,7 @@ const maxIdentifier = 1024
 // 16 hexadecimal digits of any profile id ever given out.
 func (s *Server) getProfile(c *gin.Context) error {
 	workspace := workspaceOf(c)
-	key, err := s.profileKey(workspace, c.Param("id"))
+	key, _, err := s.profileKey(workspace, c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -32,31 +32,39 @@ func (s *Server) getProfile(c *gin.Context) error {
 	return send(c, newProfileResponse(p))
 }
 
-// profileKey turns a path segment, as it was sent, into the key to resolve.
-func (s *Server) profileKey(workspace, segment string) (identity.Key, error) {
+// profileKey turns a path segment, as it was sent, into the key to resolve, and
+// the identifier that it names; none when it is a profile id.
+func (s *Server) profileKey(workspace, segment string) (identity.Key, identity.Identifier, error) {
 	text, err := url.PathUnescape(segment)
-	if err != nil || !utf8.ValidString(text) {
-		return 0, badRequest("the identifier must be percent-encoded UTF-8")
+	if err != nil {
+		return 0, identity.Identifier{}, badRequest("the identifier must be percent-encoded UTF-8")
+	}
+	return s.keyOf(workspace, text)
+}
+
+// keyOf is profileKey of a text that is not encoded. Its errors are problems.
+func (s *Server) keyOf(workspace, text string) (key identity.Key, named identity.Identifier, err error) {
+	if !utf8.ValidString(text) {
+		return 0, named, badRequest("the identifier must be percent-encoded UTF-8")
 	}
 	if len(text) > maxIdentifier {
-		return 0, badRequest("the identifier is too long")
+		return 0, named, badRequest("the identifier is too long")
 	}
 	if !strings.Contains(text, ":") {
 		id, err := identity.ParseProfileID(strings.ToLower(text))
 		if err != nil {
-			return 0, badRequest("a profile is named by namespace:value or by an id of 16 hexadecimal digits")
+			return 0, named, badRequest("a profile is named by namespace:value or by an id of 16 hexadecimal digits")
 		}
-		return identity.Key(id), nil
+		return identity.Key(id), named, nil
 	}
 	raw, err := identity.ParseIdentifier(text)
 	if err != nil {
-		return 0, badRequest(err.Error())
+		return 0, named, badRequest(err.Error())
 	}
-	id, err := s.deps.Normalize(raw.Namespace, raw.Value)
-	if err != nil {
-		return 0, badRequest("the value is no identifier of its namespace")
+	if named, err = s.deps.Normalize(raw.Namespace, raw.Value); err != nil {
+		return 0, named, badRequest("the value is no identifier of its namespace")
 	}
-	return s.deps.Keyer(workspace).Key(id), nil
+	return s.deps.Keyer(workspace).Key(named), named, nil
 }
 
 // profileResponse is the single customer view.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -32,7 +33,7 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/metrics", "", s.getMetrics()},
 		{http.MethodGet, "/openapi.json", "", s.getOpenAPI},
 	}
-	return append(append(list, s.planRoutes()...), s.letterRoutes()...)
+	return slices.Concat(list, s.identityRoutes(), s.planRoutes(), s.letterRoutes())
 }
 
 // Operation is one operation of the API, for tools that compare.

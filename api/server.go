@@ -19,8 +19,8 @@ import (
 	"github.com/kindred-cdp/kindred/segments"
 )
 
-// Deps are what the server needs. All but Events, Webhooks,
-// Tracking, Plans, Letters and Checks are required.
+// Deps are what the server needs. All but Events, Webhooks, Tracking, Plans,
+// Letters, Identity, Rules, Commands, Values and Checks are required.
 type Deps struct {
 	Profiles profiles.Store
 	Preview  segments.Previewer
@@ -38,6 +38,13 @@ type Deps struct {
 	// routes are not there.
 	Plans   Plans
 	Letters Letters
+	// Identity answers from the identity graph, Rules from the rules, and Commands
+	// takes commands to it; without them their routes answer that the graph
+	// cannot be asked here. Values makes keys readable in what they answer.
+	Identity Identity
+	Rules    Rules
+	Commands Commands
+	Values   Values
 	// Checks tell whether the process can serve, in the order of /readyz.
 	Checks     []Check
 	Log        *slog.Logger
@@ -49,7 +56,7 @@ type Deps struct {
 func (d Deps) validate() error {
 	if d.Profiles == nil || d.Preview == nil || d.Keyer == nil || d.Normalize == nil ||
 		d.Log == nil || d.Now == nil || d.Registerer == nil || d.Gatherer == nil {
-		return errors.New("api: every dependency but the intakes and Checks is required")
+		return errors.New("api: a required dependency is missing")
 	}
 	return nil
 }

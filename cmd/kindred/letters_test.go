@@ -36,7 +36,7 @@ func (a *answers) command(t *testing.T, args ...string) (string, error) {
 	defer server.Close()
 	top := &cobra.Command{Use: "kindred", SilenceErrors: true, SilenceUsage: true}
 	addSettings(top.PersistentFlags())
-	top.AddCommand(lettersCommand(), plansCommand())
+	top.AddCommand(lettersCommand(), plansCommand(), identityCommand())
 	top.SetArgs(append(args, "--api-address", strings.TrimPrefix(server.URL, "http://")))
 	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	if err != nil {

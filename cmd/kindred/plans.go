@@ -270,16 +270,21 @@ func table(w io.Writer, head string, n int, row func(i int) []any) error {
 // plainCell keeps what came from clients from moving the cursor or changing the
 // colours of a terminal.
 func plainCell(s string) string {
-	s = strings.Map(func(r rune) rune {
+	s = plain(s)
+	if list := []rune(s); len(list) > 80 {
+		return string(list[:79]) + "…"
+	}
+	return s
+}
+
+// plain is plainCell of a text of any length.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
 			return '·'
 		}
 		return r
 	}, s)
-	if list := []rune(s); len(list) > 80 {
-		return string(list[:79]) + "…"
-	}
-	return s
 }
 
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -47,35 +48,16 @@ func newRemote(cmd *cobra.Command) (*remote, error) {
 // do sends a request with a JSON body, unless it is nil, and reads the answer
 // into out.
 func (r *remote) do(ctx context.Context, method, path string, body, out any) error {
-	var content io.Reader
+	var content []byte
 	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
+		var err error
+		if content, err = json.Marshal(body); err != nil {
 			return fmt.Errorf("encode request: %w", err)
 		}
-		content = bytes.NewReader(b)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, r.base+path, content)
+	text, err := r.send(ctx, method, path, content, http.Header{"Content-Type": {"application/json"}})
 	if err != nil {
-		return fmt.Errorf("ask the API: %w", err)
-	}
-	request.Header.Set("Authorization", "Bearer "+r.key)
-	request.Header.Set("Content-Type", "application/json")
-	answer, err := r.client.Do(request)
-	if err != nil {
-		var refused *net.OpError
-		if errors.As(err, &refused) {
-			return fmt.Errorf("no Kindred answers at %s; start it with `kindred up`, or name its address with --api-address: %w", r.base, refused)
-		}
-		return fmt.Errorf("ask the API: %w", err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, 64<<20))
-	if err != nil {
-		return fmt.Errorf("read the answer of the API: %w", err)
-	}
-	if answer.StatusCode != http.StatusOK {
-		return apiError(answer.StatusCode, text)
+		return err
 	}
 	if err := json.Unmarshal(text, out); err != nil {
 		return fmt.Errorf("read the answer of the API: %w", err)
@@ -83,16 +65,50 @@ func (r *remote) do(ctx context.Context, method, path string, body, out any) err
 	return nil
 }
 
+// send sends a request and returns the body of an answer that is no error.
+func (r *remote) send(ctx context.Context, method, path string, body []byte, header http.Header) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, r.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("ask the API: %w", err)
+	}
+	request.Header = header
+	request.Header.Set("Authorization", "Bearer "+r.key)
+	answer, err := r.client.Do(request)
+	if err != nil {
+		var refused *net.OpError
+		if errors.As(err, &refused) {
+			return nil, fmt.Errorf("no Kindred answers at %s; start it with `kindred up`, or name its address with --api-address: %w", r.base, refused)
+		}
+		var failed *url.Error // Its text has the path, which may hold identifiers.
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return nil, fmt.Errorf("ask the API: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, 64<<20))
+	if err != nil {
+		return nil, fmt.Errorf("read the answer of the API: %w", err)
+	}
+	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusAccepted {
+		return nil, apiError(answer.StatusCode, text)
+	}
+	return text, nil
+}
+
 // apiError words a problem of the API for a terminal.
 func apiError(status int, text []byte) error {
 	var p struct {
-		Title, Detail string
-		Errors        []struct{ Pointer, Detail string }
+		Title, Detail, Code string
+		Errors              []struct{ Pointer, Detail string }
 	}
 	if json.Unmarshal(text, &p) != nil || p.Title == "" {
 		return fmt.Errorf("the API answers %d", status)
 	}
 	words := p.Title
+	if p.Code != "" {
+		words += " (" + p.Code + ")"
+	}
 	if p.Detail != "" {
 		words += ": " + p.Detail
 	}

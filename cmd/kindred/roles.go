@@ -13,6 +13,7 @@ import (
 	"github.com/segmentio/kafka-go/compress"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kindred-cdp/kindred/api"
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/ledger"
 	"github.com/kindred-cdp/kindred/ingest"
@@ -41,6 +42,8 @@ type roles struct {
 	venues   *venues.Worker
 	decided  *decisions
 	web      *web
+	graph    api.Identity // answers from the graph; nil where nobody can be asked
+	commands writer       // for the commands to identity
 	writer   closer
 	producer *kafka.Producer
 }
@@ -55,7 +58,7 @@ func newRoles(p *platform) (*roles, error) {
 	r := &roles{p: p, registry: prometheus.NewRegistry()}
 	r.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	writer := kafka.NewWriter(p.brokers)
-	r.writer = writer
+	r.writer, r.commands = writer, writer
 	var err error
 	r.producer = kafka.NewProducer(p.brokers, intakeCodec)
 	if r.shares, err = intake.NewShares(r.sharesConfig(), r.lag, now, p.log.With("role", "intake"), r.registry); err != nil {

@@ -62,6 +62,8 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	w.server, err = api.New(cfg, api.Deps{
 		Profiles: w.cache, Preview: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
 		Plans: planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},
+		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers,
+		Commands:  commander{writer: r.commands, store: store, seen: w.commanded, log: p.log.With("role", "api")},
 		Keyer:     func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) },
 		Normalize: normalize.Identifier,
 		Checks: []api.Check{
@@ -139,6 +141,17 @@ func (w *web) runCache(ctx context.Context) error { return w.cache.Run(ctx, nil)
 
 // stored forgets what the cache holds of the identifiers of stored events.
 func (w *web) stored(workspace string, keys []identity.Key) { w.cache.Invalidate(workspace, keys...) }
+
+// commanded forgets what the cache holds of the identifiers of a command, which
+// their notices will name a moment later.
+func (w *web) commanded(workspace string, ids []identity.Identifier) {
+	keyer := identity.NewKeyer(w.p.secret, workspace)
+	keys := make([]identity.Key, len(ids))
+	for i, id := range ids {
+		keys[i] = keyer.Key(id)
+	}
+	w.cache.Invalidate(workspace, keys...)
+}
 
 // follow reads the notices of the identity role, each API node all of them, and
 // forgets what they name. A notice missed while starting costs nothing: the

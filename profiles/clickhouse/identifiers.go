@@ -3,8 +3,10 @@ package clickhouse
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/kindred-cdp/kindred/identity"
@@ -111,4 +113,31 @@ func (r *reader) findAnchors(ctx context.Context, _ *profiles.Profile) error {
 	}
 	slices.Sort(r.anchors)
 	return err
+}
+
+const namesSQL = `SELECT identifier_id, any(namespace), any(value)
+FROM identifiers
+WHERE workspace = {workspace:String} AND identifier_id IN {keys:Array(UInt64)}
+GROUP BY identifier_id`
+
+// Identifiers returns the identifiers of keys, those that an event carried.
+func (s *Store) Identifiers(ctx context.Context, workspace string, keys []identity.Key) (map[identity.Key]identity.Identifier, error) {
+	found := make(map[identity.Key]identity.Identifier, len(keys))
+	ids := make([]uint64, len(keys)) // Not nil: the driver sends nil as NULL.
+	for i, k := range keys {
+		ids[i] = uint64(k)
+	}
+	err := s.query(ctx, namesSQL, func(rows driver.Rows) error {
+		var key uint64
+		var namespace, value string
+		if err := rows.Scan(&key, &namespace, &value); err != nil {
+			return err
+		}
+		found[identity.Key(key)] = identity.Identifier{Namespace: identity.Namespace(namespace), Value: value}
+		return nil
+	}, clickhouse.Named("workspace", workspace), clickhouse.Named("keys", ids))
+	if err != nil {
+		return nil, fmt.Errorf("read identifiers of keys: %w", err)
+	}
+	return found, nil
 }

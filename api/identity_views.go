@@ -1,0 +1,225 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// veil hides values from keys that may only read: they see their namespaces and
+// what value_masked has in SQL, but for those that the request names itself.
+type veil struct {
+	off   bool
+	named []identity.Identifier
+}
+
+// veil returns that of a request which names the identifiers.
+func (s *Server) veil(c *gin.Context, named ...identity.Identifier) veil {
+	key, _ := c.Get(contextKey)
+	k, ok := key.(Key)
+	return veil{off: ok && k.Role == RoleAdmin, named: named}
+}
+
+// value returns the value of id, or what of it may be shown.
+func (v veil) value(id identity.Identifier) string {
+	if v.off {
+		return id.Value
+	}
+	for _, n := range v.named {
+		if n == id {
+			return id.Value
+		}
+	}
+	return masked(id)
+}
+
+// masked is value_masked of the view identifiers_masked: the first character,
+// and the domain of an e-mail address.
+func masked(id identity.Identifier) string {
+	if id.Value == "" {
+		return ""
+	}
+	_, size := utf8.DecodeRuneInString(id.Value)
+	text := id.Value[:size] + "***"
+	if at := strings.IndexByte(id.Value, '@'); at >= 0 && id.Namespace == identity.Email {
+		text += id.Value[at:]
+	}
+	return text
+}
+
+// ShownIdentifier is an identifier in an answer. Its value is masked for keys of
+// role read, but for those that the request named.
+type ShownIdentifier struct {
+	Namespace identity.Namespace `json:"namespace"`
+	Value     string             `json:"value"`
+}
+
+// String returns namespace:value.
+func (i ShownIdentifier) String() string { return string(i.Namespace) + ":" + i.Value }
+
+func (v veil) show(id identity.Identifier) ShownIdentifier {
+	return ShownIdentifier{id.Namespace, v.value(id)}
+}
+
+// text shows an identifier that is written namespace:value.
+func (v veil) text(s string) string {
+	id, err := identity.ParseIdentifier(s)
+	if err != nil {
+		return "" // Nothing is safer than what cannot be read.
+	}
+	return v.show(id).String()
+}
+
+// Explanation answers why two identifiers are one profile, or are not.
+type Explanation struct {
+	Same bool         `json:"same"`
+	A    ExplainedEnd `json:"a"`
+	B    ExplainedEnd `json:"b"`
+	// Path leads from A to B where they are one profile.
+	Path    []ExplainedHop    `json:"path"`
+	Barrier *ExplainedBarrier `json:"barrier,omitempty"`
+}
+
+// ExplainedEnd is one of the two identifiers with its profile, which is empty
+// where no event carried it.
+type ExplainedEnd struct {
+	ShownIdentifier
+	Profile string `json:"profile,omitempty"`
+}
+
+// ExplainedHop is one step of a path.
+type ExplainedHop struct {
+	From ShownIdentifier  `json:"from"`
+	To   ShownIdentifier  `json:"to"`
+	Kind identity.HopKind `json:"kind"`
+	Rule string           `json:"rule"`
+	// Weight is that of a record link, in hundredths of a bit.
+	Weight   int64      `json:"weight,omitempty"`
+	Evidence []SeenPair `json:"evidence,omitempty"`
+	// Decision is the id of the command behind a must-link.
+	Decision string `json:"decision,omitempty"`
+}
+
+// SeenPair is one row of evidence: a source saw the two together.
+type SeenPair struct {
+	Source     string    `json:"source"`
+	Rule       string    `json:"rule"`
+	Quarter    string    `json:"quarter"` // such as 2026-Q1
+	FirstEvent time.Time `json:"first_event"`
+	LastEvent  string    `json:"last_event"` // a date
+	// MessageID names an event that shows the pair.
+	MessageID   string    `json:"message_id"`
+	WitnessTime time.Time `json:"witness_time"`
+}
+
+// ExplainedBarrier is what keeps the two apart.
+type ExplainedBarrier struct {
+	Kind   identity.BarrierKind `json:"kind"`
+	From   *ShownIdentifier     `json:"from,omitempty"`
+	To     *ShownIdentifier     `json:"to,omitempty"`
+	Detail string               `json:"detail"`
+}
+
+func (v veil) explanation(e *identity.Explanation) Explanation {
+	r := Explanation{
+		Same: e.Same, Path: make([]ExplainedHop, len(e.Path)),
+		A: ExplainedEnd{v.show(e.A), idText(e.ProfileA)}, B: ExplainedEnd{v.show(e.B), idText(e.ProfileB)},
+	}
+	for i, h := range e.Path {
+		hop := ExplainedHop{From: v.show(h.From), To: v.show(h.To), Kind: h.Kind, Rule: h.Rule, Weight: h.Weight, Decision: h.Decision}
+		for _, seen := range h.Evidence {
+			hop.Evidence = append(hop.Evidence, SeenPair{
+				Source: seen.Source, Rule: seen.Rule, Quarter: quarter(seen.Period), FirstEvent: milliseconds(seen.FirstEvent),
+				LastEvent: date(seen.LastEvent), MessageID: seen.MessageID, WitnessTime: milliseconds(seen.WitnessTime),
+			})
+		}
+		r.Path[i] = hop
+	}
+	if b := e.Barrier; b != nil {
+		r.Barrier = &ExplainedBarrier{Kind: b.Kind, Detail: b.Detail, From: v.end(b.From), To: v.end(b.To)}
+	}
+	return r
+}
+
+// end shows an end of a barrier, which may have none.
+func (v veil) end(id identity.Identifier) *ShownIdentifier {
+	if id == (identity.Identifier{}) {
+		return nil
+	}
+	shown := v.show(id)
+	return &shown
+}
+
+// Subgraph is what holds one profile together.
+type Subgraph struct {
+	Profile     identity.ProfileID `json:"profile"`
+	Household   string             `json:"household,omitempty"`
+	Identifiers []SubgraphNode     `json:"identifiers"` // by first seen
+	Pairs       []SubgraphPair     `json:"pairs"`
+	Truncated   bool               `json:"truncated"` // there is more than is shown
+}
+
+// SubgraphNode is an identifier of a profile.
+type SubgraphNode struct {
+	ShownIdentifier
+	Key       identity.ProfileID `json:"key"` // finds the profile, like any id
+	FirstSeen time.Time          `json:"first_seen"`
+	State     string             `json:"state,omitempty"` // blocked, generic, crowded or gone
+	Founder   bool               `json:"founder"`
+	Follows   string             `json:"follows,omitempty"` // namespace:value
+}
+
+// SubgraphPair is a pair that was seen, and whether it links.
+type SubgraphPair struct {
+	A         ShownIdentifier `json:"a"`
+	B         ShownIdentifier `json:"b"`
+	Links     bool            `json:"links"`
+	State     string          `json:"state"` // linking, redundant, or what keeps the two apart
+	FirstSeen time.Time       `json:"first_seen"`
+	LastSeen  string          `json:"last_seen"` // a date
+}
+
+func (v veil) subgraph(g *identity.Subgraph) Subgraph {
+	r := Subgraph{
+		Profile: g.Profile, Household: g.Household, Truncated: g.Truncated,
+		Identifiers: make([]SubgraphNode, len(g.Identifiers)), Pairs: make([]SubgraphPair, len(g.Pairs)),
+	}
+	for i, n := range g.Identifiers {
+		r.Identifiers[i] = SubgraphNode{
+			ShownIdentifier: v.show(n.Identifier), Key: identity.ProfileID(n.Key), FirstSeen: milliseconds(n.FirstSeen),
+			State: n.State, Founder: n.Founder, Follows: v.text(n.Follows),
+		}
+	}
+	for i, p := range g.Pairs {
+		r.Pairs[i] = SubgraphPair{
+			A: v.show(p.A), B: v.show(p.B), Links: p.Links, State: p.State, FirstSeen: milliseconds(p.First), LastSeen: date(p.Last),
+		}
+	}
+	return r
+}
+
+// idText is empty for no profile.
+func idText(id identity.ProfileID) string {
+	if id == 0 {
+		return ""
+	}
+	return id.String()
+}
+
+func milliseconds(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+func date(d identity.Day) string {
+	return time.Unix(int64(d)*24*60*60, 0).UTC().Format(time.DateOnly)
+}
+
+func quarter(p identity.Period) string { return fmt.Sprintf("%d-Q%d", p/4, p%4+1) }
+
+// Values returns the identifiers of keys, those that are known. It is safe for
+// concurrent use.
+type Values func(ctx context.Context, workspace string, keys []identity.Key) (map[identity.Key]identity.Identifier, error)

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kindred-cdp/kindred/api"
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+func identityCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "identity",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Short: "Why traces are one person, how to part and link them, and the rules",
+		Long: `Identifiers are written namespace:value, such as email:ana@example.com; show and
+--from take the 16 digits of a profile as well. Values are normalised: the
+case of e-mail addresses and the format of phone numbers do not matter.
+
+unmerge, link, block, unblock and "rules apply" are commands: each is on record
+with the key that gave it and the reason, and "undo COMMAND" takes it back, but
+for rules, of which an older file is applied again.`,
+	}
+	cmd.PersistentFlags().Bool("json", false, "print the answer as JSON")
+	cmd.AddCommand(
+		whyCommand(), showIdentityCommand(), healthCommand(), unmergeCommand(), linkCommand(),
+		blockCommand(identity.BlockValue, "Let values link nobody, such as a role address"),
+		blockCommand(identity.UnblockValue, "Let blocked values link again"),
+		undoCommand(), statusCommand(), rulesCommand(),
+	)
+	return cmd
+}
+
+// ask gets an answer of the API and prints it: as it is with --json, else as
+// show words it.
+func ask[T any](cmd *cobra.Command, path string, show func(T) error) error {
+	r, err := newRemote(cmd)
+	if err != nil {
+		return err
+	}
+	var text json.RawMessage
+	if err := r.do(cmd.Context(), http.MethodGet, path, nil, &text); err != nil {
+		return err
+	}
+	return printAnswer(cmd, text, show)
+}
+
+func printAnswer[T any](cmd *cobra.Command, text json.RawMessage, show func(T) error) error {
+	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
+		return printJSON(cmd, text)
+	}
+	var answer T
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return fmt.Errorf("read the answer of the API: %w", err)
+	}
+	return show(answer)
+}
+
+func whyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "why A B", Short: "Say why two identifiers are one profile, or why they are not", Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			query := url.Values{"a": {args[0]}, "b": {args[1]}}
+			return ask(cmd, "/v1/identity/why?"+query.Encode(), func(e api.Explanation) error { return printExplanation(os.Stdout, e) })
+		},
+	}
+}
+
+func showIdentityCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "show ID", Short: "Show what holds a profile together, by any identifier or id", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return ask(cmd, "/v1/profiles/"+url.PathEscape(args[0])+"/identity", func(g api.Subgraph) error { return printSubgraph(os.Stdout, g) })
+		},
+	}
+}
+
+func healthCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "health", Short: "Sizes of profiles, weak points, generic values and conflicts", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return ask(cmd, "/v1/identity/health", func(h api.IdentityHealth) error { return printHealth(os.Stdout, h) })
+		},
+	}
+}
+
+// commandFlags are those of every command.
+type commandFlags struct{ id, reason string }
+
+func (f *commandFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.reason, "reason", "", "why; on record")
+	cmd.Flags().StringVar(&f.id, "id", "", "id of the command: given again it is not applied again (default: a new one)")
+}
+
+// give sends a command and prints what became of it.
+func (f *commandFlags) give(cmd *cobra.Command, kind identity.CommandKind, body map[string]any) error {
+	for name, value := range map[string]string{"id": f.id, "reason": f.reason} {
+		if value != "" {
+			body[name] = value
+		}
+	}
+	r, err := newRemote(cmd)
+	if err != nil {
+		return err
+	}
+	var text json.RawMessage
+	if err := r.do(cmd.Context(), http.MethodPost, "/v1/identity/"+string(kind), body, &text); err != nil {
+		return err
+	}
+	return printAnswer(cmd, text, func(o api.CommandOutcome) error { return printOutcome(os.Stdout, o) })
+}
+
+func unmergeCommand() *cobra.Command {
+	var f commandFlags
+	var from string
+	cmd := &cobra.Command{
+		Use: "unmerge ID… --from ID", Short: "Part identifiers from their profile, for good", Args: cobra.MinimumNArgs(1),
+		Long: `Part the identifiers named, who leave together, from the rest of their profile,
+who stay. --from names one of those who stay, or the profile: nothing is done
+when the identifiers are not of it. The two never meet again on the evidence
+that there is, whatever comes in again.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if from == "" {
+				return errors.New("say from whom with --from: an identifier that stays, or the id of the profile; `kindred identity show` lists both")
+			}
+			return f.give(cmd, identity.Unmerge, map[string]any{"identifiers": args, "from": from})
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&from, "from", "", "`identifier` that stays, or id of the profile")
+	return cmd
+}
+
+func linkCommand() *cobra.Command {
+	var f commandFlags
+	var override bool
+	cmd := &cobra.Command{
+		Use: "link A B", Short: "Fuse two identifiers, and so their profiles", Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if override && f.reason == "" {
+				return errors.New("--override needs a --reason")
+			}
+			body := map[string]any{"identifiers": args}
+			if override {
+				body["override"] = true
+			}
+			return f.give(cmd, identity.Link, body)
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().BoolVar(&override, "override", false, "link against a limit, or what was parted; needs --reason")
+	return cmd
+}
+
+func blockCommand(kind identity.CommandKind, short string) *cobra.Command {
+	var f commandFlags
+	cmd := &cobra.Command{
+		Use: string(kind) + " ID…", Short: short, Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.give(cmd, kind, map[string]any{"identifiers": args})
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func undoCommand() *cobra.Command {
+	var f commandFlags
+	cmd := &cobra.Command{
+		Use: "undo COMMAND", Short: "Take back every decision of a command", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.give(cmd, identity.Undo, map[string]any{"target": args[0]})
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "status COMMAND", Short: "Show what became of a command", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return ask(cmd, "/v1/identity/commands/"+url.PathEscape(args[0]), func(o api.CommandOutcome) error { return printOutcome(os.Stdout, o) })
+		},
+	}
+}
