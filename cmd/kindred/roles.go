@@ -98,6 +98,7 @@ func newRoles(p *platform) (*roles, error) {
 		DB:        p.conn,
 		NewGraph:  ledger.NewGraph,
 		Rules:     func(string) *identity.Rules { return rules },
+		Keyer:     func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) },
 		Publisher: readingPublisher{p},
 		Notifier:  toTopic{writer, identityTopic},
 		Rejecter:  deadLetterRejecter{writer},

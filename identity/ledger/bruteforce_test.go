@@ -13,6 +13,7 @@ type bruteForce struct {
 	*oracle.Oracle
 	namespaces map[identity.Key]identity.Namespace
 	result     oracle.Result
+	Inspector  // none: commands are judged on the graph
 }
 
 func newBruteForce(rules *identity.Rules) Graph {

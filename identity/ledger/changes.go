@@ -13,7 +13,9 @@ import (
 // Causes of changes.
 const (
 	causeEvidence = "evidence"
-	causeRestart  = "restart" // found when an owner loaded the ledger
+	causeDecision = "decision" // a command decided it
+	causeRules    = "rules"    // other rules were declared
+	causeRestart  = "restart"  // found when an owner loaded the ledger
 )
 
 // changes are the rows of the reading that one flush adds.
@@ -29,6 +31,7 @@ type changes struct {
 	last             map[string]uint64 // by workspace, its last sequence
 	notices          []identity.Notice
 	noticed          int // changes to expect in one of them
+	moved, total     int // identifiers, and all changes
 }
 
 func (o *owner) newChanges(cause string) *changes {
@@ -60,6 +63,7 @@ func (c *changes) notice(workspace string) *identity.Notice {
 func (c *changes) move(workspace string, m identity.Move) {
 	v := c.add(workspace, identity.ChangedIdentifier, uint64(m.Identifier), uint64(m.Old), uint64(m.New))
 	c.profiles.add(workspace, v, uint64(m.Identifier), uint64(m.New), uint64(m.Old))
+	c.moved++
 }
 
 // set adds the change of a set's deciding identifier.
@@ -70,6 +74,7 @@ func (c *changes) set(workspace string, a identity.Attribution) {
 
 func (c *changes) add(workspace string, kind identity.ChangeKind, subject, before, now uint64) version {
 	*c.sequence++
+	c.total++
 	v := version{Epoch: c.epoch, Sequence: *c.sequence}
 	h := &c.history
 	h.workspace = append(h.workspace, workspace)
@@ -104,12 +109,7 @@ func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 		m, flipped := sp.flush()
 		moves[name] = m
 		moved += len(m)
-		for _, k := range flipped {
-			o.flipped++
-			sp.flips.start(k, flipID{epoch: o.epoch, number: o.flipped})
-			started.add(name, k, flipID{o.epoch, o.flipped}, version{}, c.at)
-		}
-		o.metrics.flips.Add(float64(len(flipped)))
+		o.startFlips(sp, flipped, started, c.at)
 	}
 	if err := o.keep(ctx, b, started); err != nil {
 		return nil, err
@@ -131,6 +131,16 @@ func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 	return c, nil
 }
 
+// startFlips queues what flipped, and notes it in started.
+func (o *owner) startFlips(sp *space, flipped []identity.Key, started *flipBlock, at time.Time) {
+	for _, k := range flipped {
+		o.flipped++
+		sp.flips.start(k, flipID{epoch: o.epoch, number: o.flipped})
+		started.add(sp.name, k, flipID{o.epoch, o.flipped}, version{}, at)
+	}
+	o.metrics.flips.Add(float64(len(flipped)))
+}
+
 // touched returns the names of the workspaces that b or a flip can change, in
 // order.
 func (o *owner) touched(b *batch) []string {
@@ -149,17 +159,23 @@ func (o *owner) touched(b *batch) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// keep stores the evidence of b. Flips are stored first: a class that flipped
-// does not flip again when its evidence is loaded, so after a crash in between
-// only the queue would know.
+// keepFlips stores the starts of flips, before the entries that made them: a
+// class that flipped does not flip again when the ledger is loaded, so after a
+// crash in between only the queue would know.
+func (o *owner) keepFlips(ctx context.Context, started *flipBlock) error {
+	if started.rows() == 0 {
+		return nil
+	}
+	if err := o.at("start flips"); err != nil {
+		return err
+	}
+	return o.store.insert(ctx, o.token("flips"), started)
+}
+
+// keep stores the flips and the evidence of b.
 func (o *owner) keep(ctx context.Context, b *batch, started *flipBlock) error {
-	if started.rows() > 0 {
-		if err := o.at("start flips"); err != nil {
-			return err
-		}
-		if err := o.store.insert(ctx, o.token("flips"), started); err != nil {
-			return err
-		}
+	if err := o.keepFlips(ctx, started); err != nil {
+		return err
 	}
 	if len(b.evidence) == 0 {
 		return nil
@@ -214,6 +230,14 @@ func (b *batch) decided(sp *space) map[identity.AnchorID]bool {
 
 // publish stores c, makes it visible, and gives notice of it.
 func (o *owner) publish(ctx context.Context, c *changes) error {
+	if err := o.show(ctx, c); err != nil {
+		return err
+	}
+	return o.notify(ctx, c.notices)
+}
+
+// show stores c and makes it visible.
+func (o *owner) show(ctx context.Context, c *changes) error {
 	if c.history.rows() == 0 && c.flips.rows() == 0 {
 		return nil
 	}
@@ -234,5 +258,5 @@ func (o *owner) publish(ctx context.Context, c *changes) error {
 	}
 	o.metrics.moves.Add(float64(c.profiles.rows()))
 	o.metrics.sets.Add(float64(c.owners.rows()))
-	return o.notify(ctx, c.notices)
+	return nil
 }

@@ -72,6 +72,9 @@ func (w *world) truth(workspace string) *bruteForce {
 	for _, e := range w.sent[workspace] {
 		g.See(sp.sighting(&e, 0xff))
 	}
+	for _, d := range w.decisions(workspace) {
+		g.Decide(d)
+	}
 	g.Flush()
 	return g
 }

@@ -14,6 +14,24 @@
 //	notices
 //	commit of the offset, with the last notice      fenced by the generation
 //
+// Commands of operators travel on the same topic, and not on that of the other
+// commands, because their effect depends on the evidence before them: one owner
+// applies both, in one order, under one fence. A batch is cut at a command. What
+// came before it is flushed, the command is judged by the graph as it then is,
+// and has a flush of its own:
+//
+//	start rows of class flips, when there are any
+//	decisions, whole                                or a version of the rules
+//	reading and version, as above                   when anything changed
+//	outcome: identity_commands                      of what was refused, too
+//	notices, commit
+//
+// A command with an outcome is not done again, and one with decisions and no
+// outcome is finished, not judged anew: the inserts of both are named by the
+// command, so whoever makes them makes them once. Declared rules are a new
+// reading of the same ledger: it is loaded under them beside the graph in use,
+// and the difference is published as one version.
+//
 // A crash between any two of them loses nothing and doubles nothing that a
 // reader sees. The rows of the reading carry (epoch, sequence). An epoch is one
 // ownership; it is handed out by a fenced commit, so that no two owners can

@@ -38,11 +38,16 @@ func (t *topic) touch() {
 }
 
 func (t *topic) add(values ...[]byte) {
+	for _, v := range values {
+		t.append(kafka.Message{Value: v})
+	}
+}
+
+func (t *topic) append(m kafka.Message) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, v := range values {
-		t.log = append(t.log, kafka.Message{Offset: int64(len(t.log)), Value: v, Time: testNow})
-	}
+	m.Offset, m.Time = int64(len(t.log)), testNow
+	t.log = append(t.log, m)
 	t.touch()
 }
 

@@ -25,6 +25,7 @@ type world struct {
 	rules      *identity.Rules
 	newGraph   func(*identity.Rules) Graph
 	sent       map[string][]identity.Evidence // by workspace
+	commands   int                            // sent
 	r          *rand.Rand
 	whole      bool // batches are as large as can be, not random
 	cfg        Config
@@ -65,6 +66,7 @@ func (w *world) ledger(step func(string) error) *Ledger {
 	w.t.Helper()
 	l, err := New(w.cfg, Deps{
 		DB: w.db, NewGraph: w.newGraph, Rules: func(string) *identity.Rules { return w.rules },
+		Keyer:     func(name string) identity.Keyer { return identity.NewKeyer(identity.Secret{1}, name) },
 		Publisher: publisher{w.db}, Notifier: &w.notebook, Rejecter: &w.bin,
 		Owns: func(name string, _ int) bool { return slices.Contains(w.workspaces, name) },
 		Now:  func() time.Time { return testNow }, Metrics: prometheus.NewRegistry(),

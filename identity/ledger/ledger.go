@@ -22,11 +22,15 @@ type Deps struct {
 	DB driver.Conn
 	// NewGraph returns an empty graph under rules; see NewGraph.
 	NewGraph func(rules *identity.Rules) Graph
-	// Rules returns the rules of a workspace. It must return equal rules for the
+	// Rules returns the rules of a workspace that has declared none, and the
+	// model of linkage of every workspace. It must return equal rules for the
 	// life of the process. Rules that differ from those of the last process
 	// change profiles when the ledger is loaded; sets decided before keep their
-	// deciding identifiers until one of their members flips.
-	Rules     func(workspace string) *identity.Rules
+	// deciding identifiers until one of their members flips. Declare rules by a
+	// command to have all of it evaluated anew.
+	Rules func(workspace string) *identity.Rules
+	// Keyer returns the keyer of a workspace: commands name identifiers.
+	Keyer     func(workspace string) identity.Keyer
 	Publisher Publisher
 	Notifier  Notifier
 	Rejecter  Rejecter
@@ -49,6 +53,7 @@ func (d Deps) validate() error {
 	need(d.DB != nil, "a database")
 	need(d.NewGraph != nil, "a graph")
 	need(d.Rules != nil, "rules")
+	need(d.Keyer != nil, "a keyer")
 	need(d.Publisher != nil, "a publisher")
 	need(d.Notifier != nil, "a notifier")
 	need(d.Rejecter != nil, "a rejecter")

@@ -130,7 +130,7 @@ func (l *loader) decisions(ctx context.Context) error {
 	return l.store.each(ctx, query, named("workspace", l.space.name), []any{&kind, &a, &b, &d.On, &d.At, &d.ID}, func() error {
 		l.rows++
 		d.Kind, d.A, d.B = identity.DecisionKind(kind), identity.Key(a), identity.Key(b)
-		l.space.graph.Decide(d)
+		l.space.decide(d)
 		return nil
 	})
 }

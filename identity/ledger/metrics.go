@@ -9,7 +9,7 @@ import (
 // metrics are the figures of all owners in one process.
 type metrics struct {
 	evidence, redundant, flushes, moves, sets, notices, flips prometheus.Counter
-	rows, rejected                                            *prometheus.CounterVec
+	rows, rejected, commands                                  *prometheus.CounterVec
 	lag                                                       *prometheus.GaugeVec
 	flipsQueued, owned                                        prometheus.Gauge
 	flushSeconds, publicationSeconds                          prometheus.Histogram
@@ -43,6 +43,9 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "kindred_ledger_rejected_total", Help: "Evidence records rejected, by reason.",
 		}, []string{"reason"}),
+		commands: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "kindred_ledger_commands_total", Help: "Commands with an outcome, by result: applied, or why not.",
+		}, []string{"result"}),
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "kindred_ledger_lag_records", Help: "Evidence records not evaluated yet, as of the last fetch.",
 		}, []string{"partition"}),
@@ -59,7 +62,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.evidence, m.redundant, m.flushes, m.moves, m.sets, m.notices, m.flips, m.rows, m.rejected, m.lag,
+		m.evidence, m.redundant, m.flushes, m.moves, m.sets, m.notices, m.flips, m.rows, m.rejected, m.commands, m.lag,
 		m.flipsQueued, m.owned, m.flushSeconds, m.publicationSeconds, m.loadSeconds, m.loadedRows,
 	} {
 		errs = append(errs, reg.Register(c))

@@ -42,8 +42,10 @@ func TestOwn(t *testing.T) {
 		t.Error("not ready with a partition that commits")
 	}
 	truth := w.truth(w.workspaces[0])
-	if got, ok := l.Stats(w.workspaces[0]); !ok || got != truth.Stats() {
-		t.Errorf("stats = %+v, %v, want %+v", got, ok, truth.Stats())
+	want := truth.Stats()
+	want.Rules = w.rules.Version
+	if got, ok := l.Stats(w.workspaces[0]); !ok || got != want {
+		t.Errorf("stats = %+v, %v, want %+v", got, ok, want)
 	}
 	if err := stop(); err != nil {
 		t.Errorf("told to stop: %v", err)

@@ -151,9 +151,37 @@ func (o *owner) flipping() bool {
 	return false
 }
 
-// process takes one batch through all steps. See the package comment for their
-// order and for why a stop between any two of them does no harm.
+// process takes one batch through all steps, evidence up to a command and then
+// the command, so that both are applied in the order in which they came. See the
+// package comment for the steps and for why a stop between any two of them does
+// no harm.
 func (o *owner) process(ctx context.Context, messages []kafka.Message) error {
+	for {
+		n := firstCommand(messages)
+		if n == len(messages) {
+			return o.processEvidence(ctx, messages)
+		}
+		if n > 0 {
+			if err := o.processEvidence(ctx, messages[:n]); err != nil {
+				return err
+			}
+		}
+		if err := o.processCommand(ctx, messages[n]); err != nil {
+			return err
+		}
+		if messages = messages[n+1:]; len(messages) == 0 {
+			return nil
+		}
+	}
+}
+
+// pass notes that the records up to m are done.
+func (o *owner) pass(m *kafka.Message) {
+	o.offset = m.Offset + 1
+	o.metrics.lag.WithLabelValues(fmt.Sprint(o.p.ID())).Set(float64(max(0, m.HighWaterMark-o.offset)))
+}
+
+func (o *owner) processEvidence(ctx context.Context, messages []kafka.Message) error {
 	begun := o.now()
 	b, err := o.read(ctx, messages)
 	if err != nil {
@@ -171,9 +199,7 @@ func (o *owner) process(ctx context.Context, messages []kafka.Message) error {
 		o.metrics.publicationSeconds.Observe(published.Sub(messages[i].Time).Seconds())
 	}
 	if len(messages) > 0 {
-		last := messages[len(messages)-1]
-		o.offset = last.Offset + 1
-		o.metrics.lag.WithLabelValues(fmt.Sprint(o.p.ID())).Set(float64(max(0, last.HighWaterMark-o.offset)))
+		o.pass(&messages[len(messages)-1])
 	}
 	if err := o.commit(ctx); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
 )
 
 // Partition is one partition of the evidence topic, owned under one generation
@@ -67,6 +68,8 @@ const (
 	// ReasonCollision is evidence with an identifier whose key belongs to
 	// another identifier already.
 	ReasonCollision Reason = "identifier_collision"
+	// ReasonCommand is a command that misses or breaks a field.
+	ReasonCommand Reason = "command_malformed"
 )
 
 // Rejection is a record that the ledger cannot use. Detail names what is wrong
@@ -105,6 +108,17 @@ type Graph interface {
 	Deciding(members []identity.Node) (identity.Key, bool)
 	// Stats returns counts as of the last Flush.
 	Stats() Stats
+	Inspector
+}
+
+// Inspector is what commands ask of a graph, as of its last Flush; see the
+// methods of these names in identity/graph.
+type Inspector interface {
+	State(key identity.Key) graph.State
+	Members(profile identity.ProfileID) []identity.Key
+	Across(leaving, staying []identity.Key) graph.Across
+	Meeting(a, b identity.Key) graph.Meeting
+	Each(visit func(identity.Key, identity.Namespace, identity.ProfileID) bool)
 }
 
 // Stats are figures of one workspace, as a function of its evidence.
@@ -112,4 +126,5 @@ type Stats struct {
 	Identifiers int // all that are known
 	Profiles    int // distinct profiles of unblocked, non-generic identifiers
 	Merges      int // those identifiers less Profiles
+	Rules       int // version of the rules in force
 }

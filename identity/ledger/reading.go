@@ -9,21 +9,36 @@ import (
 )
 
 // catchUp publishes what the loaded ledger says beyond what is published. moves
-// are the profiles of the ledger that are not an identifier's own key.
-func (o *owner) catchUp(ctx context.Context, sp *space, moves []identity.Move) error {
+// are the profiles of the ledger that are not an identifier's own key. With whole
+// it compares all sets as well: the rules may be others than those by which the
+// published ones were decided.
+func (o *owner) catchUp(ctx context.Context, sp *space, moves []identity.Move, whole bool) error {
 	c := o.newChanges(causeRestart)
-	before := o.sequence
+	if whole {
+		c.cause = causeRules
+		queue := sp.flips
+		sp.flips = newFlips()
+		return o.publishWhole(ctx, sp, queue, moves, c)
+	}
 	if err := o.diffProfiles(ctx, sp, moves, c); err != nil {
 		return fmt.Errorf("compare profiles with the published ones: %w", err)
 	}
 	if err := o.decidePending(ctx, sp, c); err != nil {
 		return fmt.Errorf("decide pending sets: %w", err)
 	}
-	if c.last[sp.name] == 0 {
+	return o.publishSpilled(ctx, sp, c)
+}
+
+// publishSpilled stores what is left of c and makes all of it visible.
+func (o *owner) publishSpilled(ctx context.Context, sp *space, c *changes) error {
+	if c.last[sp.name] == 0 && c.flips.rows() == 0 {
 		return nil
 	}
 	if err := o.spill(ctx, sp, c); err != nil {
 		return err
+	}
+	if c.last[sp.name] == 0 {
+		return nil
 	}
 	if err := o.at("version"); err != nil {
 		return err
@@ -31,7 +46,7 @@ func (o *owner) catchUp(ctx context.Context, sp *space, moves []identity.Move) e
 	if err := o.deps.Publisher.Publish(ctx, sp.name, o.epoch, c.last[sp.name]); err != nil {
 		return fmt.Errorf("publish at %d/%d: %w", o.epoch, c.last[sp.name], err)
 	}
-	o.log.Info("reading differed from the ledger", "workspace", sp.name, "changes", o.sequence-before)
+	o.log.Info("reading differed from the ledger", "workspace", sp.name, "cause", c.cause, "changes", c.total)
 	sp.last = c.last[sp.name]
 	return nil
 }
@@ -42,10 +57,10 @@ func (o *owner) spill(ctx context.Context, sp *space, c *changes) error {
 	if err := o.at("catch up"); err != nil {
 		return err
 	}
-	if err := o.store.insert(ctx, o.token("restart/"+sp.name), c.profiles, c.owners, &c.history); err != nil {
+	if err := o.store.insert(ctx, o.token("restart/"+sp.name), c.profiles, c.owners, &c.history, &c.flips); err != nil {
 		return err
 	}
-	c.profiles, c.owners, c.history, c.notices = newProfileBlock(), newOwnerBlock(), historyBlock{}, nil
+	c.profiles, c.owners, c.history, c.flips, c.notices = newProfileBlock(), newOwnerBlock(), historyBlock{}, flipBlock{}, nil
 	return nil
 }
 

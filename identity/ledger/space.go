@@ -17,6 +17,9 @@ type space struct {
 	cuts  cuts
 	flips *flips
 	last  uint64 // last published sequence of this epoch
+	// decided is the greatest time of a decision, in milliseconds.
+	decided int64
+	keyer   identity.Keyer
 
 	// What the graph is given must not share the bytes of a record.
 	namespaces map[identity.Namespace]identity.Namespace
@@ -29,7 +32,19 @@ type space struct {
 func (sp *space) stats() Stats {
 	sp.mu.Lock()
 	defer sp.mu.Unlock()
-	return sp.graph.Stats()
+	s := sp.graph.Stats()
+	s.Rules = sp.rules.Version
+	return s
+}
+
+// decide gives the graph decisions.
+func (sp *space) decide(all ...identity.Decision) {
+	sp.mu.Lock()
+	defer sp.mu.Unlock()
+	for _, d := range all {
+		sp.decided = max(sp.decided, d.At)
+		sp.graph.Decide(d)
+	}
 }
 
 func (sp *space) flush() ([]identity.Move, []identity.Key) {
@@ -91,7 +106,15 @@ func (o *owner) open(ctx context.Context, workspace string) (*space, error) {
 	if err != nil {
 		return nil, err
 	}
-	sp := &space{name: workspace, rules: o.deps.Rules(workspace), cuts: c, flips: newFlips()}
+	sp := &space{name: workspace, cuts: c, flips: newFlips(), keyer: o.deps.Keyer(workspace)}
+	var newest *declared
+	if _, sp.rules, newest, err = o.ledger.inForce(ctx, workspace); err != nil {
+		return nil, err
+	}
+	begunRules, err := o.unfinished(ctx, sp, newest)
+	if err != nil {
+		return nil, err
+	}
 	sp.graph = o.deps.NewGraph(sp.rules)
 	begun := o.now()
 	rows, err := o.store.load(ctx, sp)
@@ -105,11 +128,21 @@ func (o *owner) open(ctx context.Context, workspace string) (*space, error) {
 	took := o.now().Sub(begun)
 	o.metrics.loadSeconds.Set(took.Seconds())
 	o.metrics.loadedRows.Set(float64(rows))
-	if err := o.catchUp(ctx, sp, moves); err != nil {
+	if err := o.catchUp(ctx, sp, moves, begunRules); err != nil {
 		return nil, err
 	}
 	o.spaces[workspace] = sp
 	o.ledger.adopt(sp)
 	o.log.Info("workspace opened", "workspace", workspace, "epoch", o.epoch, "rows", rows, "load_seconds", took.Seconds())
 	return sp, nil
+}
+
+// unfinished reports whether the command that declared the newest rules has no
+// outcome yet: its owner stopped before they were published whole.
+func (o *owner) unfinished(ctx context.Context, sp *space, newest *declared) (bool, error) {
+	if newest == nil || newest.command == "" {
+		return false, nil
+	}
+	outcome, err := o.store.command(ctx, sp, newest.command)
+	return outcome == nil, err
 }

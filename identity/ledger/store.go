@@ -37,8 +37,12 @@ func (s *store) insert(ctx context.Context, token string, blocks ...block) error
 }
 
 func (s *store) insertBlock(ctx context.Context, token string, b block) error {
-	for from := 0; from < b.rows(); from += s.cfg.InsertRows {
-		to := min(from+s.cfg.InsertRows, b.rows())
+	size := s.cfg.InsertRows
+	if _, whole := b.(*decisionBlock); whole {
+		size = b.rows() // Half of a command's decisions must never be found.
+	}
+	for from := 0; from < b.rows(); from += size {
+		to := min(from+size, b.rows())
 		settings := clickhouse.Settings{"insert_deduplication_token": token + "/" + strconv.Itoa(from)}
 		part := clickhouse.Context(ctx, clickhouse.WithSettings(settings))
 		err := s.insertRows(part, b, from, to)

@@ -40,11 +40,12 @@ var analystTables = []struct{ table, columns string }{
 	{"identifier_tenures", ""},
 	{"record_links", ""},
 	{"identity_decisions", "workspace, kind, a, b, decided_at, decision_id, is_on, value"},
-	{"identity_rules", "workspace, version, rules, declared_at"},
+	{"identity_rules", "workspace, version, rules, declared_at, command_id"},
 	{"identity_changes", ""},
 	{"identity_epochs", ""},
 	{"identity_versions", ""},
 	{"identity_flips", ""},
+	{"identity_commands", "workspace, command_id, kind, target, received_at, code, detail, decisions, pairs, moved, epoch, sequence"},
 	{"scores", ""},
 }
 

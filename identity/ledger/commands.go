@@ -1,0 +1,219 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// order is a command on its way through the steps.
+type order struct {
+	identity.Command
+	space    *space
+	received time.Time // when the broker appended it
+	fault    error     // what a malformed command breaks
+}
+
+// verdict is what is to be done about a command.
+type verdict struct {
+	code      identity.RefusalCode
+	detail    string
+	decisions []identity.Decision
+}
+
+func refuse(code identity.RefusalCode, format string, args ...any) verdict {
+	return verdict{code: code, detail: fmt.Sprintf(format, args...)}
+}
+
+// processCommand takes one command through all steps.
+func (o *owner) processCommand(ctx context.Context, m kafka.Message) error {
+	o.age()
+	c, fault := decodeCommand(m.Value)
+	sp, rejection, err := o.spaceOf(ctx, &c, fault)
+	if err != nil {
+		return err
+	}
+	if rejection != nil {
+		rejection.Message = m
+		o.metrics.rejected.WithLabelValues(string(rejection.Reason)).Inc()
+		if err := o.reject(ctx, []Rejection{*rejection}); err != nil {
+			return err
+		}
+	}
+	if sp != nil {
+		if err := o.apply(ctx, &order{Command: c, space: sp, received: received(m.Time), fault: fault}); err != nil {
+			return fmt.Errorf("apply a command of kind %s: %w", c.Kind, err)
+		}
+		o.metrics.publicationSeconds.Observe(o.now().Sub(m.Time).Seconds())
+	}
+	o.pass(&m)
+	return o.commit(ctx)
+}
+
+// received keeps a broker's time inside the range of the column.
+func received(t time.Time) time.Time { return time.UnixMilli(clampTime(t.UnixMilli())).UTC() }
+
+// spaceOf returns the workspace that c is for; nil where the command gets no
+// outcome. A rejection is returned for what belongs to the dead letters.
+func (o *owner) spaceOf(ctx context.Context, c *identity.Command, fault error) (*space, *Rejection, error) {
+	var rejection *Rejection
+	if fault != nil {
+		rejection = &Rejection{Reason: ReasonCommand, Detail: fault.Error()}
+		if len(c.Workspace) <= maxName {
+			rejection.Workspace = c.Workspace
+		}
+		if !answerable(c) {
+			return nil, rejection, nil
+		}
+	}
+	sp, ok := o.spaces[c.Workspace]
+	if ok {
+		return sp, rejection, nil
+	}
+	if !o.deps.Owns(c.Workspace, o.p.ID()) {
+		return nil, &Rejection{
+			Workspace: c.Workspace, Reason: ReasonForeign,
+			Detail: fmt.Sprintf("the workspace does not belong to partition %d", o.p.ID()),
+		}, nil
+	}
+	if fault != nil {
+		return nil, rejection, nil // Nothing malformed brings a workspace into being.
+	}
+	sp, err := o.openLate(ctx, strings.Clone(c.Workspace))
+	return sp, rejection, err
+}
+
+// apply does what a command asks, or refuses it, once: an outcome that stands is
+// not made again, and decisions without one are finished, not judged anew. They
+// are given to the graph in any case: an owner that was replaced may have stored
+// them after this one loaded the ledger.
+func (o *owner) apply(ctx context.Context, r *order) error {
+	if err := o.at("command"); err != nil {
+		return err
+	}
+	before, err := o.store.command(ctx, r.space, r.ID)
+	if err != nil {
+		return err
+	}
+	if r.Kind == identity.Redeclare && r.fault == nil {
+		return o.redeclare(ctx, r, before != nil)
+	}
+	stored, err := o.store.decisionsOf(ctx, r.space.name, r.ID)
+	if err != nil {
+		return err
+	}
+	if before != nil && len(stored) == 0 {
+		return nil
+	}
+	v := verdict{decisions: stored}
+	if len(stored) == 0 {
+		if v, err = o.judge(ctx, r); err != nil {
+			return err
+		}
+	}
+	c, err := o.decideCommand(ctx, r, v.decisions, len(stored) == 0)
+	if err != nil {
+		return err
+	}
+	if err := o.show(ctx, c); err != nil {
+		return err
+	}
+	if before == nil {
+		if err := o.conclude(ctx, r, v, c.moved); err != nil {
+			return err
+		}
+	}
+	return o.notify(ctx, c.notices)
+}
+
+// decideCommand gives decisions to the graph, stores them when they are new, and
+// returns what changed in the reading.
+func (o *owner) decideCommand(ctx context.Context, r *order, decisions []identity.Decision, fresh bool) (*changes, error) {
+	sp := r.space
+	c := o.newChanges(causeDecision)
+	if len(decisions) == 0 {
+		return c, nil
+	}
+	sp.decide(decisions...)
+	moves, flipped := sp.flush()
+	started := &flipBlock{}
+	o.startFlips(sp, flipped, started, c.at)
+	if err := o.keepFlips(ctx, started); err != nil {
+		return nil, err
+	}
+	if fresh {
+		if err := o.at("decisions"); err != nil {
+			return nil, err
+		}
+		b := &decisionBlock{}
+		for _, d := range decisions {
+			b.add(sp.name, d)
+		}
+		if err := o.store.insert(ctx, commandToken("decisions", r), b); err != nil {
+			return nil, err
+		}
+	}
+	c.reserve(len(moves), 0, 1)
+	for _, m := range moves {
+		c.move(sp.name, m)
+	}
+	if !sp.flips.pending() {
+		return c, nil
+	}
+	return c, o.redecide(ctx, sp, nil, c)
+}
+
+// commandToken names an insert of a command: one of all owners, so that a retry
+// by any of them is one.
+func commandToken(step string, r *order) string { return step + "/" + r.space.name + "/" + r.ID }
+
+// conclude stores the outcome of a command.
+func (o *owner) conclude(ctx context.Context, r *order, v verdict, moved int) error {
+	if err := o.at("outcome"); err != nil {
+		return err
+	}
+	out := identity.Outcome{
+		ID: r.ID, Workspace: r.space.name, Code: v.code, Detail: v.detail[:min(len(v.detail), maxText)],
+		Decisions: len(v.decisions), Moved: moved,
+	}
+	for _, d := range v.decisions {
+		if d.Kind == identity.Reject && d.On {
+			out.Pairs++
+		}
+	}
+	shown := r.space.shown(o.epoch)
+	out.Epoch, out.Sequence = shown.Epoch, shown.Sequence
+	b := &commandBlock{}
+	b.add(r, out)
+	// Unlike decisions, the outcome names this owner's version.
+	if err := o.store.insert(ctx, fmt.Sprintf("%s/%d", commandToken("outcome", r), o.epoch), b); err != nil {
+		return err
+	}
+	result := "applied"
+	if v.code != "" {
+		result = string(v.code)
+	}
+	o.metrics.commands.WithLabelValues(result).Inc()
+	o.log.Info("command done", "workspace", r.space.name, "kind", r.Kind, "result", result,
+		"decisions", out.Decisions, "moved", moved)
+	return nil
+}
+
+// shown is the last published version of sp, which epoch reads.
+func (sp *space) shown(epoch uint64) version {
+	if sp.last > 0 {
+		return version{epoch, sp.last}
+	}
+	var last version
+	for e, s := range sp.cuts {
+		if v := (version{e, s}); e != epoch && s > 0 && v.after(last) {
+			last = v
+		}
+	}
+	return last
+}

@@ -1,0 +1,230 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/rulefile"
+)
+
+// declared is a version of the rules of a workspace in the tables.
+type declared struct {
+	file    rulefile.File
+	command string // that declared it
+}
+
+// declaredRules returns the newest version of the rules of a workspace; nil when
+// none was declared.
+func (s *store) declaredRules(ctx context.Context, workspace string) (*declared, error) {
+	var newest *declared
+	var text, command string
+	err := s.each(ctx, `SELECT rules, command_id FROM identity_rules
+		WHERE workspace = {workspace:String} ORDER BY version DESC LIMIT 1`,
+		named("workspace", workspace), []any{&text, &command}, func() error {
+			file, err := rulefile.Parse([]byte(text))
+			newest = &declared{file, command}
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read rules: %w", err)
+	}
+	return newest, nil
+}
+
+// inForce returns the rules of a workspace, as a file and as the graph reads
+// them: the newest declared ones, or else those of the process.
+func (l *Ledger) inForce(ctx context.Context, workspace string) (rulefile.File, *identity.Rules, *declared, error) {
+	newest, err := l.store.declaredRules(ctx, workspace)
+	if err != nil {
+		return rulefile.File{}, nil, nil, err
+	}
+	if newest == nil {
+		rules := l.deps.Rules(workspace)
+		return fileOf(rules), rules, nil, nil
+	}
+	rules, err := l.rulesOf(workspace, newest.file)
+	return newest.file, rules, newest, err
+}
+
+// rulesOf returns the rules that f declares. What a file does not speak of, which
+// is the model of linkage, is that of the process.
+func (l *Ledger) rulesOf(workspace string, f rulefile.File) (*identity.Rules, error) {
+	rules, err := f.Rules()
+	if err != nil {
+		return nil, err
+	}
+	base := l.deps.Rules(workspace)
+	rules.ModelVersion = base.ModelVersion
+	rules.ReviewThreshold, rules.LinkThreshold = base.ReviewThreshold, base.LinkThreshold
+	return rules, nil
+}
+
+// fileOf is the declared form of rules whose blocked values are the defaults.
+func fileOf(rules *identity.Rules) rulefile.File {
+	f := rulefile.Default()
+	f.Version = rules.Version
+	f.Untrusted = nil
+	for _, source := range slices.Sorted(maps.Keys(rules.Untrusted)) {
+		if rules.Untrusted[source] {
+			f.Untrusted = append(f.Untrusted, source)
+		}
+	}
+	f.Caps = rulefile.Caps{Unit: rules.UnitCap, Group: rules.GroupCap}
+	f.Default, f.Namespaces = rules.Default, maps.Clone(rules.Namespaces)
+	return f
+}
+
+// rulesBlock is a row of identity_rules.
+type rulesBlock struct {
+	workspace, text, actor, command string
+	version                         uint64
+	at                              time.Time
+}
+
+func (*rulesBlock) table() string { return "identity_rules" }
+func (*rulesBlock) statement() string {
+	return `INSERT INTO identity_rules (workspace, version, rules, declared_at, actor, command_id)`
+}
+func (*rulesBlock) rows() int { return 1 }
+func (b *rulesBlock) columns(_, _ int) []any {
+	return []any{
+		names{b.workspace}, []uint64{b.version}, []string{b.text}, []int64{b.at.UnixMilli()}, []string{b.actor}, []string{b.command},
+	}
+}
+
+// redeclare makes other rules those of the workspace: their version is stored,
+// the whole ledger is evaluated under them beside the graph in use, and the
+// difference is published as one version. Until then the reading before serves.
+// Evidence of the partition waits meanwhile.
+func (o *owner) redeclare(ctx context.Context, r *order, concluded bool) error {
+	newest, err := o.store.declaredRules(ctx, r.space.name)
+	if err != nil {
+		return err
+	}
+	var v verdict
+	stored := newest != nil && newest.command == r.ID
+	switch {
+	case stored && newest.file.Version == r.space.rules.Version:
+		// Opening the workspace has published what they change.
+	case stored:
+		return o.switchRules(ctx, r, newest.file, concluded)
+	case concluded:
+		return nil
+	default:
+		var file rulefile.File
+		if file, v = o.judgeRules(r); v.code == "" {
+			if err := o.storeRules(ctx, r, file); err != nil {
+				return err
+			}
+			return o.switchRules(ctx, r, file, concluded)
+		}
+	}
+	if concluded {
+		return nil
+	}
+	return o.conclude(ctx, r, v, 0)
+}
+
+// judgeRules returns the rules that a command declares, with their version.
+func (o *owner) judgeRules(r *order) (rulefile.File, verdict) {
+	if now := r.space.rules.Version; r.Expected != now {
+		return rulefile.File{}, refuse(identity.RefusedVersion, "version %d is in force, and %d was expected", now, r.Expected)
+	}
+	file, err := rulefile.Parse([]byte(r.Rules))
+	if err != nil {
+		return rulefile.File{}, refuse(identity.RefusedRules, "%s", err)
+	}
+	file.Version = r.Expected + 1
+	if _, err := o.ledger.rulesOf(r.space.name, file); err != nil {
+		return rulefile.File{}, refuse(identity.RefusedRules, "%s", err)
+	}
+	return file, verdict{}
+}
+
+func (o *owner) storeRules(ctx context.Context, r *order, file rulefile.File) error {
+	if err := o.at("rules"); err != nil {
+		return err
+	}
+	return o.store.insert(ctx, commandToken("rules", r), &rulesBlock{
+		workspace: r.space.name, text: string(rulefile.FormatJSON(file)), actor: r.Actor, command: r.ID,
+		version: uint64(file.Version), at: r.received,
+	})
+}
+
+// switchRules loads the workspace under rules that are stored, publishes the
+// difference, and takes the new graph in place of the old one.
+func (o *owner) switchRules(ctx context.Context, r *order, file rulefile.File, concluded bool) error {
+	rules, err := o.ledger.rulesOf(r.space.name, file)
+	if err != nil {
+		return err
+	}
+	old := r.space
+	next := &space{name: old.name, rules: rules, cuts: old.cuts, flips: newFlips(), last: old.last, keyer: old.keyer}
+	next.graph = o.deps.NewGraph(rules)
+	if _, err := o.store.load(ctx, next); err != nil {
+		return fmt.Errorf("load ledger under other rules: %w", err)
+	}
+	moves, _ := next.flush()
+	since := o.noticed
+	c := o.newChanges(causeRules)
+	if err := o.publishWhole(ctx, next, old.flips, moves, c); err != nil {
+		return err
+	}
+	o.spaces[next.name], r.space = next, next
+	o.ledger.adopt(next)
+	if !concluded {
+		if err := o.conclude(ctx, r, verdict{}, c.moved); err != nil {
+			return err
+		}
+	}
+	return o.renotifySpace(ctx, next, since)
+}
+
+// publishWhole publishes what the graph of sp says beyond what is published, of
+// identifiers and of sets, as one version. The flips in queue end with it.
+func (o *owner) publishWhole(ctx context.Context, sp *space, queue *flips, moves []identity.Move, c *changes) error {
+	if err := o.diffProfiles(ctx, sp, moves, c); err != nil {
+		return fmt.Errorf("compare profiles with the published ones: %w", err)
+	}
+	if err := o.diffSets(ctx, sp, c); err != nil {
+		return fmt.Errorf("compare sets with the published ones: %w", err)
+	}
+	done := version{Epoch: o.epoch, Sequence: c.last[sp.name]}
+	if done.Sequence == 0 {
+		done.Sequence = sp.last
+	}
+	for _, key := range queue.order {
+		for _, id := range queue.byKey[key].ids {
+			c.flips.add(sp.name, key, id, done, c.at)
+		}
+	}
+	return o.publishSpilled(ctx, sp, c)
+}
+
+// diffSets finds the sets whose deciding identifier is not the published one.
+func (o *owner) diffSets(ctx context.Context, sp *space, c *changes) error {
+	var anchor, owner uint64
+	var keys []uint64
+	return o.store.each(ctx, `SELECT s.anchor_id, s.members, p.owner FROM
+		(SELECT anchor_id, members FROM anchors WHERE workspace = {workspace:String} ORDER BY anchor_id LIMIT 1 BY anchor_id) AS s
+		LEFT JOIN
+		(SELECT anchor_id, argMax(owner_id, (epoch, sequence)) AS owner FROM anchor_owner
+			WHERE workspace = {workspace:String} AND `+countedRows("epoch", "sequence")+` GROUP BY anchor_id) AS p
+		ON s.anchor_id = p.anchor_id ORDER BY s.anchor_id`,
+		sp.cuts.args("workspace", sp.name), []any{&anchor, &keys, &owner}, func() error {
+			now, _ := sp.graph.Deciding(nodes(keys))
+			if before := identity.Key(owner); before != now {
+				c.set(sp.name, identity.Attribution{Anchor: identity.AnchorID(anchor), Old: before, New: now})
+			}
+			return o.spillFull(ctx, sp, c)
+		})
+}
+
+// ErrNotOwned says that this process does not own the workspace that it was
+// asked about.
+var ErrNotOwned = errors.New("this process does not own the workspace")
