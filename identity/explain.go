@@ -116,12 +116,14 @@ type Health struct {
 	// Sizes counts profiles by their number of identifiers, in powers of two:
 	// Sizes[i] have 2^i to 2^(i+1)-1.
 	Sizes []int `json:"sizes"`
-	// Largest are the profiles of most identifiers, Weakest those whose two
-	// parts a single pair holds together, the latest pair first.
+	// Largest are the profiles of most identifiers, Weakest those of three or
+	// more whose two parts a single pair holds together: the greatest smaller
+	// part first, of equals the latest pair.
 	Largest []HealthProfile `json:"largest"`
 	Weakest []HealthBridge  `json:"weakest"`
-	// Generics are the values seen with too many, by neighbours; Conflicts the
-	// profiles kept apart by a limit or a wall, by kind.
+	// Generics are the values seen with too many, by neighbours. Conflicts counts
+	// what was refused, by kind: groups and clusters that a profile did not admit,
+	// pairs that two profiles with a principal each share (limit), and void pairs.
 	Generics  []HealthValue       `json:"generic_values"`
 	Conflicts map[BarrierKind]int `json:"conflicts"`
 	// Density is linking pairs to identifiers of profiles with two or more.
