@@ -105,7 +105,10 @@ type GraphPair struct {
 	A     Identifier `json:"a"`
 	B     Identifier `json:"b"`
 	Links bool       `json:"links"`
-	State string     `json:"state"` // "linking", "redundant", or a BarrierKind
+	// State is "linking" where the profile rests on the pair, "redundant" where it
+	// might; a BarrierKind where the pair does not link; "must_link" or
+	// "record_link" where it is no evidence but a decision or a score.
+	State string `json:"state"`
 	First int64      `json:"first_seen"`
 	Last  Day        `json:"last_seen"`
 }

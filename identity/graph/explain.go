@@ -19,6 +19,7 @@ type Explanation struct {
 type Hop struct {
 	From, To identity.Key
 	Kind     identity.HopKind
+	Rule     string // in plain words
 	Weight   int64  // of a record link
 	Decision string // the id of the decision behind a must-link
 }

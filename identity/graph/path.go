@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/kindred-cdp/kindred/identity"
@@ -122,9 +123,37 @@ func (g *Graph) hops(by map[ref]tie, x, y ref) []Hop {
 		if o.kind == identity.HopFused {
 			h.Decision = g.standing[subject{identity.MustLink, min(h.From, h.To), max(h.From, h.To)}].id
 		}
+		h.Rule = g.rule(at, o)
 		list = append(list, h)
 	}
 	return list
+}
+
+// rule says in plain words why x and the start of o hold together.
+func (g *Graph) rule(x ref, o tie) string {
+	weak, strong := x, o.from
+	if g.rank(weak) < g.rank(strong) {
+		weak, strong = strong, weak
+	}
+	switch o.kind {
+	case identity.HopFused:
+		return "an operator joined the two"
+	case identity.HopFollows:
+		return fmt.Sprintf("the %s follows the %s, the strongest and earliest that it was seen with", g.name(weak), g.name(strong))
+	case identity.HopJoined:
+		return fmt.Sprintf("the %s and the %s were seen together, and neither belongs to a %s", g.name(weak), g.name(strong), g.principals())
+	case identity.HopClaimed:
+		return fmt.Sprintf("all that is joined to the %s came to one profile by this pair, the first of its pairs with one", g.loose(x, o.from))
+	}
+	return fmt.Sprintf("the two records are alike: weight %d, and the profiles on average %d or more", o.weight, max(1, g.rules.LinkThreshold))
+}
+
+// loose returns the namespace of the end that a cluster claimed a wall with.
+func (g *Graph) loose(x, y ref) identity.Namespace {
+	if g.nodes.at(g.nodes.at(x).head).flags&fixed != 0 {
+		return g.name(y)
+	}
+	return g.name(x)
 }
 
 // eachMember calls f for all identifiers of the profile that h is a head of,

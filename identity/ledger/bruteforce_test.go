@@ -13,6 +13,7 @@ type bruteForce struct {
 	*oracle.Oracle
 	namespaces map[identity.Key]identity.Namespace
 	result     oracle.Result
+	Explainer  // of nothing: it answers owners, not people
 }
 
 func newBruteForce(rules *identity.Rules) Graph {

@@ -6,6 +6,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
 )
 
 // Partition is one partition of the evidence topic, owned under one generation
@@ -105,6 +106,22 @@ type Graph interface {
 	Deciding(members []identity.Node) (identity.Key, bool)
 	// Stats returns counts as of the last Flush.
 	Stats() Stats
+	Explainer
+}
+
+// Explainer is the part of a Graph that answers people. Its methods change
+// nothing that See or Flush read.
+type Explainer interface {
+	// Settled reports whether all that the graph was told is evaluated; the
+	// answers of the others hold only then.
+	Settled() bool
+	// Why explains two identifiers.
+	Why(a, b identity.Key) graph.Explanation
+	// Subgraph returns at most limit identifiers and pairs of a profile.
+	Subgraph(p identity.ProfileID, limit int) graph.Subgraph
+	// Health and Counts read the whole graph.
+	Health(top int) identity.Health
+	Counts() graph.Counts
 }
 
 // Stats are figures of one workspace, as a function of its evidence.
