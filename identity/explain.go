@@ -1,5 +1,11 @@
 package identity
 
+import "errors"
+
+// ErrNotOwner says that a process does not own the identity graph of a
+// workspace, or not yet: another one can answer, or this one later.
+var ErrNotOwner = errors.New("the identity graph of the workspace is not owned here")
+
 // Explanation says why two identifiers are one profile, or why they are not.
 type Explanation struct {
 	A        Identifier `json:"a"`
@@ -109,8 +115,8 @@ type GraphPair struct {
 	// might; a BarrierKind where the pair does not link; "must_link" or
 	// "record_link" where it is no evidence but a decision or a score.
 	State string `json:"state"`
-	First int64      `json:"first_seen"`
-	Last  Day        `json:"last_seen"`
+	First int64  `json:"first_seen"`
+	Last  Day    `json:"last_seen"`
 }
 
 // Health is the state of a workspace's identity graph.

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,11 +11,10 @@ import (
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/graph"
+	"github.com/kindred-cdp/kindred/identity/inquiry"
 )
 
-// ErrNotOwner says that this process does not own the workspace, or not yet:
-// another one can answer, or this one later.
-var ErrNotOwner = errors.New("this process does not own the workspace")
+var _ inquiry.Inquirer = (*Ledger)(nil)
 
 // Bounds of what an explanation shows.
 const (
@@ -26,7 +24,8 @@ const (
 
 // Why says why a and b, with their keys, are one profile or why they are not. The
 // graph answers from memory; the values of other identifiers on the way and the
-// evidence of all hops take one query each.
+// evidence of all hops take one query each. Like its siblings it returns
+// identity.ErrNotOwner where this process does not own the workspace.
 func (l *Ledger) Why(ctx context.Context, workspace string, a, b identity.Member) (identity.Explanation, error) {
 	var w graph.Explanation
 	if err := l.view(ctx, workspace, func(g Graph) { w = g.Why(a.Key, b.Key) }); err != nil {
@@ -107,7 +106,7 @@ func (l *Ledger) view(ctx context.Context, workspace string, f func(Graph)) erro
 		sp, ok := l.spaces[workspace]
 		l.mu.Unlock()
 		if !ok {
-			return ErrNotOwner
+			return identity.ErrNotOwner
 		}
 		if sp.read(f) {
 			return nil

@@ -90,10 +90,10 @@ func TestExplanations(t *testing.T) {
 		}
 		w.askGraph(ctx, l, ws, anna, mail)
 	})
-	if _, err := l.Why(t.Context(), ws, memberOf(ws, anna), memberOf(ws, ben)); !errors.Is(err, ErrNotOwner) {
+	if _, err := l.Why(t.Context(), ws, memberOf(ws, anna), memberOf(ws, ben)); !errors.Is(err, identity.ErrNotOwner) {
 		t.Errorf("a ledger that owns nothing answers %v", err)
 	}
-	if _, err := l.Health(t.Context(), ws); !errors.Is(err, ErrNotOwner) {
+	if _, err := l.Health(t.Context(), ws); !errors.Is(err, identity.ErrNotOwner) {
 		t.Errorf("a ledger that owns nothing answers %v", err)
 	}
 }

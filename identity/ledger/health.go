@@ -25,7 +25,7 @@ func (l *Ledger) Health(ctx context.Context, workspace string) (identity.Health,
 	defer l.figures.mu.Unlock()
 	f := l.figures.of(l, workspace)
 	if f == nil {
-		return identity.Health{}, ErrNotOwner
+		return identity.Health{}, identity.ErrNotOwner
 	}
 	if now := l.deps.Now(); f.healthAt.IsZero() || now.Sub(f.healthAt) >= healthAge {
 		if err := l.view(ctx, workspace, func(g Graph) { f.health = g.Health(healthTop) }); err != nil {
