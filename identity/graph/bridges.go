@@ -43,6 +43,7 @@ func (g *Graph) weakest(sizes []uint32, top int) []identity.HealthBridge {
 type bridges struct {
 	g      *Graph
 	number []uint32 // by identifier: its position in members
+	heads  []ref
 	// Of one profile, by position.
 	members []ref
 	ways    []way // of each member those from starts[i] to starts[i+1]
@@ -112,7 +113,8 @@ func (b *bridges) widest(f ref) (x, y ref, smaller int, first int64) {
 func (b *bridges) read(f ref) {
 	g := b.g
 	b.members, b.ways, b.starts = b.members[:0], b.ways[:0], b.starts[:0]
-	for _, h := range append([]ref(nil), g.whole(g.nodes.at(f).head)...) {
+	b.heads = append(b.heads[:0], g.whole(g.nodes.at(f).head)...)
+	for _, h := range b.heads {
 		b.members = append(b.members, g.group(h, len(b.number))...)
 	}
 	b.entered, b.low, b.below = zeros(b.entered, len(b.members)), zeros(b.low, len(b.members)), zeros(b.below, len(b.members))
