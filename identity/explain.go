@@ -1,5 +1,11 @@
 package identity
 
+import "errors"
+
+// ErrNotOwner says that a process does not own the identity graph of a
+// workspace, or not yet: another one can answer, or this one later.
+var ErrNotOwner = errors.New("the identity graph of the workspace is not owned here")
+
 // Explanation says why two identifiers are one profile, or why they are not.
 type Explanation struct {
 	A        Identifier `json:"a"`
@@ -105,9 +111,12 @@ type GraphPair struct {
 	A     Identifier `json:"a"`
 	B     Identifier `json:"b"`
 	Links bool       `json:"links"`
-	State string     `json:"state"` // "linking", "redundant", or a BarrierKind
-	First int64      `json:"first_seen"`
-	Last  Day        `json:"last_seen"`
+	// State is "linking" where the profile rests on the pair, "redundant" where it
+	// might; a BarrierKind where the pair does not link; "must_link" or
+	// "record_link" where it is no evidence but a decision or a score.
+	State string `json:"state"`
+	First int64  `json:"first_seen"`
+	Last  Day    `json:"last_seen"`
 }
 
 // Health is the state of a workspace's identity graph.
@@ -116,12 +125,14 @@ type Health struct {
 	// Sizes counts profiles by their number of identifiers, in powers of two:
 	// Sizes[i] have 2^i to 2^(i+1)-1.
 	Sizes []int `json:"sizes"`
-	// Largest are the profiles of most identifiers, Weakest those whose two
-	// parts a single pair holds together, the latest pair first.
+	// Largest are the profiles of most identifiers, Weakest those of three or
+	// more whose two parts a single pair holds together: the greatest smaller
+	// part first, of equals the latest pair.
 	Largest []HealthProfile `json:"largest"`
 	Weakest []HealthBridge  `json:"weakest"`
-	// Generics are the values seen with too many, by neighbours; Conflicts the
-	// profiles kept apart by a limit or a wall, by kind.
+	// Generics are the values seen with too many, by neighbours. Conflicts counts
+	// what was refused, by kind: groups and clusters that a profile did not admit,
+	// pairs that two profiles with a principal each share (limit), and void pairs.
 	Generics  []HealthValue       `json:"generic_values"`
 	Conflicts map[BarrierKind]int `json:"conflicts"`
 	// Density is linking pairs to identifiers of profiles with two or more.

@@ -32,6 +32,7 @@ var narrower = map[string]func(path string) bool{
 	"identity/siphash": standardOr(),
 	"identity/graph":   standardOr("identity"),
 	"identity/oracle":  standardOr("identity"),
+	"identity/inquiry": standardOr("identity"),
 	"ingest/wire":      standardOr(),
 	"ingest/simulate":  func(p string) bool { return !strings.HasPrefix(p, module+"identity") && p != module+"ingest" },
 	"ingest/files":     func(p string) bool { return !strings.HasPrefix(p, module+"identity") && p != module+"ingest" },

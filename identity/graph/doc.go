@@ -31,6 +31,11 @@
 //	reach.go, average.go         step 5: units within C, and average linkage
 //	home.go, household.go        households of the profiles found
 //	found.go, flush.go           ids, and what changed
+//	explain.go, path.go          why two identifiers are one profile
+//	between.go, barrier.go       or why not: the pair between them, and the rule
+//	refusal.go                   that refused it
+//	subgraph.go, health.go       one profile and all of them, for people
+//	bridges.go                   pairs that hold two parts together
 //
 // An edge lies in one of two lists of each of its ends: live edges are open, and
 // no more than the fan-outs of its namespaces allow; all others are parked, and

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -113,6 +114,25 @@ func (s *story) households(g *Graph) []string {
 	}
 	slices.Sort(lines)
 	return lines
+}
+
+// why writes an explanation as a story does.
+func (s *story) why(e Explanation) string {
+	var words []string
+	if b := e.Barrier; b != nil {
+		words = append(words, string(b.Kind))
+		if b.Bound > 0 && b.Namespace != "" {
+			words = append(words, strconv.Itoa(b.Bound), string(b.Namespace))
+		}
+		if b.From != 0 {
+			words = append(words, "=", s.names[b.From-1000], s.names[b.To-1000])
+		}
+		return strings.Join(words, " ")
+	}
+	for _, h := range e.Path {
+		words = append(words, string(h.Kind))
+	}
+	return strings.Join(words, " ")
 }
 
 // review lists the scored pairs that count and join no one.

@@ -29,6 +29,9 @@ import (
 //	           names it and the founders of its profiles first
 //	review     the scored pairs that count and join no one: RECORD RECORD WEIGHT
 //	events     day DAY IDENTIFIER… -> an identifier of the profile it goes to
+//	why        A B -> how each hop of the path from A to B holds, where they are
+//	           one profile; else the barrier: KIND [BOUND NAMESPACE] = C D, the
+//	           pair that it refused
 //
 // An identifier that ends in ! has a value blocked by the rules. Where first
 // seen is equal the one that the story names first is the older.
@@ -212,6 +215,14 @@ func (s *story) check(g *Graph, section string, lines []string) {
 			members := s.named(f[2:])
 			if got := s.attribute(g, s.day(f[1]), members); got != want {
 				s.t.Errorf("event %q goes to %d, want %d", l, got, want)
+			}
+		}
+	case "why":
+		for _, l := range lines {
+			pair, want, _ := strings.Cut(l, " -> ")
+			list := s.named(strings.Fields(pair))
+			if got := s.why(g.Why(list[0].Key, list[1].Key)); got != want {
+				s.t.Errorf("why %s is %q, want %q", pair, got, want)
 			}
 		}
 	default:

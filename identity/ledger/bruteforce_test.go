@@ -14,6 +14,7 @@ type bruteForce struct {
 	namespaces map[identity.Key]identity.Namespace
 	result     oracle.Result
 	Inspector  // none: commands are judged on the graph
+	Explainer  // of nothing: it answers owners, not people
 }
 
 func newBruteForce(rules *identity.Rules) Graph {

@@ -76,6 +76,8 @@ type Ledger struct {
 	owned   int
 	spaces  map[string]*space // of all owners
 
+	figures figures
+
 	// step, when set, is called before each step of an owner. Tests stop owners
 	// there, or hold them.
 	step func(name string) error
@@ -97,11 +99,17 @@ func New(cfg Config, deps Deps) (*Ledger, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Ledger{
+	l := &Ledger{
 		cfg: cfg, deps: deps, log: log, metrics: m,
 		store:  &store{db: deps.DB, cfg: cfg, metrics: m, seed: maphash.MakeSeed()},
 		spaces: map[string]*space{},
-	}, nil
+	}
+	if deps.Metrics != nil {
+		if err := deps.Metrics.Register(graphCollector{l}); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return l, nil
 }
 
 // Own owns p until ctx ends, which is no error, or until ownership is lost or a

@@ -109,6 +109,7 @@ type Graph interface {
 	// Stats returns counts as of the last Flush.
 	Stats() Stats
 	Inspector
+	Explainer
 }
 
 // Inspector is what commands ask of a graph, as of its last Flush; see the
@@ -119,6 +120,21 @@ type Inspector interface {
 	Across(leaving, staying []identity.Key) graph.Across
 	Meeting(a, b identity.Key) graph.Meeting
 	Each(visit func(identity.Key, identity.Namespace, identity.ProfileID) bool)
+}
+
+// Explainer is the part of a Graph that answers people. Its methods change
+// nothing that See or Flush read.
+type Explainer interface {
+	// Settled reports whether all that the graph was told is evaluated; the
+	// answers of the others hold only then.
+	Settled() bool
+	// Why explains two identifiers.
+	Why(a, b identity.Key) graph.Explanation
+	// Subgraph returns at most limit identifiers and pairs of a profile.
+	Subgraph(p identity.ProfileID, limit int) graph.Subgraph
+	// Health and Counts read the whole graph.
+	Health(top int) identity.Health
+	Counts() graph.Counts
 }
 
 // Stats are figures of one workspace, as a function of its evidence.

@@ -21,6 +21,7 @@ func (e *evaluation) admitClaims() {
 			continue
 		}
 		c.claim.members = append(c.claim.members, c.members...)
+		e.tie(c.by, identity.HopClaimed)
 	}
 }
 

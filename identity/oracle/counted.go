@@ -20,6 +20,7 @@ type evaluation struct {
 	generic map[identity.Key]bool
 	crowded map[identity.Key]map[identity.Namespace]bool
 	tenures map[identity.Key][]tenure
+	dropped map[[2]identity.Key]identity.BarrierKind
 
 	// Step 1.
 	class map[identity.Key]*class
@@ -29,12 +30,24 @@ type evaluation struct {
 	groups   []*group
 	clusters []*cluster
 
-	// Step 5: the members of every profile.
+	ties map[[2]identity.Key]identity.HopKind // what steps 2 to 4 accepted
+
+	// Step 5: the members of every profile, and those that step 4 left.
 	profiles [][]identity.Key
+	supers   map[identity.Key]int
 
 	// Households.
 	domestic   []pair // counted pairs of an identifier and a household value
 	households []household
+}
+
+func newEvaluation(o *Oracle) *evaluation {
+	return &evaluation{
+		Oracle:  o,
+		dropped: map[[2]identity.Key]identity.BarrierKind{},
+		ties:    map[[2]identity.Key]identity.HopKind{},
+		supers:  map[identity.Key]int{},
+	}
 }
 
 // pair is a pair of identifiers with the counted evidence for it.

@@ -1,14 +1,29 @@
 package oracle
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/kindred-cdp/kindred/identity"
 )
 
-// drop removes the pairs for which reason holds.
-func (e *evaluation) drop(reason func(pair) bool) {
-	e.pairs = slices.DeleteFunc(e.pairs, reason)
+// drop removes the pairs for which reason gives one, and keeps the reason.
+func (e *evaluation) drop(reason func(pair) identity.BarrierKind) {
+	e.pairs = slices.DeleteFunc(e.pairs, func(p pair) bool {
+		kind := reason(p)
+		if kind != "" {
+			e.dropped[[2]identity.Key{p.low, p.high}] = kind
+		}
+		return kind != ""
+	})
+}
+
+// because returns kind where it holds.
+func because(holds bool, kind identity.BarrierKind) identity.BarrierKind {
+	if holds {
+		return kind
+	}
+	return ""
 }
 
 // dropRejectedAndBlocked is the first part of step 0.
@@ -16,11 +31,13 @@ func (e *evaluation) drop(reason func(pair) bool) {
 // "Drop a pair that is rejected or directly cannot-linked; … whose end is
 // blocked." And: household values are "members of the set, never in pairs".
 func (e *evaluation) dropRejectedAndBlocked() {
-	e.drop(func(p pair) bool {
-		return e.stands(identity.Reject, p.low, p.high) ||
-			e.stands(identity.CannotLink, p.low, p.high) ||
-			e.blocked(p.low) || e.blocked(p.high) ||
-			e.rule(p.low).Household || e.rule(p.high).Household
+	e.pairs = slices.DeleteFunc(e.pairs, func(p pair) bool { return e.rule(p.low).Household || e.rule(p.high).Household })
+	e.drop(func(p pair) identity.BarrierKind {
+		return cmp.Or(
+			because(e.stands(identity.CannotLink, p.low, p.high), identity.BarrierCannotLink),
+			because(e.stands(identity.Reject, p.low, p.high), identity.BarrierRejected),
+			because(e.blocked(p.low) || e.blocked(p.high), identity.BarrierBlocked),
+		)
 	})
 }
 
@@ -35,7 +52,7 @@ func (e *evaluation) dropVoid() {
 	exposed := func(p pair, k identity.Key) bool {
 		return shielded[k] && e.rule(p.other(k)).Rank <= e.rule(k).Rank
 	}
-	e.drop(func(p pair) bool {
+	void := func(p pair) bool {
 		low, high := e.rule(p.low), e.rule(p.high)
 		switch {
 		case low.Principal && high.Principal:
@@ -46,7 +63,8 @@ func (e *evaluation) dropVoid() {
 			return true
 		}
 		return low.TrustedClaims || high.TrustedClaims
-	})
+	}
+	e.drop(func(p pair) identity.BarrierKind { return because(void(p), identity.BarrierVoid) })
 }
 
 // shielded: "an identifier other than a principal, device, push token or cookie
@@ -89,10 +107,12 @@ func (e *evaluation) dropGenericAndCrowded() {
 		}
 	}
 	// A crowded namespace is strictly weaker, so only a stronger end has one.
-	e.drop(func(p pair) bool {
-		return e.generic[p.low] || e.generic[p.high] ||
-			e.crowded[p.low][e.nodes[p.high].Namespace] ||
-			e.crowded[p.high][e.nodes[p.low].Namespace]
+	e.drop(func(p pair) identity.BarrierKind {
+		return cmp.Or(
+			because(e.generic[p.low] || e.generic[p.high], identity.BarrierGeneric),
+			because(e.crowded[p.low][e.nodes[p.high].Namespace], identity.BarrierCrowded),
+			because(e.crowded[p.high][e.nodes[p.low].Namespace], identity.BarrierCrowded),
+		)
 	})
 }
 

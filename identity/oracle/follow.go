@@ -55,7 +55,13 @@ func (e *evaluation) follow() {
 		}
 		g.members = append(g.members, c.members...)
 		e.group[c] = g
+		e.tie(parentPair[c], identity.HopFollows)
 	}
+}
+
+// tie notes a pair that holds a profile together.
+func (e *evaluation) tie(p pair, kind identity.HopKind) {
+	e.ties[[2]identity.Key{p.low, p.high}] = kind
 }
 
 // newGroup makes c the head of a group.

@@ -56,7 +56,7 @@ func (e *evaluation) fuse() {
 	for _, c := range classes {
 		slices.Sort(c.members)
 	}
-	e.drop(func(p pair) bool { return e.class[p.low] == e.class[p.high] })
+	e.pairs = slices.DeleteFunc(e.pairs, func(p pair) bool { return e.class[p.low] == e.class[p.high] })
 }
 
 // order is the evidence order ≺.

@@ -49,6 +49,7 @@ func (e *evaluation) join() {
 		case y == nil || x == y || !e.mayJoin(x, y):
 		default:
 			joined := e.joined(x, y)
+			e.tie(p, identity.HopJoined)
 			for g, c := range in {
 				if c == x || c == y {
 					in[g] = joined

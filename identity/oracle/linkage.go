@@ -88,6 +88,11 @@ func (e *evaluation) superWeights() weights {
 // link is step 5.
 func (e *evaluation) link() {
 	e.profiles = e.partition()
+	for i, members := range e.profiles {
+		for _, k := range members {
+			e.supers[k] = i
+		}
+	}
 	var joined [][]identity.Key
 	inUnit := map[int]bool{}
 	for _, w := range e.linkageUnits(e.superWeights()) {

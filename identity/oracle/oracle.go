@@ -128,7 +128,7 @@ func (o *Oracle) Erase(k identity.Key, at int64) {
 
 // Evaluate computes the profiles of the whole ledger from nothing.
 func (o *Oracle) Evaluate() Result {
-	e := &evaluation{Oracle: o}
+	e := newEvaluation(o)
 	e.countSightings()
 	e.keepDomestic()
 	e.dropRejectedAndBlocked()

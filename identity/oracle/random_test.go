@@ -141,7 +141,7 @@ func TestPlainKruskal(t *testing.T) {
 // kruskal joins the ends of eligible pairs in evidence order unless two
 // principals would meet.
 func kruskal(o *Oracle) map[identity.Key]map[identity.Key]bool {
-	e := &evaluation{Oracle: o}
+	e := newEvaluation(o)
 	e.countSightings()
 	e.dropRejectedAndBlocked()
 	e.dropVoid()

@@ -29,9 +29,24 @@ type Result struct {
 	Household      map[identity.ProfileID]identity.HouseholdID
 	HouseholdValue map[identity.Key]identity.HouseholdID
 
-	rules *identity.Rules
-	nodes map[identity.Key]identity.Node
+	reasons Reasons
+	rules   *identity.Rules
+	nodes   map[identity.Key]identity.Node
 }
+
+// Reasons are what the steps did with each pair, low key first.
+type Reasons struct {
+	// Dropped holds the pairs that step 0 dropped, and why, Eligible those that it
+	// left between two nodes, and Ties those of them that steps 2 to 4 accepted.
+	Dropped  map[[2]identity.Key]identity.BarrierKind
+	Eligible map[[2]identity.Key]bool
+	Ties     map[[2]identity.Key]identity.HopKind
+	// Super numbers the profiles that step 4 leaves, by identifier.
+	Super map[identity.Key]int
+}
+
+// Reasons returns what the steps did with each pair.
+func (r Result) Reasons() Reasons { return r.reasons }
 
 func (e *evaluation) result() Result {
 	r := Result{
@@ -44,8 +59,13 @@ func (e *evaluation) result() Result {
 		rules:   e.rules,
 		nodes:   maps.Clone(e.nodes),
 
+		reasons: Reasons{Dropped: e.dropped, Eligible: map[[2]identity.Key]bool{}, Ties: e.ties, Super: e.supers},
+
 		Household:      map[identity.ProfileID]identity.HouseholdID{},
 		HouseholdValue: map[identity.Key]identity.HouseholdID{},
+	}
+	for _, p := range e.pairs {
+		r.reasons.Eligible[[2]identity.Key{p.low, p.high}] = true
 	}
 	for k := range e.nodes {
 		r.Profile[k] = identity.ProfileID(k)

@@ -46,7 +46,7 @@ func (e *evaluation) dropRetired() {
 			}
 		}
 	}
-	e.drop(func(p pair) bool { return retired[p] })
+	e.drop(func(p pair) identity.BarrierKind { return because(retired[p], identity.BarrierRetired) })
 }
 
 // splitTenures sorts pairs by first seen and cuts where a hole exceeds gap.

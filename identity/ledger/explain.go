@@ -1,0 +1,216 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/ext"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
+	"github.com/kindred-cdp/kindred/identity/inquiry"
+)
+
+var _ inquiry.Inquirer = (*Ledger)(nil)
+
+// Bounds of what an explanation shows.
+const (
+	seenPerHop    = 10
+	subgraphLimit = 500
+)
+
+// Why says why a and b, with their keys, are one profile or why they are not. The
+// graph answers from memory; the values of other identifiers on the way and the
+// evidence of all hops take one query each. Like its siblings it returns
+// identity.ErrNotOwner where this process does not own the workspace.
+func (l *Ledger) Why(ctx context.Context, workspace string, a, b identity.Member) (identity.Explanation, error) {
+	var w graph.Explanation
+	if err := l.view(ctx, workspace, func(g Graph) { w = g.Why(a.Key, b.Key) }); err != nil {
+		return identity.Explanation{}, err
+	}
+	names := newNaming(a, b)
+	for _, h := range w.Path {
+		names.want(h.From, h.To)
+	}
+	if w.Barrier != nil {
+		names.want(w.Barrier.From, w.Barrier.To)
+	}
+	if err := l.store.name(ctx, workspace, names); err != nil {
+		return identity.Explanation{}, err
+	}
+	e := identity.Explanation{
+		A: a.Identifier, B: b.Identifier, Same: w.Same, ProfileA: w.ProfileA, ProfileB: w.ProfileB, Path: []identity.Hop{},
+	}
+	if x := w.Barrier; x != nil {
+		e.Barrier = &identity.Barrier{Kind: x.Kind, From: names.of[x.From], To: names.of[x.To], Detail: x.Detail}
+	}
+	seen, err := l.store.seen(ctx, workspace, w.Path)
+	if err != nil {
+		return identity.Explanation{}, err
+	}
+	for _, h := range w.Path {
+		e.Path = append(e.Path, identity.Hop{
+			From: names.of[h.From], To: names.of[h.To], Kind: h.Kind, Rule: h.Rule, Weight: h.Weight,
+			Decision: h.Decision, Evidence: seen[keyPair(h.From, h.To)],
+		})
+	}
+	return e, nil
+}
+
+// Subgraph returns everything that holds a profile together; profile is any id
+// that was ever given out. It takes one query, for values.
+func (l *Ledger) Subgraph(ctx context.Context, workspace string, profile identity.ProfileID) (identity.Subgraph, error) {
+	var g graph.Subgraph
+	if err := l.view(ctx, workspace, func(v Graph) { g = v.Subgraph(profile, subgraphLimit) }); err != nil {
+		return identity.Subgraph{}, err
+	}
+	names := newNaming()
+	for _, n := range g.Identifiers {
+		names.want(n.Key, n.Follows)
+	}
+	if err := l.store.name(ctx, workspace, names); err != nil {
+		return identity.Subgraph{}, err
+	}
+	s := identity.Subgraph{
+		Profile: g.Profile, Identifiers: []identity.GraphIdentifier{}, Pairs: []identity.GraphPair{}, Truncated: g.Truncated,
+	}
+	if g.Household != 0 {
+		s.Household = g.Household.String()
+	}
+	for _, n := range g.Identifiers {
+		i := identity.GraphIdentifier{
+			Identifier: names.of[n.Key], Key: n.Key, FirstSeen: n.FirstSeen, State: n.State, Founder: n.Founder,
+		}
+		if n.Follows != 0 {
+			i.Follows = names.of[n.Follows].String()
+		}
+		s.Identifiers = append(s.Identifiers, i)
+	}
+	for _, p := range g.Pairs {
+		s.Pairs = append(s.Pairs, identity.GraphPair{
+			A: names.of[p.A], B: names.of[p.B], Links: p.Links, State: p.State, First: p.First, Last: p.Last,
+		})
+	}
+	return s, nil
+}
+
+// view lets f read the graph of a workspace while nothing changes it. Between
+// evidence and its flush a graph is of no version; these are short, and waited
+// for.
+func (l *Ledger) view(ctx context.Context, workspace string, f func(Graph)) error {
+	for {
+		l.mu.Lock()
+		sp, ok := l.spaces[workspace]
+		l.mu.Unlock()
+		if !ok {
+			return identity.ErrNotOwner
+		}
+		if sp.read(f) {
+			return nil
+		}
+		if !pause(ctx, time.Millisecond) {
+			return fmt.Errorf("wait for a flush of the workspace: %w", ctx.Err())
+		}
+	}
+}
+
+// read calls f with the graph if all that it was told is evaluated.
+func (sp *space) read(f func(Graph)) bool {
+	sp.mu.Lock()
+	defer sp.mu.Unlock()
+	if !sp.graph.Settled() {
+		return false
+	}
+	f(sp.graph)
+	return true
+}
+
+// naming collects keys and then holds their identifiers.
+type naming struct {
+	of   map[identity.Key]identity.Identifier
+	keys []identity.Key
+}
+
+func newNaming(known ...identity.Member) *naming {
+	n := &naming{of: map[identity.Key]identity.Identifier{0: {}}}
+	for _, m := range known {
+		n.of[m.Key] = m.Identifier
+	}
+	return n
+}
+
+// want asks for the identifiers of keys.
+func (n *naming) want(keys ...identity.Key) {
+	for _, k := range keys {
+		if _, ok := n.of[k]; !ok {
+			n.of[k] = identity.Identifier{}
+			n.keys = append(n.keys, k)
+		}
+	}
+}
+
+// name looks up what n wants. What is not stored, or not any more, has no value.
+func (s *store) name(ctx context.Context, workspace string, n *naming) error {
+	if len(n.keys) == 0 {
+		return nil
+	}
+	ctx, err := withIDs(ctx, n.keys)
+	if err != nil {
+		return err
+	}
+	var id uint64
+	var namespace, value string
+	err = s.each(ctx, `SELECT identifier_id, namespace, value FROM identifiers
+		WHERE workspace = {workspace:String} AND identifier_id IN ids LIMIT 1 BY identifier_id`,
+		named("workspace", workspace), []any{&id, &namespace, &value}, func() error {
+			n.of[identity.Key(id)] = identity.Identifier{Namespace: identity.Namespace(namespace), Value: value}
+			return nil
+		})
+	if err != nil {
+		return fmt.Errorf("look up the identifiers of an explanation: %w", err)
+	}
+	return nil
+}
+
+func keyPair(a, b identity.Key) [2]identity.Key { return [2]identity.Key{min(a, b), max(a, b)} }
+
+// seen looks up the evidence of the hops, the earliest first.
+func (s *store) seen(ctx context.Context, workspace string, path []graph.Hop) (map[[2]identity.Key][]identity.Seen, error) {
+	seen := map[[2]identity.Key][]identity.Seen{}
+	table, err := ext.NewTable("pairs", ext.Column("low", "UInt64"), ext.Column("high", "UInt64"))
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range path {
+		p := keyPair(h.From, h.To)
+		if err := table.Append(uint64(p[0]), uint64(p[1])); err != nil {
+			return nil, err
+		}
+	}
+	if len(path) == 0 {
+		return seen, nil
+	}
+	ctx = clickhouse.Context(ctx, clickhouse.WithExternalTable(table))
+	var low, high uint64
+	var r identity.Seen
+	var period, last int32
+	err = s.each(ctx, `SELECT low_id, high_id, source, rule, period, toUnixTimestamp64Milli(min(first_event)) AS begun,
+			toInt32(max(last_event)), argMin(witness_message_id, witness_time), toUnixTimestamp64Milli(min(witness_time))
+		FROM identity_evidence WHERE workspace = {workspace:String} AND (low_id, high_id) IN pairs
+		GROUP BY low_id, high_id, source, period, rule
+		ORDER BY low_id, high_id, begun, source, period, rule LIMIT {most:UInt32} BY low_id, high_id`,
+		named("workspace", workspace, "most", seenPerHop),
+		[]any{&low, &high, &r.Source, &r.Rule, &period, &r.FirstEvent, &last, &r.MessageID, &r.WitnessTime}, func() error {
+			r.Period, r.LastEvent = identity.Period(period), identity.Day(last)
+			p := [2]identity.Key{identity.Key(low), identity.Key(high)}
+			seen[p] = append(slices.Clip(seen[p]), r)
+			return nil
+		})
+	if err != nil {
+		return nil, fmt.Errorf("look up the evidence of a path: %w", err)
+	}
+	return seen, nil
+}

@@ -1,0 +1,145 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
+)
+
+func memberOf(workspace string, i identity.Identifier) identity.Member {
+	return identity.Member{Identifier: i, Key: identity.NewKeyer(identity.Secret{1}, workspace).Key(i)}
+}
+
+// owned runs an owner of w until all is committed, and calls f while it owns.
+func (w *world) owned(l *Ledger, f func(ctx context.Context)) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan error, 1)
+	p := w.topic.join()
+	go func() { done <- l.Own(ctx, p) }()
+	if err := w.topic.waitCommitted(ctx, int64(len(w.topic.log))); err != nil {
+		w.t.Fatal(err)
+	}
+	f(ctx)
+	cancel()
+	if err := <-done; err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// TestExplanations asks a running owner, with values and evidence from its tables.
+func TestExplanations(t *testing.T) {
+	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w.cfg.BatchWait = time.Millisecond
+	ws, early, late := w.workspaces[0], testNow.Add(-500*time.Hour), testNow.Add(-400*time.Hour)
+	anna, ben := id(identity.UserID, "anna"), id(identity.UserID, "ben")
+	mail, tablet, phone := id(identity.Email, "anna@shop.example"), id(identity.Device, "tablet"), id(identity.AnonymousID, "c1")
+	w.send(
+		evidenceOf(ws, "crm", early, early, anna, tablet),
+		evidenceOf(ws, "crm", early.Add(time.Hour), early.Add(time.Hour), anna, mail),
+		evidenceOf(ws, "web", late, late, anna, mail),
+		evidenceOf(ws, "crm", late, late, ben, tablet),
+		evidenceOf(ws, "crm", late, late, ben, phone),
+	)
+	l := w.ledger(nil)
+	ask := func(ctx context.Context, a, b identity.Identifier) identity.Explanation {
+		t.Helper()
+		e, err := l.Why(ctx, ws, memberOf(ws, a), memberOf(ws, b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	w.owned(l, func(ctx context.Context) {
+		e := ask(ctx, mail, tablet)
+		if !e.Same || e.Barrier != nil || len(e.Path) != 2 || e.Path[0].To != anna || e.Path[1].To != tablet {
+			t.Fatalf("why mail and tablet: %+v", e)
+		}
+		want := []identity.Seen{
+			{
+				Source: "crm", Rule: "event", Period: identity.PeriodOf(early), FirstEvent: early.Add(time.Hour).UnixMilli(),
+				LastEvent: identity.DayOf(early), MessageID: "m", WitnessTime: early.Add(time.Hour).UnixMilli(),
+			},
+			{
+				Source: "web", Rule: "event", Period: identity.PeriodOf(late), FirstEvent: late.UnixMilli(),
+				LastEvent: identity.DayOf(late), MessageID: "m", WitnessTime: late.UnixMilli(),
+			},
+		}
+		if d := cmp.Diff(want, e.Path[0].Evidence); d != "" || len(e.Path[1].Evidence) != 1 {
+			t.Errorf("evidence (-want +got):\n%s\n%+v", d, e.Path[1])
+		}
+		if !strings.Contains(e.Path[0].Rule, "email follows the user_id") {
+			t.Errorf("rule is %q", e.Path[0].Rule)
+		}
+		e = ask(ctx, phone, mail)
+		if e.Same || e.Barrier == nil || e.Barrier.Kind != identity.BarrierLimit || e.Barrier.From != ben || e.Barrier.To != tablet ||
+			len(e.Path) != 1 || e.Path[0].To != ben {
+			t.Errorf("why not phone and mail: %+v %+v", e, e.Barrier)
+		}
+		if e := ask(ctx, phone, id(identity.Email, "nobody@shop.example")); e.Barrier == nil || e.Barrier.Kind != identity.BarrierUnknown {
+			t.Errorf("why not phone and nobody: %+v", e)
+		}
+		w.askGraph(ctx, l, ws, anna, mail)
+	})
+	if _, err := l.Why(t.Context(), ws, memberOf(ws, anna), memberOf(ws, ben)); !errors.Is(err, identity.ErrNotOwner) {
+		t.Errorf("a ledger that owns nothing answers %v", err)
+	}
+	if _, err := l.Health(t.Context(), ws); !errors.Is(err, identity.ErrNotOwner) {
+		t.Errorf("a ledger that owns nothing answers %v", err)
+	}
+}
+
+// askGraph asks for the subgraph of anna and the health of ws.
+func (w *world) askGraph(ctx context.Context, l *Ledger, ws string, anna, mail identity.Identifier) {
+	w.t.Helper()
+	s, err := l.Subgraph(ctx, ws, identity.ProfileID(memberOf(ws, mail).Key))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if len(s.Identifiers) != 3 || len(s.Pairs) != 2 || s.Truncated || s.Identifiers[2].Identifier != mail ||
+		s.Identifiers[2].Follows != anna.String() || s.Pairs[0].State != "linking" || s.Pairs[1].B.Value == "" {
+		w.t.Errorf("subgraph: %+v", s)
+	}
+	h, err := l.Health(ctx, ws)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if h.Identifiers != 5 || h.Profiles != 2 || h.Conflicts[identity.BarrierLimit] != 1 || h.Largest[0].Identifiers != 3 || len(h.Weakest) != 1 {
+		w.t.Errorf("health: %+v", h)
+	}
+	metrics := l.deps.Metrics.(*prometheus.Registry)
+	const want = `# HELP kindred_identity_profiles Profiles, as of at most a minute ago.
+# TYPE kindred_identity_profiles gauge
+kindred_identity_profiles 2
+`
+	if err := testutil.GatherAndCompare(metrics, strings.NewReader(want), "kindred_identity_profiles"); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// TestNoAnswerBetweenFlushes: what was told and not evaluated is waited for.
+func TestNoAnswerBetweenFlushes(t *testing.T) {
+	rules := testRules()
+	sp := &space{name: "w", rules: rules, graph: NewGraph(rules)}
+	l := &Ledger{spaces: map[string]*space{"w": sp}}
+	sp.graph.See(identity.Sighting{Members: []identity.Node{{Key: 1, Namespace: identity.UserID}}, Source: "crm"})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := l.view(ctx, "w", func(Graph) { t.Error("read between two flushes") }); !errors.Is(err, context.Canceled) {
+		t.Errorf("answered %v", err)
+	}
+	sp.flush()
+	read := false
+	if err := l.view(ctx, "w", func(Graph) { read = true }); err != nil || !read {
+		t.Errorf("after the flush: %v", err)
+	}
+}

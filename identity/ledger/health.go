@@ -1,0 +1,143 @@
+package ledger
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
+)
+
+// How old figures may be: each reads a whole graph, for which flushes wait.
+const (
+	healthAge = 10 * time.Second
+	countsAge = time.Minute
+	healthTop = 20
+)
+
+// Health describes the identity graph of a workspace. It reads the whole graph
+// while flushes wait, so an answer stands for ten seconds.
+func (l *Ledger) Health(ctx context.Context, workspace string) (identity.Health, error) {
+	l.figures.mu.Lock()
+	defer l.figures.mu.Unlock()
+	f := l.figures.of(l, workspace)
+	if f == nil {
+		return identity.Health{}, identity.ErrNotOwner
+	}
+	if now := l.deps.Now(); f.healthAt.IsZero() || now.Sub(f.healthAt) >= healthAge {
+		if err := l.view(ctx, workspace, func(g Graph) { f.health = g.Health(healthTop) }); err != nil {
+			return identity.Health{}, err
+		}
+		f.healthAt = now
+	}
+	return f.health, nil
+}
+
+// figures are what is remembered of the graphs of this process.
+type figures struct {
+	mu     sync.Mutex
+	spaces map[*space]*figure
+}
+
+type figure struct {
+	health             identity.Health
+	counts             graph.Counts
+	healthAt, countsAt time.Time
+}
+
+// of returns the figures of a workspace, nil where the process does not own it,
+// and forgets those of workspaces that it owns no more.
+func (f *figures) of(l *Ledger, workspace string) *figure {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for sp := range f.spaces {
+		if l.spaces[sp.name] != sp {
+			delete(f.spaces, sp)
+		}
+	}
+	sp, ok := l.spaces[workspace]
+	if !ok {
+		return nil
+	}
+	if f.spaces == nil {
+		f.spaces = map[*space]*figure{}
+	}
+	if f.spaces[sp] == nil {
+		f.spaces[sp] = &figure{}
+	}
+	return f.spaces[sp]
+}
+
+// The gauges of the graphs that the process owns, all workspaces together.
+var (
+	profilesDesc = prometheus.NewDesc("kindred_identity_profiles", "Profiles, as of at most a minute ago.", nil, nil)
+	largestDesc  = prometheus.NewDesc("kindred_identity_largest_profile", "Identifiers of the largest profile, as of at most a minute ago.", nil, nil)
+	genericDesc  = prometheus.NewDesc("kindred_identity_generic_values",
+		"Identifiers seen with too many, which link no one, as of at most a minute ago.", nil, nil)
+	conflictsDesc = prometheus.NewDesc("kindred_identity_conflicts",
+		"Groups of identifiers that the profile which they point to did not admit, by the rule, as of at most a minute ago.", []string{"kind"}, nil)
+)
+
+// graphCollector reads the gauges when they are asked for, at most once a minute.
+type graphCollector struct{ *Ledger }
+
+var _ prometheus.Collector = graphCollector{}
+
+// Describe implements prometheus.Collector.
+func (graphCollector) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{profilesDesc, largestDesc, genericDesc, conflictsDesc} {
+		to <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c graphCollector) Collect(to chan<- prometheus.Metric) {
+	sum := graph.Counts{Conflicts: map[identity.BarrierKind]int{
+		identity.BarrierLimit: 0, identity.BarrierCannotLink: 0, identity.BarrierSize: 0,
+	}}
+	for _, one := range c.counts() {
+		sum.Profiles += one.Profiles
+		sum.Generic += one.Generic
+		sum.Largest = max(sum.Largest, one.Largest)
+		for kind, n := range one.Conflicts {
+			sum.Conflicts[kind] += n
+		}
+	}
+	gauge := func(d *prometheus.Desc, v int, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), labels...)
+	}
+	gauge(profilesDesc, sum.Profiles)
+	gauge(largestDesc, sum.Largest)
+	gauge(genericDesc, sum.Generic)
+	for kind, n := range sum.Conflicts {
+		gauge(conflictsDesc, n, string(kind))
+	}
+}
+
+// counts returns the counts of every workspace, none older than a minute.
+func (l *Ledger) counts() (all []graph.Counts) {
+	l.figures.mu.Lock()
+	defer l.figures.mu.Unlock()
+	l.mu.Lock()
+	spaces := make([]*space, 0, len(l.spaces))
+	for _, sp := range l.spaces {
+		spaces = append(spaces, sp)
+	}
+	l.mu.Unlock()
+	for _, sp := range spaces {
+		f := l.figures.of(l, sp.name)
+		if f == nil {
+			continue // Given up a moment ago.
+		}
+		if now := l.deps.Now(); f.countsAt.IsZero() || now.Sub(f.countsAt) >= countsAge {
+			sp.mu.Lock()
+			f.counts, f.countsAt = sp.graph.Counts(), now
+			sp.mu.Unlock()
+		}
+		all = append(all, f.counts)
+	}
+	return all
+}
