@@ -119,6 +119,7 @@ func newRoles(p *platform) (*roles, error) {
 	if r.venues, err = newVenues(p, r.registry); err != nil {
 		return nil, err
 	}
+	r.graph = identityGraph{r}
 	if r.web, err = newWeb(p, r); err != nil {
 		return nil, err
 	}
@@ -179,7 +180,7 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 		{"http", roleAPI, []func(context.Context) error{func(ctx context.Context) error { return r.web.serve(ctx, ready) }}},
 		{"intake", roleAPI, []func(context.Context) error{r.gate.Run, r.shares.Run}},
 		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow, r.decided.reader.Run}},
-		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity}},
+		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity, r.serveGraph}},
 		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.venues.Run, r.decided.run}},
 		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.runCache}},
 	}

@@ -30,6 +30,8 @@ func settingList() []setting {
 		{name: "data", value: "data", usage: "data `folder`: databases, logs, keys, progress of imports"},
 		{name: "workspace", value: "main", usage: "workspace that the command works in"},
 		{name: "api-address", value: "127.0.0.1:8080", usage: "`host:port` of the HTTP API; off loopback it needs real API keys"},
+		{name: "identity-address", value: "127.0.0.1:0", usage: "`host:port` on which a process with the role identity and without the API answers for its graph"},
+		{name: "identity-urls", usage: "where API processes on other machines ask: http://host:port of each identity process, separated by commas"},
 		{name: "clickhouse-port", value: "9000", usage: "native `port` of the embedded ClickHouse"},
 		{name: "clickhouse-http-port", value: "8123", usage: "HTTP `port` of the embedded ClickHouse"},
 		{name: "kafka-port", value: "9092", usage: "`port` of the embedded Kafka"},
@@ -69,7 +71,8 @@ func variable(name string) string {
 // settings is the effective configuration.
 type settings struct {
 	data, workspace                               string
-	apiAddress                                    string
+	apiAddress, identityAddress                   string
+	identityURLs                                  []string
 	clickhousePort, clickhouseHTTPPort, kafkaPort int
 	clickhouseURL, clickhouseLib                  string
 	engineMemory                                  uint64 // bytes
@@ -108,6 +111,7 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 	}
 	s := &settings{
 		data: values["data"], workspace: values["workspace"],
+		identityAddress: values["identity-address"], identityURLs: splitURLs(values["identity-urls"]),
 		webhooks: values["webhooks"], clickhouseURL: values["clickhouse-url"], clickhouseLib: values["clickhouse-lib"],
 		engineMemory:    uint64(number("engine-memory", 512, 1<<20)) << 20,
 		kafkaPartitions: number("kafka-partitions", 1, 10_000), kafkaReplication: number("kafka-replication", 1, 100),
