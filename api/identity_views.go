@@ -177,12 +177,14 @@ type SubgraphNode struct {
 
 // SubgraphPair is a pair that was seen, and whether it links.
 type SubgraphPair struct {
-	A         ShownIdentifier `json:"a"`
-	B         ShownIdentifier `json:"b"`
-	Links     bool            `json:"links"`
-	State     string          `json:"state"` // linking, redundant, or what keeps the two apart
-	FirstSeen time.Time       `json:"first_seen"`
-	LastSeen  string          `json:"last_seen"` // a date
+	A     ShownIdentifier `json:"a"`
+	B     ShownIdentifier `json:"b"`
+	Links bool            `json:"links"`
+	State string          `json:"state"` // linking, redundant, or what keeps the two apart
+	// FirstSeen and LastSeen, a date, are left out where an operator fused two
+	// that were never seen together.
+	FirstSeen time.Time `json:"first_seen,omitzero"`
+	LastSeen  string    `json:"last_seen,omitempty"`
 }
 
 func (v veil) subgraph(g *identity.Subgraph) Subgraph {
@@ -198,7 +200,10 @@ func (v veil) subgraph(g *identity.Subgraph) Subgraph {
 	}
 	for i, p := range g.Pairs {
 		r.Pairs[i] = SubgraphPair{
-			A: v.show(p.A), B: v.show(p.B), Links: p.Links, State: p.State, FirstSeen: milliseconds(p.First), LastSeen: date(p.Last),
+			A: v.show(p.A), B: v.show(p.B), Links: p.Links, State: p.State,
+		}
+		if p.State != string(identity.HopFused) || p.First != 0 {
+			r.Pairs[i].FirstSeen, r.Pairs[i].LastSeen = milliseconds(p.First), date(p.Last)
 		}
 	}
 	return r

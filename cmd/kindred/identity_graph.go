@@ -16,6 +16,8 @@ import (
 	"github.com/kindred-cdp/kindred/api"
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/inquiry"
+	"github.com/kindred-cdp/kindred/identity/ledger"
+	"github.com/kindred-cdp/kindred/identity/rulefile"
 	"github.com/kindred-cdp/kindred/profiles"
 )
 
@@ -125,7 +127,46 @@ func splitURLs(text string) (urls []string) {
 	return urls
 }
 
-// DryRun implements api.Identity.
-func (g identityGraph) DryRun(context.Context, string, []byte) (*api.DryRun, error) {
-	return nil, api.ErrIdentityNotHere
+// DryRun implements api.Identity. It is for processes that own the graph.
+func (g identityGraph) DryRun(ctx context.Context, workspace string, rules []byte) (*api.DryRun, error) {
+	f, err := rulefile.Parse(rules)
+	if err != nil {
+		return nil, fmt.Errorf("read rules: %w", err)
+	}
+	if !g.r.p.settings.roles.has(roleIdentity) {
+		return nil, api.ErrIdentityNotHere
+	}
+	r, err := g.r.ledger.DryRun(ctx, workspace, f)
+	if errors.Is(err, identity.ErrNotOwner) {
+		return nil, api.ErrIdentityNotHere
+	}
+	if err != nil {
+		return nil, err
+	}
+	counts := func(s ledger.Stats) api.DryRunCounts { return api.DryRunCounts{Profiles: s.Profiles, Merges: s.Merges} }
+	return &api.DryRun{
+		Version: r.Before.Rules, Before: counts(r.Before), After: counts(r.After), Split: r.Splits, Joined: r.Joins, Moved: r.Moves,
+		Splits: dryRunExamples(r.SplitExamples, func(i ledger.ExampleIdentifier) identity.ProfileID { return i.After }),
+		Joins:  dryRunExamples(r.JoinExamples, func(i ledger.ExampleIdentifier) identity.ProfileID { return i.Before }),
+	}, nil
+}
+
+// dryRunExamples puts the identifiers of each example into the parts that part
+// tells them by, in the order in which parts first occur.
+func dryRunExamples(all []ledger.Example, part func(ledger.ExampleIdentifier) identity.ProfileID) []api.DryRunExample {
+	out := make([]api.DryRunExample, len(all))
+	for i, e := range all {
+		out[i].Profile = e.Profile
+		place := map[identity.ProfileID]int{}
+		for _, x := range e.Identifiers {
+			at, ok := place[part(x)]
+			if !ok {
+				at = len(out[i].Parts)
+				place[part(x)] = at
+				out[i].Parts = append(out[i].Parts, nil)
+			}
+			out[i].Parts[at] = append(out[i].Parts[at], x.Key)
+		}
+	}
+	return out
 }

@@ -136,7 +136,11 @@ func printSubgraph(w io.Writer, g api.Subgraph) error {
 		p.say("")
 		p.table("PAIR\tWITH\tFIRST SEEN\tLAST SEEN\tSTATE", len(g.Pairs), func(i int) []any {
 			e := g.Pairs[i]
-			return []any{e.A, e.B, moment(e.FirstSeen), e.LastSeen, e.State}
+			first := ""
+			if !e.FirstSeen.IsZero() {
+				first = moment(e.FirstSeen)
+			}
+			return []any{e.A, e.B, first, e.LastSeen, e.State}
 		})
 	}
 	return p.err

@@ -75,6 +75,7 @@ type Ledger struct {
 	loading int
 	owned   int
 	spaces  map[string]*space // of all owners
+	beside  chan struct{}     // holds one while a ledger is loaded beside those in use
 
 	figures figures
 
@@ -102,7 +103,7 @@ func New(cfg Config, deps Deps) (*Ledger, error) {
 	l := &Ledger{
 		cfg: cfg, deps: deps, log: log, metrics: m,
 		store:  &store{db: deps.DB, cfg: cfg, metrics: m, seed: maphash.MakeSeed()},
-		spaces: map[string]*space{},
+		spaces: map[string]*space{}, beside: make(chan struct{}, 1),
 	}
 	if deps.Metrics != nil {
 		if err := deps.Metrics.Register(graphCollector{l}); err != nil {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"math"
 
 	"github.com/kindred-cdp/kindred/identity"
 )
@@ -12,7 +13,12 @@ import (
 // identifier, which the rules need to know what is blocked: namespaces and
 // sources are read as positions in a list.
 func (s *store) load(ctx context.Context, sp *space) (rows int, err error) {
-	l := loader{store: s, space: sp}
+	return s.loadUntil(ctx, sp, math.MaxInt64)
+}
+
+// loadUntil is load, but for evidence later than until; see AsOf.
+func (s *store) loadUntil(ctx context.Context, sp *space, until int64) (rows int, err error) {
+	l := loader{store: s, space: sp, until: until}
 	const where = ` WHERE workspace = {workspace:String}`
 	if l.namespaces, err = l.names(ctx, `SELECT namespace FROM identifiers`+where+
 		` UNION DISTINCT SELECT arrayJoin([low_namespace, high_namespace]) FROM identity_evidence`+where); err != nil {
@@ -37,6 +43,7 @@ type loader struct {
 	namespaces []string
 	sources    []string
 	rows       int
+	until      int64
 }
 
 func (l *loader) names(ctx context.Context, query string) (names []string, err error) {
@@ -84,6 +91,16 @@ func name(list []string, position uint64) string {
 	return list[position-2]
 }
 
+// seen returns the source and the span of a row; false where it is too late.
+func (l *loader) seen(r *spanRow) (source string, span identity.Span, ok bool) {
+	source, span = name(l.sources, r.source), r.span()
+	if l.until == math.MaxInt64 {
+		return source, span, true
+	}
+	span, ok = upTo(l.until, l.space.rules.Trusted(source), span)
+	return source, span, ok
+}
+
 func (l *loader) identifiers(ctx context.Context) error {
 	const query = `SELECT identifier_id, indexOf({namespaces:Array(String)}, namespace), value, ` + spanColumns + `
 		FROM identifiers WHERE workspace = {workspace:String} ORDER BY identifier_id`
@@ -99,7 +116,9 @@ func (l *loader) identifiers(ctx context.Context) error {
 				Identifier: identity.Identifier{Namespace: identity.Namespace(name(l.namespaces, namespace)), Value: value},
 			})
 		}
-		l.space.graph.SeeIdentifier(last, name(l.sources, r.source), identity.Period(r.period), r.span())
+		if source, span, ok := l.seen(&r); ok {
+			l.space.graph.SeeIdentifier(last, source, identity.Period(r.period), span)
+		}
 		return nil
 	})
 }
@@ -112,10 +131,12 @@ func (l *loader) pairs(ctx context.Context) error {
 	var r spanRow
 	return l.store.each(ctx, query, l.args(), append([]any{&low, &high, &lowNamespace, &highNamespace}, r.dest()...), func() error {
 		l.rows++
-		l.space.graph.SeePair(
-			identity.Node{Key: identity.Key(low), Namespace: identity.Namespace(name(l.namespaces, lowNamespace))},
-			identity.Node{Key: identity.Key(high), Namespace: identity.Namespace(name(l.namespaces, highNamespace))},
-			name(l.sources, r.source), identity.Period(r.period), r.span())
+		if source, span, ok := l.seen(&r); ok {
+			l.space.graph.SeePair(
+				identity.Node{Key: identity.Key(low), Namespace: identity.Namespace(name(l.namespaces, lowNamespace))},
+				identity.Node{Key: identity.Key(high), Namespace: identity.Namespace(name(l.namespaces, highNamespace))},
+				source, identity.Period(r.period), span)
+		}
 		return nil
 	})
 }

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -224,7 +223,3 @@ func (o *owner) diffSets(ctx context.Context, sp *space, c *changes) error {
 			return o.spillFull(ctx, sp, c)
 		})
 }
-
-// ErrNotOwned says that this process does not own the workspace that it was
-// asked about.
-var ErrNotOwned = errors.New("this process does not own the workspace")

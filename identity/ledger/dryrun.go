@@ -1,0 +1,217 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/rulefile"
+)
+
+// Bounds of the examples in a report.
+const (
+	maxExamples = 20 // of each kind
+	maxShown    = 20 // identifiers of one example
+)
+
+// DryRunReport says what other rules would change.
+type DryRunReport struct {
+	Version int      // that the rules would get
+	Changes []string // of the rules, in plain words
+	// Before and After count the ledger under the rules in force and under the
+	// others.
+	Before, After Stats
+	// Splits is the number of profiles of which the identifiers would be of
+	// several, Joins that of profiles that would hold identifiers of several,
+	// and Moves that of identifiers that would have another profile id.
+	Splits, Joins, Moves int
+	// Examples of each, at most twenty, the least ids first.
+	SplitExamples, JoinExamples []Example
+	MoveExamples                []ExampleIdentifier
+}
+
+// Example is a profile that would split, or that would come of a join.
+type Example struct {
+	Profile     identity.ProfileID
+	Identifiers []ExampleIdentifier // at most twenty
+	More        int                 // further ones
+}
+
+// ExampleIdentifier is an identifier of an example. Its value is not in memory.
+type ExampleIdentifier struct {
+	Key           identity.Key
+	Namespace     identity.Namespace
+	Before, After identity.ProfileID
+}
+
+// DryRun says what the rules of f would change. It loads the whole ledger of the
+// workspace under them beside the graph in use, which it holds up for as long as
+// it takes to note its profiles; one ledger is loaded so at a time, and others
+// wait. What is flushed in between counts as a change where it is one. The faults
+// of f, each a *rulefile.Fault, and identity.ErrNotOwner are errors.
+func (l *Ledger) DryRun(ctx context.Context, workspace string, f rulefile.File) (DryRunReport, error) {
+	l.mu.Lock()
+	sp, ok := l.spaces[workspace]
+	l.mu.Unlock()
+	if !ok {
+		return DryRunReport{}, identity.ErrNotOwner
+	}
+	now, _, _, err := l.inForce(ctx, workspace)
+	if err != nil {
+		return DryRunReport{}, err
+	}
+	f.Version = now.Version + 1
+	rules, err := l.rulesOf(workspace, f)
+	if err != nil {
+		return DryRunReport{}, err
+	}
+	release, err := l.loadBeside(ctx)
+	if err != nil {
+		return DryRunReport{}, err
+	}
+	defer release()
+	before := sp.snapshot()
+	beside := &space{name: workspace, rules: rules, graph: l.deps.NewGraph(rules)}
+	if _, err := l.store.load(ctx, beside); err != nil {
+		return DryRunReport{}, fmt.Errorf("load ledger under other rules: %w", err)
+	}
+	beside.flush()
+	report := DryRunReport{Version: f.Version, Changes: rulefile.Diff(now, f), Before: before.stats, After: beside.stats()}
+	c := comparison{before: before, after: beside.graph, splits: map[identity.ProfileID]bool{}, joins: map[identity.ProfileID]bool{}}
+	err = c.report(ctx, &report)
+	return report, err
+}
+
+// loadBeside waits until no other ledger is loaded beside those in use.
+func (l *Ledger) loadBeside(ctx context.Context) (release func(), err error) {
+	select {
+	case l.beside <- struct{}{}:
+		return func() { <-l.beside }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// snapshot is the profiles of a graph at one moment: of the identifiers that are
+// not their own profile, in order of key.
+type snapshot struct {
+	stats    Stats
+	keys     []identity.Key
+	profiles []identity.ProfileID
+}
+
+func (sp *space) snapshot() *snapshot {
+	s := &snapshot{}
+	sp.mu.Lock()
+	var moved []identity.Move
+	s.stats = sp.graph.Stats()
+	s.stats.Rules = sp.rules.Version
+	sp.graph.Each(func(k identity.Key, _ identity.Namespace, p identity.ProfileID) bool {
+		if p != identity.ProfileID(k) {
+			moved = append(moved, identity.Move{Identifier: k, New: p})
+		}
+		return true
+	})
+	sp.mu.Unlock()
+	slices.SortFunc(moved, func(a, b identity.Move) int { return cmp.Compare(a.Identifier, b.Identifier) })
+	s.keys, s.profiles = make([]identity.Key, len(moved)), make([]identity.ProfileID, len(moved))
+	for i, m := range moved {
+		s.keys[i], s.profiles[i] = m.Identifier, m.New
+	}
+	return s
+}
+
+func (s *snapshot) profile(k identity.Key) identity.ProfileID {
+	if i, ok := slices.BinarySearch(s.keys, k); ok {
+		return s.profiles[i]
+	}
+	return identity.ProfileID(k)
+}
+
+// comparison is of two readings of one ledger. It keeps what differs only.
+type comparison struct {
+	before        *snapshot
+	after         Graph
+	splits, joins map[identity.ProfileID]bool
+	moves         []ExampleIdentifier // the least ones
+}
+
+// report counts what differs, and then reads the profiles of the examples.
+func (c *comparison) report(ctx context.Context, r *DryRunReport) error {
+	err := c.each(ctx, func(i ExampleIdentifier) {
+		// The id of a profile is the key of one of its identifiers, so one
+		// member elsewhere than that one tells a split, or a join.
+		if i.Before != 0 && i.After != c.after.Profile(identity.Key(i.Before)) {
+			c.splits[i.Before] = true
+		}
+		if i.After != 0 && i.Before != c.before.profile(identity.Key(i.After)) {
+			c.joins[i.After] = true
+		}
+		if i.Before != i.After {
+			r.Moves++
+			c.keepMove(i)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	r.Splits, r.Joins, r.MoveExamples = len(c.splits), len(c.joins), c.moves
+	r.SplitExamples, r.JoinExamples = chosen(c.splits), chosen(c.joins)
+	split, joined := byProfile(r.SplitExamples), byProfile(r.JoinExamples)
+	return c.each(ctx, func(i ExampleIdentifier) {
+		split[i.Before].add(i)
+		joined[i.After].add(i)
+	})
+}
+
+// each visits every identifier that is known after.
+func (c *comparison) each(ctx context.Context, visit func(ExampleIdentifier)) error {
+	n := 0
+	c.after.Each(func(k identity.Key, ns identity.Namespace, p identity.ProfileID) bool {
+		visit(ExampleIdentifier{Key: k, Namespace: ns, Before: c.before.profile(k), After: p})
+		n++
+		return n%4096 != 0 || ctx.Err() == nil
+	})
+	return ctx.Err()
+}
+
+// keepMove keeps i if it is one of the least.
+func (c *comparison) keepMove(i ExampleIdentifier) {
+	at, _ := slices.BinarySearchFunc(c.moves, i, func(a, b ExampleIdentifier) int { return cmp.Compare(a.Key, b.Key) })
+	if at < maxExamples {
+		c.moves = slices.Insert(c.moves, at, i)
+		c.moves = c.moves[:min(len(c.moves), maxExamples)]
+	}
+}
+
+// chosen returns empty examples of the least of profiles.
+func chosen(profiles map[identity.ProfileID]bool) []Example {
+	ids := slices.Sorted(maps.Keys(profiles))
+	examples := make([]Example, min(len(ids), maxExamples))
+	for i := range examples {
+		examples[i].Profile = ids[i]
+	}
+	return examples
+}
+
+func byProfile(examples []Example) map[identity.ProfileID]*Example {
+	m := map[identity.ProfileID]*Example{}
+	for i := range examples {
+		m[examples[i].Profile] = &examples[i]
+	}
+	return m
+}
+
+// add adds an identifier; a nil example takes none.
+func (e *Example) add(i ExampleIdentifier) {
+	switch {
+	case e == nil:
+	case len(e.Identifiers) < maxShown:
+		e.Identifiers = append(e.Identifiers, i)
+	default:
+		e.More++
+	}
+}
