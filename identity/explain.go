@@ -1,5 +1,11 @@
 package identity
 
+import "errors"
+
+// ErrNotOwner says that a process does not own the identity graph of a
+// workspace, or not yet: another one can answer, or this one later.
+var ErrNotOwner = errors.New("the identity graph of the workspace is not owned here")
+
 // Explanation says why two identifiers are one profile, or why they are not.
 type Explanation struct {
 	A        Identifier `json:"a"`
