@@ -33,8 +33,8 @@ func (g *graphKeeper) Why(_ context.Context, workspace string, a, b identity.Ide
 		return nil, g.err
 	}
 	e := &identity.Explanation{A: a, B: b, ProfileA: 7}
-	switch {
-	case b == anaUser:
+	switch b {
+	case anaUser:
 		e.Same, e.ProfileB = true, 7
 		e.Path = []identity.Hop{
 			{From: a, To: anaCookie, Kind: identity.HopFollows, Rule: "a cookie follows the e-mail it was first seen with", Evidence: []identity.Seen{
@@ -42,7 +42,7 @@ func (g *graphKeeper) Why(_ context.Context, workspace string, a, b identity.Ide
 			}},
 			{From: anaCookie, To: b, Kind: identity.HopFused, Rule: "an operator linked them", Decision: "c1"},
 		}
-	case b == benMail:
+	case benMail:
 		e.ProfileB = 9
 		e.Barrier = &identity.Barrier{Kind: identity.BarrierCannotLink, From: anaCookie, To: b, Detail: "an operator parted them"}
 	default:
@@ -87,8 +87,11 @@ func (g *graphKeeper) DryRun(_ context.Context, workspace string, rules []byte) 
 	}
 	key := keyer(workspace).Key
 	return &api.DryRun{
-		Version: 4, Before: api.DryRunCounts{Profiles: 10, Merges: 5}, After: api.DryRunCounts{Profiles: 11, Merges: 4}, Split: 1, Moved: 1,
-		Splits: []api.DryRunExample{{Profile: 7, Parts: [][]identity.Key{{key(anaMail)}, {key(anaUser), 12}}}},
+		Before: api.DryRunCounts{Profiles: 10, Merges: 5}, After: api.DryRunCounts{Profiles: 11, Merges: 4}, Split: 1, Moved: 1,
+		Splits: []api.DryRunExample{{Profile: 7, More: 2, Identifiers: []api.DryRunIdentifier{
+			{Key: key(anaMail), Namespace: "email", Before: 7, After: 7}, {Key: 12, Namespace: "user_id", Before: 7, After: 12},
+		}}},
+		Moves: []api.DryRunIdentifier{{Key: 12, Namespace: "user_id", Before: 7, After: 12}},
 	}, nil
 }
 
@@ -102,12 +105,16 @@ func TestWhy(t *testing.T) {
 			`"same":true`, `"a":{"namespace":"email","value":"ana@example.com","profile":"0000000000000007"}`,
 			`"to":{"namespace":"anonymous_id","value":"cookie-of-ana"},"kind":"follows"`, `"quarter":"2026-Q3"`, `"last_event":"2026-09-04"`, `"decision":"c1"`,
 		}},
-		{name: "masked path", path: why + "user_id:42", key: "read-dev", status: 200,
-			want: []string{`"value":"ana@example.com"`, `"value":"42"`, `"value":"c***"`}, not: []string{"cookie-of-ana"}},
+		{
+			name: "masked path", path: why + "user_id:42", key: "read-dev", status: 200,
+			want: []string{`"value":"ana@example.com"`, `"value":"42"`, `"value":"c***"`}, not: []string{"cookie-of-ana"},
+		},
 		{name: "not normalised", path: "/v1/identity/why?a=email:%20ANA%40Example.com&b=user_id:42", key: "read-dev", status: 400, want: []string{"%2B"}},
 		{name: "normalised", path: "/v1/identity/why?a=email:ANA%40Example.com&b=user_id:42", key: "read-dev", status: 200, want: []string{`"value":"ana@example.com"`}},
-		{name: "barrier", path: why + "email:ben%40example.com", key: "read-dev", status: 200,
-			want: []string{`"same":false`, `"kind":"cannot_link"`, `"from":{"namespace":"anonymous_id","value":"c***"}`, `"path":[]`}},
+		{
+			name: "barrier", path: why + "email:ben%40example.com", key: "read-dev", status: 200,
+			want: []string{`"same":false`, `"kind":"cannot_link"`, `"from":{"namespace":"anonymous_id","value":"c***"}`, `"path":[]`},
+		},
 		{name: "nobody", path: why + "user_id:nobody", key: "read-dev", status: 200, want: []string{`"kind":"nothing_known"`}, not: []string{`"from"`}},
 		{name: "no b", path: "/v1/identity/why?a=user_id:1", key: "read-dev", status: 400, want: []string{`\"b\" is missing`}},
 		{name: "nothing", path: "/v1/identity/why", key: "read-dev", status: 400, want: []string{`\"a\" is missing`}},
@@ -147,11 +154,15 @@ func TestProfileIdentity(t *testing.T) {
 	h := f.server(t).Handler()
 	ana := identity.ProfileID(keyer("main").Key(anaMail)).String()
 	for _, sc := range []scenario{
-		{name: "by e-mail", path: "/v1/profiles/email:Ana@Example.com/identity", key: "read-dev", status: 200,
+		{
+			name: "by e-mail", path: "/v1/profiles/email:Ana@Example.com/identity", key: "read-dev", status: 200,
 			headers: map[string]string{"Content-Location": "/v1/profiles/" + ana + "/identity"},
-			want:    []string{`"profile":"` + ana, `"value":"ana@example.com"`, `"value":"c***"`, `"follows":"email:ana@example.com"`, `"state":"crowded"`, `"truncated":true`}, not: []string{"cookie-of-ana"}},
-		{name: "by user id", path: "/v1/profiles/user_id:42/identity", key: "read-dev", status: 200,
-			want: []string{`"profile":"` + ana, `"value":"a***@example.com"`, `"follows":"email:a***@example.com"`}, not: []string{"ana@"}},
+			want:    []string{`"profile":"` + ana, `"value":"ana@example.com"`, `"value":"c***"`, `"follows":"email:ana@example.com"`, `"state":"crowded"`, `"truncated":true`}, not: []string{"cookie-of-ana"},
+		},
+		{
+			name: "by user id", path: "/v1/profiles/user_id:42/identity", key: "read-dev", status: 200,
+			want: []string{`"profile":"` + ana, `"value":"a***@example.com"`, `"follows":"email:a***@example.com"`}, not: []string{"ana@"},
+		},
 		{name: "by profile id", path: "/v1/profiles/" + ana + "/identity", key: "read-dev", status: 200, want: []string{`"a***@example.com"`}, not: []string{"ana@"}},
 		{name: "as admin", path: "/v1/profiles/" + strings.ToUpper(ana) + "/identity", key: "admin-dev", status: 200, want: []string{"ana@example.com", "cookie-of-ana"}},
 		{name: "hostile", path: "/v1/profiles/" + everyByte("user_id:a+b c/d%e") + "/identity", key: "read-dev", status: 200, want: []string{`"profile":"` + ana}},
@@ -194,8 +205,10 @@ func TestIdentityNotHere(t *testing.T) {
 	check := func(h http.Handler, reads ...string) {
 		t.Helper()
 		for _, path := range reads {
-			scenario{path: path, key: "read-dev", status: 503, headers: map[string]string{"Retry-After": "1"},
-				want: []string{`"code":"identity_not_here"`, "identity-not-here", "/readyz"}}.run(t, h)
+			scenario{
+				path: path, key: "read-dev", status: 503, headers: map[string]string{"Retry-After": "1"},
+				want: []string{`"code":"identity_not_here"`, "identity-not-here", "/readyz"},
+			}.run(t, h)
 		}
 		scenario{method: http.MethodPost, path: "/v1/identity/dry-run", key: "admin-dev", body: `{}`, status: 503, want: []string{`"identity_not_here"`}}.run(t, h)
 	}

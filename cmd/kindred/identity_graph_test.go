@@ -52,9 +52,9 @@ func TestGraphKeeper(t *testing.T) {
 		t.Errorf("dry run without a graph: %v", err)
 	}
 	g.dryRun = func(_ context.Context, _ string, f rulefile.File) (*api.DryRun, error) {
-		return &api.DryRun{Version: f.Version}, o.err
+		return &api.DryRun{Split: f.Version}, o.err
 	}
-	if d, err := g.DryRun(ctx, "main", []byte(`{"version":3}`)); err != nil || d.Version != 3 {
+	if d, err := g.DryRun(ctx, "main", []byte(`{"version":3}`)); err != nil || d.Split != 3 {
 		t.Errorf("dry run: %+v, %v", d, err)
 	}
 	if _, err := g.DryRun(ctx, "main", []byte(`{`)); err == nil {
