@@ -17,12 +17,12 @@ type IdentityHealth struct {
 	// Sizes counts profiles by their number of identifiers.
 	Sizes []HealthSize `json:"sizes"`
 	// Largest are the profiles of most identifiers; Weakest the pairs whose loss
-	// would part a profile, the latest first.
+	// would part a profile, the greatest smaller part first.
 	Largest []identity.HealthProfile `json:"largest"`
 	Weakest []HealthPair             `json:"weakest"`
 	// Generics are the values seen with too many others, which link no one.
 	Generics []HealthGeneric `json:"generic_values"`
-	// Conflicts counts profiles kept apart by a limit or a decision, by kind.
+	// Conflicts counts what was refused to be one profile, by what refused it.
 	Conflicts map[identity.BarrierKind]int `json:"conflicts"`
 }
 

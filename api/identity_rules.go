@@ -34,15 +34,14 @@ type RuleFile struct {
 
 // DryRun is what other rules would change.
 type DryRun struct {
-	// Version is that of the rules in force.
-	Version int
 	// Before and After count under the rules in force and under the others.
 	Before, After DryRunCounts
-	// Split and Joined count profiles that would split and that would join,
-	// Moved the identifiers whose profile would be another.
+	// Split and Joined count profiles that would split and that would come of a
+	// join, Moved the identifiers whose profile would be another.
 	Split, Joined, Moved int
-	// Splits and Joins are examples.
+	// Examples of each.
 	Splits, Joins []DryRunExample
+	Moves         []DryRunIdentifier
 }
 
 // DryRunCounts counts what rules make of the evidence.
@@ -51,30 +50,46 @@ type DryRunCounts struct {
 	Merges   int `json:"merges"`
 }
 
-// DryRunExample is a profile that would split, with the parts, or profiles that
-// would join, each with some of its identifiers.
+// DryRunExample is a profile that would split, or that would come of a join.
 type DryRunExample struct {
-	Profile identity.ProfileID // before, or after a join
-	Parts   [][]identity.Key
+	Profile     identity.ProfileID
+	Identifiers []DryRunIdentifier
+	More        int // identifiers beside these
+}
+
+// DryRunIdentifier is an identifier with its profile before and after.
+type DryRunIdentifier struct {
+	Key           identity.Key
+	Namespace     identity.Namespace
+	Before, After identity.ProfileID
 }
 
 // RulesReport is the answer to a dry run.
 type RulesReport struct {
-	Version int            `json:"version"` // of the rules in force
-	Changes []string       `json:"changes"` // in plain words
-	Before  DryRunCounts   `json:"before"`
-	After   DryRunCounts   `json:"after"`
-	Split   int            `json:"split"`
-	Joined  int            `json:"joined"`
-	Moved   int            `json:"moved"`
-	Splits  []RulesExample `json:"splits"`
-	Joins   []RulesExample `json:"joins"`
+	Version int               `json:"version"` // of the rules in force
+	Changes []string          `json:"changes"` // in plain words
+	Before  DryRunCounts      `json:"before"`
+	After   DryRunCounts      `json:"after"`
+	Split   int               `json:"split"`
+	Joined  int               `json:"joined"`
+	Moved   int               `json:"moved"`
+	Splits  []RulesExample    `json:"splits"`
+	Joins   []RulesExample    `json:"joins"`
+	Moves   []RulesIdentifier `json:"moves"`
 }
 
-// RulesExample is a profile whose parts would go apart, or come together.
+// RulesExample is a profile that would split, or that would come of a join.
 type RulesExample struct {
-	Profile identity.ProfileID `json:"profile"`
-	Parts   [][]KnownKey       `json:"parts"`
+	Profile     identity.ProfileID `json:"profile"`
+	Identifiers []RulesIdentifier  `json:"identifiers"`
+	More        int                `json:"more"` // identifiers beside these
+}
+
+// RulesIdentifier is an identifier with its profile before and after.
+type RulesIdentifier struct {
+	KnownKey
+	Before identity.ProfileID `json:"before"`
+	After  identity.ProfileID `json:"after"`
 }
 
 const (
@@ -144,16 +159,14 @@ func (s *Server) dryRun(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.sendDryRun(c, d, changes)
+	return s.sendDryRun(c, d, now.Version, changes)
 }
 
-func (s *Server) sendDryRun(c *gin.Context, d *DryRun, changes []string) error {
+func (s *Server) sendDryRun(c *gin.Context, d *DryRun, version int, changes []string) error {
 	var keys []identity.Key
-	for _, list := range [][]DryRunExample{d.Splits, d.Joins} {
-		for _, e := range list {
-			for _, part := range e.Parts {
-				keys = append(keys, part...)
-			}
+	for _, e := range append(append([]DryRunExample{{Identifiers: d.Moves}}, d.Splits...), d.Joins...) {
+		for _, i := range e.Identifiers {
+			keys = append(keys, i.Key)
 		}
 	}
 	values, err := s.valuesOf(c, keys)
@@ -161,22 +174,25 @@ func (s *Server) sendDryRun(c *gin.Context, d *DryRun, changes []string) error {
 		return err
 	}
 	v := veil{} // Examples are read by many eyes; an id finds the whole.
+	identifiers := func(list []DryRunIdentifier) []RulesIdentifier {
+		out := make([]RulesIdentifier, len(list))
+		for i, x := range list {
+			out[i] = RulesIdentifier{KnownKey: v.known(x.Key, values), Before: x.Before, After: x.After}
+			out[i].Namespace = x.Namespace
+		}
+		return out
+	}
 	examples := func(list []DryRunExample) []RulesExample {
 		out := make([]RulesExample, len(list))
 		for i, e := range list {
-			out[i] = RulesExample{Profile: e.Profile, Parts: make([][]KnownKey, len(e.Parts))}
-			for j, part := range e.Parts {
-				out[i].Parts[j] = make([]KnownKey, len(part))
-				for k, key := range part {
-					out[i].Parts[j][k] = v.known(key, values)
-				}
-			}
+			out[i] = RulesExample{Profile: e.Profile, Identifiers: identifiers(e.Identifiers), More: e.More}
 		}
 		return out
 	}
 	return send(c, RulesReport{
-		Version: d.Version, Changes: append([]string{}, changes...), Before: d.Before, After: d.After,
-		Split: d.Split, Joined: d.Joined, Moved: d.Moved, Splits: examples(d.Splits), Joins: examples(d.Joins),
+		Version: version, Changes: append([]string{}, changes...), Before: d.Before, After: d.After,
+		Split: d.Split, Joined: d.Joined, Moved: d.Moved,
+		Splits: examples(d.Splits), Joins: examples(d.Joins), Moves: identifiers(d.Moves),
 	})
 }
 

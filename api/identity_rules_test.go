@@ -71,7 +71,8 @@ func TestDryRun(t *testing.T) {
 	const toml = "[namespaces.email]\nlimit = 3\n"
 	for _, sc := range []scenario{
 		post("JSON", "admin-dev", "application/json", `{"caps":{}}`, 200, `"version":4`, `"changes":["version: from 4 to 5"]`, `"before":{"profiles":10,"merges":5}`, `"split":1`, `"joins":[]`,
-			`"parts":[[{"key":"`, `"value":"a***@example.com"`, `{"key":"000000000000000c"}`),
+			`"value":"a***@example.com","before":"0000000000000007"`, `"more":2`,
+			`"moves":[{"key":"000000000000000c","namespace":"user_id","before":"0000000000000007","after":"000000000000000c"}]`),
 		post("TOML", "admin-dev", "application/toml", toml, 200, `"moved":1`),
 		post("fault", "admin-dev", "application/toml", "limt = 3", 400, `"pointer":"/namespaces/email/limt"`, "line 3"),
 		post("empty", "admin-dev", "application/toml", " \n", 400, "the body is empty"),

@@ -33,8 +33,8 @@ func (g *graphKeeper) Why(_ context.Context, workspace string, a, b identity.Ide
 		return nil, g.err
 	}
 	e := &identity.Explanation{A: a, B: b, ProfileA: 7}
-	switch {
-	case b == anaUser:
+	switch b {
+	case anaUser:
 		e.Same, e.ProfileB = true, 7
 		e.Path = []identity.Hop{
 			{From: a, To: anaCookie, Kind: identity.HopFollows, Rule: "a cookie follows the e-mail it was first seen with", Evidence: []identity.Seen{
@@ -42,7 +42,7 @@ func (g *graphKeeper) Why(_ context.Context, workspace string, a, b identity.Ide
 			}},
 			{From: anaCookie, To: b, Kind: identity.HopFused, Rule: "an operator linked them", Decision: "c1"},
 		}
-	case b == benMail:
+	case benMail:
 		e.ProfileB = 9
 		e.Barrier = &identity.Barrier{Kind: identity.BarrierCannotLink, From: anaCookie, To: b, Detail: "an operator parted them"}
 	default:
@@ -87,8 +87,11 @@ func (g *graphKeeper) DryRun(_ context.Context, workspace string, rules []byte) 
 	}
 	key := keyer(workspace).Key
 	return &api.DryRun{
-		Version: 4, Before: api.DryRunCounts{Profiles: 10, Merges: 5}, After: api.DryRunCounts{Profiles: 11, Merges: 4}, Split: 1, Moved: 1,
-		Splits: []api.DryRunExample{{Profile: 7, Parts: [][]identity.Key{{key(anaMail)}, {key(anaUser), 12}}}},
+		Before: api.DryRunCounts{Profiles: 10, Merges: 5}, After: api.DryRunCounts{Profiles: 11, Merges: 4}, Split: 1, Moved: 1,
+		Splits: []api.DryRunExample{{Profile: 7, More: 2, Identifiers: []api.DryRunIdentifier{
+			{Key: key(anaMail), Namespace: "email", Before: 7, After: 7}, {Key: 12, Namespace: "user_id", Before: 7, After: 12},
+		}}},
+		Moves: []api.DryRunIdentifier{{Key: 12, Namespace: "user_id", Before: 7, After: 12}},
 	}, nil
 }
 

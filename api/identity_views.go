@@ -180,7 +180,7 @@ type SubgraphPair struct {
 	A     ShownIdentifier `json:"a"`
 	B     ShownIdentifier `json:"b"`
 	Links bool            `json:"links"`
-	State string          `json:"state"` // linking, redundant, or what keeps the two apart
+	State string          `json:"state"` // linking, redundant, must_link, record_link, or what keeps the two apart
 	// FirstSeen and LastSeen, a date, are left out where an operator fused two
 	// that were never seen together.
 	FirstSeen time.Time `json:"first_seen,omitzero"`

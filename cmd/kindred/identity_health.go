@@ -51,7 +51,7 @@ func printHealth(w io.Writer, h api.IdentityHealth) error {
 	if len(h.Conflicts) > 0 {
 		p.say("")
 		kinds := slices.Sorted(maps.Keys(h.Conflicts))
-		p.table("KEPT APART BY\tPROFILES", len(kinds), func(i int) []any { return []any{kinds[i], h.Conflicts[kinds[i]]} })
+		p.table("REFUSED BY\tTIMES", len(kinds), func(i int) []any { return []any{kinds[i], h.Conflicts[kinds[i]]} })
 	}
 	return p.err
 }

@@ -197,24 +197,37 @@ func printDryRun(w io.Writer, d api.RulesReport) error {
 	})
 	p.say("")
 	p.say("%s would split, %d would join, %s would have another profile.", count(d.Split, "profile"), d.Joined, count(d.Moved, "identifier"))
-	list := func(title string, examples []api.RulesExample) {
-		if len(examples) == 0 {
-			return
+	list := func(title string, examples []api.RulesExample, part func(api.RulesIdentifier) identity.ProfileID) {
+		if len(examples) > 0 {
+			p.say("")
+			p.say("%s", title)
 		}
-		p.say("")
-		p.say("%s", title)
 		for _, e := range examples {
 			p.say("  %s", e.Profile)
-			for _, part := range e.Parts {
-				names := make([]string, len(part))
-				for i, k := range part {
-					names[i] = knownText(k)
-				}
-				p.say("    - %s", strings.Join(names, ", "))
-			}
+			p.parts(e, part)
 		}
 	}
-	list("Would split, into:", d.Splits)
-	list("Would join, out of:", d.Joins)
+	list("Would split, into:", d.Splits, func(i api.RulesIdentifier) identity.ProfileID { return i.After })
+	list("Would come of a join, out of:", d.Joins, func(i api.RulesIdentifier) identity.ProfileID { return i.Before })
 	return p.err
+}
+
+// parts prints the identifiers of an example, a line for each profile that part
+// gives them to, in the order of their first.
+func (p *printer) parts(e api.RulesExample, part func(api.RulesIdentifier) identity.ProfileID) {
+	var order []identity.ProfileID
+	names := map[identity.ProfileID][]string{}
+	for _, i := range e.Identifiers {
+		of := part(i)
+		if names[of] == nil {
+			order = append(order, of)
+		}
+		names[of] = append(names[of], knownText(i.KnownKey))
+	}
+	for _, of := range order {
+		p.say("    %s: %s", of, strings.Join(names[of], ", "))
+	}
+	if e.More > 0 {
+		p.say("    and %s more", count(e.More, "identifier"))
+	}
 }

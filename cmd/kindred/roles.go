@@ -119,7 +119,7 @@ func newRoles(p *platform) (*roles, error) {
 	if r.venues, err = newVenues(p, r.registry); err != nil {
 		return nil, err
 	}
-	r.graph = identityGraph{r}
+	r.graph = r.graphKeeper()
 	if r.web, err = newWeb(p, r); err != nil {
 		return nil, err
 	}

@@ -13,13 +13,15 @@ import (
 	"github.com/kindred-cdp/kindred/profiles"
 )
 
-// A point read by the whole sorting key. Of rows that a retry wrote twice the
-// first stands; they say the same.
-const commandSQL = `SELECT toString(kind), toString(code), detail, toUInt64(decisions), toUInt64(pairs), toUInt64(moved),
-    toUInt64(epoch), toUInt64(sequence), received_at, actor, reason
-FROM identity_commands
-WHERE workspace = {workspace:String} AND command_id = {command:String}
-ORDER BY received_at
+// A point read by the whole sorting key. An outcome counts once its version is
+// published: what it says can be read then, and what a replaced owner still said
+// never does. A refusal before anything was published is of version 0/0.
+const commandSQL = `SELECT toString(o.kind), toString(o.code), o.detail, toUInt64(o.decisions), toUInt64(o.pairs), toUInt64(o.moved),
+    toUInt64(o.epoch), toUInt64(o.sequence), o.received_at, o.actor, o.reason
+FROM identity_commands AS o
+LEFT JOIN (SELECT epoch, last_sequence FROM identity_counted WHERE workspace = {workspace:String}) AS c ON o.epoch = c.epoch
+WHERE o.workspace = {workspace:String} AND o.command_id = {command:String} AND o.sequence <= c.last_sequence
+ORDER BY o.epoch DESC, o.sequence DESC
 LIMIT 1`
 
 // Command returns what became of a command to identity, or

@@ -14,6 +14,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
 )
 
@@ -32,13 +33,28 @@ func commandStore(t *testing.T) (*clickhouse.Store, driver.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	publish(t, conn, 9)
 	return store, conn
+}
+
+// publish publishes the reading of epoch 7 up to a sequence.
+func publish(t *testing.T, conn driver.Conn, sequence uint64) {
+	t.Helper()
+	err := warehouse.PublishReading(t.Context(), conn, "main", warehouse.Version{Epoch: 7, Sequence: sequence}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func addCommand(t *testing.T, conn driver.Conn, workspace, id, kind, code string, at time.Time) {
 	t.Helper()
+	addOutcome(t, conn, workspace, id, kind, code, at, 7, 9)
+}
+
+func addOutcome(t *testing.T, conn driver.Conn, workspace, id, kind, code string, at time.Time, epoch, sequence uint64) {
+	t.Helper()
 	err := conn.Exec(context.WithoutCancel(t.Context()), `INSERT INTO identity_commands (workspace, command_id, kind, received_at, code, detail, decisions, pairs, moved, epoch, sequence, actor, reason)
-		VALUES (?, ?, ?, ?, ?, 'a rule', 3, 2, 5, 7, 9, 'ana', 'a mix-up')`, workspace, id, kind, at, code)
+		VALUES (?, ?, ?, ?, ?, 'a rule', 3, 2, 5, ?, ?, 'ana', 'a mix-up')`, workspace, id, kind, at, code, epoch, sequence)
 	if err != nil {
 		t.Error(err)
 	}
@@ -48,7 +64,7 @@ func TestCommand(t *testing.T) {
 	store, conn := commandStore(t)
 	hostile := `c'1\"; DROP TABLE identity_commands --`
 	addCommand(t, conn, "main", hostile, "unmerge", "", day)
-	addCommand(t, conn, "main", hostile, "unmerge", "", day.Add(time.Second)) // A retry.
+	addCommand(t, conn, "main", hostile, "unmerge", "", day) // A retry.
 	addCommand(t, conn, "main", "c2", "link", "cannot_link", day)
 
 	got, err := store.Command(t.Context(), "main", hostile)
@@ -66,6 +82,25 @@ func TestCommand(t *testing.T) {
 		if got, err := store.Command(t.Context(), ask[0], ask[1]); !errors.Is(err, profiles.ErrNoCommand) {
 			t.Errorf("command of %q: %+v, %v", ask, got, err)
 		}
+	}
+}
+
+// TestOnlyPublishedOutcomesCount writes outcomes of versions that nobody can
+// read: of a flush that is not published yet, and of an owner that was replaced.
+func TestOnlyPublishedOutcomesCount(t *testing.T) {
+	store, conn := commandStore(t)
+	addOutcome(t, conn, "main", "c1", "block", "", day, 7, 12)
+	addOutcome(t, conn, "main", "c1", "block", "blocked", day, 6, 50) // Epoch 6 published nothing.
+	if got, err := store.Command(t.Context(), "main", "c1"); !errors.Is(err, profiles.ErrNoCommand) {
+		t.Errorf("not published: %+v, %v", got, err)
+	}
+	publish(t, conn, 12)
+	if got, err := store.Command(t.Context(), "main", "c1"); err != nil || got.Code != "" || got.Sequence != 12 {
+		t.Errorf("published: %+v, %v", got, err)
+	}
+	addOutcome(t, conn, "new", "c1", "undo", "unknown", day, 0, 0)
+	if got, err := store.Command(t.Context(), "new", "c1"); err != nil || got.Code != identity.RefusedUnknown {
+		t.Errorf("before anything was published: %+v, %v", got, err)
 	}
 }
 

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/kindred-cdp/kindred/api"
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/rulefile"
+	"github.com/kindred-cdp/kindred/profiles"
+)
+
+// owned is an inquirer of one workspace.
+type owned struct {
+	err  error
+	keys []identity.Key
+}
+
+func (o *owned) Why(_ context.Context, _ string, a, b identity.Member) (identity.Explanation, error) {
+	o.keys = append(o.keys, a.Key, b.Key)
+	return identity.Explanation{A: a.Identifier, B: b.Identifier}, o.err
+}
+
+func (o *owned) Subgraph(_ context.Context, _ string, id identity.ProfileID) (identity.Subgraph, error) {
+	if id == 9 {
+		return identity.Subgraph{}, o.err
+	}
+	return identity.Subgraph{Profile: id, Identifiers: make([]identity.GraphIdentifier, 1)}, o.err
+}
+
+func (o *owned) Health(context.Context, string) (identity.Health, error) {
+	return identity.Health{Profiles: 2}, o.err
+}
+
+func TestGraphKeeper(t *testing.T) {
+	keyer := func(workspace string) identity.Keyer { return identity.NewKeyer(identity.Secret{1}, workspace) }
+	a, b := identity.Identifier{Namespace: "email", Value: "a@b"}, identity.Identifier{Namespace: "user_id", Value: "1"}
+	o := &owned{}
+	g := graphKeeper{inquirer: o, keyer: keyer}
+	ctx := t.Context()
+	if e, err := g.Why(ctx, "main", a, b); err != nil || e.B != b || o.keys[0] != keyer("main").Key(a) || o.keys[1] != keyer("main").Key(b) {
+		t.Errorf("why: %+v, %v, of %v", e, err, o.keys)
+	}
+	if s, err := g.Subgraph(ctx, "main", 7); err != nil || s.Profile != 7 {
+		t.Errorf("subgraph: %+v, %v", s, err)
+	}
+	if s, err := g.Subgraph(ctx, "main", 9); !errors.Is(err, profiles.ErrNotFound) {
+		t.Errorf("subgraph of nobody: %+v, %v", s, err)
+	}
+	if _, err := g.DryRun(ctx, "main", []byte(`{}`)); !errors.Is(err, api.ErrIdentityNotHere) {
+		t.Errorf("dry run without a graph: %v", err)
+	}
+	g.dryRun = func(_ context.Context, _ string, f rulefile.File) (*api.DryRun, error) {
+		return &api.DryRun{Split: f.Version}, o.err
+	}
+	if d, err := g.DryRun(ctx, "main", []byte(`{"version":3}`)); err != nil || d.Split != 3 {
+		t.Errorf("dry run: %+v, %v", d, err)
+	}
+	if _, err := g.DryRun(ctx, "main", []byte(`{`)); err == nil {
+		t.Error("dry run of no rules")
+	}
+	o.err = identity.ErrNotOwner
+	_, err1 := g.Why(ctx, "main", a, b)
+	_, err2 := g.Subgraph(ctx, "main", 7)
+	_, err3 := g.Health(ctx, "main")
+	_, err4 := g.DryRun(ctx, "main", []byte(`{}`))
+	for _, err := range []error{err1, err2, err3, err4} {
+		if !errors.Is(err, api.ErrIdentityNotHere) {
+			t.Errorf("of another owner: %v", err)
+		}
+	}
+}
