@@ -52,16 +52,16 @@ func BenchmarkWhy(b *testing.B) {
 	}
 	g.Flush()
 	r := rand.New(rand.NewPCG(1, 14))
-	any := func() identity.Key { return keys[r.IntN(len(keys))] }
+	one := func() identity.Key { return keys[r.IntN(len(keys))] }
 	for name, pair := range map[string]func() (a, b identity.Key){
 		"same": func() (identity.Key, identity.Key) {
-			m := g.Members(g.Profile(any()))
+			m := g.Members(g.Profile(one()))
 			for len(m) < 2 {
-				m = g.Members(g.Profile(any()))
+				m = g.Members(g.Profile(one()))
 			}
 			return m[r.IntN(len(m))], m[r.IntN(len(m))]
 		},
-		"any":     func() (identity.Key, identity.Key) { return any(), any() },
+		"any":     func() (identity.Key, identity.Key) { return one(), one() },
 		"generic": func() (identity.Key, identity.Key) { return users[r.IntN(len(users))], users[r.IntN(len(users))] },
 	} {
 		b.Run(name, func(b *testing.B) {

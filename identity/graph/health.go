@@ -16,7 +16,8 @@ type Counts struct {
 	Conflicts map[identity.BarrierKind]int
 }
 
-// Counts counts. It reads every identifier once, and changes nothing.
+// Counts counts. It reads every identifier twice, and changes nothing: .05 s for
+// a million identifiers, 1.1 s for ten (BenchmarkHealth, on a busy machine).
 func (g *Graph) Counts() Counts {
 	c := Counts{Generic: g.count.generic, Conflicts: map[identity.BarrierKind]int{}}
 	for _, n := range g.sizes() {
@@ -31,7 +32,8 @@ func (g *Graph) Counts() Counts {
 
 // Health describes the whole graph as of the last flush, with at most top
 // entries of each list. It reads every identifier and every pair a few times,
-// allocates four bytes per identifier, and changes nothing.
+// allocates four bytes per identifier, and changes nothing: .2 s for a million
+// identifiers, 3.4 s for ten (BenchmarkHealth, on a busy machine).
 func (g *Graph) Health(top int) identity.Health {
 	h := identity.Health{
 		Identifiers: g.count.identifiers, Pairs: g.count.pairs, Blocked: g.count.blocked, Generic: g.count.generic,

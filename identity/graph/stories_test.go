@@ -116,6 +116,16 @@ func (s *story) households(g *Graph) []string {
 	return lines
 }
 
+func (s *story) checkWhy(g *Graph, lines []string) {
+	for _, l := range lines {
+		pair, want, _ := strings.Cut(l, " -> ")
+		list := s.named(strings.Fields(pair))
+		if got := s.why(g.Why(list[0].Key, list[1].Key)); got != want {
+			s.t.Errorf("why %s is %q, want %q", pair, got, want)
+		}
+	}
+}
+
 // why writes an explanation as a story does.
 func (s *story) why(e Explanation) string {
 	var words []string

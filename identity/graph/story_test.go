@@ -218,13 +218,7 @@ func (s *story) check(g *Graph, section string, lines []string) {
 			}
 		}
 	case "why":
-		for _, l := range lines {
-			pair, want, _ := strings.Cut(l, " -> ")
-			list := s.named(strings.Fields(pair))
-			if got := s.why(g.Why(list[0].Key, list[1].Key)); got != want {
-				s.t.Errorf("why %s is %q, want %q", pair, got, want)
-			}
-		}
+		s.checkWhy(g, lines)
 	default:
 		s.t.Fatalf("unknown section %q", section)
 	}

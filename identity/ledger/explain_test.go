@@ -19,6 +19,14 @@ func memberOf(workspace string, i identity.Identifier) identity.Member {
 	return identity.Member{Identifier: i, Key: identity.NewKeyer(identity.Secret{1}, workspace).Key(i)}
 }
 
+// seenAs is what evidenceOf leaves as evidence of each pair.
+func seenAs(source string, at time.Time) identity.Seen {
+	return identity.Seen{
+		Source: source, Rule: "event", Period: identity.PeriodOf(at), FirstEvent: at.UnixMilli(),
+		LastEvent: identity.DayOf(at), MessageID: "m", WitnessTime: at.UnixMilli(),
+	}
+}
+
 // owned runs an owner of w until all is committed, and calls f while it owns.
 func (w *world) owned(l *Ledger, f func(ctx context.Context)) {
 	w.t.Helper()
@@ -65,14 +73,8 @@ func TestExplanations(t *testing.T) {
 			t.Fatalf("why mail and tablet: %+v", e)
 		}
 		want := []identity.Seen{
-			{
-				Source: "crm", Rule: "event", Period: identity.PeriodOf(early), FirstEvent: early.Add(time.Hour).UnixMilli(),
-				LastEvent: identity.DayOf(early), MessageID: "m", WitnessTime: early.Add(time.Hour).UnixMilli(),
-			},
-			{
-				Source: "web", Rule: "event", Period: identity.PeriodOf(late), FirstEvent: late.UnixMilli(),
-				LastEvent: identity.DayOf(late), MessageID: "m", WitnessTime: late.UnixMilli(),
-			},
+			seenAs("crm", early.Add(time.Hour)),
+			seenAs("web", late),
 		}
 		if d := cmp.Diff(want, e.Path[0].Evidence); d != "" || len(e.Path[1].Evidence) != 1 {
 			t.Errorf("evidence (-want +got):\n%s\n%+v", d, e.Path[1])
