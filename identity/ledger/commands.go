@@ -124,7 +124,13 @@ func (o *owner) apply(ctx context.Context, r *order) error {
 		return err
 	}
 	if before == nil {
-		if err := o.conclude(ctx, r, v, c.moved); err != nil {
+		moved := c.moved
+		if len(stored) > 0 { // Most of it was published when the workspace was opened.
+			if moved, err = o.movedSince(ctx, r.space, r.space.rules, r.ID); err != nil {
+				return err
+			}
+		}
+		if err := o.conclude(ctx, r, v, moved); err != nil {
 			return err
 		}
 	}
@@ -166,6 +172,25 @@ func (o *owner) decideCommand(ctx context.Context, r *order, decisions []identit
 		return c, nil
 	}
 	return c, o.redecide(ctx, sp, nil, c)
+}
+
+// movedSince returns how many identifiers have another profile in the graph of sp
+// than under rules and without the decisions of one command. It loads the ledger
+// once more: only a command whose owner stopped in its midst needs it.
+func (o *owner) movedSince(ctx context.Context, sp *space, rules *identity.Rules, without string) (moved int, err error) {
+	beside := &space{name: sp.name, rules: rules, graph: o.deps.NewGraph(rules)}
+	l := loader{store: o.store, space: beside, until: forever, without: without}
+	if err := l.load(ctx); err != nil {
+		return 0, fmt.Errorf("load ledger as before a command: %w", err)
+	}
+	beside.flush()
+	beside.graph.Each(func(k identity.Key, _ identity.Namespace, p identity.ProfileID) bool {
+		if sp.graph.Profile(k) != p {
+			moved++
+		}
+		return true
+	})
+	return moved, nil
 }
 
 // commandToken names an insert of a command: one of all owners, so that a retry

@@ -42,8 +42,8 @@ func (g *gatherer) fetch(ctx context.Context, p Partition, offset int64) error {
 }
 
 // next returns the records of one batch: at most BatchRecords, those that come
-// within BatchWait of the first or within FlushPause of the last batch. With
-// wait it blocks for the first one; without, it takes what there is and may
+// within BatchWait of the first or within FlushPause of the last batch, or up to
+// a command, for which somebody waits. With wait it blocks for the first one; without, it takes what there is and may
 // return none.
 func (g *gatherer) next(ctx context.Context, wait bool) ([]kafka.Message, error) {
 	if err := ctx.Err(); err != nil {
@@ -78,10 +78,13 @@ func (g *gatherer) next(ctx context.Context, wait bool) ([]kafka.Message, error)
 // fill adds what is fetched before the timer fires or ctx ends, until the batch
 // is full; a nil timer has fired.
 func (g *gatherer) fill(ctx context.Context, batch []kafka.Message, timer <-chan time.Time) []kafka.Message {
-	for timer != nil && len(batch) < g.cfg.BatchRecords {
+	commands := firstCommand(batch) < len(batch)
+	for timer != nil && len(batch) < g.cfg.BatchRecords && !commands {
 		select {
 		case g.rest = <-g.fetched:
+			n := len(batch)
 			batch = g.take(batch)
+			commands = firstCommand(batch[n:]) < len(batch)-n
 		case <-timer:
 			return batch
 		case <-ctx.Done():

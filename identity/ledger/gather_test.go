@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/kindred-cdp/kindred/identity"
 )
 
 func messages(n int) []kafka.Message {
@@ -46,6 +48,20 @@ func (g *gathering) expect(records int, at time.Duration) {
 // feed hands over records at some time from now.
 func (g *gathering) feed(in time.Duration, records int) {
 	time.AfterFunc(in, func() { g.fetched <- messages(records) })
+}
+
+// TestGatherCommand: a command ends the wait of its batch.
+func TestGatherCommand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGathering(t)
+		command := messages(1)
+		command[0].Headers = []kafka.Header{{Key: identity.HeaderCommand, Value: []byte("1")}}
+		g.feed(0, 1)
+		time.AfterFunc(20*time.Millisecond, func() { g.fetched <- command })
+		g.expect(2, 20*time.Millisecond)
+		time.AfterFunc(10*time.Millisecond, func() { g.fetched <- command })
+		g.expect(1, 30*time.Millisecond)
+	})
 }
 
 // TestGatherFull cuts what was fetched into batches; full ones wait for nothing.

@@ -13,28 +13,35 @@ import (
 // identifier, which the rules need to know what is blocked: namespaces and
 // sources are read as positions in a list.
 func (s *store) load(ctx context.Context, sp *space) (rows int, err error) {
-	return s.loadUntil(ctx, sp, math.MaxInt64)
+	return s.loadUntil(ctx, sp, forever)
 }
+
+const forever = math.MaxInt64
 
 // loadUntil is load, but for evidence later than until; see AsOf.
 func (s *store) loadUntil(ctx context.Context, sp *space, until int64) (rows int, err error) {
 	l := loader{store: s, space: sp, until: until}
+	err = l.load(ctx)
+	return l.rows, err
+}
+
+func (l *loader) load(ctx context.Context) (err error) {
 	const where = ` WHERE workspace = {workspace:String}`
 	if l.namespaces, err = l.names(ctx, `SELECT namespace FROM identifiers`+where+
 		` UNION DISTINCT SELECT arrayJoin([low_namespace, high_namespace]) FROM identity_evidence`+where); err != nil {
-		return 0, err
+		return err
 	}
 	if l.sources, err = l.names(ctx, `SELECT source FROM identifiers`+where+
 		` UNION DISTINCT SELECT source FROM identity_evidence`+where); err != nil {
-		return 0, err
+		return err
 	}
 	if err := l.identifiers(ctx); err != nil {
-		return l.rows, err
+		return err
 	}
 	if err := l.pairs(ctx); err != nil {
-		return l.rows, err
+		return err
 	}
-	return l.rows, l.decisions(ctx)
+	return l.decisions(ctx)
 }
 
 type loader struct {
@@ -43,7 +50,8 @@ type loader struct {
 	namespaces []string
 	sources    []string
 	rows       int
-	until      int64
+	until      int64  // leaves out later evidence
+	without    string // leaves out the decisions of this command, if not empty
 }
 
 func (l *loader) names(ctx context.Context, query string) (names []string, err error) {
@@ -94,7 +102,7 @@ func name(list []string, position uint64) string {
 // seen returns the source and the span of a row; false where it is too late.
 func (l *loader) seen(r *spanRow) (source string, span identity.Span, ok bool) {
 	source, span = name(l.sources, r.source), r.span()
-	if l.until == math.MaxInt64 {
+	if l.until == forever {
 		return source, span, true
 	}
 	span, ok = upTo(l.until, l.space.rules.Trusted(source), span)
@@ -150,6 +158,9 @@ func (l *loader) decisions(ctx context.Context) error {
 	var d identity.Decision
 	return l.store.each(ctx, query, named("workspace", l.space.name), []any{&kind, &a, &b, &d.On, &d.At, &d.ID}, func() error {
 		l.rows++
+		if l.without != "" && commandOf(d.ID) == l.without {
+			return nil
+		}
 		d.Kind, d.A, d.B = identity.DecisionKind(kind), identity.Key(a), identity.Key(b)
 		l.space.decide(d)
 		return nil

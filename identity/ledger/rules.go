@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -17,14 +18,16 @@ type declared struct {
 	command string // that declared it
 }
 
-// declaredRules returns the newest version of the rules of a workspace; nil when
-// none was declared.
-func (s *store) declaredRules(ctx context.Context, workspace string) (*declared, error) {
+const anyVersion = math.MaxInt64
+
+// declaredRules returns the newest version, up to a version, of the rules of a
+// workspace; nil when none was declared.
+func (s *store) declaredRules(ctx context.Context, workspace string, version int) (*declared, error) {
 	var newest *declared
 	var text, command string
 	err := s.each(ctx, `SELECT rules, command_id FROM identity_rules
-		WHERE workspace = {workspace:String} ORDER BY version DESC LIMIT 1`,
-		named("workspace", workspace), []any{&text, &command}, func() error {
+		WHERE workspace = {workspace:String} AND version <= {version:UInt64} ORDER BY version DESC LIMIT 1`,
+		named("workspace", workspace, "version", uint64(version)), []any{&text, &command}, func() error {
 			file, err := rulefile.Parse([]byte(text))
 			newest = &declared{file, command}
 			return err
@@ -38,7 +41,7 @@ func (s *store) declaredRules(ctx context.Context, workspace string) (*declared,
 // inForce returns the rules of a workspace, as a file and as the graph reads
 // them: the newest declared ones, or else those of the process.
 func (l *Ledger) inForce(ctx context.Context, workspace string) (rulefile.File, *identity.Rules, *declared, error) {
-	newest, err := l.store.declaredRules(ctx, workspace)
+	newest, err := l.store.declaredRules(ctx, workspace, anyVersion)
 	if err != nil {
 		return rulefile.File{}, nil, nil, err
 	}
@@ -101,19 +104,23 @@ func (b *rulesBlock) columns(_, _ int) []any {
 // difference is published as one version. Until then the reading before serves.
 // Evidence of the partition waits meanwhile.
 func (o *owner) redeclare(ctx context.Context, r *order, concluded bool) error {
-	newest, err := o.store.declaredRules(ctx, r.space.name)
+	newest, err := o.store.declaredRules(ctx, r.space.name, anyVersion)
 	if err != nil {
 		return err
 	}
 	var v verdict
+	moved := 0
 	stored := newest != nil && newest.command == r.ID
 	switch {
+	case concluded && (!stored || newest.file.Version == r.space.rules.Version):
+		return nil
 	case stored && newest.file.Version == r.space.rules.Version:
 		// Opening the workspace has published what they change.
+		if moved, err = o.movedByRules(ctx, r.space); err != nil {
+			return err
+		}
 	case stored:
 		return o.switchRules(ctx, r, newest.file, concluded)
-	case concluded:
-		return nil
 	default:
 		var file rulefile.File
 		if file, v = o.judgeRules(r); v.code == "" {
@@ -123,10 +130,23 @@ func (o *owner) redeclare(ctx context.Context, r *order, concluded bool) error {
 			return o.switchRules(ctx, r, file, concluded)
 		}
 	}
-	if concluded {
-		return nil
+	return o.conclude(ctx, r, v, moved)
+}
+
+// movedByRules returns how many identifiers the rules in force moved, against
+// the version before them.
+func (o *owner) movedByRules(ctx context.Context, sp *space) (int, error) {
+	before, err := o.store.declaredRules(ctx, sp.name, sp.rules.Version-1)
+	if err != nil {
+		return 0, err
 	}
-	return o.conclude(ctx, r, v, 0)
+	rules := o.deps.Rules(sp.name)
+	if before != nil {
+		if rules, err = o.ledger.rulesOf(sp.name, before.file); err != nil {
+			return 0, err
+		}
+	}
+	return o.movedSince(ctx, sp, rules, "")
 }
 
 // judgeRules returns the rules that a command declares, with their version.

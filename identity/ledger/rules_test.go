@@ -107,6 +107,7 @@ func TestRedeclareEqualsRebuild(t *testing.T) {
 func TestRedeclareStopped(t *testing.T) {
 	db := warehousetest.NewTestDatabase(t)
 	steps := map[string]bool{}
+	moved := 0
 	for stop := 0; ; stop++ {
 		w := newWorld(t, db, firstSeed)
 		first := w.rules
@@ -146,10 +147,27 @@ func TestRedeclareStopped(t *testing.T) {
 		w.mustCheck(when)
 		w.checkOutcomes(when)
 		w.rules = first
+		changed := 0
+		for k, p := range w.readings()[w.workspaces[0]].profile {
+			was, ok := before[w.workspaces[0]].profile[k]
+			if !ok {
+				was = identity.ProfileID(k)
+			}
+			if was != p {
+				changed++
+			}
+		}
+		if out := w.outcome("cmd-1"); out.Code != "" || out.Moved != changed {
+			t.Errorf("%s: %+v, and %d identifiers moved", when, out, changed)
+		}
+		moved += changed
 		if ended {
 			break
 		}
 		steps[name] = true
+	}
+	if moved == 0 {
+		t.Error("the rules moved nobody")
 	}
 	for _, name := range []string{"command", "rules", "catch up", "version", "outcome", "notices", "commit"} {
 		if !steps[name] {
