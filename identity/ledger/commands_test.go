@@ -171,11 +171,25 @@ func TestUndoInAnyOrder(t *testing.T) {
 		ids := []string{unmerged.ID, linked.ID}
 		w.must(identity.Command{Kind: identity.Undo, Target: ids[first]})
 		w.mustCheck("after the first undo")
-		if first == 1 && w.profile(bobMail) == w.profile(ana) {
-			t.Error("without the link, the unmerge does not stand")
+		if first == 1 {
+			at := testNow.Add(-time.Minute)
+			cookie := id(identity.AnonymousID, "new")
+			w.send(evidenceOf(w.workspaces[0], "crm", at, at, cookie, bobMail), evidenceOf(w.workspaces[0], "crm", at, at, cookie, ana))
+			if err := w.own(nil); err != nil {
+				t.Fatal(err)
+			}
+			if w.profile(bobMail) == w.profile(ana) {
+				t.Error("without the link, the unmerge does not stand")
+			}
 		}
 		w.must(identity.Command{Kind: identity.Undo, Target: ids[1-first]})
 		w.mustCheck("after both undos")
+		if first == 1 { // The cookie is new.
+			if w.profile(bobMail) != w.profile(ana) {
+				t.Error("with both undone, the two are apart")
+			}
+			continue
+		}
 		same(t, "after both undos", before, w.published(w.workspaces[0]))
 	}
 }
@@ -298,6 +312,9 @@ func TestCommandOnce(t *testing.T) {
 	w.must(identity.Command{ID: "three", Kind: identity.BlockValue, Identifiers: []identity.Identifier{tablet}})
 	if again := w.do(identity.Command{ID: "two", Kind: identity.Undo, Target: "three"}); again != refused {
 		t.Errorf("outcome of a repeated command: %+v, was %+v", again, refused)
+	}
+	if w.profile(tablet) != identity.ProfileID(w.key(tablet)) {
+		t.Error("a command that was refused was done when it came again")
 	}
 	w.mustCheck("after the repetitions")
 }
