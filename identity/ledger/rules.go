@@ -158,6 +158,9 @@ func (o *owner) judgeRules(r *order) (rulefile.File, verdict) {
 	if err != nil {
 		return rulefile.File{}, refuse(identity.RefusedRules, "%s", err)
 	}
+	if err := rulefile.Unserved(file); err != nil {
+		return rulefile.File{}, refuse(identity.RefusedRules, "%s", err)
+	}
 	file.Version = r.Expected + 1
 	if _, err := o.ledger.rulesOf(r.space.name, file); err != nil {
 		return rulefile.File{}, refuse(identity.RefusedRules, "%s", err)

@@ -192,6 +192,7 @@ func TestRedeclareRefused(t *testing.T) {
 		{`{"caps": {"unit": 0}}`, 1, identity.RefusedRules},
 		{`{"namespaces": {"email": {"principal": true}}}`, 1, identity.RefusedRules},
 		{`{`, 1, identity.RefusedRules},
+		{`{"normalise": {"strip_plus_tags": true}}`, 1, identity.RefusedRules},
 		{"", 1, identity.RefusedMalformed},
 	} {
 		out := w.do(identity.Command{Kind: identity.Redeclare, Rules: test.rules, Expected: test.expected})
