@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -164,18 +165,24 @@ func startProfile(path string) (stop func(), err error) {
 	return func() { pprof.StopCPUProfile(); _ = f.Close() }, nil
 }
 
-// threePorts finds ports that are free now.
+// threePorts finds ports that are free now. They lie below those that systems
+// hand out by themselves, so that no connection or listener of another process
+// takes one before it is used.
 func threePorts() (a, b, c int, err error) {
-	var ports [3]int
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	const first, count = 20_000, 10_000
+	var ports []int
+	for range count {
+		port := first + rand.IntN(count)
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
-			return 0, 0, 0, fmt.Errorf("find a free port: %w", err)
+			continue // somebody has it
 		}
 		defer func() { _ = l.Close() }()
-		ports[i] = l.Addr().(*net.TCPAddr).Port
+		if ports = append(ports, port); len(ports) == 3 {
+			return ports[0], ports[1], ports[2], nil
+		}
 	}
-	return ports[0], ports[1], ports[2], nil
+	return 0, 0, 0, errors.New("find a free port: all that were tried are taken")
 }
 
 // watchMemory keeps the greatest resident size of this process.
