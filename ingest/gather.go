@@ -58,10 +58,26 @@ func (p *Pipeline) read(ctx context.Context, part Partition, kind wire.Kind, off
 		if b.next >= rest[n-1].HighWaterMark {
 			return b // Waiting for more would only delay what is there.
 		}
-		if rest, b.err = p.fetch(ctx, part, b.next); b.err != nil || len(rest) == 0 {
+		if rest = more(ctx, part, b.next); len(rest) == 0 {
 			return b
 		}
 	}
+}
+
+// moreWait bounds a fetch of records that the broker is known to have.
+const moreWait = 2 * time.Second
+
+// more fetches while it is the partition's turn, and so never waits for a broker
+// that does not answer: the other partitions may be led by others. What was read
+// until then is stored, and the next read meets the fault again, out of turn.
+func more(ctx context.Context, part Partition, offset int64) []kafka.Message {
+	ctx, cancel := context.WithTimeout(ctx, moreWait)
+	defer cancel()
+	records, err := part.Fetch(ctx, offset)
+	if err != nil {
+		return nil
+	}
+	return records
 }
 
 func (p *Pipeline) fetch(ctx context.Context, part Partition, offset int64) (records []kafka.Message, err error) {

@@ -43,8 +43,8 @@ func (g *gatherer) fetch(ctx context.Context, p Partition, offset int64) error {
 
 // next returns the records of one batch: at most BatchRecords, those that come
 // within BatchWait of the first or within FlushPause of the last batch, or up to
-// a command, for which somebody waits. With wait it blocks for the first one; without, it takes what there is and may
-// return none.
+// a command, for which somebody waits. With wait it blocks for the first one;
+// without, it takes what there is and may return none.
 func (g *gatherer) next(ctx context.Context, wait bool) ([]kafka.Message, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
