@@ -22,7 +22,7 @@ type chance struct {
 const sampledPairs = 1 << 20
 
 // leastChance keeps a level that no random pair showed from being impossible.
-const leastChance = 1e-9
+const leastChance = 1e-6
 
 // comparablePairs returns the number of pairs of a corpus that could match: all,
 // or those across its two sources.
@@ -136,31 +136,23 @@ func byPerson(rows int, person []int32) []int32 {
 	return order
 }
 
+// holding is how one value is spread over persons. A person with ten records of
+// whom seven say Ana and three say Anna holds each in that part.
+type holding struct {
+	// persons hold it, in any part; sum and squares are of their parts.
+	persons      int32
+	sum, squares float32
+}
+
 // shares returns for each value the chance that another person than one who
 // holds it does so too, and the chance that any two hold the same one.
 func (c *corpus) shares(f int, order, person []int32) (share []float32, same float64) {
-	k := len(c.fields)
-	counts := make([]float64, len(c.fields[f].dict.values))
-	last := make([]int32, len(counts)) // the last person counted for a value, plus 1
-	total := 0.0
-	for i := range c.rows {
-		row, owner := i, int32(i)
-		if person != nil {
-			row = int(order[i])
-			owner = person[row]
-		}
-		code := c.codes[row*k+f]
-		if code == 0 || last[code] == owner+1 {
-			continue
-		}
-		last[code] = owner + 1
-		counts[code]++
-		total++
-	}
+	held := make([]holding, len(c.fields[f].dict.values))
+	total := c.hold(f, order, person, held)
 	once, twice := 0.0, 0.0
-	for _, n := range counts {
-		same += n * (n - 1)
-		switch n {
+	for _, h := range held {
+		same += float64(h.sum)*float64(h.sum) - float64(h.squares)
+		switch h.persons {
 		case 1:
 			once++
 		case 2:
@@ -171,13 +163,55 @@ func (c *corpus) shares(f int, order, person []int32) (share []float32, same flo
 	// estimate of Good and Turing (1953): twice those held by two, for each held
 	// by one.
 	more := min(1, (2*twice+1)/(once+1))
-	share = make([]float32, len(counts))
-	for code, n := range counts {
-		if n > 0 {
-			share[code] = float32((n - 1 + more) / total)
+	share = make([]float32, len(held))
+	for code, h := range held {
+		if h.persons > 0 {
+			share[code] = float32((float64(h.sum-h.squares/h.sum) + more) / total)
 		}
 	}
 	return share, (same + more) / (total*max(total-1, 1) + 1)
+}
+
+// hold fills in who holds which value and returns the number of persons who hold
+// any.
+func (c *corpus) hold(f int, order, person []int32, held []holding) (total float64) {
+	k := len(c.fields)
+	if person == nil {
+		for row := range c.rows {
+			if code := c.codes[row*k+f]; code != 0 {
+				h := &held[code]
+				h.persons, h.sum, h.squares = h.persons+1, h.sum+1, h.squares+1
+				total++
+			}
+		}
+		return total
+	}
+	var codes []uint32
+	for i := 0; i < c.rows; {
+		codes = codes[:0]
+		owner := person[order[i]]
+		for ; i < c.rows && person[order[i]] == owner; i++ {
+			if code := c.codes[int(order[i])*k+f]; code != 0 {
+				codes = append(codes, code)
+			}
+		}
+		if len(codes) == 0 {
+			continue
+		}
+		total++
+		slices.Sort(codes)
+		for j := 0; j < len(codes); {
+			e := j
+			for e < len(codes) && codes[e] == codes[j] {
+				e++
+			}
+			part := float32(e-j) / float32(len(codes))
+			h := &held[codes[j]]
+			h.persons, h.sum, h.squares = h.persons+1, h.sum+part, h.squares+part*part
+			j = e
+		}
+	}
+	return total
 }
 
 // levelChances spreads what is not equal over the other levels as the sample

@@ -2,88 +2,136 @@ package linkage
 
 import "math"
 
-// matches is how records of one person agree: m of Fellegi and Sunter, per
-// field and level, and the share of pairs that are one person's.
-type matches struct {
-	m     [][]float64
-	prior float64
+// model is what was learnt: how two records of one person agree (m of Fellegi
+// and Sunter), and in what kinds two of different persons do. How strangers
+// agree (u) is in chance.
+type model struct {
+	// m[f][l] is the chance of a level among records of one person.
+	m [][]float64
+	// person is the share of pairs that are one person's.
+	person float64
+	kinds  []*kind
 }
 
-// firstMatches is where learning starts: nine pairs of ten agree in a field, and
-// closer levels are likelier.
-func firstMatches(c *corpus, prior float64) *matches {
-	mt := &matches{prior: prior}
+// firstModel is where learning starts: nearly nine pairs of ten of one person
+// agree in a field, and closer levels are likelier.
+func firstModel(c *corpus, ch *chance, person float64, kinds []int) *model {
+	mo := &model{person: person}
 	for f := range c.fields {
-		s := scales[c.fields[f].typ]
-		m := make([]float64, len(s.levels))
-		m[exact] = .85
-		rest := 0.0
-		for l := int(exact) + 1; l < len(m); l++ {
-			m[l] = 1 / float64(l)
-			rest += m[l]
-		}
-		for l := int(exact) + 1; l < len(m); l++ {
-			m[l] *= .15 / rest
-		}
-		mt.m = append(mt.m, m)
+		mo.m = append(mo.m, descending(len(scales[c.fields[f].typ].levels), .85))
 	}
-	return mt
+	for _, k := range kinds {
+		mo.kinds = append(mo.kinds, c.firstKind(k, ch, person/4))
+	}
+	return mo
 }
 
-// weights are log2(m/u) of each field and level.
-func (mt *matches) weights(ch *chance) [][]float64 {
-	w := make([][]float64, len(mt.m))
-	for f := range mt.m {
-		w[f] = make([]float64, len(mt.m[f]))
-		for l := int(exact); l < len(w[f]); l++ {
-			w[f][l] = math.Log2(mt.m[f][l] / ch.u[f][l])
+func descending(levels int, equal float64) []float64 {
+	m := make([]float64, levels)
+	m[exact] = equal
+	rest := 0.0
+	for l := int(exact) + 1; l < levels; l++ {
+		m[l] = 1 / float64(l)
+		rest += m[l]
+	}
+	for l := int(exact) + 1; l < levels; l++ {
+		m[l] *= (1 - equal) / rest
+	}
+	return m
+}
+
+func (mo *model) strangers() float64 {
+	share := 1 - mo.person
+	for _, k := range mo.kinds {
+		share -= k.share
+	}
+	return share
+}
+
+// odds are the logarithms, base 2, of how a class of pairs compares with
+// strangers: of its share, and of each field and level.
+type odds struct {
+	prior  float64
+	levels [][]float64
+}
+
+// of is the weight of a pattern.
+func (o *odds) of(p pattern) float64 {
+	total := o.prior
+	for f := range o.levels {
+		total += o.levels[f][p.level(f)]
+	}
+	return total
+}
+
+// weights are the odds of one person, and of each kind.
+type weights struct {
+	match odds
+	kinds []odds
+}
+
+func (mo *model) weights(ch *chance) *weights {
+	strangers := mo.strangers()
+	w := &weights{match: odds{math.Log2(mo.person / strangers), ratios(mo.m, ch.u)}}
+	for _, k := range mo.kinds {
+		w.kinds = append(w.kinds, odds{math.Log2(k.share / strangers), ratios(k.chance, ch.u)})
+	}
+	return w
+}
+
+func ratios(a, b [][]float64) [][]float64 {
+	w := make([][]float64, len(a))
+	for f := range a {
+		w[f] = make([]float64, len(a[f]))
+		for l := int(exact); l < len(a[f]); l++ {
+			w[f][l] = math.Log2(a[f][l] / b[f][l])
 		}
 	}
 	return w
 }
 
-// priorWeight is log2 of the odds of a match before anything is compared.
-func (mt *matches) priorWeight() float64 { return math.Log2(mt.prior / (1 - mt.prior)) }
-
 // probability turns a weight in bits into the probability of a match.
 func probability(weight float64) float64 { return 1 / (1 + math.Exp2(-weight)) }
 
-// sum adds the weights of a pattern's levels.
-func sum(weights [][]float64, p pattern) float64 {
-	total := 0.0
-	for f := range weights {
-		total += weights[f][p.level(f)]
+// of returns the weight of a pattern: log2 of the odds of one person against
+// everybody else.
+func (w *weights) of(p pattern) float64 {
+	others := 1.0
+	for i := range w.kinds {
+		others += math.Exp2(min(w.kinds[i].of(p), 900))
 	}
-	return total
+	return w.match.of(p) - math.Log2(others)
 }
 
-// pseudo is how many pairs stand behind the first guess of m: enough that a
-// level which no pair shows is not impossible, and too few to outweigh data.
+// pseudo is how many pairs stand behind the first guess of a field: enough that
+// a level which no pair shows is not impossible, and too few to outweigh data.
 const pseudo = 1
 
 // learnt is one state of learning.
 type learnt struct {
-	*matches
-	// likelihood is the logarithm of the likelihood of the counts (and of the
-	// first guess that stands behind m), and never falls.
+	*model
+	// likelihood is the logarithm of the likelihood of the counts and of the
+	// first guess, after each round; it never falls.
 	likelihood []float64
 	// found is the expected number of matches among the candidates.
 	found float64
 }
 
-// learn fits m and the prior to the counts of the candidates' patterns by
-// expectation maximisation (Dempster, Laird and Rubin 1977), u being fixed.
-// Pairs that are no candidates count as known to be of two persons: blocking
-// drops nothing else that matters, so that the prior is over all pairs and m
-// needs no correction for the rule that found a pair.
-func learn(counts []patternCount, ch *chance, start *matches, comparable float64) *learnt {
-	const rounds, enough = 60, 1e-7
-	state := &learnt{matches: start}
+// learn fits a model to the counts of the candidates' patterns by expectation
+// maximisation (Dempster, Laird and Rubin 1977), u being fixed. Pairs that are
+// no candidates count as known to be strangers: blocking drops nothing else that
+// matters, so that the shares are of all pairs, and m needs no correction for
+// the rule that found a pair.
+//
+// It begins at start; guess is what is believed before any pair is seen.
+func learn(counts []patternCount, ch *chance, start, guess *model, comparable float64) *learnt {
+	const rounds, enough = 100, 1e-7
+	state := &learnt{model: start}
 	for round := range rounds {
-		next, likelihood := step(counts, ch, state.matches, start, comparable)
+		next, likelihood := step(counts, ch, state.model, guess, comparable)
 		state.likelihood = append(state.likelihood, likelihood)
-		state.found = next.prior * comparable
-		state.matches = next
+		state.found = next.person * comparable
+		state.model = next
 		if round > 0 {
 			before := state.likelihood[round-1]
 			if likelihood-before < enough*math.Abs(before) {
@@ -94,49 +142,91 @@ func learn(counts []patternCount, ch *chance, start *matches, comparable float64
 	return state
 }
 
-// step is one round: the probability of each pattern under mt, and the m and
-// prior that follow from it.
-func step(counts []patternCount, ch *chance, mt, guess *matches, comparable float64) (*matches, float64) {
-	weights, prior := mt.weights(ch), mt.priorWeight()
-	next := &matches{m: make([][]float64, len(mt.m))}
-	for f := range mt.m {
-		next.m[f] = make([]float64, len(mt.m[f]))
-		for l := int(exact); l < len(mt.m[f]); l++ {
-			next.m[f][l] = pseudo * guess.m[f][l]
-		}
+// step is one round: how probably each pattern is of each class under mo, and
+// the model that follows from it.
+func step(counts []patternCount, ch *chance, mo, guess *model, comparable float64) (*model, float64) {
+	next := &model{m: scaled(guess.m), person: pseudo / 2.0}
+	for _, k := range guess.kinds {
+		next.kinds = append(next.kinds, &kind{name: k.name, share: pseudo / 2.0, chance: scaled(k.chance), free: k.free})
 	}
-	likelihood, found := 0.0, pseudo*.5
-	for _, c := range counts {
-		w := prior + sum(weights, c.pattern)
-		p := probability(w)
-		found += c.count * p
-		likelihood += c.count * logOdds1p(w)
-		for f := range next.m {
-			next.m[f][c.pattern.level(f)] += c.count * p
+	likelihood := comparable*math.Log(mo.strangers()) + expect(counts, mo.weights(ch), next)
+	likelihood += pseudo/2.0*math.Log(mo.person) + behind(mo.m, guess.m)
+	normalise(next.m)
+	next.person = min(next.person/(comparable+pseudo), .5)
+	for i, k := range mo.kinds {
+		likelihood += pseudo/2.0*math.Log(k.share) + behind(k.chance, guess.kinds[i].chance)
+		normalise(next.kinds[i].chance)
+		for f, free := range k.free {
+			if !free {
+				next.kinds[i].chance[f] = k.chance[f]
+			}
 		}
+		next.kinds[i].share = min(next.kinds[i].share/(comparable+pseudo), .2)
 	}
-	likelihood += comparable * math.Log(1-mt.prior)
-	likelihood += pseudo*.5*math.Log(mt.prior) + pseudo*.5*math.Log(1-mt.prior)
-	for f := range next.m {
-		total := 0.0
-		for l := int(exact); l < len(next.m[f]); l++ {
-			likelihood += pseudo * guess.m[f][l] * math.Log(mt.m[f][l])
-			total += next.m[f][l]
-		}
-		next.m[f][missing] = 0
-		for l := int(exact); l < len(next.m[f]); l++ {
-			next.m[f][l] = max(next.m[f][l]/total, leastChance)
-		}
-	}
-	next.prior = min(found/(comparable+pseudo), .5)
 	return next, likelihood
 }
 
-// logOdds1p is ln(1 + 2^w): what a pattern of weight w adds to the likelihood
-// over that of two persons.
-func logOdds1p(w float64) float64 {
-	if w > 50 {
-		return w * math.Ln2
+// expect adds each pattern to the classes in proportion to its probability of
+// being of each, and returns what the counts add to the likelihood over that of
+// strangers.
+func expect(counts []patternCount, w *weights, next *model) float64 {
+	likelihood := 0.0
+	at := make([]float64, len(w.kinds))
+	for _, n := range counts {
+		match := math.Exp2(min(w.match.of(n.pattern), 900))
+		all := 1 + match
+		for i := range w.kinds {
+			at[i] = math.Exp2(min(w.kinds[i].of(n.pattern), 900))
+			all += at[i]
+		}
+		likelihood += n.count * math.Log(all)
+		p := n.count * match / all
+		next.person += p
+		for f := range next.m {
+			next.m[f][n.pattern.level(f)] += p
+		}
+		for i, k := range next.kinds {
+			p := n.count * at[i] / all
+			k.share += p
+			for f := range k.chance {
+				k.chance[f][n.pattern.level(f)] += p
+			}
+		}
 	}
-	return math.Log1p(math.Exp2(w))
+	return likelihood
+}
+
+func scaled(a [][]float64) [][]float64 {
+	b := make([][]float64, len(a))
+	for f := range a {
+		b[f] = make([]float64, len(a[f]))
+		for l := int(exact); l < len(a[f]); l++ {
+			b[f][l] = pseudo * a[f][l]
+		}
+	}
+	return b
+}
+
+// behind is the logarithm of what the first guess says of a model.
+func behind(a, guess [][]float64) float64 {
+	total := 0.0
+	for f := range a {
+		for l := int(exact); l < len(a[f]); l++ {
+			total += pseudo * guess[f][l] * math.Log(a[f][l])
+		}
+	}
+	return total
+}
+
+func normalise(a [][]float64) {
+	for f := range a {
+		a[f][missing] = 0
+		total := 0.0
+		for _, x := range a[f] {
+			total += x
+		}
+		for l := int(exact); l < len(a[f]); l++ {
+			a[f][l] = max(a[f][l]/total, leastChance/1000)
+		}
+	}
 }

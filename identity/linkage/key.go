@@ -6,6 +6,9 @@ type key struct {
 	name  string
 	// coarse keys are of use together with another only.
 	coarse bool
+	// whole keys are the value itself: who shares it shares every key of the
+	// field.
+	whole bool
 	// of is the hash of the key for each code of the field's dictionary; 0 where
 	// the value has none.
 	of []uint32
@@ -124,7 +127,7 @@ func (c *corpus) keys() []key {
 	for f := range c.fields {
 		values := c.fields[f].dict.values
 		for _, p := range parts(c.fields[f].typ) {
-			k := key{field: f, name: c.fields[f].name, coarse: p.coarse, of: make([]uint32, len(values))}
+			k := key{field: f, name: c.fields[f].name, coarse: p.coarse, whole: p.name == "", of: make([]uint32, len(values))}
 			if p.name != "" {
 				k.name += " (" + p.name + ")"
 			}

@@ -48,6 +48,8 @@ type linker struct {
 	comparable float64
 	chance     *chance
 	learnt     *learnt
+	// kinds are the numbers of those in kindsTried that are part of the model.
+	kinds      []int
 	candidates [][]candidate
 	blocks     *blocks
 	began      time.Time
@@ -97,24 +99,43 @@ func (l *linker) train() error {
 // of the sample are matches.
 func (l *linker) fit(person []int32) {
 	counts := countPatterns(l.candidates)
-	start := firstMatches(l.corpus, min(.1, float64(l.corpus.rows)/4/l.comparable))
-	if l.learnt != nil {
-		start.prior = l.learnt.prior
+	if l.learnt == nil {
+		share := min(.1, float64(l.corpus.rows)/4/l.comparable)
+		l.kinds = nil
+		l.learnt = l.learn(counts, firstModel(l.corpus, l.chance, share, nil))
 	}
-	if person != nil {
-		l.chance = l.corpus.chances(l.sample, l.match(), person)
-	}
-	l.learnt = learn(counts, l.chance, start, l.comparable)
-	for range 2 {
-		l.chance = l.corpus.chances(l.sample, l.match(), person)
-		l.learnt = learn(counts, l.chance, start, l.comparable)
+	l.chance = l.corpus.chances(l.sample, l.match(), person)
+	l.findKinds(counts)
+	l.chance = l.corpus.chances(l.sample, l.match(), person)
+	l.learnt = l.learn(counts, l.learnt.model)
+}
+
+func (l *linker) learn(counts []patternCount, start *model) *learnt {
+	return learn(counts, l.chance, start, firstModel(l.corpus, l.chance, start.person, l.kinds), l.comparable)
+}
+
+// findKinds learns with those kinds that are worth it.
+func (l *linker) findKinds(counts []patternCount) {
+	start := &model{m: l.learnt.m, person: l.learnt.person}
+	l.kinds = nil
+	l.learnt = l.learn(counts, start)
+	for _, k := range l.corpus.kinds() {
+		start := *l.learnt.model
+		start.kinds = append(start.kinds[:len(start.kinds):len(start.kinds)], l.corpus.firstKind(k, l.chance, start.person/4))
+		before := l.kinds
+		l.kinds = append(l.kinds[:len(l.kinds):len(l.kinds)], k)
+		if with := l.learn(counts, &start); worthIt(with, l.learnt, with.kinds[len(before)]) {
+			l.learnt = with
+		} else {
+			l.kinds = before
+		}
 	}
 }
 
 // match returns the probability of a match by pattern.
 func (l *linker) match() func(pattern) float64 {
-	weights, prior := l.learnt.weights(l.chance), l.learnt.priorWeight()
-	return func(p pattern) float64 { return probability(prior + sum(weights, p)) }
+	w := l.learnt.weights(l.chance)
+	return func(p pattern) float64 { return probability(w.of(p)) }
 }
 
 func countPatterns(candidates [][]candidate) []patternCount {
@@ -139,7 +160,46 @@ func (l *linker) block() error {
 		return err
 	}
 	l.fit(nil)
-	return l.compare(l.corpus.choose(list, l.keys, l.exemplars(), budget))
+	const imagined = 4000
+	ex := l.exemplars()
+	im := l.corpus.imagine(ex, l.learnt.weights(l.chance), l.Seed, imagined)
+	chosen := l.corpus.choose(list, l.keys, im, budget)
+	if l.Progress != nil {
+		n := 0
+		for _, c := range l.candidates {
+			n += len(c)
+		}
+		l.Progress(fmt.Sprintf("seeds %d candidates %d found %.0f exemplars %d of %d rules", len(l.blocks.rules), n, l.learnt.found, len(ex), len(list)))
+		for _, r := range chosen {
+			l.Progress(fmt.Sprintf("rule %s cost %.0f", r.name, r.cost))
+		}
+	}
+	return l.compare(chosen)
+}
+
+func (l *linker) debug(what string) {
+	if l.Progress == nil {
+		return
+	}
+	n := 0
+	for _, c := range l.candidates {
+		n += len(c)
+	}
+	w := l.learnt.weights(l.chance)
+	l.Progress(fmt.Sprintf("%s: candidates %d patterns %d prior %.2f found %.1f rounds %d", what, n, len(countPatterns(l.candidates)), w.match.prior, l.learnt.found, len(l.learnt.likelihood)))
+	for i, k := range l.learnt.kinds {
+		l.Progress(fmt.Sprintf("kind %s %.2f = %.0f", k.name, w.kinds[i].prior, k.share*l.comparable))
+	}
+	for f := range l.corpus.fields {
+		line := fmt.Sprintf("%-14s %-10s", l.corpus.fields[f].name, l.corpus.fields[f].typ)
+		for lv := 1; lv < len(w.match.levels[f]); lv++ {
+			line += fmt.Sprintf(" | %.3g/%.2g %.1f", l.learnt.m[f][lv], l.chance.u[f][lv], w.match.levels[f][lv])
+			for _, k := range w.kinds {
+				line += fmt.Sprintf("(%.1f)", k.levels[f][lv])
+			}
+		}
+		l.Progress(line)
+	}
 }
 
 func (l *linker) compare(rules []rule) error {
@@ -167,15 +227,15 @@ func (c *corpus) oneBlock() *blocks {
 	return b
 }
 
-// exemplars are pairs that are probably matches, at most 5 000, evenly taken.
-func (l *linker) exemplars() []exemplar {
-	const most = 5000
+// exemplars are pairs that are probably matches, at most 10 000, evenly taken.
+func (l *linker) exemplars() []likely {
+	const most = 10000
 	match := l.match()
-	var list []exemplar
+	var list []likely
 	for _, part := range l.candidates {
 		for i := range part {
-			if p := match(part[i].pattern); p > .5 {
-				list = append(list, exemplar{part[i].a, part[i].b, p})
+			if c := part[i]; match(c.pattern) > .5 {
+				list = append(list, likely{c.a, c.b, c.pattern})
 			}
 		}
 	}

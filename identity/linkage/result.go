@@ -8,14 +8,23 @@ type Result struct {
 
 // resolve weighs the candidates and clusters them.
 func (l *linker) resolve() (*Result, error) {
+	if devHook != nil {
+		devHook(l)
+	}
+	l.debug("first")
 	person := l.cluster(6)
 	l.fit(person)
-	return &Result{Clusters: l.cluster(0)}, nil
+	l.debug("second")
+	return &Result{Clusters: l.cluster(joinThreshold)}, nil
 }
 
 // cluster joins records whose average weight is at least threshold.
-func (l *linker) cluster(threshold float64) []int32 {
-	w := newWeigher(l.corpus, l.learnt.matches, l.chance)
+func (l *linker) cluster(threshold float64) []int32 { return l.clusterWith(threshold, threshold) }
+
+var devHook func(*linker)
+
+func (l *linker) clusterWith(threshold, average float64) []int32 {
+	w := newWeigher(l.corpus, l.learnt.model, l.chance)
 	var edges []edge
 	for _, part := range l.candidates {
 		for i := range part {
@@ -31,7 +40,7 @@ func (l *linker) cluster(threshold float64) []int32 {
 		joined := agglomerate(len(set), func(i, j int) float64 {
 			a, b := set[i], set[j]
 			return w.weight(a, b, cmp.compare(int(a), int(b)))
-		}, threshold)
+		}, average)
 		for i, first := range joined {
 			cluster.union(set[first], set[i])
 		}

@@ -142,41 +142,72 @@ func seeds(list []rule, keys []key, rows int) []rule {
 	return chosen
 }
 
-// exemplar is a pair that is most probably a match, for choosing rules.
-type exemplar struct {
-	a, b int32
-	p    float64
+// likely is a pair that is most probably a match, for choosing rules.
+type likely struct {
+	a, b    int32
+	pattern pattern
 }
 
-// choose takes the rules that find most exemplars for their cost, until the
-// budget is spent. An exemplar that n rules found already counts 2^-n: the
-// matches to be found are not those that are known, and the more ways lead to a
-// pair the fewer errors hide another like it.
-func (c *corpus) choose(list []rule, keys []key, exemplars []exemplar, budget float64) []rule {
-	const most = 20
-	worth := make([]float64, len(exemplars))
-	total := 0.0
-	for i, e := range exemplars {
-		worth[i] = e.p
-		total += e.p
+// imagined are matches as they would be if every field went wrong independently
+// of the others: row i of pairs[f] are two records that show field f of match i.
+// The matches that the first rules found are the easy ones, which share what
+// those rules ask for; these are not.
+type imagined struct{ pairs [][][2]int32 }
+
+// imagine draws n matches, each field from a pair that would be a match without
+// that field's evidence, and one in ten from two strangers: what no known pair
+// shows may go wrong as well.
+func (c *corpus) imagine(pairs []likely, w *weights, seed uint64, n int) *imagined {
+	const sure = 3 // bits that the other fields must give
+	const wrong = .1
+	im := &imagined{}
+	for f := range c.fields {
+		var from [][2]int32
+		for _, p := range pairs {
+			if w.of(p.pattern)-w.match.levels[f][p.pattern.level(f)] >= sure {
+				from = append(from, [2]int32{p.a, p.b})
+			}
+		}
+		drawn := make([][2]int32, n)
+		if len(from) > 0 {
+			r := stream(seed, "imagine "+c.fields[f].name)
+			for i := range drawn {
+				drawn[i] = from[r.IntN(len(from))]
+				if r.Float64() < wrong {
+					drawn[i][1] = from[r.IntN(len(from))][1]
+				}
+			}
+		}
+		im.pairs = append(im.pairs, drawn)
 	}
-	finds := make([][]int32, len(list))
-	for i := range list {
-		finds[i] = c.finds(&list[i], keys, exemplars)
+	return im
+}
+
+// choose takes the rules that find most of the imagined matches for their cost,
+// until the budget is spent. A match that is found already counts less each
+// time: more ways to it are better than one, because a person who moved has all
+// of an address wrong at once. A rule that another one contains is dropped.
+func (c *corpus) choose(list []rule, keys []key, im *imagined, budget float64) []rule {
+	const most, again = 24, .3
+	finds := c.finds(list, keys, im)
+	worth := make([]float64, len(im.pairs[0]))
+	for i := range worth {
+		worth[i] = 1
 	}
+	offset := budget / most
 	taken := make([]bool, len(list))
-	var chosen []rule
+	var chosen []int
 	for len(chosen) < most {
 		best, bestRatio := -1, 0.0
 		for i := range list {
-			if taken[i] || list[i].cost > budget {
+			if taken[i] || list[i].cost > budget || slices.ContainsFunc(chosen, func(j int) bool { return list[j].contains(&list[i], keys) }) {
 				continue
 			}
 			gain := 0.0
 			for _, e := range finds[i] {
 				gain += worth[e]
 			}
-			if ratio := gain / (list[i].cost + .05*float64(c.rows)); gain > .0005*total && ratio > bestRatio {
+			if ratio := gain / (list[i].cost + offset); gain > .0005*float64(len(worth)) && ratio > bestRatio {
 				best, bestRatio = i, ratio
 			}
 		}
@@ -185,20 +216,66 @@ func (c *corpus) choose(list []rule, keys []key, exemplars []exemplar, budget fl
 		}
 		taken[best] = true
 		budget -= list[best].cost
-		chosen = append(chosen, list[best])
 		for _, e := range finds[best] {
-			worth[e] /= 2
+			worth[e] *= again
 		}
+		chosen = slices.DeleteFunc(chosen, func(i int) bool {
+			if !list[best].contains(&list[i], keys) {
+				return false
+			}
+			budget += list[i].cost
+			for _, e := range finds[i] {
+				worth[e] /= again
+			}
+			return true
+		})
+		chosen = append(chosen, best)
 	}
-	return chosen
+	rules := make([]rule, len(chosen))
+	for i, r := range chosen {
+		rules[i] = list[r]
+	}
+	return rules
 }
 
-func (c *corpus) finds(r *rule, keys []key, exemplars []exemplar) []int32 {
-	var found []int32
-	for i, e := range exemplars {
-		if h := c.blockHash(keys, r, int(e.a)); h != 0 && h == c.blockHash(keys, r, int(e.b)) {
-			found = append(found, int32(i))
+// contains reports whether every pair of other is one of r: r asks for less.
+func (r *rule) contains(other *rule, keys []key) bool {
+	if r.eitherName || other.eitherName {
+		return false
+	}
+	for _, k := range r.keys {
+		if !slices.ContainsFunc(other.keys, func(o int) bool { return o == k || keys[o].whole && keys[o].field == keys[k].field }) {
+			return false
 		}
 	}
-	return found
+	return true
+}
+
+// finds returns which imagined matches each rule finds.
+func (c *corpus) finds(list []rule, keys []key, im *imagined) [][]int32 {
+	n := len(im.pairs[0])
+	agree := make([][]bool, len(keys))
+	for k := range keys {
+		agree[k] = make([]bool, n)
+		f := keys[k].field
+		for i, pair := range im.pairs[f] {
+			if pair[0] != pair[1] {
+				x, y := keys[k].of[c.record(int(pair[0]))[f]], keys[k].of[c.record(int(pair[1]))[f]]
+				agree[k][i] = x != 0 && x == y
+			}
+		}
+	}
+	finds := make([][]int32, len(list))
+	for r := range list {
+		for i := range n {
+			all := true
+			for _, k := range list[r].keys {
+				all = all && agree[k][i]
+			}
+			if all {
+				finds[r] = append(finds[r], int32(i))
+			}
+		}
+	}
+	return finds
 }
