@@ -1,0 +1,89 @@
+package tablefile
+
+import "bytes"
+
+// splitter takes lines apart into fields, as RFC 4180 and the files that break
+// it have them: white space around quotes, and quotes inside of quotes that
+// nobody doubled.
+type splitter struct {
+	comma   byte
+	fields  [][]byte
+	scratch []byte
+}
+
+// split returns the fields of text, trimmed; they are valid until the next
+// call. With literal a quote is a character like any other. open reports that
+// text ends inside of a quoted field.
+func (s *splitter) split(text []byte, literal bool) (fields [][]byte, open bool) {
+	s.fields, s.scratch = s.fields[:0], s.scratch[:0]
+	for {
+		var field []byte
+		rest, quoted := text, false
+		if start := s.blank(text); !literal && start < len(text) && text[start] == '"' {
+			var state quoteEnd
+			field, rest, state = s.quoted(text[start+1:])
+			if state == unclosed {
+				return s.fields, true
+			}
+			quoted = state == closed
+		}
+		if !quoted {
+			field, rest = text, nil
+			if i := bytes.IndexByte(text, s.comma); i >= 0 {
+				field, rest = text[:i], text[i:]
+			}
+		}
+		s.fields = append(s.fields, bytes.TrimSpace(field))
+		if len(rest) == 0 {
+			return s.fields, false
+		}
+		text = rest[1:]
+	}
+}
+
+// blank returns how many spaces and tabs, delimiters excepted, text begins with.
+func (s *splitter) blank(text []byte) int {
+	for i, c := range text {
+		if c == s.comma || c != ' ' && c != '\t' {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// quoteEnd says how a quoted field ends.
+type quoteEnd int
+
+const (
+	closed   quoteEnd = iota
+	unclosed          // at the end of the text, so that it may go on in the next line
+	stray             // it was no quoted field: more follows its last quote
+)
+
+// quoted reads a field behind its opening quote. A quote ends it where the
+// delimiter or the end of the text follows; others belong to the value.
+func (s *splitter) quoted(text []byte) (field, rest []byte, end quoteEnd) {
+	begin, mended := len(s.scratch), false
+	for from := 0; ; {
+		i := bytes.IndexByte(text[from:], '"')
+		if i < 0 {
+			if mended {
+				return nil, nil, stray
+			}
+			return nil, nil, unclosed
+		}
+		i += from
+		if i+1 < len(text) && text[i+1] == '"' {
+			s.scratch = append(s.scratch, text[from:i+1]...)
+			from = i + 2
+			continue
+		}
+		after := i + 1 + s.blank(text[i+1:])
+		if after == len(text) || text[after] == s.comma {
+			s.scratch = append(s.scratch, text[from:i]...)
+			return s.scratch[begin:len(s.scratch):len(s.scratch)], text[after:], closed
+		}
+		s.scratch = append(s.scratch, text[from:i+1]...)
+		from, mended = i+1, true
+	}
+}
