@@ -38,17 +38,27 @@ func (l Layout) columns() []written {
 		return []written{is("first_name", given), is("surname", surname), {"dob", isoDate}, is("city", city), is("email", email)}
 	case NameColumns:
 		return []written{
-			{"fname", capitals(given)}, {"lname", capitals(surname)},
-			{"by", datePart(0, 4)}, {"bm", datePart(4, 6)}, {"bd", datePart(6, 8)},
+			{"fname", capitals(given)},
+			{"lname", capitals(surname)},
+			{"by", datePart(0, 4)},
+			{"bm", datePart(4, 6)},
+			{"bd", datePart(6, 8)},
 		}
 	case CRMColumns:
 		return []written{
-			{"name", wholeName}, is("email", email), is("phone", phone), {"address", wholeAddress},
-			is("city", city), is("postcode", postcode), {"birth date", typedDate}, {"loyalty number", loyalty},
+			{"name", wholeName},
+			is("email", email), is("phone", phone),
+			{"address", wholeAddress},
+			is("city", city), is("postcode", postcode),
+			{"birth date", typedDate},
+			{"loyalty number", loyalty},
 		}
 	}
 	return []written{
-		{"given_name", nameWith}, is("surname", surname), {"birth_date", isoDate}, is("email", email), is("phone", phone),
+		{"given_name", nameWith},
+		is("surname", surname),
+		{"birth_date", isoDate},
+		is("email", email), is("phone", phone),
 		is("street", street), is("house_number", house), is("city", city), is("postcode", postcode), is("customer_number", number),
 	}
 }
