@@ -40,13 +40,14 @@ func (l *lines) next() (line, error) {
 	text, err := l.r.ReadSlice(l.eol)
 	if err != nil {
 		l.long = l.long[:0]
-		for errors.Is(err, bufio.ErrBufferFull) {
-			if l.long = append(l.long, text...); len(l.long) > maxRecordBytes {
-				return line{}, fmt.Errorf("line %d is longer than %d bytes, which no record is", l.number+1, maxRecordBytes)
-			}
+		for errors.Is(err, bufio.ErrBufferFull) && len(l.long) <= maxRecordBytes {
+			l.long = append(l.long, text...)
 			text, err = l.r.ReadSlice(l.eol)
 		}
-		if l.long = append(l.long, text...); errors.Is(err, io.EOF) && len(l.long) == 0 {
+		if l.long = append(l.long, text...); len(l.long) > maxRecordBytes {
+			return line{}, fmt.Errorf("line %d is longer than %d bytes, which no record is", l.number+1, maxRecordBytes)
+		}
+		if errors.Is(err, io.EOF) && len(l.long) == 0 {
 			return line{}, io.EOF
 		}
 		if err != nil && !errors.Is(err, io.EOF) {

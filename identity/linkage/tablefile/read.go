@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/kindred-cdp/kindred/identity/linkage"
 )
@@ -95,7 +94,6 @@ type reading struct {
 	id    int
 	to    []*column // where the values of each field go; nil for nowhere
 	count int
-	first int // row of the table
 }
 
 // builder makes one table of all files.
@@ -213,7 +211,6 @@ func (b *builder) ignored(files []*reading) (map[string]bool, error) {
 
 // read reads the records of a file.
 func (b *builder) read(f *reading, source uint8) error {
-	f.first = len(b.ids)
 	known := newIDs(f)
 	for {
 		fields, line, err := f.rows.Next()
@@ -223,10 +220,10 @@ func (b *builder) read(f *reading, source uint8) error {
 		if err != nil {
 			return err
 		}
-		if len(b.ids) == math.MaxInt32 {
+		if len(b.ids)+f.count == math.MaxInt32 {
 			return fmt.Errorf("%s: more than %d records", f.path, math.MaxInt32)
 		}
-		b.ids = append(b.ids, known.add(fields[f.id], line))
+		known.add(fields[f.id], line)
 		for i, c := range f.to {
 			if c != nil {
 				c.add(fields[i])
@@ -248,6 +245,7 @@ func (b *builder) read(f *reading, source uint8) error {
 	if f.count == 0 {
 		return fmt.Errorf("%s has a header and no record", f.path)
 	}
+	b.ids = append(b.ids, known.values...)
 	return known.fault()
 }
 
@@ -261,9 +259,8 @@ func (b *builder) finish(files []*reading) (*Records, error) {
 		b.warnings = append(b.warnings, f.rows.Warnings()...)
 	}
 	for _, c := range b.columns {
-		c.index = nil
 		if b.judge(c) {
-			r.Table.Columns = append(r.Table.Columns, c.Column)
+			r.Table.Columns = append(r.Table.Columns, c.finished())
 		}
 	}
 	r.Warnings = b.warnings
@@ -273,7 +270,7 @@ func (b *builder) finish(files []*reading) (*Records, error) {
 	for _, f := range files {
 		file := File{Path: f.path, Records: f.count, ID: f.names[f.id], Delimiter: delimiterName(f.rows.Delimiter()), Encoding: f.rows.Encoding()}
 		for i, c := range f.to {
-			if c != nil && len(c.Values) > 1 {
+			if c != nil && len(c.values) > 1 {
 				file.Columns = append(file.Columns, f.names[i])
 			}
 		}
@@ -291,7 +288,7 @@ func (b *builder) recurring(f *reading) error {
 			continue
 		}
 		checked++
-		if _, ok := c.index[f.rows.Header()[i]]; ok && f.rows.Header()[i] != "" {
+		if name := f.rows.Header()[i]; name != "" && c.has(name) {
 			met++
 		}
 	}
@@ -304,62 +301,18 @@ func (b *builder) recurring(f *reading) error {
 // judge reports whether a column has a value, and warns of one that says
 // little.
 func (b *builder) judge(c *column) bool {
-	filled, distinct := c.filled(), len(c.Values)-1
-	w := Warning{Column: c.Name, Count: filled}
+	filled, distinct := c.filled, len(c.values)-1
+	w := Warning{Column: c.name, Count: filled}
 	switch {
 	case distinct == 0:
-		w.Code, w.Text = EmptyColumn, fmt.Sprintf("column %q is empty in every record and was ignored", c.Name)
+		w.Code, w.Text = EmptyColumn, fmt.Sprintf("column %q is empty in every record and was ignored", c.name)
 	case distinct == 1 && filled > 1:
-		w.Code, w.Text = Constant, fmt.Sprintf("column %q has one value in all of the %d records that have one: it tells nobody apart", c.Name, filled)
+		w.Code, w.Text = Constant, fmt.Sprintf("column %q has one value in all of the %d records that have one: it tells nobody apart", c.name, filled)
 	case distinct == filled && filled >= 20:
-		w.Code, w.Text = AllDifferent, fmt.Sprintf("column %q has another value in each of %d records: only similar values can speak for a match; if it numbers the records, ignore it", c.Name, filled)
+		w.Code, w.Text = AllDifferent, fmt.Sprintf("column %q has another value in each of %d records: only similar values can speak for a match; if it numbers the records, ignore it", c.name, filled)
 	default:
 		return true
 	}
 	b.warnings = append(b.warnings, w)
 	return distinct > 0
-}
-
-// ids checks that the ids of a file are there and differ.
-type ids struct {
-	file    *reading
-	first   map[string]int // line
-	arena   arena
-	missing sightings
-	twice   []string // faults, the first few
-	doubled int
-}
-
-func newIDs(f *reading) *ids { return &ids{file: f, first: map[string]int{}} }
-
-func (d *ids) add(value []byte, line int) string {
-	if len(value) == 0 {
-		d.missing.add(line)
-		return ""
-	}
-	if first, ok := d.first[string(value)]; ok {
-		if d.doubled++; len(d.twice) < keptLines {
-			d.twice = append(d.twice, fmt.Sprintf("%q in lines %d and %d", value, first, line))
-		}
-		return string(value)
-	}
-	text := d.arena.keep(value)
-	d.first[text] = line
-	return text
-}
-
-func (d *ids) fault() error {
-	var faults []error
-	name := d.file.names[d.file.id]
-	if d.missing.count > 0 {
-		faults = append(faults, fmt.Errorf("%s: %d of %d records have no id in column %q%s: give each one an id", d.file.path, d.missing.count, d.file.count, name, at(d.missing.lines, d.missing.count)))
-	}
-	if d.doubled > 0 {
-		more := ""
-		if rest := d.doubled - len(d.twice); rest > 0 {
-			more = fmt.Sprintf(" and %d more", rest)
-		}
-		faults = append(faults, fmt.Errorf("%s: column %q does not tell the records apart: %s%s; take a column that numbers the records, or give them numbers", d.file.path, name, strings.Join(d.twice, ", "), more))
-	}
-	return errors.Join(faults...)
 }

@@ -20,6 +20,7 @@ type Rows struct {
 	size     int64
 	lines    lines
 	splitter splitter
+	literal  splitter // for a second look at a line
 	columns  int
 	header   []string // as they stand, trimmed
 	encoding string
@@ -91,7 +92,7 @@ func (r *Rows) begin(text *bufio.Reader) error {
 	for len(r.header) > 1 && r.header[len(r.header)-1] == "" {
 		r.header = r.header[:len(r.header)-1]
 	}
-	r.columns = len(r.header)
+	r.columns, r.literal.comma = len(r.header), r.splitter.comma
 	return nil
 }
 
@@ -221,7 +222,7 @@ func (r *Rows) joined(first line) ([][]byte, error) {
 		if open {
 			continue
 		}
-		if r.columns == 0 || len(fields) == r.columns || !r.fits(first.text) {
+		if literal, _ := r.literal.split(first.text, true); r.columns == 0 || r.fits(fields) || !r.fits(literal) {
 			return fields, nil
 		}
 		break
@@ -236,11 +237,10 @@ func (r *Rows) joined(first line) ([][]byte, error) {
 	return fields, nil
 }
 
-// fits reports whether a line is a record by itself if its quotes are taken as
-// characters.
-func (r *Rows) fits(text []byte) bool {
-	fields, _ := r.splitter.split(text, true)
-	return len(fields) == r.columns
+// fits reports whether a record has the fields of the header, and at most
+// empty ones beyond it.
+func (r *Rows) fits(fields [][]byte) bool {
+	return len(fields) >= r.columns && blank(fields[r.columns:])
 }
 
 // clean returns a line as UTF-8 without NUL bytes.
