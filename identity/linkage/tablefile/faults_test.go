@@ -129,6 +129,11 @@ func TestWarnings(t *testing.T) {
 			[][]string{{"1", "\"ana"}, {"2", "\"rui"}, {"3", "eva"}},
 		},
 		{
+			"quotes within values", "id,name,city\n1,\"Bob\" Smith,\"x\"\n2,\"Smith, \"Bob\" J\",y\n",
+			nil,
+			[][]string{{"1", "\"Bob\" Smith", "x"}, {"2", "Smith, \"Bob\" J", "y"}},
+		},
+		{
 			"columns without a name, or with one of another", "id,,phone,phone,Phone\n1,ana,5,6,7\n2,rui,8,9,1\n",
 			[]string{"column_name 0 []", "column_name 0 []", "column_name 0 []"},
 			[][]string{{"1", "ana", "5", "6", "7"}, {"2", "rui", "8", "9", "1"}},

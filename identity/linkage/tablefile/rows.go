@@ -20,7 +20,7 @@ type Rows struct {
 	size     int64
 	lines    lines
 	splitter splitter
-	literal  splitter // for a second look at a line
+	second   splitter // for a second look at a line
 	columns  int
 	header   []string // as they stand, trimmed
 	encoding string
@@ -92,7 +92,7 @@ func (r *Rows) begin(text *bufio.Reader) error {
 	for len(r.header) > 1 && r.header[len(r.header)-1] == "" {
 		r.header = r.header[:len(r.header)-1]
 	}
-	r.columns, r.literal.comma = len(r.header), r.splitter.comma
+	r.columns, r.second.comma = len(r.header), r.splitter.comma
 	return nil
 }
 
@@ -187,10 +187,15 @@ func (r *Rows) record() ([][]byte, int, error) {
 		}
 		l.text = r.clean(l)
 		l.clean = true
-		fields, open := r.splitter.split(l.text, false)
-		if open {
+		fields, open := r.splitter.split(l.text, greedy)
+		switch {
+		case open:
 			if fields, err = r.joined(l); err != nil {
 				return nil, 0, err
+			}
+		case r.splitter.odd && !r.fits(fields):
+			if other, open := r.second.split(l.text, careful); !open && r.fits(other) {
+				fields = other
 			}
 		}
 		return fields, l.number, nil
@@ -218,11 +223,11 @@ func (r *Rows) joined(first line) ([][]byte, error) {
 		if bytes.IndexByte(l.text, '"') < 0 {
 			continue
 		}
-		fields, open := r.splitter.split(text, false)
+		fields, open := r.splitter.split(text, greedy)
 		if open {
 			continue
 		}
-		if literal, _ := r.literal.split(first.text, true); r.columns == 0 || r.fits(fields) || !r.fits(literal) {
+		if alone, _ := r.second.split(first.text, literal); r.columns == 0 || r.fits(fields) || !r.fits(alone) {
 			return fields, nil
 		}
 		break
@@ -233,7 +238,7 @@ func (r *Rows) joined(first line) ([][]byte, error) {
 	if r.stray.add(first.number); r.stray.count > 100 {
 		r.plain = true
 	}
-	fields, _ := r.splitter.split(first.text, true)
+	fields, _ := r.splitter.split(first.text, literal)
 	return fields, nil
 }
 

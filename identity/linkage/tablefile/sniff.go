@@ -50,8 +50,8 @@ func fitOf(lines [][]byte, delimiter byte) (fit float64, columns int) {
 			text = text[:0]
 			continue
 		}
-		fields, open := s.split(bytes.TrimSuffix(text, []byte{'\r'}), false)
-		if open && len(text) < 4096 {
+		fields, open := s.split(bytes.TrimSuffix(text, []byte{'\r'}), greedy)
+		if open && len(text) < 1024 {
 			text = append(text, '\n')
 			continue
 		}

@@ -9,23 +9,36 @@ type splitter struct {
 	comma   byte
 	fields  [][]byte
 	scratch []byte
+	odd     bool // the last text had quotes within quotes that are not doubled
 }
 
+// quoting says how quotes are read.
+type quoting int
+
+const (
+	greedy  quoting = iota // a quote within a quoted field is a part of it
+	careful                // a field with such a quote is not quoted: it ends at the next delimiter
+	literal                // a quote is a character like any other
+)
+
 // split returns the fields of text, trimmed; they are valid until the next
-// call. With literal a quote is a character like any other. open reports that
-// text ends inside of a quoted field.
-func (s *splitter) split(text []byte, literal bool) (fields [][]byte, open bool) {
-	s.fields, s.scratch = s.fields[:0], s.scratch[:0]
+// call. open reports that text ends inside of a quoted field. Its time is
+// linear in the text, whatever the quotes.
+func (s *splitter) split(text []byte, how quoting) (fields [][]byte, open bool) {
+	s.fields, s.scratch, s.odd = s.fields[:0], s.scratch[:0], false
 	for {
 		var field []byte
 		rest, quoted := text, false
-		if start := s.blank(text); !literal && start < len(text) && text[start] == '"' {
+		if start := s.blank(text); how != literal && start < len(text) && text[start] == '"' {
 			var state quoteEnd
-			field, rest, state = s.quoted(text[start+1:])
+			field, rest, state = s.quoted(text[start+1:], how)
 			if state == unclosed {
 				return s.fields, true
 			}
 			quoted = state == closed
+			if state == stray {
+				how = max(how, careful) // It was read to its end once.
+			}
 		}
 		if !quoted {
 			field, rest = text, nil
@@ -62,7 +75,7 @@ const (
 
 // quoted reads a field behind its opening quote. A quote ends it where the
 // delimiter or the end of the text follows; others belong to the value.
-func (s *splitter) quoted(text []byte) (field, rest []byte, end quoteEnd) {
+func (s *splitter) quoted(text []byte, how quoting) (field, rest []byte, end quoteEnd) {
 	begin, mended := len(s.scratch), false
 	for from := 0; ; {
 		i := bytes.IndexByte(text[from:], '"')
@@ -82,6 +95,9 @@ func (s *splitter) quoted(text []byte) (field, rest []byte, end quoteEnd) {
 		if after == len(text) || text[after] == s.comma {
 			s.scratch = append(s.scratch, text[from:i]...)
 			return s.scratch[begin:len(s.scratch):len(s.scratch)], text[after:], closed
+		}
+		if s.odd = true; how == careful {
+			return nil, nil, stray
 		}
 		s.scratch = append(s.scratch, text[from:i+1]...)
 		from, mended = i+1, true
