@@ -23,7 +23,11 @@ type model struct {
 func firstModel(c *corpus, ch *chance, person float64, kinds []int) *model {
 	mo := &model{person: person}
 	for f := range c.fields {
-		mo.m = append(mo.m, descending(len(scales[c.fields[f].typ].levels), .85))
+		equal := .85
+		if c.fields[f].typ == Generation {
+			equal = .98 // too rare to be learnt, and nobody is their own son
+		}
+		mo.m = append(mo.m, descending(len(scales[c.fields[f].typ].levels), equal))
 	}
 	for _, k := range kinds {
 		mo.kinds = append(mo.kinds, c.firstKind(k, ch, person/4))

@@ -25,6 +25,7 @@ var nameTypes = []struct {
 	{Day, []string{"bd", "birthday", "dayofbirth", "bday"}},
 	{Date, []string{"dob", "dateofbirth", "birthdate", "birth", "born", "geburtsdatum", "naissance", "nascimento", "nacimiento", "date"}},
 	{Number, []string{"ssn", "socsecid", "socsec", "nif", "tax", "vat", "passport", "nino", "nhs", "loyalty", "licence", "license", "iban", "account", "customerno", "customernumber", "idnumber", "document", "medicare", "sin", "dni"}},
+	{Generation, []string{"generation", "suffix", "namesuffix", "generationalsuffix"}},
 	{GivenName, []string{"givenname", "firstname", "forename", "given", "first", "fname", "vorname", "prenom", "primeironome", "christianname", "middlename", "middle", "mname"}},
 	{Surname, []string{"surname", "lastname", "familyname", "family", "last", "lname", "nachname", "familienname", "apellido", "apellidos", "apelido", "sobrenome", "maidenname"}},
 	{Street, []string{"street", "strasse", "rua", "calle", "rue", "address", "addr", "adresse", "direccion", "morada", "streetname", "road"}},

@@ -28,21 +28,22 @@ func (s *scale) last() uint8 { return uint8(len(s.levels) - 1) }
 // scales are the comparison levels of each type (reference: Splink's and
 // FEBRL's comparison templates, and Winkler 1990 for the cut-offs of names).
 var scales = map[Type]*scale{
-	GivenName: {levels: []string{"missing", "exact", "nickname", "one edit or Jaro-Winkler 0.92", "initial or beginning", "Jaro-Winkler 0.80 or sound", "swapped", "else"}, of: givenLevel, swapped: 6, near: 3},
-	Surname:   {levels: []string{"missing", "exact", "one edit or Jaro-Winkler 0.92", "part of a double name", "Jaro-Winkler 0.80 or sound", "swapped", "else"}, of: surnameLevel, swapped: 5, near: 2},
-	Date:      {levels: []string{"missing", "exact", "one digit", "day and month swapped", "two of year, month, day", "within a year", "one of year, month, day", "else"}, of: dateLevel, near: 3},
-	Email:     {levels: []string{"missing", "exact", "same local part", "two edits", "local part Jaro-Winkler 0.90", "same domain", "else"}, of: emailLevel, near: 3},
-	Phone:     {levels: []string{"missing", "exact", "one edit", "last seven digits", "two edits", "else"}, of: phoneLevel, near: 2},
-	Postcode:  {levels: []string{"missing", "exact", "one edit", "same area", "else"}, of: postcodeLevel, near: 2},
-	Number:    {levels: []string{"missing", "exact", "one edit", "two edits", "else"}, of: numberLevel, near: 2},
-	House:     {levels: []string{"missing", "exact", "one edit", "else"}, of: houseLevel, near: 2},
-	Street:    {levels: []string{"missing", "exact", "similarity 0.85", "similarity 0.65 or half the words", "else"}, of: textLevel, near: 2},
-	City:      {levels: []string{"missing", "exact", "similarity 0.85", "similarity 0.65 or half the words", "else"}, of: textLevel, near: 2},
-	Text:      {levels: []string{"missing", "exact", "similarity 0.85", "similarity 0.65 or half the words", "else"}, of: textLevel, near: 2},
-	Category:  {levels: []string{"missing", "exact", "else"}, of: func(_ *dictionary, _, _ *value) uint8 { return 2 }, near: 1},
-	Day:       {levels: []string{"missing", "exact", "else"}, of: func(_ *dictionary, _, _ *value) uint8 { return 2 }, near: 1},
-	Month:     {levels: []string{"missing", "exact", "else"}, of: func(_ *dictionary, _, _ *value) uint8 { return 2 }, near: 1},
-	Year:      {levels: []string{"missing", "exact", "one digit", "within ten years", "else"}, of: yearLevel, near: 2},
+	GivenName:  {levels: []string{"missing", "exact", "nickname", "one edit or Jaro-Winkler 0.92", "initial or beginning", "Jaro-Winkler 0.80 or sound", "swapped", "else"}, of: givenLevel, swapped: 6, near: 3},
+	Surname:    {levels: []string{"missing", "exact", "one edit or Jaro-Winkler 0.92", "part of a double name", "Jaro-Winkler 0.80 or sound", "swapped", "else"}, of: surnameLevel, swapped: 5, near: 2},
+	Date:       {levels: []string{"missing", "exact", "one digit", "day and month swapped", "two of year, month, day", "within a year", "one of year, month, day", "else"}, of: dateLevel, near: 3},
+	Email:      {levels: []string{"missing", "exact", "same local part", "two edits", "local part Jaro-Winkler 0.90", "same domain", "else"}, of: emailLevel, near: 3},
+	Phone:      {levels: []string{"missing", "exact", "one edit", "last seven digits", "two edits", "else"}, of: phoneLevel, near: 2},
+	Postcode:   {levels: []string{"missing", "exact", "one edit", "same area", "else"}, of: postcodeLevel, near: 2},
+	Number:     {levels: []string{"missing", "exact", "one edit", "two edits", "else"}, of: numberLevel, near: 2},
+	House:      {levels: []string{"missing", "exact", "one edit", "else"}, of: houseLevel, near: 2},
+	Street:     {levels: []string{"missing", "exact", "similarity 0.85", "similarity 0.65 or half the words", "else"}, of: textLevel, near: 2},
+	City:       {levels: []string{"missing", "exact", "similarity 0.85", "similarity 0.65 or half the words", "else"}, of: textLevel, near: 2},
+	Text:       {levels: []string{"missing", "exact", "similarity 0.85", "similarity 0.65 or half the words", "else"}, of: textLevel, near: 2},
+	Category:   {levels: []string{"missing", "exact", "else"}, of: func(_ *dictionary, _, _ *value) uint8 { return 2 }, near: 1},
+	Generation: {levels: []string{"missing", "exact", "else"}, of: func(_ *dictionary, _, _ *value) uint8 { return 2 }, near: 1},
+	Day:        {levels: []string{"missing", "exact", "else"}, of: func(_ *dictionary, _, _ *value) uint8 { return 2 }, near: 1},
+	Month:      {levels: []string{"missing", "exact", "else"}, of: func(_ *dictionary, _, _ *value) uint8 { return 2 }, near: 1},
+	Year:       {levels: []string{"missing", "exact", "one digit", "within ten years", "else"}, of: yearLevel, near: 2},
 }
 
 // misspelt reports one edit in a name of four letters or more, or what

@@ -43,6 +43,7 @@ type FieldModel struct {
 	Name    string       `json:"name"`
 	Type    Type         `json:"type"`
 	Columns []string     `json:"columns"`
+	Parts   []Type       `json:"parts"`
 	Levels  []LevelModel `json:"levels"`
 	// MonthFirst says how dates that end with the year are read.
 	MonthFirst bool `json:"month_first,omitempty"`
@@ -130,7 +131,7 @@ func (l *linker) freeze() *Model {
 func (l *linker) freezeField(f int, w *weights) FieldModel {
 	field := &l.corpus.fields[f]
 	names := scales[field.typ].levels
-	fm := FieldModel{Name: field.name, Type: field.typ, Columns: field.columns, MonthFirst: field.monthFirst, Frequent: map[uint64]float64{}}
+	fm := FieldModel{Name: field.name, Type: field.typ, Columns: field.columns, Parts: field.parts, MonthFirst: field.monthFirst, Frequent: map[uint64]float64{}}
 	for lv := int(exact); lv < len(names); lv++ {
 		fm.Levels = append(fm.Levels, LevelModel{Name: names[lv], M: l.learnt.m[f][lv], U: l.chance.u[f][lv], Bits: w.match.levels[f][lv]})
 	}

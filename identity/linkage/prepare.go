@@ -55,13 +55,8 @@ func (d *dictionary) letters(v *value) []byte {
 
 // field is one thing that records say, and that is compared.
 type field struct {
-	name string
-	typ  Type
-	// columns are the names of the table's columns that it is made of.
-	columns []string
-	dict    *dictionary
-	// monthFirst says how dates that end with the year are read.
-	monthFirst bool
+	spec
+	dict *dictionary
 }
 
 // corpus is a table made ready: the codes of all fields of a record lie side by
@@ -111,28 +106,22 @@ func prepare(t *Table, declared map[string]Type) (*corpus, error) {
 	}
 	names := newDictionary()
 	var streams [][]uint32
-	add := func(f field, codes []uint32) {
-		if present := countPresent(codes); present == 0 {
-			c.note(strings.Join(f.columns, ", "), "no record holds a value that can be read as %s: ignored", f.typ)
-			return
+	for _, sp := range specs(columns) {
+		f := field{spec: sp, dict: names}
+		if sp.typ != GivenName && sp.typ != Surname {
+			f.dict = newDictionary()
 		}
-		if len(f.dict.values) == 2 && f.dict != names {
-			c.note(strings.Join(f.columns, ", "), "one value in all records: ignored")
-			return
-		}
-		c.fields = append(c.fields, f)
-		streams = append(streams, codes)
-	}
-	columns = joinDates(columns, t.Rows, add)
-	for _, col := range columns {
-		switch col.typ {
-		case Name:
-			splitNames(col, names, add)
-		case GivenName, Surname:
-			add(field{name: col.Name, typ: col.typ, columns: []string{col.Name}, dict: names}, encode(col, names))
+		codes := f.encode(columns, t.Rows)
+		switch present := countPresent(codes); {
+		case sp.typ == Generation && sp.parts[0] != Generation && (present == 0 || len(f.dict.values) < 3):
+			// No generation is told: nothing to say of it.
+		case present == 0:
+			c.note(strings.Join(sp.columns, ", "), "no record holds a value that can be read as %s: ignored", sp.typ)
+		case len(f.dict.values) == 2 && f.dict != names:
+			c.note(strings.Join(sp.columns, ", "), "one value in all records: ignored")
 		default:
-			d := newDictionary()
-			add(field{name: col.Name, typ: col.typ, columns: []string{col.Name}, dict: d, monthFirst: col.typ == Date && col.order == normalize.MonthFirst}, encode(col, d))
+			c.fields = append(c.fields, f)
+			streams = append(streams, codes)
 		}
 	}
 	if len(c.fields) == 0 {
@@ -202,99 +191,99 @@ func countPresent(codes []uint32) int {
 	return n
 }
 
-// encode reads the values of a column into a dictionary.
-func encode(col column, d *dictionary) []uint32 {
-	recode := make([]uint32, len(col.Values))
-	for i, raw := range col.Values {
-		if v, form, ok := canonical(col.typ, col.order, raw); ok {
-			recode[i] = d.code(form, &v)
-		}
+// specs says how fields are read from columns: a column of whole names becomes
+// two, the first columns of day, month and year one date, and what tells a father
+// from a son is a field of its own.
+func specs(columns []column) []spec {
+	var list []spec
+	date, joined := dateParts3(columns)
+	if len(date.columns) > 1 {
+		list = append(list, date)
 	}
-	return spread(col, recode)
-}
-
-// splitNames makes given name and surname of whole names.
-func splitNames(col column, names *dictionary, add func(field, []uint32)) {
-	given, surname := make([]uint32, len(col.Values)), make([]uint32, len(col.Values))
-	for i, raw := range col.Values {
-		n, err := normalize.Name(raw)
-		if err != nil {
-			continue
-		}
-		if v, form, ok := canonical(GivenName, 0, n.Given); ok {
-			given[i] = names.code(form, &v)
-		}
-		if v, form, ok := canonical(Surname, 0, strings.Join(append(n.Particles, n.Surname), " ")); ok {
-			surname[i] = names.code(form, &v)
-		}
-	}
-	add(field{name: col.Name + " (given)", typ: GivenName, columns: []string{col.Name}, dict: names}, spread(col, given))
-	add(field{name: col.Name + " (surname)", typ: Surname, columns: []string{col.Name}, dict: names}, spread(col, surname))
-}
-
-// spread gives every record the code of its value.
-func spread(col column, codes []uint32) []uint32 {
-	rows := make([]uint32, len(col.Codes))
-	for row, c := range col.Codes {
-		rows[row] = codes[c]
-	}
-	return rows
-}
-
-// joinDates replaces the first columns of day, month and year by one date, and
-// returns the other columns. A part without its fellows is compared as a
-// category.
-func joinDates(columns []column, rows int, add func(field, []uint32)) []column {
-	at := map[Type]int{}
-	for i, col := range columns {
-		if _, ok := at[col.typ]; !ok && (col.typ == Day || col.typ == Month || col.typ == Year) {
-			at[col.typ] = i
-		}
-	}
-	year, okY := at[Year]
-	month, okM := at[Month]
-	day, okD := at[Day]
-	if !okY || !okM && !okD {
-		return columns
-	}
-	d := newDictionary()
-	codes := make([]uint32, rows)
-	parts := []int{year}
-	for _, p := range []struct {
-		ok bool
-		at int
-	}{{okM, month}, {okD, day}} {
-		if p.ok {
-			parts = append(parts, p.at)
-		}
-	}
-	f := field{typ: Date, dict: d}
-	for _, p := range parts {
-		f.columns = append(f.columns, columns[p].Name)
-	}
-	f.name = strings.Join(f.columns, "+")
-	for row := range codes {
-		whole := uint64(0)
-		for _, p := range parts {
-			if v, _, ok := canonicalPart(columns[p].typ, strings.TrimSpace(columns[p].Value(row))); ok {
-				whole |= v.code
+	var named []string
+	for _, col := range columns {
+		switch {
+		case joined[col.Name]:
+		case col.typ == Name:
+			for _, part := range []Type{GivenName, Surname} {
+				list = append(list, spec{name: col.Name + " (" + string(part) + ")", typ: part, columns: []string{col.Name}, parts: []Type{Name}})
+			}
+			named = append(named, col.Name)
+		default:
+			list = append(list, plain(col.Name, col.typ, col.order == normalize.MonthFirst))
+			if col.typ == GivenName || col.typ == Surname {
+				named = append(named, col.Name)
 			}
 		}
-		y, m, day := dateOf(whole)
-		if whole == 0 || nobodysDate(y, m, day) {
-			continue
-		}
-		v, form, _ := dateValue(y, m, day)
-		codes[row] = d.code(form, &v)
 	}
-	add(f, codes)
-	var rest []column
-	for i, col := range columns {
-		if !slices.Contains(parts, i) {
-			rest = append(rest, col)
+	if len(named) > 0 {
+		generation := spec{name: "generation", typ: Generation, columns: named}
+		for range named {
+			generation.parts = append(generation.parts, Name)
+		}
+		list = append(list, generation)
+	}
+	return list
+}
+
+// dateParts3 finds the columns of a date in parts: the year and another one.
+func dateParts3(columns []column) (date spec, joined map[string]bool) {
+	date, joined = spec{typ: Date}, map[string]bool{}
+	for _, part := range []Type{Year, Month, Day} {
+		for _, col := range columns {
+			if col.typ == part {
+				date.columns, date.parts = append(date.columns, col.Name), append(date.parts, part)
+				joined[col.Name] = true
+				break
+			}
 		}
 	}
-	return rest
+	if len(date.parts) < 2 || date.parts[0] != Year {
+		return spec{}, map[string]bool{}
+	}
+	date.name = strings.Join(date.columns, "+")
+	return date, joined
+}
+
+// encode reads a field of all records. Of a field that is read from one column
+// each distinct value is read once.
+func (f *field) encode(columns []column, rows int) []uint32 {
+	from := make([]*Column, len(f.columns))
+	for i, name := range f.columns {
+		for _, col := range columns {
+			if col.Name == name {
+				from[i] = col.Column
+			}
+		}
+	}
+	codes := make([]uint32, rows)
+	if len(from) == 1 {
+		recode := make([]uint32, len(from[0].Values))
+		for i, raw := range from[0].Values {
+			recode[i] = f.code([]string{raw})
+		}
+		for row, c := range from[0].Codes {
+			codes[row] = recode[c]
+		}
+		return codes
+	}
+	values := make([]string, len(from))
+	for row := range codes {
+		for i, col := range from {
+			values[i] = col.Value(row)
+		}
+		codes[row] = f.code(values)
+	}
+	return codes
+}
+
+// code is that of what the columns of a record say, 0 for nothing.
+func (f *field) code(values []string) uint32 {
+	r, form, ok := f.read(values)
+	if !ok {
+		return 0
+	}
+	return f.dict.code(form, &r)
 }
 
 // limit keeps the fields that say most, where there are more than a pattern has

@@ -49,13 +49,15 @@ const (
 	Street    Type = "street"
 	City      Type = "city"
 	Category  Type = "category"
-	Text      Type = "text"
-	Ignore    Type = "ignore"
+	// Generation is what tells a father from a son of one name: jr, sr, iii.
+	Generation Type = "generation"
+	Text       Type = "text"
+	Ignore     Type = "ignore"
 )
 
 // Types lists every type that may be declared.
 func Types() []Type {
-	return []Type{GivenName, Surname, Name, Date, Day, Month, Year, Email, Phone, Postcode, Number, House, Street, City, Category, Text, Ignore}
+	return []Type{GivenName, Surname, Name, Date, Day, Month, Year, Email, Phone, Postcode, Number, House, Street, City, Category, Generation, Text, Ignore}
 }
 
 // Value returns what record row holds in the column.

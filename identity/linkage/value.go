@@ -81,8 +81,16 @@ func canonical(typ Type, dates normalize.Order, raw string) (v reading, form str
 	case Phone:
 		return canonicalPhone(folded)
 	}
+	switch typ {
+	case GivenName, Surname:
+		folded = withoutGeneration(folded)
+	case Generation:
+		if g := generations[squeeze(folded)]; g != "" {
+			folded = g
+		}
+	}
 	squeezed := squeeze(folded)
-	if squeezed == "" || placeholders[squeezed] || hollow(squeezed) && typ != House && typ != Category {
+	if squeezed == "" || placeholders[squeezed] || hollow(squeezed) && typ != House && typ != Category && typ != Generation {
 		return v, "", false
 	}
 	v.set(squeezed)
