@@ -9,6 +9,8 @@ type key struct {
 	// whole keys are the value itself: who shares it shares every key of the
 	// field.
 	whole bool
+	// part makes the key of a value.
+	part func(v *value, text []byte) uint32
 	// of is the hash of the key for each code of the field's dictionary; 0 where
 	// the value has none.
 	of []uint32
@@ -138,7 +140,7 @@ func (c *corpus) keys() []key {
 		dict := c.fields[f].dict
 		values := dict.values
 		for _, p := range parts(c.fields[f].typ) {
-			k := key{field: f, name: c.fields[f].name, coarse: p.coarse, whole: p.name == "", of: make([]uint32, len(values))}
+			k := key{field: f, name: c.fields[f].name, coarse: p.coarse, whole: p.name == "", part: p.of, of: make([]uint32, len(values))}
 			if p.name != "" {
 				k.name += " (" + p.name + ")"
 			}

@@ -86,8 +86,10 @@ type RuleModel struct {
 	AnyOrder bool `json:"any_order,omitempty"`
 	// Pairs is the estimated number of its pairs.
 	Pairs float64 `json:"pairs"`
-	// Hot are the hashes of blocks that are split by further fields.
-	Hot []uint64 `json:"hot,omitempty"`
+	// Hot are the hashes of blocks that are split by further fields, the places of
+	// which are in Further, in their order.
+	Hot     []uint64 `json:"hot,omitempty"`
+	Further []int    `json:"further"`
 }
 
 // Expectation is what the model expects of a threshold.
@@ -121,7 +123,7 @@ func (l *linker) freeze() *Model {
 	}
 	for r := range l.blocks.rules {
 		rule := &l.blocks.rules[r]
-		m.Rules = append(m.Rules, RuleModel{Name: rule.name, Keys: rule.keys, AnyOrder: rule.eitherName, Pairs: rule.cost, Hot: l.blocks.hotOf(r)})
+		m.Rules = append(m.Rules, RuleModel{Name: rule.name, Keys: rule.keys, AnyOrder: rule.eitherName, Pairs: rule.cost, Hot: l.blocks.hotOf(r), Further: l.blocks.further[r]})
 	}
 	m.Splits = l.blocks.splits
 	m.Version = m.hash()
