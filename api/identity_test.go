@@ -41,6 +41,10 @@ func (g *graphKeeper) Why(_ context.Context, workspace string, a, b identity.Ide
 				{Source: "web", Rule: "event", Period: 2026*4 + 2, FirstEvent: 1785000000000, LastEvent: 20700, MessageID: "m1", WitnessTime: 1785000000000},
 			}},
 			{From: anaCookie, To: b, Kind: identity.HopFused, Rule: "an operator linked them", Decision: "c1"},
+			{From: b, To: b, Kind: identity.HopLinked, Rule: "the records agree", Weight: 1250, Link: &identity.LinkScore{
+				Model: "m1", Weight: 1250, Probability: .9998, ScoredAt: 1785000000000,
+				Contributions: []identity.Contribution{{Field: "surname", Level: "equal", Weight: 1600}, {Field: "prior", Weight: -350}},
+			}},
 		}
 	case benMail:
 		e.ProfileB = 9
@@ -62,7 +66,10 @@ func (g *graphKeeper) Subgraph(_ context.Context, workspace string, id identity.
 			{Identifier: anaMail, Key: key(anaMail), FirstSeen: 1785000000000, Founder: true},
 			{Identifier: anaCookie, Key: key(anaCookie), FirstSeen: 1785000000001, State: "crowded", Follows: anaMail.String()},
 		},
-		Pairs: []identity.GraphPair{{A: anaMail, B: anaCookie, Links: true, State: "linking", First: 1785000000000, Last: 20700}},
+		Pairs: []identity.GraphPair{
+			{A: anaMail, B: anaCookie, Links: true, State: "linking", First: 1785000000000, Last: 20700},
+			{A: anaMail, B: anaMail, Links: true, State: "record_link", Link: &identity.LinkScore{Model: "m1", Weight: 900, Probability: .998}},
+		},
 	}, nil
 }
 
@@ -157,7 +164,8 @@ func TestProfileIdentity(t *testing.T) {
 		{
 			name: "by e-mail", path: "/v1/profiles/email:Ana@Example.com/identity", key: "read-dev", status: 200,
 			headers: map[string]string{"Content-Location": "/v1/profiles/" + ana + "/identity"},
-			want:    []string{`"profile":"` + ana, `"value":"ana@example.com"`, `"value":"c***"`, `"follows":"email:ana@example.com"`, `"state":"crowded"`, `"truncated":true`}, not: []string{"cookie-of-ana"},
+			want: []string{`"profile":"` + ana, `"value":"ana@example.com"`, `"value":"c***"`, `"follows":"email:ana@example.com"`, `"state":"crowded"`, `"truncated":true`,
+				`"state":"record_link","link":{"model":"m1","weight":900,"probability":0.998}}`}, not: []string{"cookie-of-ana"},
 		},
 		{
 			name: "by user id", path: "/v1/profiles/user_id:42/identity", key: "read-dev", status: 200,

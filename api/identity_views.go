@@ -99,8 +99,10 @@ type ExplainedHop struct {
 	To   ShownIdentifier  `json:"to"`
 	Kind identity.HopKind `json:"kind"`
 	Rule string           `json:"rule"`
-	// Weight is that of a record link, in hundredths of a bit.
+	// Weight is that of a record link, in hundredths of a bit, and Link what it is
+	// made of.
 	Weight   int64      `json:"weight,omitempty"`
+	Link     *LinkScore `json:"link,omitempty"`
 	Evidence []SeenPair `json:"evidence,omitempty"`
 	// Decision is the id of the command behind a must-link.
 	Decision string `json:"decision,omitempty"`
@@ -124,6 +126,30 @@ type ExplainedBarrier struct {
 	From   *ShownIdentifier     `json:"from,omitempty"`
 	To     *ShownIdentifier     `json:"to,omitempty"`
 	Detail string               `json:"detail"`
+	// Link is the score of the pair, where it is one of records.
+	Link *LinkScore `json:"link,omitempty"`
+}
+
+// LinkScore is what a model of linkage says of two records: the log2 odds of one
+// person in hundredths of a bit, the probability, and what each field says for
+// (above 0) or against it.
+type LinkScore struct {
+	Model         string                  `json:"model"`
+	Weight        int64                   `json:"weight"`
+	Probability   float64                 `json:"probability"`
+	ScoredAt      time.Time               `json:"scored_at,omitzero"`
+	Contributions []identity.Contribution `json:"contributions,omitempty"`
+}
+
+func linkScore(l *identity.LinkScore) *LinkScore {
+	if l == nil {
+		return nil
+	}
+	s := &LinkScore{Model: l.Model, Weight: l.Weight, Probability: l.Probability, Contributions: l.Contributions}
+	if l.ScoredAt != 0 {
+		s.ScoredAt = milliseconds(l.ScoredAt)
+	}
+	return s
 }
 
 func (v veil) explanation(e *identity.Explanation) Explanation {
@@ -132,7 +158,7 @@ func (v veil) explanation(e *identity.Explanation) Explanation {
 		A: ExplainedEnd{v.show(e.A), idText(e.ProfileA)}, B: ExplainedEnd{v.show(e.B), idText(e.ProfileB)},
 	}
 	for i, h := range e.Path {
-		hop := ExplainedHop{From: v.show(h.From), To: v.show(h.To), Kind: h.Kind, Rule: h.Rule, Weight: h.Weight, Decision: h.Decision}
+		hop := ExplainedHop{From: v.show(h.From), To: v.show(h.To), Kind: h.Kind, Rule: h.Rule, Weight: h.Weight, Link: linkScore(h.Link), Decision: h.Decision}
 		for _, seen := range h.Evidence {
 			hop.Evidence = append(hop.Evidence, SeenPair{
 				Source: seen.Source, Rule: seen.Rule, Quarter: quarter(seen.Period), FirstEvent: milliseconds(seen.FirstEvent),
@@ -142,7 +168,7 @@ func (v veil) explanation(e *identity.Explanation) Explanation {
 		r.Path[i] = hop
 	}
 	if b := e.Barrier; b != nil {
-		r.Barrier = &ExplainedBarrier{Kind: b.Kind, Detail: b.Detail, From: v.end(b.From), To: v.end(b.To)}
+		r.Barrier = &ExplainedBarrier{Kind: b.Kind, Detail: b.Detail, From: v.end(b.From), To: v.end(b.To), Link: linkScore(b.Link)}
 	}
 	return r
 }
@@ -181,8 +207,10 @@ type SubgraphPair struct {
 	B     ShownIdentifier `json:"b"`
 	Links bool            `json:"links"`
 	State string          `json:"state"` // linking, redundant, must_link, record_link, or what keeps the two apart
-	// FirstSeen and LastSeen, a date, are left out where an operator fused two
-	// that were never seen together.
+	// Link is the score behind a record link.
+	Link *LinkScore `json:"link,omitempty"`
+	// FirstSeen and LastSeen, a date, are left out where an operator fused two that
+	// were never seen together, or a score linked them.
 	FirstSeen time.Time `json:"first_seen,omitzero"`
 	LastSeen  string    `json:"last_seen,omitempty"`
 }
@@ -200,9 +228,9 @@ func (v veil) subgraph(g *identity.Subgraph) Subgraph {
 	}
 	for i, p := range g.Pairs {
 		r.Pairs[i] = SubgraphPair{
-			A: v.show(p.A), B: v.show(p.B), Links: p.Links, State: p.State,
+			A: v.show(p.A), B: v.show(p.B), Links: p.Links, State: p.State, Link: linkScore(p.Link),
 		}
-		if p.State != string(identity.HopFused) || p.First != 0 {
+		if p.State != string(identity.HopLinked) && p.State != string(identity.HopFused) || p.First != 0 {
 			r.Pairs[i].FirstSeen, r.Pairs[i].LastSeen = milliseconds(p.First), date(p.Last)
 		}
 	}

@@ -39,8 +39,9 @@ type Hop struct {
 	Kind HopKind    `json:"kind"`
 	// Rule says in plain words which rule joined them.
 	Rule string `json:"rule"`
-	// Weight is that of a record link; 0 for others.
-	Weight int64 `json:"weight,omitempty"`
+	// Weight is that of a record link; 0 for others. Link says what it is made of.
+	Weight int64      `json:"weight,omitempty"`
+	Link   *LinkScore `json:"link,omitempty"`
 	// Evidence is where the pair was seen, earliest first, at most ten; Decision is
 	// the command behind a must-link.
 	Evidence []Seen `json:"evidence,omitempty"`
@@ -85,6 +86,8 @@ type Barrier struct {
 	From   Identifier  `json:"from"`
 	To     Identifier  `json:"to"`
 	Detail string      `json:"detail"` // in plain words, with the limit or count
+	// Link is the score of the pair, where it is one of records.
+	Link *LinkScore `json:"link,omitempty"`
 }
 
 // Subgraph is everything that holds one profile together.
@@ -115,8 +118,10 @@ type GraphPair struct {
 	// might; a BarrierKind where the pair does not link; "must_link" or
 	// "record_link" where it is no evidence but a decision or a score.
 	State string `json:"state"`
-	First int64  `json:"first_seen"`
-	Last  Day    `json:"last_seen"`
+	// Link is the score behind a record link, which was not seen.
+	Link  *LinkScore `json:"link,omitempty"`
+	First int64      `json:"first_seen"`
+	Last  Day        `json:"last_seen"`
 }
 
 // Health is the state of a workspace's identity graph.

@@ -13,7 +13,9 @@ import (
 // identity.AppendEvidence, keyed by workspace, so that one partition, and with
 // it one owner, holds a workspace's whole ledger. Its reader takes the JSON of
 // identity.Evidence as well, which earlier releases wrote; they do not read what
-// this one writes, so an upgrade begins with the identity role.
+// this one writes, so an upgrade begins with the identity role. Commands to
+// identity and scored pairs of records (LinkPublisher) travel on it as well, each
+// told by its header.
 const EvidenceTopic = "kindred.evidence"
 
 // claim is what evidence is about; evidence of one claim merges. It has no

@@ -58,6 +58,9 @@ func printExplanation(w io.Writer, e api.Explanation) error {
 			p.say("Between %s and %s stands:", b.From, b.To)
 		}
 		p.say("  %s (%s)", b.Detail, string(b.Kind))
+		if b.Link != nil {
+			p.link("  ", b.Link)
+		}
 		if advice := barrierAdvice[b.Kind]; advice != "" {
 			p.say("  %s", advice)
 		}
@@ -68,7 +71,10 @@ func printExplanation(w io.Writer, e api.Explanation) error {
 // hop prints what holds the two ends of a hop together.
 func (p *printer) hop(h api.ExplainedHop) {
 	p.say("   │ %s (%s)", h.Rule, string(h.Kind))
-	if h.Weight != 0 {
+	switch {
+	case h.Link != nil:
+		p.link("   │ ", h.Link)
+	case h.Weight != 0:
 		p.say("   │ weight %.2f bits", float64(h.Weight)/100)
 	}
 	if h.Decision != "" {
@@ -77,6 +83,18 @@ func (p *printer) hop(h api.ExplainedHop) {
 	for _, s := range h.Evidence {
 		p.say("   │ seen by %s (%s) from %s to %s, as in message %s of %s",
 			s.Source, s.Rule, moment(s.FirstEvent), s.LastEvent, s.MessageID, moment(s.WitnessTime))
+	}
+}
+
+// link prints a score and what it is made of, a line each.
+func (p *printer) link(margin string, l *api.LinkScore) {
+	p.say("%s%+.2f bits, probability %.5f, by model %s", margin, float64(l.Weight)/100, l.Probability, l.Model)
+	for _, c := range l.Contributions {
+		level := ""
+		if c.Level != "" {
+			level = " (" + c.Level + ")"
+		}
+		p.say("%s%+9.2f  %s%s", margin, float64(c.Weight)/100, c.Field, level)
 	}
 }
 

@@ -24,7 +24,7 @@ func identityAnswers() map[string]string {
 		"GET /v1/identity/why": `{"same":true,"a":{"namespace":"email","value":"ana@example.com","profile":"00000000000000a7"},"b":{"namespace":"user_id","value":"42","profile":"00000000000000a7"},
 			"path":[{"from":{"namespace":"email","value":"ana@example.com"},"to":{"namespace":"anonymous_id","value":"c\u001b[31m1"},"kind":"follows","rule":"a cookie follows the e-mail it was first seen with",
 			"evidence":[{"source":"web","rule":"event","quarter":"2026-Q2","first_event":"2026-05-04T09:00:00Z","last_event":"2026-06-01","message_id":"m1","witness_time":"2026-05-04T09:00:00Z"}]},
-			{"from":{"namespace":"anonymous_id","value":"c1"},"to":{"namespace":"record","value":"crm/7"},"kind":"record_link","rule":"the records agree","weight":1250},
+			{"from":{"namespace":"anonymous_id","value":"c1"},"to":{"namespace":"record","value":"crm/7"},"kind":"record_link","rule":"the records agree","weight":1250,"link":{"model":"m1","weight":1250,"probability":0.99983,"scored_at":"2026-05-04T09:00:00Z","contributions":[{"field":"prior","weight":-910},{"field":"surname","level":"equal","weight":1640},{"field":"birth date","level":"one digit off","weight":520}]}},
 			{"from":{"namespace":"record","value":"crm/7"},"to":{"namespace":"user_id","value":"42"},"kind":"must_link","rule":"an operator fused them","decision":"c1"}]}`,
 		"GET /v1/profiles/user_id:42/identity": `{"profile":"00000000000000a7","household":"h1","identifiers":[{"namespace":"email","value":"ana@example.com","key":"00000000000000a7","first_seen":"2026-05-04T09:00:00Z","founder":true},
 			{"namespace":"user_id","value":"42","key":"00000000000000b7","first_seen":"2026-05-05T09:00:00Z","state":"crowded","founder":false,"follows":"email:ana@example.com"}],

@@ -182,13 +182,18 @@ func (w *web) follow(ctx context.Context) error {
 			w.p.log.Error("identity notice is not readable", "offset", m.Offset)
 			continue
 		}
-		keys := make([]identity.Key, 0, 3*len(n.Changes))
-		for _, c := range n.Changes {
-			if c.Kind == identity.ChangedIdentifier {
-				keys = append(keys, identity.Key(c.Subject))
-			}
-			keys = append(keys, identity.Key(c.Old), identity.Key(c.New))
-		}
-		w.cache.Invalidate(n.Workspace, keys...)
+		w.cache.Invalidate(n.Workspace, noticed(n)...)
 	}
+}
+
+// noticed are the keys of what a notice says to read again.
+func noticed(n identity.Notice) []identity.Key {
+	keys := make([]identity.Key, 0, 3*len(n.Changes))
+	for _, c := range n.Changes {
+		if c.Kind == identity.ChangedIdentifier {
+			keys = append(keys, identity.Key(c.Subject))
+		}
+		keys = append(keys, identity.Key(c.Old), identity.Key(c.New))
+	}
+	return keys
 }

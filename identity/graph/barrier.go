@@ -13,6 +13,7 @@ func (g *Graph) barrier(c crossing) Barrier {
 	switch {
 	case c.scored:
 		b = g.weighed(c)
+		b.Scored, b.Weight = true, int64(c.link.weight)
 	case g.edges.at(c.edge).linking():
 		b = g.refused(c.edge)
 	default:

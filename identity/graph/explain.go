@@ -34,6 +34,9 @@ type Barrier struct {
 	Namespace    identity.Namespace
 	Count, Bound int
 	Detail       string // in plain words, without values
+	// Scored says that the pair is one of records, of Weight.
+	Scored bool
+	Weight int64
 }
 
 // searchEdges is the number of edges that a search for a barrier may read.

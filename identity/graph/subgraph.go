@@ -31,8 +31,10 @@ type SubPair struct {
 	A, B  identity.Key
 	Links bool
 	State string
-	First int64
-	Last  identity.Day
+	// Weight is that of a record link.
+	Weight int64
+	First  int64
+	Last   identity.Day
 }
 
 // Subgraph returns what holds the profile together that p, any id ever given
@@ -96,7 +98,7 @@ func (g *Graph) pairsWithin(s *Subgraph, t ties, in map[ref]bool, limit int) {
 			switch o.kind {
 			case identity.HopFused, identity.HopLinked:
 				if a, b := g.nodes.at(x).key, g.nodes.at(o.to).key; a < b && in[o.to] {
-					s.Pairs = append(s.Pairs, SubPair{A: a, B: b, Links: true, State: string(o.kind)})
+					s.Pairs = append(s.Pairs, SubPair{A: a, B: b, Links: true, State: string(o.kind), Weight: int64(o.weight)})
 				}
 			default:
 				held[o.to] = true

@@ -4,16 +4,16 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
-	"strings"
 
 	"github.com/segmentio/kafka-go"
 
 	"github.com/kindred-cdp/kindred/identity"
 )
 
-// batch is the evidence of one flush.
+// batch is the evidence of one flush, and the scored pairs.
 type batch struct {
 	evidence []evidence
+	links    []scored
 	// undecided are the sets of the batch without a counted row that decides
 	// them, each once.
 	undecided []evidence
@@ -44,21 +44,29 @@ func (o *owner) read(ctx context.Context, messages []kafka.Message) (*batch, err
 	var decoder identity.EvidenceDecoder
 	decoded := make([]identity.Evidence, len(messages))
 	for i := range messages {
+		if isLinks(&messages[i]) {
+			r, err := o.readLinks(ctx, b, &messages[i])
+			if err != nil {
+				return nil, err
+			}
+			if r != nil {
+				reject(i, r.Workspace, r.Reason, r.Detail)
+			}
+			continue
+		}
 		e := &decoded[i]
 		var err error
 		if *e, err = decode(&decoder, messages[i].Value); err != nil {
 			reject(i, "", ReasonUnreadable, err.Error())
 			continue
 		}
-		sp, ok := o.spaces[e.Workspace]
-		if !ok && !o.deps.Owns(e.Workspace, o.p.ID()) {
-			reject(i, e.Workspace, ReasonForeign, fmt.Sprintf("the workspace does not belong to partition %d", o.p.ID()))
-			continue
+		sp, foreign, err := o.spaceNamed(ctx, e.Workspace)
+		if err != nil {
+			return nil, err
 		}
-		if !ok {
-			if sp, err = o.openLate(ctx, strings.Clone(e.Workspace)); err != nil {
-				return nil, err
-			}
+		if foreign != nil {
+			reject(i, foreign.Workspace, foreign.Reason, foreign.Detail)
+			continue
 		}
 		b.evidence = append(b.evidence, evidence{Evidence: e, space: sp, from: i})
 	}

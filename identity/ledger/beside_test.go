@@ -22,7 +22,7 @@ func TestDryRun(t *testing.T) {
 		seed := firstSeed + uint64(i)
 		w := newWorld(t, db, seed)
 		for range 60 {
-			w.send(w.random())
+			w.sendRandom()
 		}
 		w.whole = true
 		l := w.ledger(nil)
@@ -151,7 +151,7 @@ func TestAsOf(t *testing.T) {
 		seed := firstSeed + uint64(i)
 		w := newWorld(t, db, seed)
 		for range 70 {
-			w.send(w.random())
+			w.sendRandom()
 			if w.r.IntN(10) == 0 {
 				w.ask(w.randomCommand())
 			}
@@ -190,6 +190,7 @@ func (w *world) truthAt(workspace string, at time.Time) *bruteForce {
 			g.See(sp.sighting(&e, 0xff))
 		}
 	}
+	w.tellLinks(g, w.rules, workspace)
 	for _, d := range w.decisions(workspace) {
 		g.Decide(d)
 	}

@@ -38,6 +38,11 @@ func (g *bruteForce) SeePair(low, high identity.Node, source string, p identity.
 	g.Oracle.SeePair(low, high, source, p, span)
 }
 
+func (g *bruteForce) Score(a, b identity.Node, model string, weight, at int64) {
+	g.namespaces[a.Key], g.namespaces[b.Key] = a.Namespace, b.Namespace
+	g.Oracle.Score(a, b, model, weight, at)
+}
+
 func (g *bruteForce) Known(k identity.Key) bool {
 	_, ok := g.namespaces[k]
 	return ok

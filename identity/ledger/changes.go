@@ -100,6 +100,9 @@ func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 		e.space.graph.See(e.space.sighting(e.Evidence, e.unmet))
 		e.space.mu.Unlock()
 	}
+	for _, s := range b.links {
+		s.space.score(s)
+	}
 	c := o.newChanges(causeEvidence)
 	moves, moved := map[string][]identity.Move{}, 0
 	started := &flipBlock{}
@@ -148,6 +151,9 @@ func (o *owner) touched(b *batch) []string {
 	for _, e := range b.evidence {
 		names[e.space.name] = true
 	}
+	for _, s := range b.links {
+		names[s.space.name] = true
+	}
 	queued := 0
 	for name, sp := range o.spaces {
 		if sp.flips.pending() {
@@ -172,9 +178,12 @@ func (o *owner) keepFlips(ctx context.Context, started *flipBlock) error {
 	return o.store.insert(ctx, o.token("flips"), started)
 }
 
-// keep stores the flips and the evidence of b.
+// keep stores the flips, the scored pairs and the evidence of b.
 func (o *owner) keep(ctx context.Context, b *batch, started *flipBlock) error {
 	if err := o.keepFlips(ctx, started); err != nil {
+		return err
+	}
+	if err := o.keepLinks(ctx, b); err != nil {
 		return err
 	}
 	if len(b.evidence) == 0 {

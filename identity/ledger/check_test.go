@@ -59,6 +59,9 @@ func (w *world) check() error {
 		if err := w.checkRebuild(name); err != nil {
 			return fmt.Errorf("workspace %s: %w", name, err)
 		}
+		if err := w.checkLinks(name); err != nil {
+			return fmt.Errorf("workspace %s: %w", name, err)
+		}
 		if err := w.checkHistory(name); err != nil {
 			return fmt.Errorf("workspace %s: %w", name, err)
 		}
@@ -72,6 +75,7 @@ func (w *world) truth(workspace string) *bruteForce {
 	for _, e := range w.sent[workspace] {
 		g.See(sp.sighting(&e, 0xff))
 	}
+	w.tellLinks(g, w.rules, workspace)
 	for _, d := range w.decisions(workspace) {
 		g.Decide(d)
 	}

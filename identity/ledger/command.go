@@ -28,9 +28,12 @@ func firstCommand(messages []kafka.Message) int {
 	return len(messages)
 }
 
-func isCommand(m *kafka.Message) bool {
+func isCommand(m *kafka.Message) bool { return hasHeader(m, identity.HeaderCommand) }
+
+// hasHeader reports whether the header that tells the kind of m is key.
+func hasHeader(m *kafka.Message, key string) bool {
 	for _, h := range m.Headers {
-		if h.Key == identity.HeaderCommand {
+		if h.Key == key {
 			return string(h.Value) == "1"
 		}
 	}

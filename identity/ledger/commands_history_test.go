@@ -56,7 +56,7 @@ func TestCommandStream(t *testing.T) {
 		stops := map[string]int{}
 		for range 4 {
 			for range 15 {
-				w.send(w.random())
+				w.sendRandom()
 				if w.r.IntN(3) == 0 {
 					w.ask(w.randomCommand())
 				}

@@ -7,12 +7,18 @@
 // steps, in this order:
 //
 //	start rows of class flips, when there are any
+//	scored pairs of records                         idempotent, need no fence
 //	evidence: identifiers, pairs, members of sets   idempotent, needs no fence
 //	sets                                            so that a set has all its rows
 //	reading: identifier_profile, anchor_owner, identity_changes, ends of flips
 //	version                                         makes the whole flush visible
 //	notices
 //	commit of the offset, with the last notice      fenced by the generation
+//
+// What models of linkage say of pairs of records travels on the same topic: scores
+// are entries of the same ledger, in no order, and are flushed with the evidence
+// around them. Those of every model are stored; those of the model that the rules
+// name are evaluated, and loaded when a workspace is opened.
 //
 // Commands of operators travel on the same topic, and not on that of the other
 // commands, because their effect depends on the evidence before them: one owner

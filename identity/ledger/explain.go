@@ -6,9 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/ext"
-
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/graph"
 	"github.com/kindred-cdp/kindred/identity/inquiry"
@@ -23,12 +20,16 @@ const (
 )
 
 // Why says why a and b, with their keys, are one profile or why they are not. The
-// graph answers from memory; the values of other identifiers on the way and the
-// evidence of all hops take one query each. Like its siblings it returns
+// graph answers from memory; the values of other identifiers on the way, the
+// evidence of all hops and the scores of record links take one query each. Like its siblings it returns
 // identity.ErrNotOwner where this process does not own the workspace.
 func (l *Ledger) Why(ctx context.Context, workspace string, a, b identity.Member) (identity.Explanation, error) {
 	var w graph.Explanation
-	if err := l.view(ctx, workspace, func(g Graph) { w = g.Why(a.Key, b.Key) }); err != nil {
+	links := newScoring()
+	err := l.viewSpace(ctx, workspace, func(sp *space) {
+		w, links.model = sp.graph.Why(a.Key, b.Key), sp.rules.ModelVersion
+	})
+	if err != nil {
 		return identity.Explanation{}, err
 	}
 	names := newNaming(a, b)
@@ -38,14 +39,20 @@ func (l *Ledger) Why(ctx context.Context, workspace string, a, b identity.Member
 	if w.Barrier != nil {
 		names.want(w.Barrier.From, w.Barrier.To)
 	}
+	links.wantAll(w)
 	if err := l.store.name(ctx, workspace, names); err != nil {
+		return identity.Explanation{}, err
+	}
+	if err := links.read(ctx, l.store, workspace); err != nil {
 		return identity.Explanation{}, err
 	}
 	e := identity.Explanation{
 		A: a.Identifier, B: b.Identifier, Same: w.Same, ProfileA: w.ProfileA, ProfileB: w.ProfileB, Path: []identity.Hop{},
 	}
 	if x := w.Barrier; x != nil {
-		e.Barrier = &identity.Barrier{Kind: x.Kind, From: names.of[x.From], To: names.of[x.To], Detail: x.Detail}
+		e.Barrier = &identity.Barrier{
+			Kind: x.Kind, From: names.of[x.From], To: names.of[x.To], Detail: x.Detail, Link: links.score(x.From, x.To, x.Weight),
+		}
 	}
 	seen, err := l.store.seen(ctx, workspace, w.Path)
 	if err != nil {
@@ -54,24 +61,33 @@ func (l *Ledger) Why(ctx context.Context, workspace string, a, b identity.Member
 	for _, h := range w.Path {
 		e.Path = append(e.Path, identity.Hop{
 			From: names.of[h.From], To: names.of[h.To], Kind: h.Kind, Rule: h.Rule, Weight: h.Weight,
-			Decision: h.Decision, Evidence: seen[keyPair(h.From, h.To)],
+			Decision: h.Decision, Evidence: seen[keyPair(h.From, h.To)], Link: links.score(h.From, h.To, h.Weight),
 		})
 	}
 	return e, nil
 }
 
 // Subgraph returns everything that holds a profile together; profile is any id
-// that was ever given out. It takes one query, for values.
+// that was ever given out. It takes one query, for values, and one for the scores
+// where records link.
 func (l *Ledger) Subgraph(ctx context.Context, workspace string, profile identity.ProfileID) (identity.Subgraph, error) {
 	var g graph.Subgraph
-	if err := l.view(ctx, workspace, func(v Graph) { g = v.Subgraph(profile, subgraphLimit) }); err != nil {
+	links := newScoring()
+	err := l.viewSpace(ctx, workspace, func(sp *space) {
+		g, links.model = sp.graph.Subgraph(profile, subgraphLimit), sp.rules.ModelVersion
+	})
+	if err != nil {
 		return identity.Subgraph{}, err
 	}
 	names := newNaming()
 	for _, n := range g.Identifiers {
 		names.want(n.Key, n.Follows)
 	}
+	links.wantLinked(g.Pairs)
 	if err := l.store.name(ctx, workspace, names); err != nil {
+		return identity.Subgraph{}, err
+	}
+	if err := links.read(ctx, l.store, workspace); err != nil {
 		return identity.Subgraph{}, err
 	}
 	s := identity.Subgraph{
@@ -92,6 +108,7 @@ func (l *Ledger) Subgraph(ctx context.Context, workspace string, profile identit
 	for _, p := range g.Pairs {
 		s.Pairs = append(s.Pairs, identity.GraphPair{
 			A: names.of[p.A], B: names.of[p.B], Links: p.Links, State: p.State, First: p.First, Last: p.Last,
+			Link: links.score(p.A, p.B, p.Weight),
 		})
 	}
 	return s, nil
@@ -101,6 +118,11 @@ func (l *Ledger) Subgraph(ctx context.Context, workspace string, profile identit
 // evidence and its flush a graph is of no version; these are short, and waited
 // for.
 func (l *Ledger) view(ctx context.Context, workspace string, f func(Graph)) error {
+	return l.viewSpace(ctx, workspace, func(sp *space) { f(sp.graph) })
+}
+
+// viewSpace is view for what is asked of more than the graph.
+func (l *Ledger) viewSpace(ctx context.Context, workspace string, f func(*space)) error {
 	for {
 		l.mu.Lock()
 		sp, ok := l.spaces[workspace]
@@ -117,14 +139,14 @@ func (l *Ledger) view(ctx context.Context, workspace string, f func(Graph)) erro
 	}
 }
 
-// read calls f with the graph if all that it was told is evaluated.
-func (sp *space) read(f func(Graph)) bool {
+// read calls f if all that the graph was told is evaluated.
+func (sp *space) read(f func(*space)) bool {
 	sp.mu.Lock()
 	defer sp.mu.Unlock()
 	if !sp.graph.Settled() {
 		return false
 	}
-	f(sp.graph)
+	f(sp)
 	return true
 }
 
@@ -180,20 +202,17 @@ func keyPair(a, b identity.Key) [2]identity.Key { return [2]identity.Key{min(a, 
 // seen looks up the evidence of the hops, the earliest first.
 func (s *store) seen(ctx context.Context, workspace string, path []graph.Hop) (map[[2]identity.Key][]identity.Seen, error) {
 	seen := map[[2]identity.Key][]identity.Seen{}
-	table, err := ext.NewTable("pairs", ext.Column("low", "UInt64"), ext.Column("high", "UInt64"))
-	if err != nil {
-		return nil, err
-	}
-	for _, h := range path {
-		p := keyPair(h.From, h.To)
-		if err := table.Append(uint64(p[0]), uint64(p[1])); err != nil {
-			return nil, err
-		}
-	}
 	if len(path) == 0 {
 		return seen, nil
 	}
-	ctx = clickhouse.Context(ctx, clickhouse.WithExternalTable(table))
+	pairs := make([][2]identity.Key, len(path))
+	for i, h := range path {
+		pairs[i] = keyPair(h.From, h.To)
+	}
+	ctx, err := withPairs(ctx, pairs)
+	if err != nil {
+		return nil, err
+	}
 	var low, high uint64
 	var r identity.Seen
 	var period, last int32

@@ -25,6 +25,7 @@ type world struct {
 	rules      *identity.Rules
 	newGraph   func(*identity.Rules) Graph
 	sent       map[string][]identity.Evidence // by workspace
+	linked     map[string][]identity.Links    // sent, by workspace
 	commands   int                            // sent
 	r          *rand.Rand
 	whole      bool // batches are as large as can be, not random
@@ -41,6 +42,7 @@ func testRules() *identity.Rules {
 		rules.Namespaces[name] = rule
 	}
 	rules.Untrusted = map[string]bool{"web": true}
+	rules.ModelVersion = "m1"
 	return rules
 }
 
@@ -50,7 +52,7 @@ func newWorld(t testing.TB, db driver.Conn, seed uint64) *world {
 	worldCount++
 	w := &world{
 		t: t, db: db, topic: newTopic(worldCount), rules: testRules(), newGraph: NewGraph,
-		sent: map[string][]identity.Evidence{}, r: rand.New(rand.NewPCG(seed, 1)), cfg: DefaultConfig(),
+		sent: map[string][]identity.Evidence{}, linked: map[string][]identity.Links{}, r: rand.New(rand.NewPCG(seed, 1)), cfg: DefaultConfig(),
 	}
 	for i := range 2 {
 		w.workspaces = append(w.workspaces, fmt.Sprintf("w%d-%d", worldCount, i))
@@ -122,6 +124,7 @@ func (w *world) send(all ...identity.Evidence) {
 var testNamespaces = []identity.Namespace{
 	identity.UserID, identity.UserID, identity.Email, identity.Email, identity.Phone, identity.Device,
 	identity.AnonymousID, identity.AnonymousID, identity.AnonymousID, identity.Loyalty, identity.Landline,
+	identity.Record, identity.Record, identity.Record, identity.Record,
 }
 
 // random returns a random piece of evidence of a small world.

@@ -39,7 +39,7 @@ func TestCrashes(t *testing.T) {
 		stops := map[string]int{}
 		for range 4 {
 			for range 15 {
-				w.send(w.random())
+				w.sendRandom()
 			}
 			for range 3 {
 				left := w.r.IntN(25)
@@ -74,7 +74,7 @@ func TestReplacedOwner(t *testing.T) {
 		w := newWorld(t, db, seed)
 		for range 3 {
 			for range 20 {
-				w.send(w.random())
+				w.sendRandom()
 			}
 			held, left := "", w.r.IntN(25)
 			var before map[string]reading
@@ -84,7 +84,7 @@ func TestReplacedOwner(t *testing.T) {
 				}
 				held = name
 				for range 10 {
-					w.send(w.random())
+					w.sendRandom()
 				}
 				if err := w.own(nil); err != nil {
 					return fmt.Errorf("successor: %w", err)
@@ -125,7 +125,7 @@ func TestOrder(t *testing.T) {
 		seed := firstSeed + uint64(i)
 		w := newWorld(t, db, seed)
 		for range 50 {
-			w.send(w.random())
+			w.sendRandom()
 		}
 		other := newWorld(t, db, seed+1)
 		for n, name := range w.workspaces {
@@ -143,7 +143,15 @@ func TestOrder(t *testing.T) {
 					other.send(e)
 				}
 			}
+			for _, at := range w.r.Perm(len(w.linked[name])) {
+				l := w.linked[name][at]
+				l.Workspace = other.workspaces[n]
+				for range 1 + w.r.IntN(2) {
+					other.sendLinks(l)
+				}
+			}
 		}
+		other.shuffle()
 		for _, x := range []*world{w, other} {
 			if err := x.own(nil); err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
@@ -163,7 +171,7 @@ func TestLedgerAlone(t *testing.T) {
 	for _, stop := range []string{"reading", "version", "notices", "commit"} {
 		w := newWorld(t, db, firstSeed)
 		for range 30 {
-			w.send(w.random())
+			w.sendRandom()
 		}
 		o := newOwner(w.ledger(nil), w.topic.join())
 		if err := o.start(t.Context()); err != nil {

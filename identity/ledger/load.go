@@ -8,7 +8,7 @@ import (
 )
 
 // load reads the evidence of sp into its graph: identifiers first, then pairs,
-// each in key order, then decisions. Sets are not loaded. It returns the number
+// each in key order, then scored pairs and decisions. Sets are not loaded. It returns the number
 // of rows read. The columns are of fixed width but for the value of an
 // identifier, which the rules need to know what is blocked: namespaces and
 // sources are read as positions in a list.
@@ -39,6 +39,9 @@ func (l *loader) load(ctx context.Context) (err error) {
 		return err
 	}
 	if err := l.pairs(ctx); err != nil {
+		return err
+	}
+	if err := l.links(ctx); err != nil {
 		return err
 	}
 	return l.decisions(ctx)

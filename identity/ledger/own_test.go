@@ -30,7 +30,7 @@ func TestOwn(t *testing.T) {
 	}
 	feed := func() {
 		for range 25 {
-			w.send(w.random())
+			w.sendRandom()
 		}
 		if err := w.topic.waitCommitted(t.Context(), int64(len(w.topic.log))); err != nil {
 			t.Fatal(err)
@@ -56,7 +56,7 @@ func TestOwn(t *testing.T) {
 	stop = run(w.topic.join())
 	feed()
 	w.topic.join()
-	w.send(w.random())
+	w.sendRandom()
 	replaced := make(chan error, 1)
 	go func() { replaced <- stop() }()
 	if err := <-replaced; err != nil && !errors.Is(err, errFence) {
@@ -87,7 +87,7 @@ func TestLostOwnership(t *testing.T) {
 // its successor takes another one, which only the fenced commit can tell it.
 func TestEpochsDiffer(t *testing.T) {
 	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
-	w.send(w.random())
+	w.sendRandom()
 	if err := w.own(nil); err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestRetriedInsert(t *testing.T) {
 	db := warehousetest.NewTestDatabase(t)
 	w := newWorld(t, db, firstSeed)
 	for range 10 {
-		w.send(w.random())
+		w.sendRandom()
 	}
 	l := w.ledger(nil)
 	l.store.db = &serial{doubtful: doubtful{Conn: db, failed: map[string]bool{}}, turn: make(chan struct{}, 1)}
@@ -237,7 +237,7 @@ func TestMetadata(t *testing.T) {
 func TestLostMetadata(t *testing.T) {
 	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
 	for range 20 {
-		w.send(w.random())
+		w.sendRandom()
 	}
 	if err := w.own(nil); err != nil {
 		t.Fatal(err)

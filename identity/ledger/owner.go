@@ -159,10 +159,10 @@ func (o *owner) process(ctx context.Context, messages []kafka.Message) error {
 	for {
 		n := firstCommand(messages)
 		if n == len(messages) {
-			return o.processEvidence(ctx, messages)
+			return o.processFitting(ctx, messages)
 		}
 		if n > 0 {
-			if err := o.processEvidence(ctx, messages[:n]); err != nil {
+			if err := o.processFitting(ctx, messages[:n]); err != nil {
 				return err
 			}
 		}
@@ -179,6 +179,19 @@ func (o *owner) process(ctx context.Context, messages []kafka.Message) error {
 func (o *owner) pass(m *kafka.Message) {
 	o.offset = m.Offset + 1
 	o.metrics.lag.WithLabelValues(fmt.Sprint(o.p.ID())).Set(float64(max(0, m.HighWaterMark-o.offset)))
+}
+
+// processFitting takes evidence and links through flushes that are not too large.
+func (o *owner) processFitting(ctx context.Context, messages []kafka.Message) error {
+	for {
+		n := fitting(messages)
+		if err := o.processEvidence(ctx, messages[:n]); err != nil {
+			return err
+		}
+		if messages = messages[n:]; len(messages) == 0 {
+			return nil
+		}
+	}
 }
 
 func (o *owner) processEvidence(ctx context.Context, messages []kafka.Message) error {

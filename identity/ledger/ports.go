@@ -70,6 +70,8 @@ const (
 	ReasonCollision Reason = "identifier_collision"
 	// ReasonCommand is a command that misses or breaks a field.
 	ReasonCommand Reason = "command_malformed"
+	// ReasonLinks is a batch of scored pairs that cannot be read or breaks a bound.
+	ReasonLinks Reason = "links_malformed"
 )
 
 // Rejection is a record that the ledger cannot use. Detail names what is wrong
@@ -92,6 +94,10 @@ type Graph interface {
 	SeeIdentifier(node identity.Node, source string, period identity.Period, span identity.Span)
 	// SeePair adds a sighting of a pair, low.Key < high.Key.
 	SeePair(low, high identity.Node, source string, period identity.Period, span identity.Span)
+	// Score adds what a model said of two records, at a time in milliseconds. Of
+	// the scores of one pair the greatest (at, weight) stands; those of another
+	// model than that of the rules are ignored.
+	Score(a, b identity.Node, model string, weight, at int64)
 	// Decide adds a decision.
 	Decide(decision identity.Decision)
 	// Flush evaluates what was added since the last call. Each identifier is in

@@ -49,6 +49,7 @@ func (w *world) adopt(f rulefile.File) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	rules.ModelVersion = w.rules.ModelVersion // which a file does not declare
 	w.rules = rules
 }
 
@@ -64,7 +65,7 @@ func TestRedeclareEqualsRebuild(t *testing.T) {
 		first := w.rules
 		for version := 1; version <= 2; version++ {
 			for range 25 {
-				w.send(w.random())
+				w.sendRandom()
 				if w.r.IntN(6) == 0 {
 					w.ask(w.randomCommand())
 				}
@@ -112,7 +113,7 @@ func TestRedeclareStopped(t *testing.T) {
 		w := newWorld(t, db, firstSeed)
 		first := w.rules
 		for range 40 {
-			w.send(w.random())
+			w.sendRandom()
 		}
 		if err := w.own(nil); err != nil {
 			t.Fatal(err)
