@@ -23,6 +23,16 @@ const (
 	// profiles to read again are those of both, now. Old is zero when the set is
 	// new, New is zero when nothing decides it any more.
 	ChangedSet ChangeKind = "set"
+	// ChangedTenures: the past tenures of an identifier that moves between
+	// people, such as a phone. Subject is its key. Old and New are keys of
+	// identifiers: the events of some time that it decides belonged to the
+	// profile of Old and belong to that of New, so both are to be read again.
+	// They are the identifier itself where no time has another owner.
+	ChangedTenures ChangeKind = "tenures"
+	// ChangedHousehold: the household of a profile. Subject is the profile id,
+	// Old and New are household ids, zero for none. What is to be read again are
+	// the profile and all profiles of both households.
+	ChangedHousehold ChangeKind = "household"
 )
 
 // Change is one changed subject. (Epoch, Sequence) is its id in its workspace.

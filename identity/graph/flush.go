@@ -17,12 +17,19 @@ type Changes struct {
 	// among them only where old sets may have ignored it, because its earlier
 	// sightings expired or were erased.
 	Flipped []identity.Key
-	// Retold holds the identifiers whose past tenures changed.
-	Retold []identity.Key
+	// Retold holds each identifier whose past tenures changed, once.
+	Retold []Retelling
 	// Rehoused holds each profile whose household changed, once. A profile that
 	// became part of another one leaves its household; under its id one finds
 	// the household of that one.
 	Rehoused []Rehousing
+}
+
+// Retelling says that a moving identifier has other past tenures. The lists are
+// not changed by anyone any more.
+type Retelling struct {
+	Identifier identity.Key
+	Old, New   []Tenure
 }
 
 // Rehousing says that a profile has another household. Zero is none.
@@ -98,7 +105,7 @@ func (g *Graph) settle() Changes {
 	}
 	slices.SortFunc(c.Moves, func(a, b identity.Move) int { return cmp.Compare(a.Identifier, b.Identifier) })
 	slices.Sort(c.Flipped)
-	slices.Sort(c.Retold)
+	slices.SortFunc(c.Retold, func(a, b Retelling) int { return cmp.Compare(a.Identifier, b.Identifier) })
 	w.edges, w.dead, w.fresh = w.edges[:0], w.dead[:0], w.fresh[:0]
 	w.changed, w.stale, w.admitted = w.changed[:0], w.stale[:0], w.admitted[:0]
 	w.left, w.removed = w.left[:0], false

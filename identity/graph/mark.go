@@ -35,7 +35,7 @@ type work struct {
 	// What changed since the last flush.
 	journal []old
 	flips   []flip
-	retold  []identity.Key
+	retold  []Retelling
 
 	// Scratch.
 	below, accepted, members, heads []ref

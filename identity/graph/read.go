@@ -66,6 +66,13 @@ func (g *Graph) Tenures(k identity.Key) []Tenure {
 	return slices.Clone(g.tenures[x])
 }
 
+// Moving reports whether k is known and of a namespace that moves between people:
+// the time of an event may then tell whose it is.
+func (g *Graph) Moving(k identity.Key) bool {
+	x := g.find(k)
+	return x != 0 && g.ns(x).gapDays > 0
+}
+
 // Deciding returns the member that decides to whom a set belongs, by the
 // classes of the last flush: of those that are neither gone nor household
 // values the one of least (rank, key) that is neither blocked nor generic, or

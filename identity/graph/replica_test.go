@@ -59,8 +59,14 @@ func (p *replica) apply(g *Graph, c Changes, seen []entry) error {
 			delete(p.housed, h.Profile)
 		}
 	}
-	for _, k := range c.Retold {
-		p.tenures[k] = g.Tenures(k)
+	for i, r := range c.Retold {
+		if i > 0 && c.Retold[i-1].Identifier >= r.Identifier {
+			return fmt.Errorf("retellings are not ascending at %x", r.Identifier)
+		}
+		if !slices.Equal(p.tenures[r.Identifier], r.Old) || slices.Equal(r.Old, r.New) {
+			return fmt.Errorf("tenures of %x retold from %v to %v, were %v", r.Identifier, r.Old, r.New, p.tenures[r.Identifier])
+		}
+		p.tenures[r.Identifier] = r.New
 	}
 	for i, set := range p.sets {
 		if slices.ContainsFunc(set, func(n identity.Node) bool { return slices.Contains(c.Flipped, n.Key) }) {

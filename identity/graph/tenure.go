@@ -83,7 +83,7 @@ func (g *Graph) nameOwners(x ref) {
 	if slices.Equal(past, g.tenures[x]) {
 		return
 	}
-	g.work.retold = append(g.work.retold, g.nodes.at(x).key)
+	g.work.retold = append(g.work.retold, Retelling{Identifier: g.nodes.at(x).key, Old: g.tenures[x], New: past})
 	if past == nil {
 		delete(g.tenures, x)
 	} else {

@@ -223,8 +223,11 @@ func reaches(c Changes, keys map[identity.Key]bool) (identity.Key, bool) {
 	for _, m := range c.Moves {
 		about[m.Identifier] = true
 	}
-	for _, k := range slices.Concat(c.Flipped, c.Retold) {
+	for _, k := range c.Flipped {
 		about[k] = true
+	}
+	for _, r := range c.Retold {
+		about[r.Identifier] = true
 	}
 	for _, h := range c.Rehoused {
 		about[identity.Key(h.Profile)] = true

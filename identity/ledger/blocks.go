@@ -137,14 +137,15 @@ func (b *memberBlock) reserve(n int) {
 	b.workspace, b.id, b.anchor = make([]string, 0, n), make([]uint64, 0, n), make([]uint64, 0, n)
 }
 
-// hopBlock is rows of identifier_profile or anchor_owner: both map a subject to
-// its new and its previous object.
+// hopBlock is rows of identifier_profile, anchor_owner or household_profile: they
+// map a subject to its new and its previous object.
 type hopBlock struct {
 	name, insert    string
 	workspace       []string
 	subject         []uint64
 	epoch, sequence []uint64
 	now, before     []uint64
+	moving          []bool // of anchor_owner only
 }
 
 func newProfileBlock() *hopBlock {
@@ -154,14 +155,18 @@ func newProfileBlock() *hopBlock {
 
 func newOwnerBlock() *hopBlock {
 	return &hopBlock{name: "anchor_owner", insert: `INSERT INTO anchor_owner
-		(workspace, anchor_id, epoch, sequence, owner_id, previous_id)`}
+		(workspace, anchor_id, epoch, sequence, owner_id, previous_id, has_tenures)`}
 }
 
 func (b *hopBlock) table() string     { return b.name }
 func (b *hopBlock) statement() string { return b.insert }
 func (b *hopBlock) rows() int         { return len(b.subject) }
 func (b *hopBlock) columns(i, j int) []any {
-	return []any{names(b.workspace[i:j]), b.subject[i:j], b.epoch[i:j], b.sequence[i:j], b.now[i:j], b.before[i:j]}
+	all := []any{names(b.workspace[i:j]), b.subject[i:j], b.epoch[i:j], b.sequence[i:j], b.now[i:j], b.before[i:j]}
+	if b.moving != nil {
+		all = append(all, b.moving[i:j])
+	}
+	return all
 }
 
 func (b *hopBlock) reserve(n int) {
@@ -177,6 +182,12 @@ func (b *hopBlock) add(workspace string, v version, subject, now, before uint64)
 	b.sequence = append(b.sequence, v.Sequence)
 	b.now = append(b.now, now)
 	b.before = append(b.before, before)
+}
+
+// decide adds who decides a set; moving says that it moves between people.
+func (b *hopBlock) decide(workspace string, v version, a identity.Attribution, moving bool) {
+	b.add(workspace, v, uint64(a.Anchor), uint64(a.New), uint64(a.Old))
+	b.moving = append(b.moving, moving)
 }
 
 type historyBlock struct {

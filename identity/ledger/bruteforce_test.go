@@ -5,12 +5,14 @@ import (
 	"slices"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
 	"github.com/kindred-cdp/kindred/identity/oracle"
 )
 
 // bruteForce is the definition of profiles as a Graph.
 type bruteForce struct {
 	*oracle.Oracle
+	rules      *identity.Rules
 	namespaces map[identity.Key]identity.Namespace
 	result     oracle.Result
 	Inspector  // none: commands are judged on the graph
@@ -18,7 +20,7 @@ type bruteForce struct {
 }
 
 func newBruteForce(rules *identity.Rules) Graph {
-	return &bruteForce{Oracle: oracle.New(rules), namespaces: map[identity.Key]identity.Namespace{}}
+	return &bruteForce{Oracle: oracle.New(rules), rules: rules, namespaces: map[identity.Key]identity.Namespace{}}
 }
 
 func (g *bruteForce) See(s identity.Sighting) {
@@ -58,22 +60,23 @@ func class(r oracle.Result, k identity.Key) int {
 	return 0
 }
 
-func (g *bruteForce) Flush() (moves []identity.Move, flipped []identity.Key) {
+func (g *bruteForce) Flush() (c graph.Changes) {
 	before := g.result
 	g.result = g.Evaluate()
+	c.Retold, c.Rehoused = retold(before, g.result), rehoused(before, g.result)
 	for _, k := range slices.Sorted(maps.Keys(g.result.Profile)) {
 		old, known := before.Profile[k]
 		if !known {
 			old = identity.ProfileID(k)
 		}
 		if now := g.result.Profile[k]; now != old {
-			moves = append(moves, identity.Move{Identifier: k, Old: old, New: now})
+			c.Moves = append(c.Moves, identity.Move{Identifier: k, Old: old, New: now})
 		}
 		if known && class(before, k) != class(g.result, k) {
-			flipped = append(flipped, k)
+			c.Flipped = append(c.Flipped, k)
 		}
 	}
-	return moves, flipped
+	return c
 }
 
 func (g *bruteForce) Profile(k identity.Key) identity.ProfileID {

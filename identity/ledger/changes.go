@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
 )
 
 // Causes of changes.
@@ -26,6 +27,8 @@ type changes struct {
 	cause    string
 
 	profiles, owners *hopBlock
+	tenures          tenureBlock
+	households       *hopBlock
 	history          historyBlock
 	flips            flipBlock
 	last             map[string]uint64 // by workspace, its last sequence
@@ -37,8 +40,13 @@ type changes struct {
 func (o *owner) newChanges(cause string) *changes {
 	return &changes{
 		epoch: o.epoch, sequence: &o.sequence, at: o.now(), cause: cause,
-		profiles: newProfileBlock(), owners: newOwnerBlock(), last: map[string]uint64{},
+		profiles: newProfileBlock(), owners: newOwnerBlock(), households: newHouseholdBlock(), last: map[string]uint64{},
 	}
+}
+
+// blocks are the rows of the flush, by table.
+func (c *changes) blocks() []block {
+	return []block{c.profiles, c.owners, &c.tenures, c.households, &c.history, &c.flips}
 }
 
 // reserve makes room for as many moves of identifiers and changes of sets in
@@ -67,15 +75,21 @@ func (c *changes) move(workspace string, m identity.Move) {
 }
 
 // set adds the change of a set's deciding identifier.
-func (c *changes) set(workspace string, a identity.Attribution) {
-	v := c.add(workspace, identity.ChangedSet, uint64(a.Anchor), uint64(a.Old), uint64(a.New))
-	c.owners.add(workspace, v, uint64(a.Anchor), uint64(a.New), uint64(a.Old))
+func (c *changes) set(sp *space, a identity.Attribution) {
+	v := c.add(sp.name, identity.ChangedSet, uint64(a.Anchor), uint64(a.Old), uint64(a.New))
+	c.owners.decide(sp.name, v, a, a.New != 0 && sp.graph.Moving(a.New))
+}
+
+// next returns the version of the next row of workspace.
+func (c *changes) next(workspace string) version {
+	*c.sequence++
+	c.total++
+	c.last[workspace] = *c.sequence
+	return version{Epoch: c.epoch, Sequence: *c.sequence}
 }
 
 func (c *changes) add(workspace string, kind identity.ChangeKind, subject, before, now uint64) version {
-	*c.sequence++
-	c.total++
-	v := version{Epoch: c.epoch, Sequence: *c.sequence}
+	v := c.next(workspace)
 	h := &c.history
 	h.workspace = append(h.workspace, workspace)
 	h.epoch = append(h.epoch, v.Epoch)
@@ -86,7 +100,6 @@ func (c *changes) add(workspace string, kind identity.ChangeKind, subject, befor
 	h.oldID = append(h.oldID, before)
 	h.newID = append(h.newID, now)
 	h.cause = append(h.cause, c.cause)
-	c.last[workspace] = v.Sequence
 	n := c.notice(workspace)
 	n.Changes = append(n.Changes, identity.Change{Sequence: v.Sequence, Kind: kind, Subject: subject, Old: before, New: now, Cause: c.cause})
 	return v
@@ -104,15 +117,14 @@ func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 		s.space.score(s)
 	}
 	c := o.newChanges(causeEvidence)
-	moves, moved := map[string][]identity.Move{}, 0
+	found, moved := map[string]graph.Changes{}, 0
 	started := &flipBlock{}
 	touched := o.touched(b)
 	for _, name := range touched {
 		sp := o.spaces[name]
-		m, flipped := sp.flush()
-		moves[name] = m
-		moved += len(m)
-		o.startFlips(sp, flipped, started, c.at)
+		found[name] = sp.flush()
+		moved += len(found[name].Moves)
+		o.startFlips(sp, found[name].Flipped, started, c.at)
 	}
 	if err := o.keep(ctx, b, started); err != nil {
 		return nil, err
@@ -120,9 +132,7 @@ func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 	c.reserve(moved, len(b.undecided), len(touched))
 	for _, name := range touched {
 		sp := o.spaces[name]
-		for _, m := range moves[name] {
-			c.move(name, m)
-		}
+		c.record(name, found[name])
 		o.decide(sp, b, c)
 		if !sp.flips.pending() {
 			continue
@@ -221,7 +231,7 @@ func (o *owner) decide(sp *space, b *batch, c *changes) {
 		// A set that nothing decides is stored too, and only a flip can change
 		// that: there is no need to look at it again.
 		if key, ok := sp.graph.Deciding(sp.keys(e.Evidence)); ok {
-			c.set(sp.name, identity.Attribution{Anchor: e.Anchor, New: key})
+			c.set(sp, identity.Attribution{Anchor: e.Anchor, New: key})
 		}
 	}
 }
@@ -253,7 +263,7 @@ func (o *owner) show(ctx context.Context, c *changes) error {
 	if err := o.at("reading"); err != nil {
 		return err
 	}
-	if err := o.store.insert(ctx, o.token("reading"), c.profiles, c.owners, &c.history, &c.flips); err != nil {
+	if err := o.store.insert(ctx, o.token("reading"), c.blocks()...); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.last)) {

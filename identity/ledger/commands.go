@@ -146,9 +146,9 @@ func (o *owner) decideCommand(ctx context.Context, r *order, decisions []identit
 		return c, nil
 	}
 	sp.decide(decisions...)
-	moves, flipped := sp.flush()
+	found := sp.flush()
 	started := &flipBlock{}
-	o.startFlips(sp, flipped, started, c.at)
+	o.startFlips(sp, found.Flipped, started, c.at)
 	if err := o.keepFlips(ctx, started); err != nil {
 		return nil, err
 	}
@@ -164,10 +164,8 @@ func (o *owner) decideCommand(ctx context.Context, r *order, decisions []identit
 			return nil, err
 		}
 	}
-	c.reserve(len(moves), 0, 1)
-	for _, m := range moves {
-		c.move(sp.name, m)
-	}
+	c.reserve(len(found.Moves), 0, 1)
+	c.record(sp.name, found)
 	if !sp.flips.pending() {
 		return c, nil
 	}

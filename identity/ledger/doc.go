@@ -10,7 +10,8 @@
 //	scored pairs of records                         idempotent, need no fence
 //	evidence: identifiers, pairs, members of sets   idempotent, needs no fence
 //	sets                                            so that a set has all its rows
-//	reading: identifier_profile, anchor_owner, identity_changes, ends of flips
+//	reading: identifier_profile, anchor_owner, identifier_tenures,
+//	  household_profile, identity_changes, ends of flips
 //	version                                         makes the whole flush visible
 //	notices
 //	commit of the offset, with the last notice      fenced by the generation

@@ -149,7 +149,7 @@ func (o *owner) redecideSets(ctx context.Context, sp *space, anchors []identity.
 	return o.store.members(ctx, sp, undecided, func(a identity.AnchorID, members []identity.Node) {
 		now, _ := sp.graph.Deciding(members)
 		if before := owners[a]; before != now {
-			c.set(sp.name, identity.Attribution{Anchor: a, Old: before, New: now})
+			c.set(sp, identity.Attribution{Anchor: a, Old: before, New: now})
 		}
 	})
 }

@@ -8,16 +8,10 @@ import (
 // NewGraph returns the graph of identity/graph, for Deps.NewGraph.
 func NewGraph(rules *identity.Rules) Graph { return profileGraph{graph.New(rules)} }
 
-// profileGraph is a graph.Graph. Past tenures are computed and not published
-// yet: nothing reads identifier_tenures.
+// profileGraph is a graph.Graph.
 type profileGraph struct{ *graph.Graph }
 
 var _ Graph = profileGraph{}
-
-func (g profileGraph) Flush() ([]identity.Move, []identity.Key) {
-	c := g.Graph.Flush()
-	return c.Moves, c.Flipped
-}
 
 func (g profileGraph) Stats() Stats {
 	s := g.Graph.Stats()

@@ -28,7 +28,8 @@ type world struct {
 	linked     map[string][]identity.Links    // sent, by workspace
 	commands   int                            // sent
 	r          *rand.Rand
-	whole      bool // batches are as large as can be, not random
+	seen       struct{ tenures, households int } // that were compared
+	whole      bool                              // batches are as large as can be, not random
 	cfg        Config
 }
 

@@ -50,6 +50,15 @@ func (n *native) fill(batch driver.Batch, i int, values any) error {
 	case []identity.Day: // Date32: days.
 		rows = len(v)
 		put32(n, v)
+	case []bool:
+		rows = len(v)
+		for _, is := range v {
+			b := byte(0)
+			if is {
+				b = 1
+			}
+			_ = n.body.WriteByte(b) // A buffer takes everything.
+		}
 	case [][]uint64:
 		rows = len(v)
 		n.lists(v)

@@ -100,10 +100,8 @@ type Graph interface {
 	Score(a, b identity.Node, model string, weight, at int64)
 	// Decide adds a decision.
 	Decide(decision identity.Decision)
-	// Flush evaluates what was added since the last call. Each identifier is in
-	// moves at most once, ascending; a new one moves from its own key. flipped
-	// are the identifiers that became or ceased to be blocked, generic or gone.
-	Flush() (moves []identity.Move, flipped []identity.Key)
+	// Flush evaluates what was added since the last call.
+	Flush() graph.Changes
 	// Known reports whether key may have been seen; false is certain.
 	Known(key identity.Key) bool
 	// Profile returns the profile of key as of the last Flush; its own key when
@@ -112,6 +110,9 @@ type Graph interface {
 	// Deciding returns the member that decides to whom a set belongs, as of the
 	// last Flush; false when none does. Of members it reads the keys.
 	Deciding(members []identity.Node) (identity.Key, bool)
+	// Moving reports whether key is known and of a namespace that moves between
+	// people.
+	Moving(key identity.Key) bool
 	// Stats returns counts as of the last Flush.
 	Stats() Stats
 	Inspector

@@ -6,22 +6,24 @@ import (
 	"slices"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
 )
 
-// catchUp publishes what the loaded ledger says beyond what is published. moves
-// are the profiles of the ledger that are not an identifier's own key. With whole
+// catchUp publishes what the loaded ledger says beyond what is published. found is
+// what the graph says of it: profiles that are not an identifier's own key, past
+// tenures, households. With whole
 // it compares all sets as well: the rules may be others than those by which the
 // published ones were decided.
-func (o *owner) catchUp(ctx context.Context, sp *space, moves []identity.Move, whole bool) error {
+func (o *owner) catchUp(ctx context.Context, sp *space, found graph.Changes, whole bool) error {
 	c := o.newChanges(causeRestart)
 	if whole {
 		c.cause = causeRules
 		queue := sp.flips
 		sp.flips = newFlips()
-		return o.publishWhole(ctx, sp, queue, moves, c)
+		return o.publishWhole(ctx, sp, queue, found, c)
 	}
-	if err := o.diffProfiles(ctx, sp, moves, c); err != nil {
-		return fmt.Errorf("compare profiles with the published ones: %w", err)
+	if err := o.diffGraph(ctx, sp, found, c); err != nil {
+		return err
 	}
 	if err := o.decidePending(ctx, sp, c); err != nil {
 		return fmt.Errorf("decide pending sets: %w", err)
@@ -57,16 +59,17 @@ func (o *owner) spill(ctx context.Context, sp *space, c *changes) error {
 	if err := o.at("catch up"); err != nil {
 		return err
 	}
-	if err := o.store.insert(ctx, o.token("restart/"+sp.name), c.profiles, c.owners, &c.history, &c.flips); err != nil {
+	if err := o.store.insert(ctx, o.token("restart/"+sp.name), c.blocks()...); err != nil {
 		return err
 	}
 	c.profiles, c.owners, c.history, c.flips, c.notices = newProfileBlock(), newOwnerBlock(), historyBlock{}, flipBlock{}, nil
+	c.tenures, c.households = tenureBlock{}, newHouseholdBlock()
 	return nil
 }
 
 // spillFull spills c when it has as many rows as one insert takes.
 func (o *owner) spillFull(ctx context.Context, sp *space, c *changes) error {
-	if c.history.rows() < o.cfg.InsertRows {
+	if max(c.history.rows(), c.owners.rows()) < o.cfg.InsertRows {
 		return nil
 	}
 	return o.spill(ctx, sp, c)
@@ -129,7 +132,7 @@ func (o *owner) decidePending(ctx context.Context, sp *space, c *changes) error 
 		ORDER BY anchor_id LIMIT 1 BY anchor_id`,
 		sp.cuts.args("workspace", sp.name), []any{&anchor, &keys}, func() error {
 			if key, ok := sp.graph.Deciding(nodes(keys)); ok {
-				c.set(sp.name, identity.Attribution{Anchor: identity.AnchorID(anchor), New: key})
+				c.set(sp, identity.Attribution{Anchor: identity.AnchorID(anchor), New: key})
 			}
 			return o.spillFull(ctx, sp, c)
 		})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
 	"github.com/kindred-cdp/kindred/identity/rulefile"
 )
 
@@ -191,10 +192,10 @@ func (o *owner) switchRules(ctx context.Context, r *order, file rulefile.File, c
 	if _, err := o.store.load(ctx, next); err != nil {
 		return fmt.Errorf("load ledger under other rules: %w", err)
 	}
-	moves, _ := next.flush()
+	found := next.flush()
 	since := o.noticed
 	c := o.newChanges(causeRules)
-	if err := o.publishWhole(ctx, next, old.flips, moves, c); err != nil {
+	if err := o.publishWhole(ctx, next, old.flips, found, c); err != nil {
 		return err
 	}
 	o.spaces[next.name], r.space = next, next
@@ -209,9 +210,9 @@ func (o *owner) switchRules(ctx context.Context, r *order, file rulefile.File, c
 
 // publishWhole publishes what the graph of sp says beyond what is published, of
 // identifiers and of sets, as one version. The flips in queue end with it.
-func (o *owner) publishWhole(ctx context.Context, sp *space, queue *flips, moves []identity.Move, c *changes) error {
-	if err := o.diffProfiles(ctx, sp, moves, c); err != nil {
-		return fmt.Errorf("compare profiles with the published ones: %w", err)
+func (o *owner) publishWhole(ctx context.Context, sp *space, queue *flips, found graph.Changes, c *changes) error {
+	if err := o.diffGraph(ctx, sp, found, c); err != nil {
+		return err
 	}
 	if err := o.diffSets(ctx, sp, c); err != nil {
 		return fmt.Errorf("compare sets with the published ones: %w", err)
@@ -228,20 +229,24 @@ func (o *owner) publishWhole(ctx context.Context, sp *space, queue *flips, moves
 	return o.publishSpilled(ctx, sp, c)
 }
 
-// diffSets finds the sets whose deciding identifier is not the published one.
+// diffSets finds the sets whose deciding identifier is not the published one, or
+// became one that moves between people, or ceased to be.
 func (o *owner) diffSets(ctx context.Context, sp *space, c *changes) error {
 	var anchor, owner uint64
 	var keys []uint64
-	return o.store.each(ctx, `SELECT s.anchor_id, s.members, p.owner FROM
+	var flagged bool
+	return o.store.each(ctx, `SELECT s.anchor_id, s.members, p.owner.1, p.owner.2 FROM
 		(SELECT anchor_id, members FROM anchors WHERE workspace = {workspace:String} ORDER BY anchor_id LIMIT 1 BY anchor_id) AS s
 		LEFT JOIN
-		(SELECT anchor_id, argMax(owner_id, (epoch, sequence)) AS owner FROM anchor_owner
+		(SELECT anchor_id, argMax((owner_id, has_tenures), (epoch, sequence)) AS owner FROM anchor_owner
 			WHERE workspace = {workspace:String} AND `+countedRows("epoch", "sequence")+` GROUP BY anchor_id) AS p
 		ON s.anchor_id = p.anchor_id ORDER BY s.anchor_id`,
-		sp.cuts.args("workspace", sp.name), []any{&anchor, &keys, &owner}, func() error {
+		sp.cuts.args("workspace", sp.name), []any{&anchor, &keys, &owner, &flagged}, func() error {
 			now, _ := sp.graph.Deciding(nodes(keys))
 			if before := identity.Key(owner); before != now {
-				c.set(sp.name, identity.Attribution{Anchor: identity.AnchorID(anchor), Old: before, New: now})
+				c.set(sp, identity.Attribution{Anchor: identity.AnchorID(anchor), Old: before, New: now})
+			} else if now != 0 && sp.graph.Moving(now) != flagged {
+				c.flag(sp, identity.AnchorID(anchor), now)
 			}
 			return o.spillFull(ctx, sp, c)
 		})

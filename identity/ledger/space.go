@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
 )
 
 // space is one workspace of an owner. Its owner's goroutine is the only one
@@ -47,7 +48,7 @@ func (sp *space) decide(all ...identity.Decision) {
 	}
 }
 
-func (sp *space) flush() ([]identity.Move, []identity.Key) {
+func (sp *space) flush() graph.Changes {
 	sp.mu.Lock()
 	defer sp.mu.Unlock()
 	return sp.graph.Flush()
@@ -121,14 +122,14 @@ func (o *owner) open(ctx context.Context, workspace string) (*space, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load ledger: %w", err)
 	}
-	moves, _ := sp.flush() // Classes that flipped are in the queue: see flips.
+	found := sp.flush() // Classes that flipped are in the queue: see flips.
 	if err := o.store.loadFlips(ctx, sp); err != nil {
 		return nil, fmt.Errorf("load flips: %w", err)
 	}
 	took := o.now().Sub(begun)
 	o.metrics.loadSeconds.Set(took.Seconds())
 	o.metrics.loadedRows.Set(float64(rows))
-	if err := o.catchUp(ctx, sp, moves, begunRules); err != nil {
+	if err := o.catchUp(ctx, sp, found, begunRules); err != nil {
 		return nil, err
 	}
 	o.spaces[workspace] = sp

@@ -1,10 +1,8 @@
 package warehouse
 
-import "strings"
-
 // analystViews may be read whole: they show no personal value.
 var analystViews = []string{
-	"transactions", "behaviour_events", "events_masked", "identifiers_masked", "profiles", "anchor_profile", "identity_counted", "reading",
+	"transactions", "behaviour_events", "events_masked", "identifiers_masked", "profiles", "anchor_profile", "households", "identity_counted", "reading",
 	"dead_letter_status",
 	"social_interactions", "locations", "support_contacts", "feedback", "sensor_readings", "visits", "contacts", "catalogue",
 }
@@ -38,6 +36,7 @@ var analystTables = []struct{ table, columns string }{
 	{"anchor_owner", ""},
 	{"identifier_profile", ""},
 	{"identifier_tenures", ""},
+	{"household_profile", ""},
 	{"record_links", ""},
 	{"identity_decisions", "workspace, kind, a, b, decided_at, decision_id, is_on, value"},
 	{"identity_rules", "workspace, version, rules, declared_at, command_id"},
@@ -66,7 +65,7 @@ func AnalystGrants(database string) []string {
 		}
 		grants = append(grants, "GRANT SELECT"+columns+" ON "+database+"."+t.table)
 	}
-	for _, dictionary := range strings.Fields("reading_owners reading_profiles") {
+	for _, dictionary := range baseDictionaries {
 		grants = append(grants, "GRANT dictGet ON "+database+"."+dictionary)
 	}
 	return grants

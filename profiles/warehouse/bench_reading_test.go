@@ -51,8 +51,8 @@ func fillReading(b *testing.B, conn driver.Conn, rows int) {
 	execute(b, conn, "ATTACH TABLE x_owners")
 	execute(b, conn, "ATTACH TABLE x_profiles")
 	execute(b, conn, "RENAME TABLE x_owners TO reading_recent_owners, x_profiles TO reading_recent_profiles")
-	execute(b, conn, "CREATE TABLE e (anchor_id UInt64, amount UInt32) ENGINE = MergeTree ORDER BY anchor_id")
-	execute(b, conn, fmt.Sprintf("INSERT INTO e SELECT bitOr(sipHash64(number), bitShiftLeft(toUInt64(1), 63)), number FROM numbers(%d)", rows))
+	execute(b, conn, "CREATE TABLE e (anchor_id UInt64, amount UInt32, time DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY anchor_id")
+	execute(b, conn, fmt.Sprintf("INSERT INTO e SELECT bitOr(sipHash64(number), bitShiftLeft(toUInt64(1), 63)), number, toDateTime64('2025-01-01 00:00:00', 3, 'UTC') + number FROM numbers(%d)", rows))
 	execute(b, conn, "OPTIMIZE TABLE e FINAL")
 	if err := warehouse.PublishReading(b.Context(), conn, "main", warehouse.Version{Epoch: 1, Sequence: uint64(rows)}, epochZero); err != nil {
 		b.Fatal(err)
@@ -63,8 +63,8 @@ func fillReading(b *testing.B, conn driver.Conn, rows int) {
 // of the same query without resolution.
 func scan(b *testing.B, conn driver.Conn, label, expression, from string) {
 	b.Helper()
-	plain := measure(b, conn, "SELECT sum(anchor_id), sum(amount) FROM e")
-	m := measure(b, conn, "SELECT sum("+expression+"), sum(amount) FROM "+from)
+	plain := measure(b, conn, "SELECT sum(anchor_id), sum(amount), max(time) FROM e")
+	m := measure(b, conn, "SELECT sum("+expression+"), sum(amount), max(time) FROM "+from)
 	b.ReportMetric(m.seconds*1e3, "ms:"+label)
 	b.ReportMetric((m.cpu-plain.cpu)*1e9/float64(benchRows(1_000_000)), "cpu-ns/row:"+label)
 }

@@ -162,10 +162,14 @@ func (f *Folder) record(ctx context.Context, versions map[string]Version, loaded
 	return nil
 }
 
-// reloadBase loads both dictionaries and returns when they are loaded.
+// baseDictionaries hold the base of the reading, one for each hop and one for
+// past tenures.
+var baseDictionaries = []string{"reading_owners", "reading_profiles", "reading_tenures"}
+
+// reloadBase loads the dictionaries and returns when they are loaded.
 func reloadBase(ctx context.Context, conn driver.Conn, cluster string) error {
 	on := form{cluster: cluster}.onCluster()
-	for _, name := range []string{"reading_owners", "reading_profiles"} {
+	for _, name := range baseDictionaries {
 		if err := conn.Exec(ctx, "SYSTEM RELOAD DICTIONARY "+name+" "+on); err != nil {
 			return fmt.Errorf("load dictionary %s: %w", name, err)
 		}

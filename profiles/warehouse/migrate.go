@@ -77,7 +77,7 @@ func Migrate(ctx context.Context, cfg Config, now func() time.Time, log *slog.Lo
 // and makes them again when they do not load: they hold the account with which
 // they read, and its password may have changed.
 func ensureDictionaries(ctx context.Context, conn driver.Conn, f form, migrations []migration, log *slog.Logger) error {
-	const load = "SELECT dictHas('reading_owners', toUInt64(0)), dictHas('reading_profiles', toUInt64(0))"
+	load := "SELECT dictHas('" + strings.Join(baseDictionaries, "', toUInt64(0)), dictHas('") + "', toUInt64(0))"
 	first := conn.Exec(ctx, load)
 	if first == nil {
 		return nil

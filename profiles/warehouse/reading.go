@@ -1,6 +1,10 @@
 package warehouse
 
-import "strings"
+import (
+	"fmt"
+	"hash/fnv"
+	"strings"
+)
 
 // AnchorProfile returns the SQL expression of the profile that the current
 // reading of the ledger gives to an anchor. anchor is an SQL expression of type
@@ -40,7 +44,8 @@ func (e expressions) layered(key, keys, values, dictionary, attribute, missing s
 		", dictGetOrDefault('" + e.prefix + dictionary + "', '" + attribute + "', " + key + ", " + missing + "))"
 }
 
-// owner is the first hop with the tenure flag in bit 63, which no key has.
+// owner is the first hop, with bit 63, which no key has, where the deciding
+// identifier is one that moves between people.
 func (e expressions) owner(anchor string) string {
 	anchor = "toUInt64(" + anchor + ")"
 	return e.layered(anchor, "1", "2", "reading_owners", "owner_id", "if(bitTest("+anchor+", 63), toUInt64(0), "+anchor+")")
@@ -52,14 +57,39 @@ func (e expressions) identifierProfile(id string) string {
 }
 
 func (e expressions) anchorProfile(anchor string) string {
-	return e.identifierProfile("bitAnd(" + e.owner(anchor) + ", 0x7fffffffffffffff)")
+	return e.identifierProfile(unflagged(e.owner(anchor)))
 }
 
-// eventProfile needs no look-up by time yet: no rows of identifier_tenures are
-// written, so the flag is never set.
+func unflagged(id string) string { return "bitAnd(" + id + ", 0x7fffffffffffffff)" }
+
+// eventProfile asks for a tenure only where the flag says that there may be one:
+// the server evaluates a branch of if for the rows that take it. What the text
+// needs again has a name, or it would grow with every level; the name is of what
+// it stands for, so that several expressions fit into one query.
 func (e expressions) eventProfile(anchor, time string) string {
-	_ = time
-	return e.anchorProfile(anchor)
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(anchor + "\x00" + time))
+	name := func(of string) string { return fmt.Sprintf("_%s_%x", of, h.Sum64()) }
+	owner, decider, then := name("owner"), name("decider"), name("then")
+	first := "(" + e.owner(anchor) + " AS " + owner + ")"
+	// A comparison, because it costs less than a test of the bit.
+	second := "(if(" + first + " >= 0x8000000000000000, " + e.tenureOwner(unflagged(owner), decider, time) + ", " + owner + ") AS " + then + ")"
+	return e.layered(then, "3", "4", "reading_profiles", "profile_id", second)
+}
+
+// tenureOwner is to whom an identifier belonged at a time: the owner of the first
+// of its tenures that ended later, the last of a list being the present one,
+// which has no end; itself where it has no list. name is free to stand for id.
+func (e expressions) tenureOwner(id, name, time string) string {
+	recent := "(SELECT recent FROM " + e.prefix + "reading)"
+	place := "transform((" + id + " AS " + name + "), " + recent + ".5, arrayEnumerate(" + recent + ".5), toUInt32(0))"
+	at := func(tenures string) string {
+		return "arrayFirst((o, u) -> toUnixTimestamp64Milli(" + time + ") < u, " + tenures + ".2, " + tenures + ".1)"
+	}
+	dictionary := "'" + e.prefix + "reading_tenures', "
+	return "multiIf((" + place + " AS " + name + "_at) > 0, " + at(recent+".6["+name+"_at]") +
+		", dictHas(" + dictionary + name + "), " + at("dictGet("+dictionary+"('untils', 'owners'), "+name+")") +
+		", " + name + ")"
 }
 
 func (f form) expressions() expressions {

@@ -25,7 +25,7 @@ const dedupBlocks = 100_000
 
 // render turns a schema file into statements.
 func (f form) render(name, text string) ([]string, error) {
-	t, err := template.New(name).Option("missingkey=error").Funcs(f.functions()).Parse(text)
+	t, err := template.New(name).Option("missingkey=error").Funcs(f.functions(name)).Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("parse %s: %w", name, err)
 	}
@@ -36,7 +36,7 @@ func (f form) render(name, text string) ([]string, error) {
 	return splitStatements(b.String()), nil
 }
 
-func (f form) functions() template.FuncMap {
+func (f form) functions(name string) template.FuncMap {
 	return template.FuncMap{
 		"onCluster":         f.onCluster,
 		"local":             f.local,
@@ -50,6 +50,8 @@ func (f form) functions() template.FuncMap {
 		"eventProfile":      f.expressions().eventProfile,
 		"identifierProfile": f.expressions().identifierProfile,
 		"nonce":             func() string { return f.nonce },
+		"again":             f.again(name),
+		"tenureArrays":      func() string { return tenureArrays },
 		"asDefiner":         func() string { return "DEFINER = CURRENT_USER SQL SECURITY DEFINER" },
 	}
 }
