@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -34,7 +33,7 @@ data folder is touched.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().String("profile", "", "write a processor profile of the measured part to `file`")
-	cmd.AddCommand(benchAllCommand(), benchIngestCommand(), benchIntakeCommand(), benchSystemCommand(), benchFreshnessCommand(), benchFloodCommand())
+	cmd.AddCommand(benchAllCommand(), benchIngestCommand(), benchIntakeCommand(), benchSystemCommand(), benchFreshnessCommand(), benchFloodCommand(), benchIdentityCommand())
 	return cmd
 }
 
@@ -42,7 +41,7 @@ func benchAllCommand() *cobra.Command {
 	var length time.Duration
 	cmd := &cobra.Command{
 		Use:   "all",
-		Short: "Ingest, intake, the whole system at a rate that follows from the two, freshness, flood",
+		Short: "Ingest, intake, the whole system at a rate that follows from the two, freshness, flood, identity",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a, err := benchIngest(cmd, 5_000_000, 500_000)
@@ -60,7 +59,10 @@ func benchAllCommand() *cobra.Command {
 			if err := benchFreshness(cmd, 10_000_000, 1_000_000, 5000, time.Minute); err != nil {
 				return err
 			}
-			return benchFlood(cmd, time.Minute)
+			if err := benchFlood(cmd, time.Minute); err != nil {
+				return err
+			}
+			return benchIdentity(cmd, identityBench{identifiers: 10_000_000, runs: 300, seed: 1})
 		},
 	}
 	cmd.Flags().DurationVar(&length, "length", 10*time.Minute, "length of the measurement of the whole system")
@@ -94,22 +96,11 @@ type bench struct {
 // runBench starts the engines, prepares, then starts the roles (nil is all) and
 // measures.
 func runBench(cmd *cobra.Command, set roleSet, prepare, measure func(context.Context, *bench) error) error {
-	s, err := loadSettings(cmd)
+	s, clean, err := benchSettings(cmd, set)
 	if err != nil {
 		return err
 	}
-	s.roles = set
-	if s.data, err = os.MkdirTemp(os.Getenv("KINDRED_BENCH_FOLDER"), "kindred-bench-"); err != nil {
-		return fmt.Errorf("make a folder: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(s.data) }()
-	if s.clickhousePort, s.clickhouseHTTPPort, s.kafkaPort, err = threePorts(); err != nil {
-		return err
-	}
-	s.apiAddress = "127.0.0.1:0"
-	if _, err := developmentKeys(s); err != nil {
-		return err
-	}
+	defer clean()
 	s.apiKeys += ",write/flood:" + s.workspace + ":" + benchFloodKey
 	return withPlatform(cmd.Context(), s, newUI(os.Stderr, now), func(ctx context.Context, p *platform) error {
 		b := &bench{p: p, begin: now(), out: func(format string, args ...any) { cmd.Printf(format+"\n", args...) }}
@@ -163,26 +154,6 @@ func startProfile(path string) (stop func(), err error) {
 		return nil, fmt.Errorf("profile: %w", err)
 	}
 	return func() { pprof.StopCPUProfile(); _ = f.Close() }, nil
-}
-
-// threePorts finds ports that are free now. They lie below those that systems
-// hand out by themselves, so that no connection or listener of another process
-// takes one before it is used.
-func threePorts() (a, b, c int, err error) {
-	const first, count = 20_000, 10_000
-	var ports []int
-	for range count {
-		port := first + rand.IntN(count)
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err != nil {
-			continue // somebody has it
-		}
-		defer func() { _ = l.Close() }()
-		if ports = append(ports, port); len(ports) == 3 {
-			return ports[0], ports[1], ports[2], nil
-		}
-	}
-	return 0, 0, 0, errors.New("find a free port: all that were tried are taken")
 }
 
 // watchMemory keeps the greatest resident size of this process.

@@ -204,9 +204,9 @@ func (p *platform) load(ctx context.Context, r *roles, o demoOptions) (*demoSumm
 	if sum.stored, err = measureStored(ctx, p.conn, p.settings.workspace, retailSource); err != nil {
 		return nil, err
 	}
-	stats, ok := r.ledger.Stats(p.settings.workspace)
-	if !ok {
-		return nil, fmt.Errorf("the identity role of this process does not own workspace %s", p.settings.workspace)
+	stats, err := r.ledger.Stats(ctx, p.settings.workspace)
+	if err != nil {
+		return nil, fmt.Errorf("count the profiles of workspace %s: %w", p.settings.workspace, err)
 	}
 	sum.Profiles, sum.Merges = stats.Profiles, stats.Merges
 	sum.Identifiers = stats.Profiles + stats.Merges

@@ -6,35 +6,35 @@ import (
 	"github.com/kindred-cdp/kindred/identity"
 )
 
-// weakest returns, of the profiles of three identifiers and more, those that a
-// single pair holds together, each with the pair whose loss would part most. It
-// overwrites sizes, which sizes made.
-func (g *Graph) weakest(sizes []uint32, top int) []identity.HealthBridge {
-	type weak struct {
-		identity.HealthBridge
-		first int64
+// weak is a profile of three identifiers or more that a single pair holds
+// together, with the pair whose loss would part most.
+type weak struct {
+	identity.HealthBridge
+	first int64
+}
+
+func weaker(a, b weak) int {
+	return cmp.Or(cmp.Compare(b.Smaller, a.Smaller), cmp.Compare(b.first, a.first), cmp.Compare(a.Profile, b.Profile))
+}
+
+// bridge looks for the weakest pair of the profile that f founded. It overwrites
+// sizes, in places that it does not look at any more, or where no founder is.
+func (s *Survey) bridge(f ref) int {
+	g := s.g
+	n := g.nodes.at(f)
+	if s.sizes[f] < 3 || g.founderOf(n.head) != f {
+		return 1
 	}
-	list := best[weak]{top: top, before: func(a, b weak) int {
-		return cmp.Or(cmp.Compare(b.Smaller, a.Smaller), cmp.Compare(b.first, a.first),
-			cmp.Compare(a.Profile, b.Profile))
-	}}
-	b := bridges{g: g, number: sizes}
-	for f := ref(1); f < g.nodes.end(); f++ {
-		n := g.nodes.at(f)
-		if sizes[f] < 3 || g.founderOf(n.head) != f {
-			continue
-		}
-		if x, y, smaller, first := b.widest(f); smaller > 0 {
-			list.add(weak{identity.HealthBridge{
-				Profile: identity.ProfileID(n.key), A: g.nodes.at(x).key, B: g.nodes.at(y).key, Smaller: smaller,
-			}, first})
-		}
+	b := &s.bridges
+	if grown := int(g.nodes.end()); b.g == nil || len(b.number) < grown {
+		b.g, b.number = g, append(s.sizes, make([]uint32, grown-len(s.sizes))...)
 	}
-	found := make([]identity.HealthBridge, 0, len(list.list))
-	for _, w := range list.list {
-		found = append(found, w.HealthBridge)
+	if x, y, smaller, first := b.widest(f); smaller > 0 {
+		s.weakest.add(weak{identity.HealthBridge{
+			Profile: identity.ProfileID(n.key), A: g.nodes.at(x).key, B: g.nodes.at(y).key, Smaller: smaller,
+		}, first})
 	}
-	return found
+	return 1 + len(b.members) + len(b.ways)
 }
 
 // bridges finds the bridges of one profile after the other: Tarjan, "A note on

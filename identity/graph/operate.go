@@ -188,9 +188,17 @@ func (g *Graph) profileTally(x ref) *tally {
 // Each calls visit for every identifier ever seen, with its namespace and its
 // profile as of the last flush, until visit returns false.
 func (g *Graph) Each(visit func(identity.Key, identity.Namespace, identity.ProfileID) bool) {
-	for x := ref(1); x < g.nodes.end(); x++ {
+	g.EachFrom(0, visit)
+}
+
+// EachFrom is Each, from a place on; 0 is the first. It returns the place after
+// the last identifier visited, or 0 when there is none any more. Identifiers keep
+// their places, and new ones come at the end, also while places are held.
+func (g *Graph) EachFrom(place uint32, visit func(identity.Key, identity.Namespace, identity.ProfileID) bool) uint32 {
+	for x := max(1, place); x < g.nodes.end(); x++ {
 		if !visit(g.nodes.at(x).key, g.ns(x).name, g.present(x)) {
-			return
+			return x + 1
 		}
 	}
+	return 0
 }

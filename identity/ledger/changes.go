@@ -108,11 +108,7 @@ func (c *changes) add(workspace string, kind identity.ChangeKind, subject, befor
 // evaluate drives the graphs over b, stores the evidence, and returns what
 // changed in the reading.
 func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
-	for _, e := range b.evidence {
-		e.space.mu.Lock()
-		e.space.graph.See(e.space.sighting(e.Evidence, e.unmet))
-		e.space.mu.Unlock()
-	}
+	see(b)
 	for _, s := range b.links {
 		s.space.score(s)
 	}
@@ -142,6 +138,23 @@ func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 		}
 	}
 	return c, nil
+}
+
+// see gives b to the graphs. It takes the lock of each workspace once, and not
+// for every record: whoever reads a graph in slices would come in between each
+// time. Nobody else holds two of these locks.
+func see(b *batch) {
+	held := map[*space]bool{}
+	for _, e := range b.evidence {
+		if !held[e.space] {
+			e.space.mu.Lock()
+			held[e.space] = true
+		}
+		e.space.graph.See(e.space.sighting(e.Evidence, e.unmet))
+	}
+	for sp := range held {
+		sp.mu.Unlock()
+	}
 }
 
 // startFlips queues what flipped, and notes it in started.

@@ -48,10 +48,10 @@ type ExampleIdentifier struct {
 }
 
 // DryRun says what the rules of f would change. It loads the whole ledger of the
-// workspace under them beside the graph in use, which it holds up for as long as
-// it takes to note its profiles; one ledger is loaded so at a time, and others
-// wait. What is flushed in between counts as a change where it is one. The faults
-// of f, each a *rulefile.Fault, and identity.ErrNotOwner are errors.
+// workspace under them beside the graph in use, of which it notes the profiles in
+// slices between flushes; one ledger is loaded so at a time, and others wait. What
+// is flushed in between counts as a change where it is one. The faults of f, each
+// a *rulefile.Fault, and identity.ErrNotOwner are errors.
 func (l *Ledger) DryRun(ctx context.Context, workspace string, f rulefile.File) (DryRunReport, error) {
 	l.mu.Lock()
 	sp, ok := l.spaces[workspace]
@@ -73,13 +73,19 @@ func (l *Ledger) DryRun(ctx context.Context, workspace string, f rulefile.File) 
 		return DryRunReport{}, err
 	}
 	defer release()
-	before := sp.snapshot()
+	before, err := sp.snapshot(ctx)
+	if err != nil {
+		return DryRunReport{}, err
+	}
 	beside := &space{name: workspace, rules: rules, graph: l.deps.NewGraph(rules)}
 	if _, err := l.store.load(ctx, beside); err != nil {
 		return DryRunReport{}, fmt.Errorf("load ledger under other rules: %w", err)
 	}
 	beside.flush()
-	report := DryRunReport{Version: f.Version, Changes: rulefile.Diff(now, f), Before: before.stats, After: beside.stats()}
+	report := DryRunReport{Version: f.Version, Changes: rulefile.Diff(now, f), Before: before.stats}
+	if report.After, err = beside.stats(ctx); err != nil {
+		return DryRunReport{}, err
+	}
 	c := comparison{before: before, after: beside.graph, splits: map[identity.ProfileID]bool{}, joins: map[identity.ProfileID]bool{}}
 	err = c.report(ctx, &report)
 	return report, err
@@ -95,33 +101,41 @@ func (l *Ledger) loadBeside(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// snapshot is the profiles of a graph at one moment: of the identifiers that are
-// not their own profile, in order of key.
+// snapshot is the profiles of a graph, each as of some flush while it was taken:
+// of the identifiers that are not their own profile, in order of key.
 type snapshot struct {
 	stats    Stats
 	keys     []identity.Key
 	profiles []identity.ProfileID
 }
 
-func (sp *space) snapshot() *snapshot {
-	s := &snapshot{}
-	sp.mu.Lock()
+func (sp *space) snapshot(ctx context.Context) (s *snapshot, err error) {
+	s = &snapshot{}
+	if s.stats, err = sp.stats(ctx); err != nil {
+		return nil, err
+	}
 	var moved []identity.Move
-	s.stats = sp.graph.Stats()
-	s.stats.Rules = sp.rules.Version
-	sp.graph.Each(func(k identity.Key, _ identity.Namespace, p identity.ProfileID) bool {
-		if p != identity.ProfileID(k) {
-			moved = append(moved, identity.Move{Identifier: k, New: p})
-		}
-		return true
+	place := uint32(0)
+	err = sp.inSlices(ctx, func(g Graph) bool {
+		n := 0
+		place = g.EachFrom(place, func(k identity.Key, _ identity.Namespace, p identity.ProfileID) bool {
+			if p != identity.ProfileID(k) {
+				moved = append(moved, identity.Move{Identifier: k, New: p})
+			}
+			n++
+			return n < slice
+		})
+		return place == 0
 	})
-	sp.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
 	slices.SortFunc(moved, func(a, b identity.Move) int { return cmp.Compare(a.Identifier, b.Identifier) })
 	s.keys, s.profiles = make([]identity.Key, len(moved)), make([]identity.ProfileID, len(moved))
 	for i, m := range moved {
 		s.keys[i], s.profiles[i] = m.Identifier, m.New
 	}
-	return s
+	return s, nil
 }
 
 func (s *snapshot) profile(k identity.Key) identity.ProfileID {

@@ -2,6 +2,10 @@ package ledger
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,29 +15,66 @@ import (
 	"github.com/kindred-cdp/kindred/identity/graph"
 )
 
-// How old figures may be: each reads a whole graph, for which flushes wait.
+// How old figures may be: each reads a whole graph.
 const (
 	healthAge = 10 * time.Second
 	countsAge = time.Minute
 	healthTop = 20
+	// countsWait bounds what the gauges wait for a busy workspace; without new
+	// figures they keep the last ones.
+	countsWait = 10 * time.Second
 )
 
-// Health describes the identity graph of a workspace. It reads the whole graph
-// while flushes wait, so an answer stands for ten seconds.
+// slice is the number of identifiers or pairs that are read while flushes wait:
+// some two milliseconds.
+const slice = 1 << 13
+
+// Health describes the identity graph of a workspace. It reads the whole graph,
+// in slices between flushes, so an answer stands for ten seconds; graph.Survey
+// says what figures mean while the graph changes.
 func (l *Ledger) Health(ctx context.Context, workspace string) (identity.Health, error) {
 	l.figures.mu.Lock()
 	defer l.figures.mu.Unlock()
-	f := l.figures.of(l, workspace)
+	sp, f := l.figures.of(l, workspace)
 	if f == nil {
 		return identity.Health{}, identity.ErrNotOwner
 	}
 	if now := l.deps.Now(); f.healthAt.IsZero() || now.Sub(f.healthAt) >= healthAge {
-		if err := l.view(ctx, workspace, func(g Graph) { f.health = g.Health(healthTop) }); err != nil {
+		s, err := sp.survey(ctx, healthTop, true)
+		if err != nil {
 			return identity.Health{}, err
 		}
-		f.healthAt = now
+		f.health, f.healthAt = s.Health(), now
 	}
 	return f.health, nil
+}
+
+// survey takes a whole survey, in slices between flushes.
+func (sp *space) survey(ctx context.Context, top int, pairs bool) (s *graph.Survey, err error) {
+	err = sp.inSlices(ctx, func(g Graph) (done bool) {
+		if s == nil {
+			s = g.Survey(top, pairs)
+		}
+		return s.Step(slice)
+	})
+	return s, err
+}
+
+// inSlices calls f with the graph until it is done, whenever all that the graph
+// was told is evaluated, and lets flushes go first in between.
+func (sp *space) inSlices(ctx context.Context, f func(Graph) (done bool)) error {
+	for done := false; !done; {
+		for !sp.read(func(sp *space) { done = f(sp.graph) }) {
+			if !pause(ctx, time.Millisecond) {
+				return fmt.Errorf("wait for a flush of the workspace: %w", ctx.Err())
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		runtime.Gosched()
+	}
+	return nil
 }
 
 // figures are what is remembered of the graphs of this process.
@@ -48,9 +89,9 @@ type figure struct {
 	healthAt, countsAt time.Time
 }
 
-// of returns the figures of a workspace, nil where the process does not own it,
+// of returns a workspace with its figures, nil where the process does not own it,
 // and forgets those of workspaces that it owns no more.
-func (f *figures) of(l *Ledger, workspace string) *figure {
+func (f *figures) of(l *Ledger, workspace string) (*space, *figure) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for sp := range f.spaces {
@@ -60,7 +101,7 @@ func (f *figures) of(l *Ledger, workspace string) *figure {
 	}
 	sp, ok := l.spaces[workspace]
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	if f.spaces == nil {
 		f.spaces = map[*space]*figure{}
@@ -68,7 +109,7 @@ func (f *figures) of(l *Ledger, workspace string) *figure {
 	if f.spaces[sp] == nil {
 		f.spaces[sp] = &figure{}
 	}
-	return f.spaces[sp]
+	return sp, f.spaces[sp]
 }
 
 // The gauges of the graphs that the process owns, all workspaces together.
@@ -122,20 +163,21 @@ func (l *Ledger) counts() (all []graph.Counts) {
 	l.figures.mu.Lock()
 	defer l.figures.mu.Unlock()
 	l.mu.Lock()
-	spaces := make([]*space, 0, len(l.spaces))
-	for _, sp := range l.spaces {
-		spaces = append(spaces, sp)
-	}
+	names := slices.Collect(maps.Keys(l.spaces))
 	l.mu.Unlock()
-	for _, sp := range spaces {
-		f := l.figures.of(l, sp.name)
+	for _, name := range names {
+		sp, f := l.figures.of(l, name)
 		if f == nil {
 			continue // Given up a moment ago.
 		}
 		if now := l.deps.Now(); f.countsAt.IsZero() || now.Sub(f.countsAt) >= countsAge {
-			sp.mu.Lock()
-			f.counts, f.countsAt = sp.graph.Counts(), now
-			sp.mu.Unlock()
+			// Whoever asks for metrics can wait no longer than for this.
+			ctx, cancel := context.WithTimeout(context.Background(), countsWait)
+			s, err := sp.survey(ctx, 1, false)
+			cancel()
+			if err == nil {
+				f.counts, f.countsAt = s.Counts(), now
+			}
 		}
 		all = append(all, f.counts)
 	}

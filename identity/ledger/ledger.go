@@ -173,16 +173,16 @@ func (l *Ledger) Ready() bool {
 	return l.owned > 0 && l.loading == 0
 }
 
-// Stats returns the figures of a workspace; false when this process does not
-// own it. It walks all identifiers, and flushes of the workspace wait for it.
-func (l *Ledger) Stats(workspace string) (Stats, bool) {
+// Stats returns the figures of a workspace, or identity.ErrNotOwner. It walks all
+// identifiers, in slices between flushes, as graph.Survey does.
+func (l *Ledger) Stats(ctx context.Context, workspace string) (Stats, error) {
 	l.mu.Lock()
 	sp, ok := l.spaces[workspace]
 	l.mu.Unlock()
 	if !ok {
-		return Stats{}, false
+		return Stats{}, identity.ErrNotOwner
 	}
-	return sp.stats(), true
+	return sp.stats(ctx)
 }
 
 // at marks the boundary before a step.

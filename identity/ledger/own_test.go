@@ -44,13 +44,13 @@ func TestOwn(t *testing.T) {
 	truth := w.truth(w.workspaces[0])
 	want := truth.Stats()
 	want.Rules = w.rules.Version
-	if got, ok := l.Stats(w.workspaces[0]); !ok || got != want {
-		t.Errorf("stats = %+v, %v, want %+v", got, ok, want)
+	if got, err := l.Stats(t.Context(), w.workspaces[0]); err != nil || got != want {
+		t.Errorf("stats = %+v, %v, want %+v", got, err, want)
 	}
 	if err := stop(); err != nil {
 		t.Errorf("told to stop: %v", err)
 	}
-	if _, ok := l.Stats(w.workspaces[0]); ok || l.Ready() {
+	if _, err := l.Stats(t.Context(), w.workspaces[0]); err == nil || l.Ready() {
 		t.Error("a partition that was given up is still owned")
 	}
 	stop = run(w.topic.join())

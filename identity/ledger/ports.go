@@ -127,6 +127,7 @@ type Inspector interface {
 	Across(leaving, staying []identity.Key) graph.Across
 	Meeting(a, b identity.Key) graph.Meeting
 	Each(visit func(identity.Key, identity.Namespace, identity.ProfileID) bool)
+	EachFrom(place uint32, visit func(identity.Key, identity.Namespace, identity.ProfileID) bool) uint32
 }
 
 // Explainer is the part of a Graph that answers people. Its methods change
@@ -139,9 +140,8 @@ type Explainer interface {
 	Why(a, b identity.Key) graph.Explanation
 	// Subgraph returns at most limit identifiers and pairs of a profile.
 	Subgraph(p identity.ProfileID, limit int) graph.Subgraph
-	// Health and Counts read the whole graph.
-	Health(top int) identity.Health
-	Counts() graph.Counts
+	// Survey describes the whole graph, in steps.
+	Survey(top int, pairs bool) *graph.Survey
 }
 
 // Stats are figures of one workspace, as a function of its evidence.

@@ -126,14 +126,27 @@ func (o *owner) diffProfiles(ctx context.Context, sp *space, moves []identity.Mo
 func (o *owner) decidePending(ctx context.Context, sp *space, c *changes) error {
 	var anchor uint64
 	var keys []uint64
-	return o.store.each(ctx, `SELECT anchor_id, members FROM anchors
-		WHERE workspace = {workspace:String} AND anchor_id NOT IN
-			(SELECT anchor_id FROM anchor_owner WHERE workspace = {workspace:String} AND `+countedRows("epoch", "sequence")+`)
-		ORDER BY anchor_id LIMIT 1 BY anchor_id`,
-		sp.cuts.args("workspace", sp.name), []any{&anchor, &keys}, func() error {
+	return o.store.each(ctx, setsWithOwners(`WHERE p.anchor_id = 0`),
+		sp.cuts.args("workspace", sp.name), []any{&anchor, &keys, new(uint64), new(bool)}, func() error {
 			if key, ok := sp.graph.Deciding(nodes(keys)); ok {
 				c.set(sp, identity.Attribution{Anchor: identity.AnchorID(anchor), New: key})
 			}
 			return o.spillFull(ctx, sp, c)
 		})
+}
+
+// setsWithOwners returns the query for the sets of a workspace that meet where, in
+// order of anchor: anchor, members, the published deciding identifier, 0 for
+// none, and whether that moves. Both sides are read in the order of their keys
+// and joined side by side: a set in memory of those that are decided takes 3 GiB
+// for eight million.
+func setsWithOwners(where string) string {
+	return `SELECT s.anchor_id, s.members, p.owner.1, p.owner.2 FROM
+		(SELECT anchor_id, any(members) AS members FROM anchors WHERE workspace = {workspace:String}
+			GROUP BY anchor_id ORDER BY anchor_id) AS s
+		LEFT JOIN
+		(SELECT anchor_id, argMax((owner_id, has_tenures), (epoch, sequence)) AS owner FROM anchor_owner
+			WHERE workspace = {workspace:String} AND ` + countedRows("epoch", "sequence") + ` GROUP BY anchor_id ORDER BY anchor_id) AS p
+		ON s.anchor_id = p.anchor_id ` + where + ` ORDER BY s.anchor_id
+		SETTINGS optimize_aggregation_in_order = 1, join_algorithm = 'full_sorting_merge'`
 }

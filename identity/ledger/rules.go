@@ -235,12 +235,7 @@ func (o *owner) diffSets(ctx context.Context, sp *space, c *changes) error {
 	var anchor, owner uint64
 	var keys []uint64
 	var flagged bool
-	return o.store.each(ctx, `SELECT s.anchor_id, s.members, p.owner.1, p.owner.2 FROM
-		(SELECT anchor_id, members FROM anchors WHERE workspace = {workspace:String} ORDER BY anchor_id LIMIT 1 BY anchor_id) AS s
-		LEFT JOIN
-		(SELECT anchor_id, argMax((owner_id, has_tenures), (epoch, sequence)) AS owner FROM anchor_owner
-			WHERE workspace = {workspace:String} AND `+countedRows("epoch", "sequence")+` GROUP BY anchor_id) AS p
-		ON s.anchor_id = p.anchor_id ORDER BY s.anchor_id`,
+	return o.store.each(ctx, setsWithOwners(""),
 		sp.cuts.args("workspace", sp.name), []any{&anchor, &keys, &owner, &flagged}, func() error {
 			now, _ := sp.graph.Deciding(nodes(keys))
 			if before := identity.Key(owner); before != now {

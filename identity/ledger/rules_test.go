@@ -214,7 +214,7 @@ func TestRedeclareRefused(t *testing.T) {
 	if err := o.start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := o.spaces[w.workspaces[0]].stats().Rules; got != 2 {
+	if got := o.spaces[w.workspaces[0]].rules.Version; got != 2 {
 		t.Errorf("version %d in force, want 2", got)
 	}
 	if got := o.spaces[w.workspaces[0]].rules.Namespaces[identity.Phone].Limit; got != 7 {

@@ -30,12 +30,15 @@ type space struct {
 	graph Graph
 }
 
-func (sp *space) stats() Stats {
-	sp.mu.Lock()
-	defer sp.mu.Unlock()
-	s := sp.graph.Stats()
-	s.Rules = sp.rules.Version
-	return s
+// stats counts the workspace, in slices between flushes.
+func (sp *space) stats(ctx context.Context) (Stats, error) {
+	v, err := sp.survey(ctx, 0, false)
+	if err != nil {
+		return Stats{}, err
+	}
+	s := Stats{Rules: sp.rules.Version}
+	s.Identifiers, s.Profiles, s.Merges = v.Totals()
+	return s, nil
 }
 
 // decide gives the graph decisions.
