@@ -107,9 +107,6 @@ func (b ruleBook) InForce(ctx context.Context, workspace string) (*api.RuleFile,
 // Read implements api.Rules.
 func (b ruleBook) Read(text []byte, version int) (*api.RuleFile, error) {
 	f, err := rulefile.Parse(text)
-	if err == nil {
-		err = rulefile.Unserved(f)
-	}
 	if err != nil {
 		return nil, &api.Refused{Detail: "the rule file breaks rules", Faults: ruleFaults(err)}
 	}

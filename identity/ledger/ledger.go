@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/normalize"
 )
 
 // Deps are what a Ledger works with. All are required, but for Owns, Log and
@@ -22,13 +23,17 @@ type Deps struct {
 	DB driver.Conn
 	// NewGraph returns an empty graph under rules; see NewGraph.
 	NewGraph func(rules *identity.Rules) Graph
-	// Rules returns the rules of a workspace that has declared none, and the
-	// model of linkage of every workspace. It must return equal rules for the
-	// life of the process. Rules that differ from those of the last process
-	// change profiles when the ledger is loaded; sets decided before keep their
-	// deciding identifiers until one of their members flips. Declare rules by a
-	// command to have all of it evaluated anew.
+	// Rules returns the rules of a workspace that has declared none. Its
+	// untrusted sources, which are so by their kind, are untrusted under declared
+	// rules as well, but where those trust them by name. It must return equal
+	// rules for the life of the process. Rules that differ from those of the last
+	// process change profiles when the ledger is loaded; sets decided before keep
+	// their deciding identifiers until one of their members flips. Declare rules
+	// by a command to have all of it evaluated anew.
 	Rules func(workspace string) *identity.Rules
+	// Normalizer is that of the values in evidence; declared blocked values are
+	// compared with them.
+	Normalizer normalize.Normalizer
 	// Keyer returns the keyer of a workspace: commands name identifiers.
 	Keyer     func(workspace string) identity.Keyer
 	Publisher Publisher

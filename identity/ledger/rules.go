@@ -53,27 +53,35 @@ func (l *Ledger) inForce(ctx context.Context, workspace string) (rulefile.File, 
 	return newest.file, rules, newest, err
 }
 
-// rulesOf returns the rules that f declares. What a file does not speak of, which
-// is the model of linkage, is that of the process.
+// rulesOf returns the rules that f declares. A source of which the file says
+// nothing is trusted or not as the process has it, which knows its kind.
 func (l *Ledger) rulesOf(workspace string, f rulefile.File) (*identity.Rules, error) {
-	rules, err := f.Rules()
+	rules, err := f.RulesFor(l.deps.Normalizer)
 	if err != nil {
 		return nil, err
 	}
-	base := l.deps.Rules(workspace)
-	rules.ModelVersion = base.ModelVersion
-	rules.ReviewThreshold, rules.LinkThreshold = base.ReviewThreshold, base.LinkThreshold
+	for source, untrusted := range l.deps.Rules(workspace).Untrusted {
+		if untrusted && !slices.Contains(f.Trusted, source) {
+			if rules.Untrusted == nil {
+				rules.Untrusted = map[string]bool{}
+			}
+			rules.Untrusted[source] = true
+		}
+	}
 	return rules, nil
 }
 
-// fileOf is the declared form of rules whose blocked values are the defaults.
+// fileOf is the declared form of rules of the process, whose blocked values are
+// the defaults and whose untrusted sources go without saying.
 func fileOf(rules *identity.Rules) rulefile.File {
 	f := rulefile.Default()
 	f.Version = rules.Version
-	f.Untrusted = nil
-	for _, source := range slices.Sorted(maps.Keys(rules.Untrusted)) {
-		if rules.Untrusted[source] {
-			f.Untrusted = append(f.Untrusted, source)
+	f.Linkage = rulefile.Linkage{
+		Model: rules.ModelVersion, Review: rulefile.Bits(rules.ReviewThreshold), Link: rulefile.Bits(rules.LinkThreshold),
+	}
+	for _, source := range slices.Sorted(maps.Keys(rules.Rename)) {
+		if rules.Rename[source] {
+			f.Rename = append(f.Rename, source)
 		}
 	}
 	f.Caps = rulefile.Caps{Unit: rules.UnitCap, Group: rules.GroupCap}
@@ -156,9 +164,6 @@ func (o *owner) judgeRules(r *order) (rulefile.File, verdict) {
 	}
 	file, err := rulefile.Parse([]byte(r.Rules))
 	if err != nil {
-		return rulefile.File{}, refuse(identity.RefusedRules, "%s", err)
-	}
-	if err := rulefile.Unserved(file); err != nil {
 		return rulefile.File{}, refuse(identity.RefusedRules, "%s", err)
 	}
 	file.Version = r.Expected + 1
