@@ -99,6 +99,9 @@ func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 		e.space.mu.Lock()
 		e.space.graph.See(e.space.sighting(e.Evidence, e.unmet))
 		e.space.mu.Unlock()
+		if made := e.space.renames(e.Evidence); len(made) > 0 {
+			e.space.decide(made...)
+		}
 	}
 	c := o.newChanges(causeEvidence)
 	moves, moved := map[string][]identity.Move{}, 0

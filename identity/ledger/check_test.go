@@ -71,6 +71,7 @@ func (w *world) truth(workspace string) *bruteForce {
 	sp := &space{rules: w.rules}
 	for _, e := range w.sent[workspace] {
 		g.See(sp.sighting(&e, 0xff))
+		w.rename(g, &e)
 	}
 	for _, d := range w.decisions(workspace) {
 		g.Decide(d)

@@ -6,9 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/ext"
-
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/graph"
 	"github.com/kindred-cdp/kindred/identity/inquiry"
@@ -54,7 +51,7 @@ func (l *Ledger) Why(ctx context.Context, workspace string, a, b identity.Member
 	for _, h := range w.Path {
 		e.Path = append(e.Path, identity.Hop{
 			From: names.of[h.From], To: names.of[h.To], Kind: h.Kind, Rule: h.Rule, Weight: h.Weight,
-			Decision: h.Decision, Evidence: seen[keyPair(h.From, h.To)],
+			Decision: commandOf(h.Decision), Evidence: seen[keyPair(h.From, h.To)],
 		})
 	}
 	return e, nil
@@ -180,20 +177,17 @@ func keyPair(a, b identity.Key) [2]identity.Key { return [2]identity.Key{min(a, 
 // seen looks up the evidence of the hops, the earliest first.
 func (s *store) seen(ctx context.Context, workspace string, path []graph.Hop) (map[[2]identity.Key][]identity.Seen, error) {
 	seen := map[[2]identity.Key][]identity.Seen{}
-	table, err := ext.NewTable("pairs", ext.Column("low", "UInt64"), ext.Column("high", "UInt64"))
-	if err != nil {
-		return nil, err
-	}
-	for _, h := range path {
-		p := keyPair(h.From, h.To)
-		if err := table.Append(uint64(p[0]), uint64(p[1])); err != nil {
-			return nil, err
-		}
-	}
 	if len(path) == 0 {
 		return seen, nil
 	}
-	ctx = clickhouse.Context(ctx, clickhouse.WithExternalTable(table))
+	pairs := make([][2]identity.Key, len(path))
+	for i, h := range path {
+		pairs[i] = keyPair(h.From, h.To)
+	}
+	ctx, err := withPairs(ctx, pairs)
+	if err != nil {
+		return nil, err
+	}
 	var low, high uint64
 	var r identity.Seen
 	var period, last int32

@@ -107,7 +107,7 @@ func New(cfg Config, deps Deps) (*Ledger, error) {
 	}
 	l := &Ledger{
 		cfg: cfg, deps: deps, log: log, metrics: m,
-		store:  &store{db: deps.DB, cfg: cfg, metrics: m, seed: maphash.MakeSeed()},
+		store:  &store{db: deps.DB, cfg: cfg, metrics: m, seed: maphash.MakeSeed(), keyer: deps.Keyer},
 		spaces: map[string]*space{}, beside: make(chan struct{}, 1),
 	}
 	if deps.Metrics != nil {

@@ -41,7 +41,10 @@ func (l *loader) load(ctx context.Context) (err error) {
 	if err := l.pairs(ctx); err != nil {
 		return err
 	}
-	return l.decisions(ctx)
+	if err := l.decisions(ctx); err != nil {
+		return err
+	}
+	return l.renames(ctx)
 }
 
 type loader struct {

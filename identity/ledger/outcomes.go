@@ -134,6 +134,20 @@ func (s *store) subjectsOf(ctx context.Context, workspace, command string) ([]id
 		ofCommandArgs(workspace, command))
 }
 
+// mustLinksOf returns all must-links of pairs that commands decided.
+func (s *store) mustLinksOf(ctx context.Context, workspace string, pairs [][2]identity.Key) ([]identity.Decision, error) {
+	if len(pairs) == 0 {
+		return nil, nil
+	}
+	ctx, err := withPairs(ctx, pairs)
+	if err != nil {
+		return nil, err
+	}
+	return s.decisions(ctx, `SELECT `+decisionColumns+` FROM identity_decisions
+		WHERE workspace = {workspace:String} AND kind = 'must_link' AND (a, b) IN pairs LIMIT 1 BY a, b, decided_at, decision_id`,
+		named("workspace", workspace))
+}
+
 func (s *store) decisions(ctx context.Context, query string, args []any) ([]identity.Decision, error) {
 	var all []identity.Decision
 	var kind string

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -69,6 +70,19 @@ func (l *Ledger) rulesOf(workspace string, f rulefile.File) (*identity.Rules, er
 		}
 	}
 	return rules, nil
+}
+
+// trustedRenames refuses renames of sources that are untrusted by their kind, of
+// which a file alone knows nothing.
+func trustedRenames(f rulefile.File, rules *identity.Rules) error {
+	var errs []error
+	for _, source := range f.Rename {
+		if !rules.Trusted(source) {
+			errs = append(errs, &rulefile.Fault{Key: "rename", Rule: fmt.Sprintf(
+				"must not name source %q, whose keys are public: a rename would join two persons on its word; name it in trusted if it can be believed", source)})
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // fileOf is the declared form of rules of the process, whose blocked values are
@@ -167,7 +181,11 @@ func (o *owner) judgeRules(r *order) (rulefile.File, verdict) {
 		return rulefile.File{}, refuse(identity.RefusedRules, "%s", err)
 	}
 	file.Version = r.Expected + 1
-	if _, err := o.ledger.rulesOf(r.space.name, file); err != nil {
+	rules, err := o.ledger.rulesOf(r.space.name, file)
+	if err == nil {
+		err = trustedRenames(file, rules)
+	}
+	if err != nil {
 		return rulefile.File{}, refuse(identity.RefusedRules, "%s", err)
 	}
 	return file, verdict{}

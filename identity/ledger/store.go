@@ -11,6 +11,8 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/ext"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/kindred-cdp/kindred/identity"
 )
 
 // store reads and writes the ledger's tables.
@@ -19,6 +21,7 @@ type store struct {
 	cfg     Config
 	metrics *metrics
 	seed    maphash.Seed // of fingerprints
+	keyer   func(workspace string) identity.Keyer
 }
 
 // insert appends blocks, each to its own table and all at the same time. A
@@ -115,6 +118,20 @@ func withIDs[K ~uint64](ctx context.Context, ids []K) (context.Context, error) {
 	}
 	for _, id := range ids {
 		if err := table.Append(uint64(id)); err != nil {
+			return nil, err
+		}
+	}
+	return clickhouse.Context(ctx, clickhouse.WithExternalTable(table)), nil
+}
+
+// withPairs gives a query the temporary table pairs(low UInt64, high UInt64).
+func withPairs(ctx context.Context, pairs [][2]identity.Key) (context.Context, error) {
+	table, err := ext.NewTable("pairs", ext.Column("low", "UInt64"), ext.Column("high", "UInt64"))
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pairs {
+		if err := table.Append(uint64(p[0]), uint64(p[1])); err != nil {
 			return nil, err
 		}
 	}
