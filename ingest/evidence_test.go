@@ -15,8 +15,8 @@ import (
 // said is a claim spelled out.
 type said struct {
 	workspace, source, rule string
-	anchor            identity.AnchorID
-	period            identity.Period
+	anchor                  identity.AnchorID
+	period                  identity.Period
 }
 
 // everything merges what the events say into one entry for each claim, whether

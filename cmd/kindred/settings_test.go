@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/kindred-cdp/kindred/identity/normalize"
 )
 
 func merge(t *testing.T, args, environ []string) (map[string]string, error) {
@@ -42,6 +45,27 @@ func TestUnknownSettingsAreErrors(t *testing.T) {
 	}
 	_, err := merge(t, []string{"--config", path}, []string{"KINDRED_KAFKA_BROKER=x"})
 	for _, want := range []string{`unknown key "kafka-prot"; did you mean kafka-port?`, "KINDRED_KAFKA_BROKER is not a setting of Kindred; did you mean KINDRED_KAFKA_BROKERS?"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v lacks %q", err, want)
+		}
+	}
+}
+
+func TestNormalisationIsChecked(t *testing.T) {
+	load := func(args ...string) (*settings, error) {
+		cmd := &cobra.Command{}
+		addSettings(cmd.Flags())
+		if err := cmd.Flags().Parse(args); err != nil {
+			t.Fatal(err)
+		}
+		return loadSettings(cmd)
+	}
+	s, err := load("--phone-region", "PT", "--mail-provider-rules", "true")
+	if want := (normalize.Options{Region: "PT", ProviderRules: true}); err != nil || s.normalise != want {
+		t.Errorf("%+v, %v", s, err)
+	}
+	_, err = load("--phone-region", "pt", "--strip-plus-tags", "yes")
+	for _, want := range []string{`phone-region must be empty or an ISO 3166 code in capitals`, `strip-plus-tags must be one of true, false, not "yes"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v lacks %q", err, want)
 		}

@@ -47,11 +47,12 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if cfg.Keys, err = apiKeys(p.settings.apiKeys); err != nil {
 		return nil, err
 	}
-	tracking, err := newTracker(r.gate)
+	reader := normalize.New(p.settings.normalise)
+	tracking, err := newTracker(reader, r.gate)
 	if err != nil {
 		return nil, err
 	}
-	events, err := newNativeIntake(r.gate)
+	events, err := newNativeIntake(reader, r.gate)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +66,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers,
 		Commands:  commander{writer: r.commands, store: store, seen: w.commanded, log: p.log.With("role", "api")},
 		Keyer:     func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) },
-		Normalize: normalize.Identifier,
+		Normalize: reader.Identifier,
 		Checks: []api.Check{
 			{Name: "clickhouse", Check: p.conn.Ping},
 			{Name: "kafka", Check: w.checkKafka},
