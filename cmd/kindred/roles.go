@@ -97,11 +97,10 @@ func newRoles(p *platform) (*roles, error) {
 	if r.identity, err = r.consumer(identityGroup, []string{ingest.EvidenceTopic}); err != nil {
 		return nil, err
 	}
-	rules := identity.DefaultRules()
 	r.ledger, err = ledger.New(ledger.DefaultConfig(), ledger.Deps{
 		DB:         p.conn,
 		NewGraph:   ledger.NewGraph,
-		Rules:      func(string) *identity.Rules { return rules },
+		Rules:      standingRules(p.settings.apiKeys),
 		Normalizer: normalize.New(p.settings.normalise),
 		Keyer:      func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) },
 		Publisher:  readingPublisher{p},

@@ -92,9 +92,31 @@ func TestDevelopmentKeysStayOnLoopback(t *testing.T) {
 }
 
 func TestAPIKeysAreChecked(t *testing.T) {
-	for _, bad := range []string{"", "read", "read:main", "read:main:", "read::k", "root:main:k", "read:main:sha256=12", "read:main:a,,"} {
+	for _, bad := range []string{"", "read", "read:main", "read:main:", "read::k", "root:main:k", "read:main:sha256=12", "read:main:a,,", "public:main:k", "public/:main:k"} {
 		if _, err := apiKeys(bad); err == nil {
 			t.Errorf("apiKeys(%q) succeeds", bad)
+		}
+	}
+}
+
+// TestPublicKeys: they write, and their sources are untrusted in their workspace
+// alone.
+func TestPublicKeys(t *testing.T) {
+	const text = "write/shop:main:a, public/web:main:b,admin:main:c,public/app:other:sha256=" + "0011223344556677889900112233445566778899001122334455667788990011"
+	keys, err := apiKeys(text)
+	if err != nil || keys[1].Role != "write" || keys[1].Source != "web" || keys[1].Name != "public-2" {
+		t.Fatalf("%+v, %v", keys, err)
+	}
+	rules := standingRules(text)
+	for _, c := range []struct {
+		workspace, source string
+		trusted           bool
+	}{
+		{"main", "web", false}, {"main", "shop", true}, {"main", "http", true}, {"main", "app", true},
+		{"other", "app", false}, {"other", "web", true}, {"third", "web", true},
+	} {
+		if got := rules(c.workspace).Trusted(c.source); got != c.trusted {
+			t.Errorf("%s of %s is trusted: %v", c.source, c.workspace, got)
 		}
 	}
 }
