@@ -74,4 +74,5 @@ const (
 	RefusedStanding   RefusalCode = "already_decided" // a block of what is blocked, an undo of what is undone
 	RefusedRules      RefusalCode = "rules"           // rules that contradict each other
 	RefusedVersion    RefusalCode = "version"         // rules of another version are in force
+	RefusedReused     RefusalCode = "id_reused"       // another command has the id; of trials, also the same
 )

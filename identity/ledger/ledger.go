@@ -81,6 +81,7 @@ type Ledger struct {
 	owned   int
 	spaces  map[string]*space // of all owners
 	beside  chan struct{}     // holds one while a ledger is loaded beside those in use
+	trials  map[string]*trial // that run, by workspace
 
 	figures figures
 
@@ -108,7 +109,7 @@ func New(cfg Config, deps Deps) (*Ledger, error) {
 	l := &Ledger{
 		cfg: cfg, deps: deps, log: log, metrics: m,
 		store:  &store{db: deps.DB, cfg: cfg, metrics: m, seed: maphash.MakeSeed(), keyer: deps.Keyer},
-		spaces: map[string]*space{}, beside: make(chan struct{}, 1),
+		spaces: map[string]*space{}, beside: make(chan struct{}, 1), trials: map[string]*trial{},
 	}
 	if deps.Metrics != nil {
 		if err := deps.Metrics.Register(graphCollector{l}); err != nil {
@@ -164,9 +165,14 @@ func (l *Ledger) release(o *owner) {
 	}
 }
 
+// adopt makes sp the space of its workspace; it has the owner of the one before
+// where it names none.
 func (l *Ledger) adopt(sp *space) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if before := l.spaces[sp.name]; sp.owner == nil && before != nil {
+		sp.owner = before.owner
+	}
 	l.spaces[sp.name] = sp
 }
 

@@ -120,6 +120,8 @@ type Inspector interface {
 	Across(leaving, staying []identity.Key) graph.Across
 	Meeting(a, b identity.Key) graph.Meeting
 	Each(visit func(identity.Key, identity.Namespace, identity.ProfileID) bool)
+	// Try returns what decisions would move, and leaves the graph as it was.
+	Try(decisions []identity.Decision) []identity.Move
 }
 
 // Explainer is the part of a Graph that answers people. Its methods change
