@@ -22,10 +22,21 @@ type Commands interface {
 	// Do sends a command and returns what became of it, applied or refused. It
 	// returns ErrPending when the command was accepted and ctx ended before it
 	// was applied: it will be. A command of an id that was applied before is not
-	// applied again. Any other error means that it may not have been accepted.
+	// applied again, and where that one asked something else Do returns
+	// ErrCommandReused. Any other error means that it may not have been accepted.
 	Do(ctx context.Context, c identity.Command) (*profiles.Command, error)
 	// Get returns what became of a command, or profiles.ErrNoCommand.
 	Get(ctx context.Context, workspace, id string) (*profiles.Command, error)
+}
+
+// ErrCommandReused reports that the id of a command names another one.
+var ErrCommandReused = errors.New("the id names another command")
+
+func commandReused() *problem {
+	p := newProblem(http.StatusConflict, "command-id-reused", "The id names another command",
+		"a command that asked something else has the id, and was done or refused; leave the id out, or use a new one")
+	p.Code, p.Errors = string(identity.RefusedReused), []fault{{"/id", "is that of another command"}}
+	return p
 }
 
 // commandKinds are the kinds of command, each with a route of its own.
@@ -83,6 +94,9 @@ func (s *Server) postCommand(kind identity.CommandKind) func(*gin.Context) error
 		if err != nil {
 			return err
 		}
+		if r.DryRun {
+			return s.tryCommand(c, command)
+		}
 		ctx, stop := context.WithTimeout(c.Request.Context(), s.cfg.CommandWait)
 		defer stop()
 		done, err := s.deps.Commands.Do(ctx, command)
@@ -93,8 +107,7 @@ func (s *Server) postCommand(kind identity.CommandKind) func(*gin.Context) error
 			return err
 		}
 		if done.Kind != command.Kind {
-			return newProblem(http.StatusConflict, "command-id-reused", "The id names another command",
-				"a command of kind "+string(done.Kind)+" has it; leave the id out, or use a new one")
+			return commandReused()
 		}
 		if done.Code != "" {
 			return refusedCommand(&done.Outcome)
@@ -164,6 +177,7 @@ var refusalAdvice = map[identity.RefusalCode]string{
 	identity.RefusedBlocked:    "a blocked value links nobody; unblock it first",
 	identity.RefusedStanding:   "it stands already, or is undone; nothing was changed",
 	identity.RefusedRules:      "the rules contradict each other",
+	identity.RefusedReused:     "leave the id out, or use a new one",
 	identity.RefusedVersion:    "rules of another version are in force; read them again and set expected to their version",
 }
 

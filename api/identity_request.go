@@ -36,6 +36,7 @@ type commandRequest struct {
 	Rules    json.RawMessage `json:"rules"` // an object, or the text of a rule file
 	Expected *int            `json:"expected"`
 	Override bool            `json:"override"`
+	DryRun   bool            `json:"dry_run"` // says what it would do, and does nothing
 	Reason   string          `json:"reason"`
 }
 
@@ -158,6 +159,9 @@ func (r *commandRequest) shape(command *identity.Command, faults *faultList) {
 	}
 	if r.Override && kind != identity.Link {
 		faults.add("/override", "is not a field of the kind "+string(kind))
+	}
+	if r.DryRun && kind == identity.Redeclare {
+		faults.add("/dry_run", "is not for rules: POST "+dryRunPattern+" tries them")
 	}
 	if r.Override && strings.TrimSpace(r.Reason) == "" {
 		faults.add("/reason", "is missing: an override needs one")

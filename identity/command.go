@@ -1,5 +1,11 @@
 package identity
 
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
 // CommandKind is what an operator asks of a workspace's identity.
 type CommandKind string
 
@@ -39,6 +45,19 @@ type Command struct {
 	Override    bool         `json:"override,omitempty"`
 	Actor       string       `json:"actor"`  // who asks; personal
 	Reason      string       `json:"reason"` // why; required with Override
+}
+
+// Body returns a hash of what c asks, but for who asks: of two commands of one id
+// that ask the same it is the same. It is keyed, because it is stored.
+func (c Command) Body(keyer Keyer) uint64 {
+	c.ID, c.Workspace, c.Actor = "", "", ""
+	c.Identifiers = slices.Clone(c.Identifiers)
+	slices.SortFunc(c.Identifiers, func(a, b Identifier) int { return strings.Compare(a.String(), b.String()) })
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // Texts, numbers and booleans always marshal.
+	}
+	return uint64(keyer.Key(Identifier{Namespace: "command", Value: string(text)}))
 }
 
 // Outcome is what became of a command.

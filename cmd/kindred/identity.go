@@ -26,7 +26,8 @@ case of e-mail addresses and the format of phone numbers do not matter.
 
 unmerge, link, block, unblock and "rules apply" are commands: each is on record
 with the key that gave it and the reason, and "undo COMMAND" takes it back, but
-for rules, of which an older file is applied again.`,
+for rules, of which an older file is applied again. With --dry-run a command says
+what it would do, and does nothing; rules have "rules dry-run".`,
 	}
 	cmd.PersistentFlags().Bool("json", false, "print the answer as JSON")
 	cmd.AddCommand(
@@ -92,9 +93,18 @@ func healthCommand() *cobra.Command {
 }
 
 // commandFlags are those of every command.
-type commandFlags struct{ id, reason string }
+type commandFlags struct {
+	id, reason string
+	dryRun     bool
+}
 
 func (f *commandFlags) add(cmd *cobra.Command) {
+	f.addRecord(cmd)
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what it would do, and do nothing")
+}
+
+// addRecord adds those of every command, rules too.
+func (f *commandFlags) addRecord(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.reason, "reason", "", "why; on record")
 	cmd.Flags().StringVar(&f.id, "id", "", "id of the command: given again it is not applied again (default: a new one)")
 }
@@ -106,6 +116,9 @@ func (f *commandFlags) give(cmd *cobra.Command, kind identity.CommandKind, body 
 			body[name] = value
 		}
 	}
+	if f.dryRun {
+		body["dry_run"] = true
+	}
 	r, err := newRemote(cmd)
 	if err != nil {
 		return err
@@ -113,6 +126,9 @@ func (f *commandFlags) give(cmd *cobra.Command, kind identity.CommandKind, body 
 	var text json.RawMessage
 	if err := r.do(cmd.Context(), http.MethodPost, "/v1/identity/"+string(kind), body, &text); err != nil {
 		return err
+	}
+	if f.dryRun {
+		return printAnswer(cmd, text, func(t api.CommandTrial) error { return printTrial(os.Stdout, t) })
 	}
 	return printAnswer(cmd, text, func(o api.CommandOutcome) error { return printOutcome(os.Stdout, o) })
 }
@@ -174,7 +190,10 @@ func blockCommand(kind identity.CommandKind, short string) *cobra.Command {
 func undoCommand() *cobra.Command {
 	var f commandFlags
 	cmd := &cobra.Command{
-		Use: "undo COMMAND", Short: "Take back every decision of a command", Args: cobra.ExactArgs(1),
+		Use: "undo COMMAND", Short: "Take back every decision of a command, or a rename", Args: cobra.ExactArgs(1),
+		Long: `Take back every decision of a command, or what an alias event of a source that
+the rules let rename has joined: then COMMAND is the id of its message. Why shows
+either.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.give(cmd, identity.Undo, map[string]any{"target": args[0]})
 		},

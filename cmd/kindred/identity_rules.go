@@ -128,7 +128,8 @@ func rulesDryRunCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "dry-run FILE", Short: "Say which profiles would split and join by a rule file, and change nothing", Args: cobra.ExactArgs(1),
 		Long: `Say which profiles would split and join by a rule file, and change nothing. All
-evidence is computed anew beside what is in use, which may take minutes.`,
+evidence is computed anew beside what is in use, which may take minutes; Ctrl-C
+ends it. One of a workspace runs at a time.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, _, err := readRules(args[0])
 			if err != nil {
@@ -139,7 +140,9 @@ evidence is computed anew beside what is in use, which may take minutes.`,
 				return err
 			}
 			r.client.Timeout = 2 * api.DefaultConfig().DryRunTimeout
-			answer, err := r.send(cmd.Context(), http.MethodPost, "/v1/identity/dry-run", text, http.Header{"Content-Type": {"application/toml"}})
+			stop := watchDryRun(cmd.Context(), r, os.Stderr)
+			answer, err := r.send(cmd.Context(), http.MethodPost, dryRunPath, text, http.Header{"Content-Type": {"application/toml"}})
+			stop()
 			if err != nil {
 				return err
 			}
@@ -175,7 +178,7 @@ rules as they stand now.`,
 			return f.give(cmd, identity.Redeclare, map[string]any{"rules": json.RawMessage(rules), "expected": expected})
 		},
 	}
-	f.add(cmd)
+	f.addRecord(cmd)
 	cmd.Flags().IntVar(&expected, "expected", 0, "`version` in force that you have seen (default: that of now)")
 	return cmd
 }

@@ -44,6 +44,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if cfg.Keys, err = apiKeys(p.settings.apiKeys); err != nil {
 		return nil, err
 	}
+	keyer := func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) }
 	reader := normalize.New(p.settings.normalise)
 	tracking, err := newTracker(reader, r.gate)
 	if err != nil {
@@ -61,8 +62,8 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		Profiles: w.cache, Preview: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
 		Plans: planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},
 		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers,
-		Commands:  commander{writer: r.commands, store: store, seen: w.commanded, log: p.log.With("role", "api")},
-		Keyer:     func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) },
+		Commands:  commander{writer: r.commands, store: store, keyer: keyer, seen: w.commanded, log: p.log.With("role", "api")},
+		Keyer:     keyer,
 		Normalize: reader.Identifier,
 		Checks: []api.Check{
 			{Name: "clickhouse", Check: p.conn.Ping},

@@ -49,19 +49,19 @@ type commandBlock struct {
 	id, target, detail, actor, reason []string
 	received                          []int64
 	decisions, pairs, moved           []uint64
-	epoch, sequence                   []uint64
+	epoch, sequence, body             []uint64
 }
 
 func (*commandBlock) table() string { return "identity_commands" }
 func (*commandBlock) statement() string {
 	return `INSERT INTO identity_commands (workspace, command_id, kind, target, received_at, code, detail,
-		decisions, pairs, moved, epoch, sequence, actor, reason)`
+		decisions, pairs, moved, epoch, sequence, actor, reason, body)`
 }
 func (b *commandBlock) rows() int { return len(b.id) }
 func (b *commandBlock) columns(i, j int) []any {
 	return []any{
 		names(b.workspace[i:j]), b.id[i:j], names(b.kind[i:j]), b.target[i:j], b.received[i:j], names(b.code[i:j]), b.detail[i:j],
-		b.decisions[i:j], b.pairs[i:j], b.moved[i:j], b.epoch[i:j], b.sequence[i:j], b.actor[i:j], b.reason[i:j],
+		b.decisions[i:j], b.pairs[i:j], b.moved[i:j], b.epoch[i:j], b.sequence[i:j], b.actor[i:j], b.reason[i:j], b.body[i:j],
 	}
 }
 
@@ -79,6 +79,7 @@ func (b *commandBlock) add(r *order, out identity.Outcome) {
 	b.moved = append(b.moved, uint64(out.Moved))
 	b.epoch = append(b.epoch, out.Epoch)
 	b.sequence = append(b.sequence, out.Sequence)
+	b.body = append(b.body, r.Body(r.space.keyer))
 	b.actor = append(b.actor, clip(r.Actor, maxText))
 	b.reason = append(b.reason, clip(r.Reason, maxText))
 }
