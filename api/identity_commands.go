@@ -167,18 +167,18 @@ func refusedCommand(o *identity.Outcome) *problem {
 
 // refusalAdvice says what to do about a refusal.
 var refusalAdvice = map[identity.RefusalCode]string{
-	identity.RefusedMalformed:  "the command misses or breaks a field",
-	identity.RefusedUnknown:    "no event carried one of the identifiers, or nobody gave the target command; check the spelling",
+	identity.RefusedMalformed:  "nothing was changed",
+	identity.RefusedUnknown:    "check the spelling",
 	identity.RefusedNotMerged:  "they are in different profiles already; ask /v1/identity/why",
 	identity.RefusedMerged:     "they are linked already; ask /v1/identity/why",
 	identity.RefusedWhole:      "name those who leave and let at least one identifier stay",
-	identity.RefusedLimit:      "it would break a limit; set override and a reason to link all the same",
-	identity.RefusedCannotLink: "they were parted by a command; undo that one, or set override and a reason",
+	identity.RefusedLimit:      "set override and a reason to link all the same",
+	identity.RefusedCannotLink: "undo the command that parted them, or set override and a reason",
 	identity.RefusedBlocked:    "a blocked value links nobody; unblock it first",
-	identity.RefusedStanding:   "it stands already, or is undone; nothing was changed",
-	identity.RefusedRules:      "the rules contradict each other",
+	identity.RefusedStanding:   "nothing was changed",
+	identity.RefusedRules:      "nothing was changed",
 	identity.RefusedReused:     "leave the id out, or use a new one",
-	identity.RefusedVersion:    "rules of another version are in force; read them again and set expected to their version",
+	identity.RefusedVersion:    "read the rules in force again and set expected to their version",
 }
 
 // newCommandID names a command that came without an id.

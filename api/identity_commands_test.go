@@ -122,7 +122,14 @@ func TestCommandsAreChecked(t *testing.T) {
 		as("write-dev", command("as writer", "commands", `{"kind":"undo","target":"x"}`, 403)),
 		as("", command("as nobody", "rules", `{}`, 401)),
 	} {
-		t.Run(sc.name, func(t *testing.T) { sc.not = append(sc.not, "secret-of-ana"); sc.run(t, h) })
+		t.Run(sc.name, func(t *testing.T) {
+			sc.not = append(sc.not, "secret-of-ana")
+			sent := len(f.commands.taken)
+			sc.run(t, h)
+			if sc.status >= 400 && sc.name != "id of another kind" && len(f.commands.taken) != sent {
+				t.Error("what was refused here was sent")
+			}
+		})
 	}
 	if strings.Contains(f.logs.String(), "example.com") || strings.Contains(f.logs.String(), "shared tablet") {
 		t.Error("the log holds what commands say")
@@ -167,7 +174,9 @@ func TestUnmergeFrom(t *testing.T) {
 		command("who leaves", "unmerge", `{"identifiers":["user_id:42"],"from":"user_id:42"}`, 400, `"/from"`, "must stay"),
 		command("odd", "unmerge", `{"identifiers":["user_id:42"],"from":"ana"}`, 400, `"/from"`),
 		command("nobody", "unmerge", `{"identifiers":["user_id:42"],"from":"user_id:nobody"}`, 404, "profile-not-found"),
-		command("stranger", "unmerge", `{"identifiers":["user_id:42","user_id:stranger"],"from":"email:ana@example.com"}`, 409, `"code":"not_merged"`, `"/identifiers/1"`),
+		command("stranger", "unmerge", `{"identifiers":["user_id:42","user_id:stranger"],"from":"email:ana@example.com"}`, 409, `"code":"not_merged"`, `"/identifiers/1"`, "is of another profile"),
+		command("never seen", "unmerge", `{"identifiers":["user_id:42","user_id:ghost"],"from":"email:ana@example.com"}`, 422, `"code":"unknown"`, `"/identifiers/1"`, "was never seen"),
+		command("both", "unmerge", `{"identifiers":["user_id:ghost","user_id:stranger"],"from":"email:ana@example.com"}`, 409, "was never seen", "is of another profile"),
 	} {
 		t.Run(sc.name, func(t *testing.T) { sc.run(t, h) })
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -218,15 +219,40 @@ func (s *Server) checkFrom(c *gin.Context, from string, leaving []identity.Ident
 		return err
 	}
 	keyer := s.deps.Keyer(workspace)
+	strangers := map[int]identity.Key{}
 	for i, id := range leaving {
 		if _, member := slices.BinarySearch(home.Keys, keyer.Key(id)); !member {
-			p := newProblem(http.StatusConflict, "identity-refused", "The command was refused",
-				"an identifier is not of the profile that \"from\" names: "+refusalAdvice[identity.RefusedNotMerged])
-			p.Code, p.Errors = string(identity.RefusedNotMerged), []fault{{fmt.Sprintf("/identifiers/%d", i), "is of another profile"}}
-			return p
+			strangers[i] = keyer.Key(id)
 		}
 	}
-	return nil
+	if len(strangers) == 0 {
+		return nil
+	}
+	known, err := s.valuesOf(c, slices.Collect(maps.Values(strangers)))
+	if err != nil {
+		return err
+	}
+	return notOfProfile(strangers, known)
+}
+
+// notOfProfile refuses identifiers, by their places, that are not of the profile
+// that they should leave; those of which nothing is known were never seen.
+func notOfProfile(strangers map[int]identity.Key, known map[identity.Key]identity.Identifier) *problem {
+	code, status := identity.RefusedUnknown, http.StatusUnprocessableEntity
+	var faults faultList
+	for _, i := range slices.Sorted(maps.Keys(strangers)) {
+		place := fmt.Sprintf("/identifiers/%d", i)
+		if _, seen := known[strangers[i]]; seen || known == nil {
+			code, status = identity.RefusedNotMerged, http.StatusConflict
+			faults.add(place, "is of another profile")
+		} else {
+			faults.add(place, "was never seen")
+		}
+	}
+	p := newProblem(status, "identity-refused", "The command was refused",
+		"not all identifiers are of the profile that \"from\" names: "+refusalAdvice[code])
+	p.Code, p.Errors = string(code), faults[:min(len(faults), 20)]
+	return p
 }
 
 // isCommandID reports whether s can name a command.

@@ -70,7 +70,7 @@ func readRules(path string) ([]byte, rulefile.File, error) {
 
 func rulesCheckCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "check FILE", Short: "Check a rule file, without a running Kindred", Args: cobra.ExactArgs(1),
+		Use: "check FILE", Short: "Check a rule file, without a running Kindred", Args: needs(1, 1, "a rule file", "rules check rules.toml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, f, err := readRules(args[0])
 			if err != nil {
@@ -108,7 +108,7 @@ func rulesInForce(cmd *cobra.Command) (rulefile.File, error) {
 
 func rulesDiffCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "diff FILE", Short: "Say what a rule file changes in the rules in force", Args: cobra.ExactArgs(1),
+		Use: "diff FILE", Short: "Say what a rule file changes in the rules in force", Args: needs(1, 1, "a rule file", "rules diff rules.toml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, f, err := readRules(args[0])
 			if err != nil {
@@ -126,7 +126,7 @@ func rulesDiffCommand() *cobra.Command {
 
 func rulesDryRunCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "dry-run FILE", Short: "Say which profiles would split and join by a rule file, and change nothing", Args: cobra.ExactArgs(1),
+		Use: "dry-run FILE", Short: "Say which profiles would split and join by a rule file, and change nothing", Args: needs(1, 1, "a rule file", "rules dry-run rules.toml"),
 		Long: `Say which profiles would split and join by a rule file, and change nothing. All
 evidence is computed anew beside what is in use, which may take minutes; Ctrl-C
 ends it. One of a workspace runs at a time.`,
@@ -155,7 +155,7 @@ func rulesApplyCommand() *cobra.Command {
 	var f commandFlags
 	var expected int
 	cmd := &cobra.Command{
-		Use: "apply FILE", Short: "Make a rule file the rules, and compute every profile by it", Args: cobra.ExactArgs(1),
+		Use: "apply FILE", Short: "Make a rule file the rules, and compute every profile by it", Args: needs(1, 1, "a rule file", "rules apply rules.toml"),
 		Long: `Make a rule file the rules, and compute every profile by it. The present profiles
 serve until the new ones are there. Without --expected the change is made to the
 rules as they stand now.`,
