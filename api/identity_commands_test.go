@@ -153,7 +153,7 @@ func TestCommandIsNormalised(t *testing.T) {
 	want := []identity.Command{
 		{ID: "l:1", Workspace: "main", Kind: identity.Link, Override: true, Actor: actor, Reason: "she called", Identifiers: []identity.Identifier{anaMail, {Namespace: "user_id", Value: "a+b c/d%e:ü"}}},
 		{ID: "u1", Workspace: "main", Kind: identity.Unmerge, Actor: actor, Identifiers: []identity.Identifier{{Namespace: "phone", Value: "+351912345678"}}},
-		{ID: "r1", Workspace: "main", Kind: identity.Redeclare, Actor: actor, Rules: `{"version":5,"of":"version = 9"}`, Expected: 4},
+		{ID: "r1", Workspace: "main", Kind: identity.Redeclare, Actor: actor, Rules: `{"version":1,"of":"version = 9"}`, Expected: 4},
 		{Workspace: "main", Kind: identity.Undo, Actor: actor, Target: "l:1"},
 	}
 	if diff := cmp.Diff(want, f.commands.taken); diff != "" {
@@ -176,11 +176,13 @@ func TestUnmergeFrom(t *testing.T) {
 		command("nobody", "unmerge", `{"identifiers":["user_id:42"],"from":"user_id:nobody"}`, 404, "profile-not-found"),
 		command("stranger", "unmerge", `{"identifiers":["user_id:42","user_id:stranger"],"from":"email:ana@example.com"}`, 409, `"code":"not_merged"`, `"/identifiers/1"`, "is of another profile"),
 		command("never seen", "unmerge", `{"identifiers":["user_id:42","user_id:ghost"],"from":"email:ana@example.com"}`, 422, `"code":"unknown"`, `"/identifiers/1"`, "was never seen"),
+		command("by its own id", "unmerge", `{"id":"u-7","identifiers":["user_id:42"],"from":"email:ana@example.com"}`, 200),
+		command("again when they have left", "unmerge", `{"id":"u-7","identifiers":["user_id:stranger"],"from":"email:ana@example.com"}`, 200, `"id":"u-7"`),
 		command("both", "unmerge", `{"identifiers":["user_id:ghost","user_id:stranger"],"from":"email:ana@example.com"}`, 409, "was never seen", "is of another profile"),
 	} {
 		t.Run(sc.name, func(t *testing.T) { sc.run(t, h) })
 	}
-	if len(f.commands.taken) != 3 {
+	if len(f.commands.taken) != 5 {
 		t.Errorf("%d commands were sent", len(f.commands.taken))
 	}
 }

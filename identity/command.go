@@ -47,10 +47,11 @@ type Command struct {
 	Reason      string       `json:"reason"` // why; required with Override
 }
 
-// Body returns a hash of what c asks, but for who asks: of two commands of one id
-// that ask the same it is the same. It is keyed, because it is stored.
+// Body returns a hash of what c asks, but for who asks and what they have seen
+// before: of two commands of one id that ask the same it is the same. It is keyed,
+// because it is stored.
 func (c Command) Body(keyer Keyer) uint64 {
-	c.ID, c.Workspace, c.Actor = "", "", ""
+	c.ID, c.Workspace, c.Actor, c.Expected = "", "", "", 0
 	c.Identifiers = slices.Clone(c.Identifiers)
 	slices.SortFunc(c.Identifiers, func(a, b Identifier) int { return strings.Compare(a.String(), b.String()) })
 	text, err := json.Marshal(c)
