@@ -116,7 +116,8 @@ func (g *graphKeeper) Try(_ context.Context, c identity.Command) (*identity.Comm
 	return &identity.CommandTrial{
 		Outcome: out,
 		Decided: []identity.TrialDecision{
-			{Kind: identity.Reject, A: anaCookie, B: benMail, On: true}, {Kind: identity.CannotLink, A: anaMail, B: benMail, On: true},
+			{Kind: identity.Reject, A: anaCookie, B: benMail, On: true},
+			{Kind: identity.CannotLink, A: anaMail, B: benMail, On: true},
 			{Kind: identity.Block, A: anaCookie, On: true},
 		},
 		Moves:    []identity.TrialMove{{Identifier: benMail, Key: 9, Before: 7, After: 9}},

@@ -112,8 +112,13 @@ func TestPublicKeys(t *testing.T) {
 		workspace, source string
 		trusted           bool
 	}{
-		{"main", "web", false}, {"main", "shop", true}, {"main", "http", true}, {"main", "app", true},
-		{"other", "app", false}, {"other", "web", true}, {"third", "web", true},
+		{"main", "web", false},
+		{"main", "shop", true},
+		{"main", "http", true},
+		{"main", "app", true},
+		{"other", "app", false},
+		{"other", "web", true},
+		{"third", "web", true},
 	} {
 		if got := rules(c.workspace).Trusted(c.source); got != c.trusted {
 			t.Errorf("%s of %s is trusted: %v", c.source, c.workspace, got)

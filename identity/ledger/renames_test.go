@@ -100,7 +100,10 @@ func TestRenameUndone(t *testing.T) {
 				t.Fatalf("%+v, and still one profile", first)
 			}
 			w.mustCheck("after it was taken back")
-			w.send(aliasOf(w.workspaces[0], "crm", "m-3", anna, ana))
+			later := aliasOf(w.workspaces[0], "crm", "m-3", anna, ana)
+			at := testNow.Add(48 * time.Hour) // of the command
+			later.Period, later.Span = identity.PeriodOf(at), evidenceOf(w.workspaces[0], "crm", at, at, anna, ana).Span
+			w.send(later)
 			w.again()
 			if w.one(anna, ana) {
 				t.Error("an alias that came later is above the operator")

@@ -21,6 +21,11 @@ type trial struct {
 	rows  atomic.Uint64 // read
 }
 
+// watch returns a context that counts the rows which queries read.
+func (t *trial) watch(ctx context.Context) context.Context {
+	return clickhouse.Context(ctx, clickhouse.WithProgress(func(p *clickhouse.Progress) { t.rows.Add(p.Rows) }))
+}
+
 // TryRules is DryRun for those who ask from elsewhere: the rules are a rule file,
 // one trial of a workspace runs at a time, its progress can be asked for, and
 // what the rules break is an answer. While one runs it returns
@@ -35,8 +40,7 @@ func (l *Ledger) TryRules(ctx context.Context, workspace string, rules []byte) (
 		return identity.RulesTrial{}, err
 	}
 	defer l.endTrial(workspace)
-	ctx = clickhouse.Context(ctx, clickhouse.WithProgress(func(p *clickhouse.Progress) { t.rows.Add(p.Rows) }))
-	r, err := l.DryRun(ctx, workspace, f)
+	r, err := l.DryRun(t.watch(ctx), workspace, f)
 	var fault *rulefile.Fault
 	switch {
 	case errors.As(err, &fault):

@@ -244,6 +244,10 @@ func TestOneTrialOfRules(t *testing.T) {
 	if r, err := l.TryRules(t.Context(), name, rules); err != nil || r.Refused != "" || r.Before != r.After || r.Before.Profiles == 0 {
 		t.Errorf("equal rules: %+v, %v", r, err)
 	}
+	counted := &trial{}
+	if _, err := l.DryRun(counted.watch(t.Context()), name, same); err != nil || counted.rows.Load() == 0 {
+		t.Errorf("%d rows were read: %v", counted.rows.Load(), err)
+	}
 	for _, bad := range []string{"{", `{"caps":{"unit":0}}`, `{"rename":["web"]}`} {
 		if r, err := l.TryRules(t.Context(), name, []byte(bad)); err != nil || r.Refused == "" {
 			t.Errorf("%s: %+v, %v", bad, r, err)
