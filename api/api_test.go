@@ -100,6 +100,7 @@ func newPeople() *people {
 	ana.Orders = []profiles.OrderSummary{{Currency: "EUR", Orders: 1, Refunds: 1, Amount: decimal.RequireFromString("12.5"), Refunded: decimal.RequireFromString("-0.1"), FirstOrder: noon, LastOrder: noon}}
 	ana.Scores = []profiles.Score{{Name: "churn", Value: .25, Lower: .2, Upper: .3, ModelVersion: "m1", AsOf: noon, ComputedAt: noon, Detail: []byte(`{"unit":"p"}`)}}
 	ana.Recent = []profiles.Event{{MessageID: "m", Kind: "behaviour", Name: "View <b>", Source: "web", Time: noon, Properties: []byte(`{"sku":"a"}`)}}
+	p.add("main", identity.Identifier{Namespace: "user_id", Value: "stranger"})
 	p.add("other", identity.Identifier{Namespace: "email", Value: "ana@example.com"})
 	return p
 }

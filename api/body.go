@@ -10,7 +10,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 )
@@ -28,6 +30,9 @@ func decode(c *gin.Context, v any) error {
 			return err
 		}
 		return badRequest("the body could not be read to its end")
+	}
+	if !utf8.Valid(text) { // The decoder would put something else in its place.
+		return badRequest("the body must be UTF-8")
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
@@ -73,9 +78,13 @@ func decodeProblem(err error) error {
 		if wrong.Field != "" {
 			pointer = "/" + strings.ReplaceAll(wrong.Field, ".", "/")
 		}
-		return badRequest("the body has a value of the wrong type", fault{pointer, "must not be " + wrong.Value})
+		return badRequest("the body has a value of the wrong type", fault{pointer, "must be " + kindOf(wrong.Type) + ", and is " + valueKind(wrong.Value)})
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		return badRequest("the body has a field that is not known")
+		name := strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`)
+		if !isFieldName(name) { // It may be anything, a value too.
+			return badRequest("the body has a field that is not known")
+		}
+		return badRequest("the body has a field that is not known: " + name)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return badRequest("the body ends within its JSON value")
 	}
@@ -123,4 +132,50 @@ func matches(header, tag string) bool {
 		}
 	}
 	return false
+}
+
+// isFieldName reports whether a name has the form of those of this API, so that
+// an error may repeat it.
+func isFieldName(s string) bool {
+	for _, r := range s {
+		if r != '_' && (r < 'a' || r > 'z') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 32
+}
+
+// kindOf says in words what a field takes.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "text"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "an object"
+	case reflect.Pointer:
+		return kindOf(t.Elem())
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	}
+	return "a whole number" // No other kind is in a body.
+}
+
+// valueKind says in words what encoding/json found.
+func valueKind(found string) string {
+	word, _, _ := strings.Cut(found, " ") // A number comes with its digits.
+	switch word {
+	case "string":
+		return "text"
+	case "bool":
+		return "true or false"
+	case "array":
+		return "a list"
+	case "object":
+		return "an object"
+	}
+	return "another number"
 }

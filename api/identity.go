@@ -27,8 +27,13 @@ type Identity interface {
 	Health(ctx context.Context, workspace string) (*identity.Health, error)
 	// DryRun computes every profile anew under other rules, a valid rule file as
 	// JSON, and changes nothing. It takes as long as a start of the identity
-	// role takes, or until ctx ends.
+	// role takes, or until ctx ends. One of a workspace runs at a time; another
+	// gets identity.ErrTrialRunning.
 	DryRun(ctx context.Context, workspace string, rules []byte) (*DryRun, error)
+	// DryRunProgress says how far it is.
+	DryRunProgress(ctx context.Context, workspace string) (*identity.TrialProgress, error)
+	// Try says what a command would do if it were given now, and changes nothing.
+	Try(ctx context.Context, c identity.Command) (*identity.CommandTrial, error)
 }
 
 // ErrIdentityNotHere reports that no process with the identity role, and the
@@ -44,6 +49,7 @@ func (s *Server) identityRoutes() []route {
 		{http.MethodGet, "/v1/identity/rules", RoleRead, s.getRules},
 		// Not for readers: it costs as much as a start of the identity role.
 		{http.MethodPost, dryRunPattern, RoleAdmin, s.dryRun},
+		{http.MethodGet, dryRunPattern, RoleRead, s.getDryRun},
 		{http.MethodPost, "/v1/identity/commands", RoleAdmin, s.postCommand("")},
 		{http.MethodGet, "/v1/identity/commands/:id", RoleRead, s.getCommand},
 	}

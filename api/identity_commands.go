@@ -22,10 +22,21 @@ type Commands interface {
 	// Do sends a command and returns what became of it, applied or refused. It
 	// returns ErrPending when the command was accepted and ctx ended before it
 	// was applied: it will be. A command of an id that was applied before is not
-	// applied again. Any other error means that it may not have been accepted.
+	// applied again, and where that one asked something else Do returns
+	// ErrCommandReused. Any other error means that it may not have been accepted.
 	Do(ctx context.Context, c identity.Command) (*profiles.Command, error)
 	// Get returns what became of a command, or profiles.ErrNoCommand.
 	Get(ctx context.Context, workspace, id string) (*profiles.Command, error)
+}
+
+// ErrCommandReused reports that the id of a command names another one.
+var ErrCommandReused = errors.New("the id names another command")
+
+func commandReused() *problem {
+	p := newProblem(http.StatusConflict, "command-id-reused", "The id names another command",
+		"a command that asked something else has the id, and was done or refused; leave the id out, or use a new one")
+	p.Code, p.Errors = string(identity.RefusedReused), []fault{{"/id", "is that of another command"}}
+	return p
 }
 
 // commandKinds are the kinds of command, each with a route of its own.
@@ -83,6 +94,9 @@ func (s *Server) postCommand(kind identity.CommandKind) func(*gin.Context) error
 		if err != nil {
 			return err
 		}
+		if r.DryRun {
+			return s.tryCommand(c, command)
+		}
 		ctx, stop := context.WithTimeout(c.Request.Context(), s.cfg.CommandWait)
 		defer stop()
 		done, err := s.deps.Commands.Do(ctx, command)
@@ -93,8 +107,7 @@ func (s *Server) postCommand(kind identity.CommandKind) func(*gin.Context) error
 			return err
 		}
 		if done.Kind != command.Kind {
-			return newProblem(http.StatusConflict, "command-id-reused", "The id names another command",
-				"a command of kind "+string(done.Kind)+" has it; leave the id out, or use a new one")
+			return commandReused()
 		}
 		if done.Code != "" {
 			return refusedCommand(&done.Outcome)
@@ -154,17 +167,18 @@ func refusedCommand(o *identity.Outcome) *problem {
 
 // refusalAdvice says what to do about a refusal.
 var refusalAdvice = map[identity.RefusalCode]string{
-	identity.RefusedMalformed:  "the command misses or breaks a field",
-	identity.RefusedUnknown:    "no event carried one of the identifiers, or nobody gave the target command; check the spelling",
+	identity.RefusedMalformed:  "nothing was changed",
+	identity.RefusedUnknown:    "check the spelling",
 	identity.RefusedNotMerged:  "they are in different profiles already; ask /v1/identity/why",
 	identity.RefusedMerged:     "they are linked already; ask /v1/identity/why",
 	identity.RefusedWhole:      "name those who leave and let at least one identifier stay",
-	identity.RefusedLimit:      "it would break a limit; set override and a reason to link all the same",
-	identity.RefusedCannotLink: "they were parted by a command; undo that one, or set override and a reason",
+	identity.RefusedLimit:      "set override and a reason to link all the same",
+	identity.RefusedCannotLink: "undo the command that parted them, or set override and a reason",
 	identity.RefusedBlocked:    "a blocked value links nobody; unblock it first",
-	identity.RefusedStanding:   "it stands already, or is undone; nothing was changed",
-	identity.RefusedRules:      "the rules contradict each other",
-	identity.RefusedVersion:    "rules of another version are in force; read them again and set expected to their version",
+	identity.RefusedStanding:   "nothing was changed",
+	identity.RefusedRules:      "nothing was changed",
+	identity.RefusedReused:     "leave the id out, or use a new one",
+	identity.RefusedVersion:    "read the rules in force again and set expected to their version",
 }
 
 // newCommandID names a command that came without an id.

@@ -72,7 +72,7 @@ func TestCommandsAreChecked(t *testing.T) {
 		command("unmerge", "unmerge", `{"identifiers":["email:ana@example.com"],"reason":"a shared tablet"}`, 200, `"status":"applied"`, `"kind":"unmerge"`, `"pairs":1`, `"sequence":17`, `"actor":"name-of-admin-dev"`),
 		command("by the common route", "commands", `{"kind":"block","identifiers":["email:info@example.com"],"id":"b-1"}`, 200, `"id":"b-1"`),
 		command("again", "commands", `{"kind":"block","identifiers":["email:info@example.com"],"id":"b-1"}`, 200, `"id":"b-1"`),
-		command("id of another kind", "unblock", `{"identifiers":["email:info@example.com"],"id":"b-1"}`, 409, "command-id-reused", "kind block"),
+		command("id of another kind", "unblock", `{"identifiers":["email:info@example.com"],"id":"b-1"}`, 409, "command-id-reused", `"code":"id_reused"`, `"/id"`),
 		command("kind said twice", "unblock", `{"kind":"unblock","identifiers":["email:info@example.com"]}`, 200),
 		command("a thousand", "block", `{"identifiers":[`+many(1000)+`]}`, 200),
 		command("more", "block", `{"identifiers":[`+many(1001)+`]}`, 400, "/identifiers", "1001", "limit is 1000"),
@@ -103,8 +103,18 @@ func TestCommandsAreChecked(t *testing.T) {
 		command("odd version", "rules", `{"rules":{},"expected":0}`, 400, `"/expected"`),
 		command("faulty rules", "rules", `{"rules":{"limt":1},"expected":4}`, 400, `"/rules/namespaces/email/limt"`, "line 3"),
 		command("rules for a block", "block", `{"identifiers":["user_id:1"],"rules":{},"expected":1}`, 400, `"/rules"`, `"/expected"`),
-		command("unknown field", "block", `{"identifier":"user_id:1"}`, 400, "not known"),
-		command("wrong type", "block", `{"identifiers":"user_id:1"}`, 400, `"/identifiers"`),
+		command("unknown field", "block", `{"identifier":"user_id:1"}`, 400, "not known: identifier"),
+		command("unknown field that may be a value", "block", `{"secret-of-ana":"user_id:1"}`, 400, "not known"),
+		command("wrong type", "block", `{"identifiers":"user_id:1"}`, 400, `"/identifiers"`, "must be a list, and is text"),
+		command("number for text", "block", `{"identifiers":["user_id:1"],"reason":7}`, 400, `"/reason"`, "must be text, and is another number"),
+		command("fraction", "rules", `{"rules":{},"expected":1.5}`, 400, `"/expected"`, "must be a whole number, and is another number"),
+		command("text for a boolean", "link", `{"identifiers":["user_id:1","user_id:2"],"override":"true"}`, 400, `"/override"`, "must be true or false"),
+		command("a list", "block", `[]`, 400, "must be an object, and is a list"),
+		command("null", "block", `null`, 400, `"/identifiers"`, "missing"),
+		command("two values", "block", `{} {}`, 400, "one JSON value"),
+		command("null among identifiers", "block", `{"identifiers":[null]}`, 400, `"/identifiers/0"`),
+		command("deep", "block", `{"identifiers":[`+strings.Repeat("[", 20000)+`]}`, 400),
+		command("no UTF-8", "block", "{\"identifiers\":[\"user_id:1\"],\"reason\":\"\xff\"}", 400, "UTF-8"),
 		command("no body", "block", ``, 400),
 		command("not JSON", "block", `{`, 400),
 		command("odd path", "shout", `{}`, 404, "no-such-route"),
@@ -112,7 +122,14 @@ func TestCommandsAreChecked(t *testing.T) {
 		as("write-dev", command("as writer", "commands", `{"kind":"undo","target":"x"}`, 403)),
 		as("", command("as nobody", "rules", `{}`, 401)),
 	} {
-		t.Run(sc.name, func(t *testing.T) { sc.not = append(sc.not, "secret-of-ana"); sc.run(t, h) })
+		t.Run(sc.name, func(t *testing.T) {
+			sc.not = append(sc.not, "secret-of-ana")
+			sent := len(f.commands.taken)
+			sc.run(t, h)
+			if sc.status >= 400 && sc.name != "id of another kind" && len(f.commands.taken) != sent {
+				t.Error("what was refused here was sent")
+			}
+		})
 	}
 	if strings.Contains(f.logs.String(), "example.com") || strings.Contains(f.logs.String(), "shared tablet") {
 		t.Error("the log holds what commands say")
@@ -136,7 +153,7 @@ func TestCommandIsNormalised(t *testing.T) {
 	want := []identity.Command{
 		{ID: "l:1", Workspace: "main", Kind: identity.Link, Override: true, Actor: actor, Reason: "she called", Identifiers: []identity.Identifier{anaMail, {Namespace: "user_id", Value: "a+b c/d%e:ü"}}},
 		{ID: "u1", Workspace: "main", Kind: identity.Unmerge, Actor: actor, Identifiers: []identity.Identifier{{Namespace: "phone", Value: "+351912345678"}}},
-		{ID: "r1", Workspace: "main", Kind: identity.Redeclare, Actor: actor, Rules: `{"version":5,"of":"version = 9"}`, Expected: 4},
+		{ID: "r1", Workspace: "main", Kind: identity.Redeclare, Actor: actor, Rules: `{"version":1,"of":"version = 9"}`, Expected: 4},
 		{Workspace: "main", Kind: identity.Undo, Actor: actor, Target: "l:1"},
 	}
 	if diff := cmp.Diff(want, f.commands.taken); diff != "" {
@@ -157,13 +174,47 @@ func TestUnmergeFrom(t *testing.T) {
 		command("who leaves", "unmerge", `{"identifiers":["user_id:42"],"from":"user_id:42"}`, 400, `"/from"`, "must stay"),
 		command("odd", "unmerge", `{"identifiers":["user_id:42"],"from":"ana"}`, 400, `"/from"`),
 		command("nobody", "unmerge", `{"identifiers":["user_id:42"],"from":"user_id:nobody"}`, 404, "profile-not-found"),
-		command("stranger", "unmerge", `{"identifiers":["user_id:42","user_id:stranger"],"from":"email:ana@example.com"}`, 409, `"code":"not_merged"`, `"/identifiers/1"`),
+		command("stranger", "unmerge", `{"identifiers":["user_id:42","user_id:stranger"],"from":"email:ana@example.com"}`, 409, `"code":"not_merged"`, `"/identifiers/1"`, "is of another profile"),
+		command("never seen", "unmerge", `{"identifiers":["user_id:42","user_id:ghost"],"from":"email:ana@example.com"}`, 422, `"code":"unknown"`, `"/identifiers/1"`, "was never seen"),
+		command("by its own id", "unmerge", `{"id":"u-7","identifiers":["user_id:42"],"from":"email:ana@example.com"}`, 200),
+		command("again when they have left", "unmerge", `{"id":"u-7","identifiers":["user_id:stranger"],"from":"email:ana@example.com"}`, 200, `"id":"u-7"`),
+		command("both", "unmerge", `{"identifiers":["user_id:ghost","user_id:stranger"],"from":"email:ana@example.com"}`, 409, "was never seen", "is of another profile"),
 	} {
 		t.Run(sc.name, func(t *testing.T) { sc.run(t, h) })
 	}
-	if len(f.commands.taken) != 3 {
+	if len(f.commands.taken) != 5 {
 		t.Errorf("%d commands were sent", len(f.commands.taken))
 	}
+}
+
+// TestTrials says what commands would do: nothing is sent, and what would be
+// refused is refused.
+func TestTrials(t *testing.T) {
+	f := newFixture()
+	h := f.server(t).Handler()
+	for _, sc := range []scenario{
+		command("unmerge", "unmerge", `{"identifiers":["user_id:42"],"from":"email:ana@example.com","dry_run":true,"id":"u-1"}`, 200, `"id":"u-1"`, `"kind":"unmerge"`, `"dry_run":true`, `"pairs":1`,
+			`"rejected":[{"a":{"namespace":"anonymous_id","value":"cookie-of-ana"},"b":{"namespace":"email","value":"ben@example.com"}}]`,
+			`{"kind":"cannot_link","a":{"namespace":"email","value":"ana@example.com"},"b":{"namespace":"email","value":"ben@example.com"},"on":true}`,
+			`{"kind":"block","a":{"namespace":"anonymous_id","value":"cookie-of-ana"},"on":true}`,
+			`"moves":[{"namespace":"email","value":"ben@example.com","before":"0000000000000007","after":"0000000000000009"}]`,
+			`"profiles":[{"profile":"0000000000000007","before":4,"after":3},{"profile":"0000000000000009","before":0,"after":1}]`),
+		command("by the common route", "commands", `{"kind":"link","identifiers":["user_id:1","user_id:2"],"dry_run":true}`, 200, `"kind":"link"`),
+		command("block", "block", `{"identifiers":["user_id:1"],"dry_run":true}`, 200),
+		command("undo", "undo", `{"target":"c","dry_run":true}`, 200),
+		command("would be refused", "block", `{"identifiers":["user_id:nobody"],"dry_run":true}`, 422, `"code":"unknown"`, "never seen"),
+		command("of another profile", "unmerge", `{"identifiers":["user_id:stranger"],"from":"email:ana@example.com","dry_run":true}`, 409, `"code":"not_merged"`),
+		command("rules", "rules", `{"rules":{},"expected":4,"dry_run":true}`, 400, `"/dry_run"`, "/v1/identity/dry-run"),
+		command("wrong type", "block", `{"identifiers":["user_id:1"],"dry_run":"yes"}`, 400, `"/dry_run"`, "must be true or false, and is text"),
+		as("read-dev", command("as reader", "block", `{"identifiers":["user_id:1"],"dry_run":true}`, 403)),
+	} {
+		t.Run(sc.name, func(t *testing.T) { sc.run(t, h) })
+	}
+	if len(f.commands.taken) != 0 {
+		t.Errorf("%d commands were sent", len(f.commands.taken))
+	}
+	f.graph.err = api.ErrIdentityNotHere
+	command("", "block", `{"identifiers":["user_id:1"],"dry_run":true}`, 503, "identity-not-here").run(t, h)
 }
 
 func TestRefusedCommands(t *testing.T) {
@@ -172,7 +223,7 @@ func TestRefusedCommands(t *testing.T) {
 	for code, status := range map[identity.RefusalCode]int{
 		identity.RefusedMalformed: 422, identity.RefusedUnknown: 422, identity.RefusedWhole: 422, identity.RefusedRules: 422,
 		identity.RefusedNotMerged: 409, identity.RefusedMerged: 409, identity.RefusedLimit: 409, identity.RefusedCannotLink: 409,
-		identity.RefusedBlocked: 409, identity.RefusedStanding: 409, identity.RefusedVersion: 409, "of a later release": 409,
+		identity.RefusedBlocked: 409, identity.RefusedStanding: 409, identity.RefusedVersion: 409, identity.RefusedReused: 409, "of a later release": 409,
 	} {
 		f.commands.code, f.commands.detail = code, "user_id allows 1"
 		id := strings.ReplaceAll(string(code), " ", "-")
@@ -240,6 +291,8 @@ func TestCommandThatWasNotSent(t *testing.T) {
 	sc := command("", "undo", `{"target":"b-1"}`, 500)
 	sc.not = []string{"pipe"}
 	sc.run(t, h)
+	f.commands.err = api.ErrCommandReused
+	command("", "undo", `{"target":"b-1"}`, 409, "command-id-reused", `"pointer":"/id"`).run(t, h)
 	f.commands.err = &api.Refused{Detail: "the command has 2 MB"}
 	command("", "undo", `{"target":"b-1"}`, 400, "2 MB").run(t, h)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -36,6 +37,7 @@ type commandRequest struct {
 	Rules    json.RawMessage `json:"rules"` // an object, or the text of a rule file
 	Expected *int            `json:"expected"`
 	Override bool            `json:"override"`
+	DryRun   bool            `json:"dry_run"` // says what it would do, and does nothing
 	Reason   string          `json:"reason"`
 }
 
@@ -75,6 +77,15 @@ func (s *Server) command(c *gin.Context, kind identity.CommandKind, r *commandRe
 	}
 	if len(faults) > 0 {
 		return command, badRequest("the command breaks rules", faults...)
+	}
+	if r.From != "" && r.ID != "" {
+		// Given again, the identifiers have left: then the outcome is the answer.
+		switch _, err := s.deps.Commands.Get(c.Request.Context(), command.Workspace, command.ID); {
+		case err == nil:
+			return command, nil
+		case !errors.Is(err, profiles.ErrNoCommand):
+			return command, err
+		}
 	}
 	return command, s.checkFrom(c, r.From, command.Identifiers)
 }
@@ -159,6 +170,9 @@ func (r *commandRequest) shape(command *identity.Command, faults *faultList) {
 	if r.Override && kind != identity.Link {
 		faults.add("/override", "is not a field of the kind "+string(kind))
 	}
+	if r.DryRun && kind == identity.Redeclare {
+		faults.add("/dry_run", "is not for rules: POST "+dryRunPattern+" tries them")
+	}
 	if r.Override && strings.TrimSpace(r.Reason) == "" {
 		faults.add("/reason", "is missing: an override needs one")
 	}
@@ -178,7 +192,7 @@ func (s *Server) commandRules(r *commandRequest, command *identity.Command) erro
 	if json.Unmarshal(r.Rules, &inline) == nil {
 		text = []byte(inline)
 	}
-	f, err := s.deps.Rules.Read(text, command.Expected+1)
+	f, err := s.deps.Rules.Read(text, 1) // The owner gives it the next version.
 	var refused *Refused
 	if errors.As(err, &refused) {
 		at := *refused
@@ -214,15 +228,40 @@ func (s *Server) checkFrom(c *gin.Context, from string, leaving []identity.Ident
 		return err
 	}
 	keyer := s.deps.Keyer(workspace)
+	strangers := map[int]identity.Key{}
 	for i, id := range leaving {
 		if _, member := slices.BinarySearch(home.Keys, keyer.Key(id)); !member {
-			p := newProblem(http.StatusConflict, "identity-refused", "The command was refused",
-				"an identifier is not of the profile that \"from\" names: "+refusalAdvice[identity.RefusedNotMerged])
-			p.Code, p.Errors = string(identity.RefusedNotMerged), []fault{{fmt.Sprintf("/identifiers/%d", i), "is of another profile"}}
-			return p
+			strangers[i] = keyer.Key(id)
 		}
 	}
-	return nil
+	if len(strangers) == 0 {
+		return nil
+	}
+	known, err := s.valuesOf(c, slices.Collect(maps.Values(strangers)))
+	if err != nil {
+		return err
+	}
+	return notOfProfile(strangers, known)
+}
+
+// notOfProfile refuses identifiers, by their places, that are not of the profile
+// that they should leave; those of which nothing is known were never seen.
+func notOfProfile(strangers map[int]identity.Key, known map[identity.Key]identity.Identifier) *problem {
+	code, status := identity.RefusedUnknown, http.StatusUnprocessableEntity
+	var faults faultList
+	for _, i := range slices.Sorted(maps.Keys(strangers)) {
+		place := fmt.Sprintf("/identifiers/%d", i)
+		if _, seen := known[strangers[i]]; seen || known == nil {
+			code, status = identity.RefusedNotMerged, http.StatusConflict
+			faults.add(place, "is of another profile")
+		} else {
+			faults.add(place, "was never seen")
+		}
+	}
+	p := newProblem(status, "identity-refused", "The command was refused",
+		"not all identifiers are of the profile that \"from\" names: "+refusalAdvice[code])
+	p.Code, p.Errors = string(code), faults[:min(len(faults), 20)]
+	return p
 }
 
 // isCommandID reports whether s can name a command.

@@ -34,6 +34,9 @@ type RuleFile struct {
 
 // DryRun is what other rules would change.
 type DryRun struct {
+	// Refused says what of the rules the owner of the graph does not accept; the
+	// rest is empty then.
+	Refused string
 	// Before and After count under the rules in force and under the others.
 	Before, After DryRunCounts
 	// Split and Joined count profiles that would split and that would come of a
@@ -158,6 +161,9 @@ func (s *Server) dryRun(c *gin.Context) error {
 	d, err := graph.DryRun(ctx, workspace, other.JSON)
 	if err != nil {
 		return err
+	}
+	if d.Refused != "" {
+		return refusedCommand(&identity.Outcome{Code: identity.RefusedRules, Detail: d.Refused})
 	}
 	return s.sendDryRun(c, d, now.Version, changes)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/kindred-cdp/kindred/api"
+	"github.com/kindred-cdp/kindred/identity"
 )
 
 // ruleKeeper has rules of version 4 and knows one fault.
@@ -86,6 +87,20 @@ func TestDryRun(t *testing.T) {
 	if got := strings.Join(f.graph.asked, "\n"); !strings.Contains(got, `limit = 3`) {
 		t.Errorf("rules tried: %s", got)
 	}
+	f.graph.err = identity.ErrTrialRunning
+	busy := post("", "admin-dev", "application/toml", toml, 409, "dry-run-running", `"code":"dry_run_running"`, "one of a workspace runs at a time")
+	busy.headers = map[string]string{"Retry-After": "5"}
+	busy.run(t, h)
+	f.graph.err = nil
+	get := func(key string, status int, want ...string) scenario {
+		return scenario{path: "/v1/identity/dry-run", key: key, status: status, want: want}
+	}
+	get("read-dev", 200, `{"running":true,"started_at":"2026-07-25T17:20:00Z","rows":7}`).run(t, h)
+	get("write-dev", 403).run(t, h)
+	f.graph.asked = nil
+	get("read-dev", 200, `{"running":false,"rows":7}`).run(t, h)
+	f.graph.refused = "rename: must not name source web"
+	post("", "admin-dev", "application/toml", toml, 422, `"code":"rules"`, "must not name source web").run(t, h)
 	f.graph.err = context.DeadlineExceeded
 	post("", "admin-dev", "application/toml", toml, 503, "timeout").run(t, h)
 }

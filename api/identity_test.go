@@ -16,8 +16,9 @@ import (
 // graphKeeper knows ana of the fixture, whose e-mail is joined to her user id by
 // way of a cookie, and ben, whom an operator has parted from her.
 type graphKeeper struct {
-	err   error
-	asked []string
+	err     error
+	refused string
+	asked   []string
 }
 
 var (
@@ -92,6 +93,9 @@ func (g *graphKeeper) DryRun(_ context.Context, workspace string, rules []byte) 
 	if g.err != nil {
 		return nil, g.err
 	}
+	if g.refused != "" {
+		return &api.DryRun{Refused: g.refused}, nil
+	}
 	key := keyer(workspace).Key
 	return &api.DryRun{
 		Before: api.DryRunCounts{Profiles: 10, Merges: 5}, After: api.DryRunCounts{Profiles: 11, Merges: 4}, Split: 1, Moved: 1,
@@ -99,6 +103,32 @@ func (g *graphKeeper) DryRun(_ context.Context, workspace string, rules []byte) 
 			{Key: key(anaMail), Namespace: "email", Before: 7, After: 7}, {Key: 12, Namespace: "user_id", Before: 7, After: 12},
 		}}},
 		Moves: []api.DryRunIdentifier{{Key: 12, Namespace: "user_id", Before: 7, After: 12}},
+	}, nil
+}
+
+func (g *graphKeeper) DryRunProgress(context.Context, string) (*identity.TrialProgress, error) {
+	return &identity.TrialProgress{Running: len(g.asked) > 0, StartedAt: 1785000000000, Rows: 7}, g.err
+}
+
+// Try would part Ben's e-mail from Ana, and knows nobody called nobody.
+func (g *graphKeeper) Try(_ context.Context, c identity.Command) (*identity.CommandTrial, error) {
+	g.asked = append(g.asked, "try "+c.Workspace+" "+string(c.Kind)+" "+c.ID)
+	if g.err != nil {
+		return nil, g.err
+	}
+	out := identity.Outcome{ID: c.ID, Workspace: c.Workspace, Decisions: 2, Pairs: 1, Moved: 1, Epoch: 3, Sequence: 17}
+	if len(c.Identifiers) > 0 && c.Identifiers[0].Value == "nobody" {
+		return &identity.CommandTrial{Outcome: identity.Outcome{ID: c.ID, Code: identity.RefusedUnknown, Detail: "identifier 1 of 1 was never seen"}}, nil
+	}
+	return &identity.CommandTrial{
+		Outcome: out,
+		Decided: []identity.TrialDecision{
+			{Kind: identity.Reject, A: anaCookie, B: benMail, On: true},
+			{Kind: identity.CannotLink, A: anaMail, B: benMail, On: true},
+			{Kind: identity.Block, A: anaCookie, On: true},
+		},
+		Moves:    []identity.TrialMove{{Identifier: benMail, Key: 9, Before: 7, After: 9}},
+		Profiles: []identity.TrialProfile{{Profile: 7, Before: 4, After: 3}, {Profile: 9, After: 1}},
 	}, nil
 }
 

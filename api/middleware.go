@@ -136,7 +136,7 @@ func (s *Server) guard(c *gin.Context) {
 	}
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 	timeout := s.cfg.RequestTimeout
-	if c.FullPath() == dryRunPattern {
+	if c.FullPath() == dryRunPattern && c.Request.Method == http.MethodPost {
 		timeout = s.cfg.DryRunTimeout
 		// Writers of tests have no deadlines; those of net/http do.
 		_ = http.NewResponseController(c.Writer).SetWriteDeadline(s.deps.Now().Add(s.cfg.ReadTimeout + timeout))

@@ -120,6 +120,15 @@ func checkSchema(t *testing.T, where string, schema any, body []byte) {
 func validate(where string, schema, v any) []string {
 	s, _ := deref(schema).(map[string]any)
 	var faults []string
+	if choices, ok := s["oneOf"].([]any); ok {
+		for _, choice := range choices {
+			faults = append(faults, validate(where, choice, v)...)
+			if len(validate(where, choice, v)) == 0 {
+				return nil
+			}
+		}
+		return faults
+	}
 	if kind, ok := s["type"].(string); ok && kind != typeOf(v) && (kind != "number" || typeOf(v) != "integer") {
 		return []string{fmt.Sprintf("%s: is %s, want %s", where, typeOf(v), kind)}
 	}

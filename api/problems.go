@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles"
 	"github.com/kindred-cdp/kindred/segments"
 )
@@ -120,6 +121,10 @@ func problemOf(err error) *problem {
 		return refused.problem()
 	case errors.Is(err, ErrIdentityNotHere):
 		return identityNotHere()
+	case errors.Is(err, identity.ErrTrialRunning):
+		return dryRunRunning()
+	case errors.Is(err, ErrCommandReused):
+		return commandReused()
 	case errors.Is(err, profiles.ErrNoCommand):
 		return newProblem(http.StatusNotFound, "command-not-found", "There is no outcome of such a command",
 			"nobody gave a command of that id in this workspace, or it is not applied yet")

@@ -1,5 +1,11 @@
 package identity
 
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
 // CommandKind is what an operator asks of a workspace's identity.
 type CommandKind string
 
@@ -41,6 +47,20 @@ type Command struct {
 	Reason      string       `json:"reason"` // why; required with Override
 }
 
+// Body returns a hash of what c asks, but for who asks and what they have seen
+// before: of two commands of one id that ask the same it is the same. It is keyed,
+// because it is stored.
+func (c Command) Body(keyer Keyer) uint64 {
+	c.ID, c.Workspace, c.Actor, c.Expected = "", "", "", 0
+	c.Identifiers = slices.Clone(c.Identifiers)
+	slices.SortFunc(c.Identifiers, func(a, b Identifier) int { return strings.Compare(a.String(), b.String()) })
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // Texts, numbers and booleans always marshal.
+	}
+	return uint64(keyer.Key(Identifier{Namespace: "command", Value: string(text)}))
+}
+
 // Outcome is what became of a command.
 type Outcome struct {
 	ID        string `json:"id"`
@@ -74,4 +94,5 @@ const (
 	RefusedStanding   RefusalCode = "already_decided" // a block of what is blocked, an undo of what is undone
 	RefusedRules      RefusalCode = "rules"           // rules that contradict each other
 	RefusedVersion    RefusalCode = "version"         // rules of another version are in force
+	RefusedReused     RefusalCode = "id_reused"       // another command has the id; of trials, also the same
 )

@@ -24,6 +24,11 @@ type Decision struct {
 	Reason string       `json:"reason"`
 }
 
+// RenamedAt is the time of the must-link that an alias event makes where the
+// rules let its source rename: before all that operators decide, so that what
+// they say of the same two stands, whatever aliases come after it.
+const RenamedAt int64 = 0
+
 // Move says that an identifier's profile changed.
 type Move struct {
 	Identifier Key

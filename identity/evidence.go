@@ -76,10 +76,18 @@ type Evidence struct {
 	Members   []Member `json:"members"` // 1 to MaxMembers, as Keyer.Members returns them
 	Source    string   `json:"source"`
 	Period    Period   `json:"period"`
-	Rule      string   `json:"rule"` // the ingest rule that made it: "event", "alias", …
+	Rule      string   `json:"rule"` // what made it: RuleEvent, RuleAlias, …
 	Span      Span     `json:"span"`
 	Witness   Witness  `json:"witness"`
 }
+
+// The rules that make evidence.
+const (
+	RuleEvent = "event" // an event that carries the identifiers
+	// RuleAlias is an event that says of two identifiers that they are one person:
+	// what that means is for the rules of identity to say.
+	RuleAlias = "alias"
+)
 
 // Sighting is the part of evidence that the graph reads: keys and namespaces
 // without values. A sighting of k members stands for k identifier sightings and

@@ -46,6 +46,9 @@ type Rules struct {
 	// Untrusted names the sources whose event times and claims are not trusted:
 	// public browser and mobile keys.
 	Untrusted map[string]bool
+	// Rename names the sources whose alias events rename a user id, where they
+	// are trusted.
+	Rename map[string]bool
 	// Blocked reports values that link no one; it must be pure.
 	Blocked func(Identifier) bool
 	// UnitCap (C) bounds a unit of loose identifiers, a unit of linkage and a
@@ -72,6 +75,10 @@ func (r *Rules) Rule(n Namespace) Rule {
 
 // Trusted reports whether source's event times and claims are trusted.
 func (r *Rules) Trusted(source string) bool { return !r.Untrusted[source] }
+
+// Renames reports whether alias events of source rename a user id: never those
+// of a source that is not trusted.
+func (r *Rules) Renames(source string) bool { return r.Rename[source] && r.Trusted(source) }
 
 // DefaultRules returns the defaults of identity-ledger §11.
 func DefaultRules() *Rules {

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +32,8 @@ type Normalize func(namespace identity.Namespace, value string) (identity.Identi
 type Decoder struct {
 	secret    identity.Secret
 	normalize Normalize
+	form      string // names normalize
+	forms     func(form string) (Normalize, error)
 	keyers    sync.Map // workspace → *identity.Keyer
 	names     interner
 }
@@ -48,6 +51,34 @@ func (d *Decoder) keyer(workspace string) *identity.Keyer {
 // NewDecoder returns a decoder whose hashes are keyed with secret.
 func NewDecoder(secret identity.Secret, normalize Normalize) *Decoder {
 	return &Decoder{secret: secret, normalize: normalize}
+}
+
+// NewDecoderOf is NewDecoder for an installation that may normalise in other forms
+// from one start to the next. form names the one of now, without spaces, and forms
+// returns that of any name that was ever given: a range of records that was begun
+// in one form is finished in it.
+func NewDecoderOf(secret identity.Secret, form string, forms func(form string) (Normalize, error)) (*Decoder, error) {
+	if form != "" && !formName(form) {
+		return nil, fmt.Errorf("the form of identifiers %q is no name", form)
+	}
+	normalize, err := forms(form)
+	if err != nil {
+		return nil, err
+	}
+	d := NewDecoder(secret, normalize)
+	d.form, d.forms = form, forms
+	return d, nil
+}
+
+// in returns a decoder that normalises in a form.
+func (d *Decoder) in(form string) (*Decoder, error) {
+	if form == d.form {
+		return d, nil
+	}
+	if d.forms == nil {
+		return nil, fmt.Errorf("identifiers of the form %q cannot be read", form)
+	}
+	return NewDecoderOf(d.secret, form, d.forms)
 }
 
 // headers are those of a record that the decoder reads.

@@ -154,6 +154,23 @@ type run struct {
 	batch    int
 	evidence []identity.Evidence
 	wrap     func(ingest.Store) ingest.Store
+	form     string // of identifiers
+}
+
+// decoder returns one that normalises in the form of the run.
+func (r *run) decoder() *ingest.Decoder {
+	r.t.Helper()
+	d, err := ingest.NewDecoderOf(identity.Secret{9}, r.form, func(form string) (ingest.Normalize, error) {
+		return func(ns identity.Namespace, v string) (identity.Identifier, bool, error) {
+			id, ok, err := normalize(ns, v)
+			id.Value += form
+			return id, ok, err
+		}, nil
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return d
 }
 
 // own lets one owner work until hook kills it or the history ends.
@@ -179,7 +196,7 @@ func (r *run) own(hook func(step string) error) {
 	cfg := ingest.DefaultConfig()
 	cfg.BatchRecords, cfg.Pace, cfg.FilterBytes = r.batch, 0, 1<<12
 	p, err := ingest.New(cfg, ingest.Deps{
-		Store: store, Publisher: published{fatal, &r.evidence}, Decoder: ingest.NewDecoder(identity.Secret{9}, normalize),
+		Store: store, Publisher: published{fatal, &r.evidence}, Decoder: r.decoder(),
 		Clock: func() time.Time { return time.Unix(0, 0) }, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {

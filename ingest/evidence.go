@@ -27,8 +27,17 @@ type claim struct {
 	period identity.Period
 }
 
-// origin is the part of a claim that few values share.
-type origin struct{ workspace, source string }
+// origin is the part of a claim that few values share. The rule is part of it:
+// an alias says more of the same identifiers than another event of them.
+type origin struct{ workspace, source, rule string }
+
+// ruleOf names what made the evidence of e.
+func ruleOf(e *Event) string {
+	if e.Type == identity.RuleAlias {
+		return identity.RuleAlias
+	}
+	return identity.RuleEvent
+}
 
 // acknowledged remembers, within a bound, the spans that the evidence topic has
 // acknowledged, so that ordinary traffic publishes next to nothing. Forgetting
@@ -63,15 +72,15 @@ func (a *acknowledged) prune() {
 
 // number returns the number of an origin. Most events have that of the one
 // before.
-func (a *acknowledged) number(workspace, source string) uint32 {
-	o := origin{workspace, source}
+func (a *acknowledged) number(workspace, source, rule string) uint32 {
+	o := origin{workspace, source, rule}
 	if int(a.last) < len(a.names) && a.names[a.last] == o {
 		return a.last
 	}
 	n, ok := a.numbers[o]
 	if !ok {
 		n = uint32(len(a.names))
-		o = origin{strings.Clone(workspace), strings.Clone(source)} // They share the bytes of a record.
+		o = origin{strings.Clone(workspace), strings.Clone(source), rule} // They share the bytes of a record.
 		a.names, a.numbers[o] = append(a.names, o), n
 	}
 	a.last = n
@@ -106,7 +115,7 @@ func (a *acknowledged) note(all []identity.Evidence) {
 	a.prune()
 	for i := range all {
 		e := &all[i]
-		c, s := claim{e.Anchor, a.number(e.Workspace, e.Source), e.Period}, e.Span
+		c, s := claim{e.Anchor, a.number(e.Workspace, e.Source, e.Rule), e.Period}, e.Span
 		if known, ok := a.young[c]; ok {
 			s = s.Merge(known)
 		} else if known, ok := a.old[c]; ok {
@@ -138,7 +147,7 @@ func (a *acknowledged) sift(events []*Event) sifted {
 		if e.Anchor == 0 {
 			continue
 		}
-		c := claim{e.Anchor, a.number(e.Workspace, e.Source), identity.PeriodOfMillis(e.Time)}
+		c := claim{e.Anchor, a.number(e.Workspace, e.Source, ruleOf(e)), identity.PeriodOfMillis(e.Time)}
 		s.claims[i] = c
 		if a.covers(c, spanOf(e)) {
 			continue
@@ -180,7 +189,7 @@ func merge(ev *identity.Evidence, e *Event, period identity.Period) {
 	if ev.Anchor == 0 {
 		*ev = identity.Evidence{
 			Workspace: e.Workspace, Anchor: e.Anchor, Members: e.Members, Source: e.Source, Period: period,
-			Rule: "event", Span: spanOf(e), Witness: identity.Witness{Time: e.Time, MessageID: e.ID},
+			Rule: ruleOf(e), Span: spanOf(e), Witness: identity.Witness{Time: e.Time, MessageID: e.ID},
 		}
 		return
 	}

@@ -14,9 +14,9 @@ import (
 
 // said is a claim spelled out.
 type said struct {
-	workspace, source string
-	anchor            identity.AnchorID
-	period            identity.Period
+	workspace, source, rule string
+	anchor                  identity.AnchorID
+	period                  identity.Period
 }
 
 // everything merges what the events say into one entry for each claim, whether
@@ -27,12 +27,16 @@ func everything(events []*Event) map[said]identity.Evidence {
 		if e.Anchor == 0 {
 			continue
 		}
-		c := said{e.Workspace, e.Source, e.Anchor, identity.PeriodOfMillis(e.Time)}
+		rule := "event"
+		if e.Type == "alias" {
+			rule = "alias"
+		}
+		c := said{e.Workspace, e.Source, rule, e.Anchor, identity.PeriodOfMillis(e.Time)}
 		ev, ok := out[c]
 		if !ok {
 			ev = identity.Evidence{
 				Workspace: e.Workspace, Anchor: e.Anchor, Members: e.Members, Source: e.Source, Period: c.period,
-				Rule: "event", Span: spanOf(e), Witness: identity.Witness{Time: e.Time, MessageID: e.ID},
+				Rule: rule, Span: spanOf(e), Witness: identity.Witness{Time: e.Time, MessageID: e.ID},
 			}
 		}
 		if e.Time < ev.Witness.Time || e.Time == ev.Witness.Time && e.ID < ev.Witness.MessageID {
@@ -44,13 +48,15 @@ func everything(events []*Event) map[said]identity.Evidence {
 	return out
 }
 
-// randomEvents returns events of few people in few workspaces over two quarters.
+// randomEvents returns events of few people in few workspaces over two quarters,
+// aliases among them.
 func randomEvents(r *rand.Rand, n int) []*Event {
 	base := time.Date(2026, 3, 20, 0, 0, 0, 0, time.UTC).UnixMilli()
 	events := make([]*Event, n)
 	for i := range events {
 		e := &Event{
 			Workspace: fmt.Sprint("w", r.IntN(2)), Source: fmt.Sprint("s", r.IntN(2)), ID: fmt.Sprint("m", r.IntN(100)),
+			Type: []string{"", "track", "identify", "alias"}[r.IntN(4)],
 			Time: base + r.Int64N(20)*24*3600*1000 + r.Int64N(3),
 		}
 		e.Received = e.Time + r.Int64N(2)*24*3600*1000
@@ -80,7 +86,7 @@ func TestEvidence(t *testing.T) {
 			all := a.evidence(events)
 			got := map[said]identity.Evidence{}
 			for _, e := range all {
-				got[said{e.Workspace, e.Source, e.Anchor, e.Period}] = e
+				got[said{e.Workspace, e.Source, e.Rule, e.Anchor, e.Period}] = e
 			}
 			if diff := cmp.Diff(want, got); diff != "" || len(all) != len(got) {
 				t.Fatalf("seed %d, batch %d: %d records, %s", seed, batch, len(all), diff)
@@ -109,7 +115,7 @@ func TestAcknowledgedForgets(t *testing.T) {
 	for round := range 1000 {
 		if round%70 == 0 {
 			for len(a.names) < maxOrigins-2 {
-				a.number("crowd", fmt.Sprint(len(a.names)))
+				a.number("crowd", fmt.Sprint(len(a.names)), "event")
 			}
 		}
 		events := randomEvents(r, 20)
@@ -119,7 +125,7 @@ func TestAcknowledgedForgets(t *testing.T) {
 		all := a.evidence(events)
 		published := map[said]bool{}
 		for _, e := range all {
-			published[said{e.Workspace, e.Source, e.Anchor, e.Period}] = true
+			published[said{e.Workspace, e.Source, e.Rule, e.Anchor, e.Period}] = true
 		}
 		for c, e := range everything(events) {
 			if k, ok := known[c]; !published[c] && (!ok || !k.Covers(e.Span)) {
@@ -128,7 +134,7 @@ func TestAcknowledgedForgets(t *testing.T) {
 		}
 		a.note(all)
 		for _, e := range all {
-			c := said{e.Workspace, e.Source, e.Anchor, e.Period}
+			c := said{e.Workspace, e.Source, e.Rule, e.Anchor, e.Period}
 			if k, ok := known[c]; ok {
 				e.Span = e.Span.Merge(k)
 			}

@@ -49,7 +49,7 @@ func (p *Pipeline) read(ctx context.Context, part Partition, kind wire.Kind, off
 			return b
 		}
 		start := p.deps.Clock()
-		p.decode(part, kind, rest[:n], &b)
+		p.decode(p.decoder, part, kind, rest[:n], &b)
 		p.step("decode", start)
 		if n < len(rest) {
 			b.full, b.rest = true, rest[n:]
@@ -119,7 +119,7 @@ func (p *Pipeline) room(ctx context.Context, b *batchRead, records int, n int64)
 
 // decode adds to b the events and dead letters that the records are, and sets
 // aside those that belong to another partition.
-func (p *Pipeline) decode(part Partition, kind wire.Kind, records []kafka.Message, b *batchRead) {
+func (p *Pipeline) decode(decoder *Decoder, part Partition, kind wire.Kind, records []kafka.Message, b *batchRead) {
 	if len(records) == 0 {
 		return
 	}
@@ -133,11 +133,11 @@ func (p *Pipeline) decode(part Partition, kind wire.Kind, records []kafka.Messag
 	var msg message
 	for i := range records {
 		m := &records[i]
-		ev, letter := p.decoder.decode(kind, m, &room[i], &msg)
+		ev, letter := decoder.decode(kind, m, &room[i], &msg)
 		if ev != nil && !ev.forwarded && wire.Partition(ev.Source, ev.ID, part.Count()) != part.ID() {
 			b.moved = append(b.moved, forward(m, ev))
 			continue
 		}
-		b.list = append(b.list, decoded{event: ev, letter: letter, replay: p.decoder.replayOf(m)})
+		b.list = append(b.list, decoded{event: ev, letter: letter, replay: decoder.replayOf(m)})
 	}
 }

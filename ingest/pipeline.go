@@ -174,7 +174,7 @@ func (p *Pipeline) follow(ctx context.Context, part Partition, kind wire.Kind, o
 
 // store plans a batch and does it.
 func (p *Pipeline) store(ctx context.Context, part Partition, kind wire.Kind, offset int64, b batchRead) error {
-	pl := plan{from: offset, to: b.next, revision: p.revision(), born: b.born.UnixMilli()}
+	pl := plan{from: offset, to: b.next, revision: p.revision(), form: p.decoder.form, born: b.born.UnixMilli()}
 	if err := p.commit(ctx, part, pl.from, pl.String()); err != nil {
 		return err
 	}
@@ -190,8 +190,12 @@ func (p *Pipeline) finish(ctx context.Context, part Partition, kind wire.Kind, p
 	if err != nil {
 		return err
 	}
+	decoder, err := p.decoder.in(pl.form)
+	if err != nil {
+		return fmt.Errorf("finish a planned range: %w", err)
+	}
 	b := batchRead{}
-	p.decode(part, kind, records, &b)
+	p.decode(decoder, part, kind, records, &b)
 	return p.process(ctx, part, kind, pl, b, true)
 }
 

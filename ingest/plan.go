@@ -10,12 +10,15 @@ import (
 
 // plan is the range of offsets, from inclusive to exclusive, that the owner of
 // a partition is about to store, with the revision of the tracking plans that it
-// holds its events against: a successor that does the range again under the same
-// token must come to the same verdicts, whatever the plans have become. It
+// holds its events against and the form in which it normalises identifiers: a
+// successor that does the range again under the same token must come to the same
+// verdicts and the same anchors, whatever plans and settings have become. It
 // travels as the metadata of an offset commit.
 type plan struct {
 	from, to int64
 	revision uint64 // 0 for no tracking plans
+	// form names how identifiers are normalised; empty for without options.
+	form string
 	// born is when the broker took the first record of the range, Unix ms. It
 	// tells the range from one of the same offsets in a log that was there
 	// before, on a broker that has lost its disk: under one token the store would
@@ -24,11 +27,14 @@ type plan struct {
 }
 
 // String returns "plan from-to", with "@revision" when there are tracking plans,
-// and " of born".
+// " by form" when there are options of normalisation, and " of born".
 func (p plan) String() string {
 	s := fmt.Sprintf("plan %d-%d", p.from, p.to)
 	if p.revision > 0 {
 		s += "@" + strconv.FormatUint(p.revision, 10)
+	}
+	if p.form != "" {
+		s += " by " + p.form
 	}
 	if p.born != 0 {
 		s += " of " + strconv.FormatInt(p.born, 10)
@@ -55,6 +61,7 @@ func parsePlan(metadata string) (plan, bool, error) {
 	}
 	body, ok := strings.CutPrefix(metadata, "plan ")
 	body, of, dated := strings.Cut(body, " of ")
+	body, form, formed := strings.Cut(body, " by ")
 	body, at, judged := strings.Cut(body, "@")
 	from, to, ok2 := strings.Cut(body, "-")
 	a, err1 := strconv.ParseInt(from, 10, 64)
@@ -69,11 +76,14 @@ func parsePlan(metadata string) (plan, bool, error) {
 	if dated {
 		born, err4 = strconv.ParseInt(of, 10, 64)
 	}
-	if err := errors.Join(err1, err2, err3, err4); !ok || !ok2 || err != nil || a < 0 || b <= a {
+	if err := errors.Join(err1, err2, err3, err4); !ok || !ok2 || err != nil || a < 0 || b <= a || formed && !formName(form) {
 		return plan{}, false, fmt.Errorf("offset metadata %.40q is not a plan", metadata)
 	}
-	return plan{from: a, to: b, revision: revision, born: born}, true, nil
+	return plan{from: a, to: b, revision: revision, form: form, born: born}, true, nil
 }
+
+// formName reports whether the name of a form fits into a plan.
+func formName(s string) bool { return s != "" && !strings.ContainsAny(s, " @\n") }
 
 // hash tells ranges of one partition apart, and is never 0.
 func (p plan) hash() uint32 {

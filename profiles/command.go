@@ -23,6 +23,8 @@ type Command struct {
 	ReceivedAt time.Time
 	Actor      string // personal
 	Reason     string // personal
+	// Body is identity.Command.Body of the command; 0 when it is not known.
+	Body uint64
 }
 
 // DeclaredRules is a version of the rules that a workspace has declared.

@@ -10,6 +10,7 @@ import (
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/ledger"
 	"github.com/kindred-cdp/kindred/identity/normalize"
+	"github.com/kindred-cdp/kindred/ingest"
 	"github.com/kindred-cdp/kindred/ingest/files"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
@@ -17,13 +18,25 @@ import (
 
 // Small types that let packages meet which do not know each other.
 
-// normalizeWire is ingest.Normalize: a value that is empty is no identifier.
-func normalizeWire(ns identity.Namespace, value string) (identity.Identifier, bool, error) {
-	id, err := normalize.Identifier(ns, value)
-	if errors.Is(err, normalize.ErrEmpty) {
-		return identity.Identifier{}, false, nil
+// normalizeWire returns the ingest.Normalize of n: a value that is empty is no
+// identifier.
+func normalizeWire(n normalize.Normalizer) ingest.Normalize {
+	return func(ns identity.Namespace, value string) (identity.Identifier, bool, error) {
+		id, err := n.Identifier(ns, value)
+		if errors.Is(err, normalize.ErrEmpty) {
+			return identity.Identifier{}, false, nil
+		}
+		return id, err == nil, err
 	}
-	return id, err == nil, err
+}
+
+// newDecoder returns the decoder of events, which can still read a range that it
+// began under other settings.
+func newDecoder(p *platform) (*ingest.Decoder, error) {
+	return ingest.NewDecoderOf(p.secret, p.settings.normalise.String(), func(form string) (ingest.Normalize, error) {
+		o, err := normalize.ParseOptions(form)
+		return normalizeWire(normalize.New(o)), err
+	})
 }
 
 // writer is what kafka.NewWriter returns.

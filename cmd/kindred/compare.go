@@ -16,7 +16,7 @@ import (
 func (p *platform) compare(ctx context.Context, truthFile string) (demoIdentity, error) {
 	var out demoIdentity
 	keyer := identity.NewKeyer(p.secret, p.settings.workspace)
-	owner, shared, err := readTruth(truthFile, &keyer)
+	owner, shared, err := readTruth(truthFile, &keyer, normalize.New(p.settings.normalise))
 	if err != nil {
 		return out, err
 	}
@@ -50,7 +50,7 @@ func ofOneOwner(pairs []evaluate.Pair, owner map[identity.Key]string) (same []ev
 
 // readTruth returns the true owner of each identifier that has exactly one, and
 // how many have several.
-func readTruth(path string, keyer *identity.Keyer) (owner map[identity.Key]string, shared int, err error) {
+func readTruth(path string, keyer *identity.Keyer, n normalize.Normalizer) (owner map[identity.Key]string, shared int, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read the truth: %w", err)
@@ -66,7 +66,7 @@ func readTruth(path string, keyer *identity.Keyer) (owner map[identity.Key]strin
 		case len(o.People) > 1:
 			shared++
 		case len(o.People) == 1:
-			id, err := normalize.Identifier(identity.Namespace(o.Namespace), o.Value)
+			id, err := n.Identifier(identity.Namespace(o.Namespace), o.Value)
 			if err != nil {
 				continue // an empty value is no identifier
 			}

@@ -26,7 +26,8 @@ case of e-mail addresses and the format of phone numbers do not matter.
 
 unmerge, link, block, unblock and "rules apply" are commands: each is on record
 with the key that gave it and the reason, and "undo COMMAND" takes it back, but
-for rules, of which an older file is applied again.`,
+for rules, of which an older file is applied again. With --dry-run a command says
+what it would do, and does nothing; rules have "rules dry-run".`,
 	}
 	cmd.PersistentFlags().Bool("json", false, "print the answer as JSON")
 	cmd.AddCommand(
@@ -65,7 +66,7 @@ func printAnswer[T any](cmd *cobra.Command, text json.RawMessage, show func(T) e
 
 func whyCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "why A B", Short: "Say why two identifiers are one profile, or why they are not", Args: cobra.ExactArgs(2),
+		Use: "why A B", Short: "Say why two identifiers are one profile, or why they are not", Args: needs(2, 2, "two identifiers", "why email:ana@example.com user_id:42"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			query := url.Values{"a": {args[0]}, "b": {args[1]}}
 			return ask(cmd, "/v1/identity/why?"+query.Encode(), func(e api.Explanation) error { return printExplanation(os.Stdout, e) })
@@ -75,7 +76,7 @@ func whyCommand() *cobra.Command {
 
 func showIdentityCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "show ID", Short: "Show what holds a profile together, by any identifier or id", Args: cobra.ExactArgs(1),
+		Use: "show ID", Short: "Show what holds a profile together, by any identifier or id", Args: needs(1, 1, "an identifier or the id of a profile", "show user_id:42"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return ask(cmd, "/v1/profiles/"+url.PathEscape(args[0])+"/identity", func(g api.Subgraph) error { return printSubgraph(os.Stdout, g) })
 		},
@@ -92,9 +93,18 @@ func healthCommand() *cobra.Command {
 }
 
 // commandFlags are those of every command.
-type commandFlags struct{ id, reason string }
+type commandFlags struct {
+	id, reason string
+	dryRun     bool
+}
 
 func (f *commandFlags) add(cmd *cobra.Command) {
+	f.addRecord(cmd)
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what it would do, and do nothing")
+}
+
+// addRecord adds those of every command, rules too.
+func (f *commandFlags) addRecord(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.reason, "reason", "", "why; on record")
 	cmd.Flags().StringVar(&f.id, "id", "", "id of the command: given again it is not applied again (default: a new one)")
 }
@@ -106,6 +116,9 @@ func (f *commandFlags) give(cmd *cobra.Command, kind identity.CommandKind, body 
 			body[name] = value
 		}
 	}
+	if f.dryRun {
+		body["dry_run"] = true
+	}
 	r, err := newRemote(cmd)
 	if err != nil {
 		return err
@@ -114,6 +127,9 @@ func (f *commandFlags) give(cmd *cobra.Command, kind identity.CommandKind, body 
 	if err := r.do(cmd.Context(), http.MethodPost, "/v1/identity/"+string(kind), body, &text); err != nil {
 		return err
 	}
+	if f.dryRun {
+		return printAnswer(cmd, text, func(t api.CommandTrial) error { return printTrial(os.Stdout, t) })
+	}
 	return printAnswer(cmd, text, func(o api.CommandOutcome) error { return printOutcome(os.Stdout, o) })
 }
 
@@ -121,7 +137,7 @@ func unmergeCommand() *cobra.Command {
 	var f commandFlags
 	var from string
 	cmd := &cobra.Command{
-		Use: "unmerge ID… --from ID", Short: "Part identifiers from their profile, for good", Args: cobra.MinimumNArgs(1),
+		Use: "unmerge ID… --from ID", Short: "Part identifiers from their profile, for good", Args: needs(1, 0, "the identifiers that leave", "unmerge device:tablet-7 --from user_id:42"),
 		Long: `Part the identifiers named, who leave together, from the rest of their profile,
 who stay. --from names one of those who stay, or the profile: nothing is done
 when the identifiers are not of it. The two never meet again on the evidence
@@ -142,7 +158,7 @@ func linkCommand() *cobra.Command {
 	var f commandFlags
 	var override bool
 	cmd := &cobra.Command{
-		Use: "link A B", Short: "Fuse two identifiers, and so their profiles", Args: cobra.ExactArgs(2),
+		Use: "link A B", Short: "Fuse two identifiers, and so their profiles", Args: needs(2, 2, "two identifiers", "link user_id:42 crm_id:C-7"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if override && f.reason == "" {
 				return errors.New("--override needs a --reason")
@@ -162,7 +178,7 @@ func linkCommand() *cobra.Command {
 func blockCommand(kind identity.CommandKind, short string) *cobra.Command {
 	var f commandFlags
 	cmd := &cobra.Command{
-		Use: string(kind) + " ID…", Short: short, Args: cobra.MinimumNArgs(1),
+		Use: string(kind) + " ID…", Short: short, Args: needs(1, 0, "identifiers", string(kind)+" email:info@example.com"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.give(cmd, kind, map[string]any{"identifiers": args})
 		},
@@ -174,7 +190,10 @@ func blockCommand(kind identity.CommandKind, short string) *cobra.Command {
 func undoCommand() *cobra.Command {
 	var f commandFlags
 	cmd := &cobra.Command{
-		Use: "undo COMMAND", Short: "Take back every decision of a command", Args: cobra.ExactArgs(1),
+		Use: "undo COMMAND", Short: "Take back every decision of a command, or a rename", Args: needs(1, 1, "the id of a command", "undo c7"),
+		Long: `Take back every decision of a command, or what an alias event of a source that
+the rules let rename has joined: then COMMAND is the id of its message. Why shows
+either.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.give(cmd, identity.Undo, map[string]any{"target": args[0]})
 		},
@@ -185,7 +204,7 @@ func undoCommand() *cobra.Command {
 
 func statusCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "status COMMAND", Short: "Show what became of a command", Args: cobra.ExactArgs(1),
+		Use: "status COMMAND", Short: "Show what became of a command", Args: needs(1, 1, "the id of a command", "status c7"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return ask(cmd, "/v1/identity/commands/"+url.PathEscape(args[0]), func(o api.CommandOutcome) error { return printOutcome(os.Stdout, o) })
 		},

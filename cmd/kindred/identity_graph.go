@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/kindred-cdp/kindred/api"
 	"github.com/kindred-cdp/kindred/identity"
-	"github.com/kindred-cdp/kindred/identity/rulefile"
 	"github.com/kindred-cdp/kindred/profiles"
 )
 
@@ -18,14 +16,15 @@ type inquirer interface {
 	Why(ctx context.Context, workspace string, a, b identity.Member) (identity.Explanation, error)
 	Subgraph(ctx context.Context, workspace string, profile identity.ProfileID) (identity.Subgraph, error)
 	Health(ctx context.Context, workspace string) (identity.Health, error)
+	TryRules(ctx context.Context, workspace string, rules []byte) (identity.RulesTrial, error)
+	TrialProgress(ctx context.Context, workspace string) (identity.TrialProgress, error)
+	TryCommand(ctx context.Context, c identity.Command) (identity.CommandTrial, error)
 }
 
 // graphKeeper is api.Identity.
 type graphKeeper struct {
 	inquirer inquirer
 	keyer    func(workspace string) identity.Keyer
-	// dryRun is nil where no graph can be computed.
-	dryRun func(ctx context.Context, workspace string, rules rulefile.File) (*api.DryRun, error)
 }
 
 var _ api.Identity = graphKeeper{}
@@ -63,18 +62,51 @@ func (g graphKeeper) Health(ctx context.Context, workspace string) (*identity.He
 
 // DryRun implements api.Identity.
 func (g graphKeeper) DryRun(ctx context.Context, workspace string, rules []byte) (*api.DryRun, error) {
-	if g.dryRun == nil {
-		return nil, api.ErrIdentityNotHere
-	}
-	f, err := rulefile.Parse(rules)
-	if err != nil {
-		return nil, fmt.Errorf("read rules to try: %w", err)
-	}
-	d, err := g.dryRun(ctx, workspace, f)
+	t, err := g.inquirer.TryRules(ctx, workspace, rules)
 	if err != nil {
 		return nil, notHere(err)
 	}
-	return d, nil
+	counts := func(c identity.TrialCounts) api.DryRunCounts { return api.DryRunCounts(c) }
+	return &api.DryRun{
+		Refused: t.Refused, Before: counts(t.Before), After: counts(t.After), Split: t.Splits, Joined: t.Joins, Moved: t.Moves,
+		Splits: dryRunExamples(t.SplitExamples), Joins: dryRunExamples(t.JoinExamples), Moves: dryRunIdentifiers(t.MoveExamples),
+	}, nil
+}
+
+func dryRunExamples(all []identity.TrialExample) []api.DryRunExample {
+	out := make([]api.DryRunExample, len(all))
+	for i, e := range all {
+		out[i] = api.DryRunExample{Profile: identity.ProfileID(e.Profile), Identifiers: dryRunIdentifiers(e.Identifiers), More: e.More}
+	}
+	return out
+}
+
+func dryRunIdentifiers(all []identity.TrialIdentifier) []api.DryRunIdentifier {
+	out := make([]api.DryRunIdentifier, len(all))
+	for i, x := range all {
+		out[i] = api.DryRunIdentifier{
+			Key: x.Key, Namespace: x.Namespace, Before: identity.ProfileID(x.Before), After: identity.ProfileID(x.After),
+		}
+	}
+	return out
+}
+
+// DryRunProgress implements api.Identity.
+func (g graphKeeper) DryRunProgress(ctx context.Context, workspace string) (*identity.TrialProgress, error) {
+	p, err := g.inquirer.TrialProgress(ctx, workspace)
+	if err != nil {
+		return nil, notHere(err)
+	}
+	return &p, nil
+}
+
+// Try implements api.Identity.
+func (g graphKeeper) Try(ctx context.Context, c identity.Command) (*identity.CommandTrial, error) {
+	t, err := g.inquirer.TryCommand(ctx, c)
+	if err != nil {
+		return nil, notHere(err)
+	}
+	return &t, nil
 }
 
 // notHere turns the answer of a process that does not own a workspace into that

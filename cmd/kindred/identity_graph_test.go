@@ -7,7 +7,6 @@ import (
 
 	"github.com/kindred-cdp/kindred/api"
 	"github.com/kindred-cdp/kindred/identity"
-	"github.com/kindred-cdp/kindred/identity/rulefile"
 	"github.com/kindred-cdp/kindred/profiles"
 )
 
@@ -33,6 +32,18 @@ func (o *owned) Health(context.Context, string) (identity.Health, error) {
 	return identity.Health{Profiles: 2}, o.err
 }
 
+func (o *owned) TryRules(_ context.Context, _ string, rules []byte) (identity.RulesTrial, error) {
+	return identity.RulesTrial{Splits: len(rules), Moves: 1, MoveExamples: []identity.TrialIdentifier{{Key: 7, Before: 7, After: 9}}}, o.err
+}
+
+func (o *owned) TrialProgress(context.Context, string) (identity.TrialProgress, error) {
+	return identity.TrialProgress{Running: true}, o.err
+}
+
+func (o *owned) TryCommand(_ context.Context, c identity.Command) (identity.CommandTrial, error) {
+	return identity.CommandTrial{Outcome: identity.Outcome{ID: c.ID}}, o.err
+}
+
 func TestGraphKeeper(t *testing.T) {
 	keyer := func(workspace string) identity.Keyer { return identity.NewKeyer(identity.Secret{1}, workspace) }
 	a, b := identity.Identifier{Namespace: "email", Value: "a@b"}, identity.Identifier{Namespace: "user_id", Value: "1"}
@@ -48,24 +59,27 @@ func TestGraphKeeper(t *testing.T) {
 	if s, err := g.Subgraph(ctx, "main", 9); !errors.Is(err, profiles.ErrNotFound) {
 		t.Errorf("subgraph of nobody: %+v, %v", s, err)
 	}
-	if _, err := g.DryRun(ctx, "main", []byte(`{}`)); !errors.Is(err, api.ErrIdentityNotHere) {
-		t.Errorf("dry run without a graph: %v", err)
-	}
-	g.dryRun = func(_ context.Context, _ string, f rulefile.File) (*api.DryRun, error) {
-		return &api.DryRun{Split: f.Version}, o.err
-	}
-	if d, err := g.DryRun(ctx, "main", []byte(`{"version":3}`)); err != nil || d.Split != 3 {
+	if d, err := g.DryRun(ctx, "main", []byte(`{}`)); err != nil || d.Split != 2 || d.Moved != 1 || len(d.Moves) != 1 || d.Moves[0].After != 9 {
 		t.Errorf("dry run: %+v, %v", d, err)
 	}
-	if _, err := g.DryRun(ctx, "main", []byte(`{`)); err == nil {
-		t.Error("dry run of no rules")
+	if p, err := g.DryRunProgress(ctx, "main"); err != nil || !p.Running {
+		t.Errorf("progress: %+v, %v", p, err)
+	}
+	if c, err := g.Try(ctx, identity.Command{ID: "c1"}); err != nil || c.ID != "c1" {
+		t.Errorf("trial: %+v, %v", c, err)
+	}
+	o.err = identity.ErrTrialRunning
+	if _, err := g.DryRun(ctx, "main", nil); !errors.Is(err, identity.ErrTrialRunning) {
+		t.Errorf("while another runs: %v", err)
 	}
 	o.err = identity.ErrNotOwner
 	_, err1 := g.Why(ctx, "main", a, b)
 	_, err2 := g.Subgraph(ctx, "main", 7)
 	_, err3 := g.Health(ctx, "main")
 	_, err4 := g.DryRun(ctx, "main", []byte(`{}`))
-	for _, err := range []error{err1, err2, err3, err4} {
+	_, err5 := g.DryRunProgress(ctx, "main")
+	_, err6 := g.Try(ctx, identity.Command{})
+	for _, err := range []error{err1, err2, err3, err4, err5, err6} {
 		if !errors.Is(err, api.ErrIdentityNotHere) {
 			t.Errorf("of another owner: %v", err)
 		}

@@ -32,6 +32,7 @@ var _ commandStore = (*profilestore.Store)(nil)
 type commander struct {
 	writer writer
 	store  commandStore
+	keyer  func(workspace string) identity.Keyer
 	// seen is told the identifiers of a command that was applied, so that this
 	// process shows its effect at once.
 	seen func(workspace string, ids []identity.Identifier)
@@ -66,6 +67,9 @@ func (c commander) Do(ctx context.Context, command identity.Command) (*profiles.
 			c.log.Warn("the outcome of a command cannot be read", "command", command.ID, "error", err)
 		}
 		return nil, api.ErrPending // It was accepted, whatever hinders reading.
+	}
+	if done.Body != 0 && done.Body != command.Body(c.keyer(command.Workspace)) {
+		return nil, api.ErrCommandReused
 	}
 	if done.Code == "" {
 		c.seen(command.Workspace, command.Identifiers)
@@ -107,9 +111,6 @@ func (b ruleBook) InForce(ctx context.Context, workspace string) (*api.RuleFile,
 // Read implements api.Rules.
 func (b ruleBook) Read(text []byte, version int) (*api.RuleFile, error) {
 	f, err := rulefile.Parse(text)
-	if err == nil {
-		err = rulefile.Unserved(f)
-	}
 	if err != nil {
 		return nil, &api.Refused{Detail: "the rule file breaks rules", Faults: ruleFaults(err)}
 	}

@@ -44,6 +44,10 @@ func (o outcomes) AwaitCommand(context.Context, string, string) (*profiles.Comma
 	return o.command, o.err
 }
 
+func testKeyer(workspace string) identity.Keyer {
+	return identity.NewKeyer(identity.Secret{1}, workspace)
+}
+
 func TestCommander(t *testing.T) {
 	ana := identity.Identifier{Namespace: "email", Value: "ana@example.com"}
 	command := identity.Command{ID: "c1", Workspace: "main", Kind: identity.BlockValue, Identifiers: []identity.Identifier{ana}, Actor: "admin-3", Reason: "x"}
@@ -51,7 +55,7 @@ func TestCommander(t *testing.T) {
 	f := func(name string, sent *topic, store outcomes, want error, effect bool) {
 		t.Helper()
 		var seen []identity.Identifier
-		c := commander{writer: sent, store: store, log: slog.New(slog.DiscardHandler), seen: func(_ string, ids []identity.Identifier) { seen = ids }}
+		c := commander{writer: sent, store: store, keyer: testKeyer, log: slog.New(slog.DiscardHandler), seen: func(_ string, ids []identity.Identifier) { seen = ids }}
 		done, err := c.Do(t.Context(), command)
 		if !errors.Is(err, want) || (err == nil) != (done != nil) {
 			t.Errorf("%s: %v, %v, want %v", name, done, err, want)
@@ -63,10 +67,16 @@ func TestCommander(t *testing.T) {
 	sent := &topic{}
 	f("applied", sent, outcomes{command: &profiles.Command{}}, nil, true)
 	f("refused", sent, outcomes{command: &profiles.Command{Outcome: identity.Outcome{Code: identity.RefusedBlocked}}}, nil, false)
+	same := command
+	same.Actor, same.Workspace = "another key", ""
+	f("given again", sent, outcomes{command: &profiles.Command{Body: same.Body(testKeyer("main"))}}, nil, true)
+	other := command
+	other.Reason = "y"
+	f("another of its id", sent, outcomes{command: &profiles.Command{Body: other.Body(testKeyer("main"))}}, api.ErrCommandReused, false)
 	f("not in time", sent, outcomes{err: profiles.ErrNoCommand}, api.ErrPending, false)
 	f("accepted, and not readable", sent, outcomes{err: broken}, api.ErrPending, false)
 	f("not sent", &topic{err: broken}, outcomes{command: &profiles.Command{}}, broken, false)
-	if len(sent.sent) != 4 {
+	if len(sent.sent) != 6 {
 		t.Fatalf("%d records", len(sent.sent))
 	}
 	m := sent.sent[0]
@@ -83,7 +93,7 @@ func TestCommander(t *testing.T) {
 	command.Rules = strings.Repeat("x", maxCommand)
 	var refused *api.Refused
 	c := commander{writer: sent, store: outcomes{}, seen: func(string, []identity.Identifier) {}}
-	if _, err := c.Do(t.Context(), command); !errors.As(err, &refused) || len(sent.sent) != 4 {
+	if _, err := c.Do(t.Context(), command); !errors.As(err, &refused) || len(sent.sent) != 6 {
 		t.Errorf("too large: %v", err)
 	}
 }

@@ -13,18 +13,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/kindred-cdp/kindred/api"
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/inquiry"
-	"github.com/kindred-cdp/kindred/identity/ledger"
-	"github.com/kindred-cdp/kindred/identity/rulefile"
 )
 
 // graphKeeper answers the API from whoever owns a graph.
 func (r *roles) graphKeeper() graphKeeper {
 	return graphKeeper{
-		inquirer: graphOwner{r}, dryRun: r.dryRun,
-		keyer: func(workspace string) identity.Keyer { return identity.NewKeyer(r.p.secret, workspace) },
+		inquirer: graphOwner{r},
+		keyer:    func(workspace string) identity.Keyer { return identity.NewKeyer(r.p.secret, workspace) },
 	}
 }
 
@@ -50,6 +47,21 @@ func (g graphOwner) Health(ctx context.Context, workspace string) (identity.Heal
 	return asked(g, func(i inquirer) (identity.Health, error) { return i.Health(ctx, workspace) })
 }
 
+// TryRules implements inquirer.
+func (g graphOwner) TryRules(ctx context.Context, workspace string, rules []byte) (identity.RulesTrial, error) {
+	return asked(g, func(i inquirer) (identity.RulesTrial, error) { return i.TryRules(ctx, workspace, rules) })
+}
+
+// TrialProgress implements inquirer.
+func (g graphOwner) TrialProgress(ctx context.Context, workspace string) (identity.TrialProgress, error) {
+	return asked(g, func(i inquirer) (identity.TrialProgress, error) { return i.TrialProgress(ctx, workspace) })
+}
+
+// TryCommand implements inquirer.
+func (g graphOwner) TryCommand(ctx context.Context, c identity.Command) (identity.CommandTrial, error) {
+	return asked(g, func(i inquirer) (identity.CommandTrial, error) { return i.TryCommand(ctx, c) })
+}
+
 // asked returns the first answer of those who may own the graph.
 func asked[V any](g graphOwner, ask func(inquirer) (V, error)) (v V, err error) {
 	if g.r.p.settings.roles.has(roleIdentity) {
@@ -66,38 +78,6 @@ func asked[V any](g graphOwner, ask func(inquirer) (V, error)) (v V, err error) 
 		return v, fmt.Errorf("ask the identity role: %w", err)
 	}
 	return ask(client)
-}
-
-// dryRun tries rules on a graph that this process owns.
-func (r *roles) dryRun(ctx context.Context, workspace string, f rulefile.File) (*api.DryRun, error) {
-	if !r.p.settings.roles.has(roleIdentity) {
-		return nil, identity.ErrNotOwner
-	}
-	report, err := r.ledger.DryRun(ctx, workspace, f)
-	if err != nil {
-		return nil, err
-	}
-	counts := func(s ledger.Stats) api.DryRunCounts { return api.DryRunCounts{Profiles: s.Profiles, Merges: s.Merges} }
-	return &api.DryRun{
-		Before: counts(report.Before), After: counts(report.After), Split: report.Splits, Joined: report.Joins, Moved: report.Moves,
-		Splits: dryRunExamples(report.SplitExamples), Joins: dryRunExamples(report.JoinExamples), Moves: dryRunIdentifiers(report.MoveExamples),
-	}, nil
-}
-
-func dryRunExamples(all []ledger.Example) []api.DryRunExample {
-	out := make([]api.DryRunExample, len(all))
-	for i, e := range all {
-		out[i] = api.DryRunExample{Profile: e.Profile, Identifiers: dryRunIdentifiers(e.Identifiers), More: e.More}
-	}
-	return out
-}
-
-func dryRunIdentifiers(all []ledger.ExampleIdentifier) []api.DryRunIdentifier {
-	out := make([]api.DryRunIdentifier, len(all))
-	for i, x := range all {
-		out[i] = api.DryRunIdentifier(x)
-	}
-	return out
 }
 
 // graphFolder holds a file for each process that serves its graph: the file's

@@ -78,7 +78,7 @@ func (p *printer) hop(h api.ExplainedHop) {
 		p.say("   │ weight %.2f bits", float64(h.Weight)/100)
 	}
 	if h.Decision != "" {
-		p.say("   │ decided by command %s", h.Decision)
+		p.say("   │ decided by %s, which `kindred identity undo` takes back", h.Decision)
 	}
 	for _, s := range h.Evidence {
 		p.say("   │ seen by %s (%s) from %s to %s, as in message %s of %s",

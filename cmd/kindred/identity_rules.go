@@ -70,7 +70,7 @@ func readRules(path string) ([]byte, rulefile.File, error) {
 
 func rulesCheckCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "check FILE", Short: "Check a rule file, without a running Kindred", Args: cobra.ExactArgs(1),
+		Use: "check FILE", Short: "Check a rule file, without a running Kindred", Args: needs(1, 1, "a rule file", "rules check rules.toml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, f, err := readRules(args[0])
 			if err != nil {
@@ -108,7 +108,7 @@ func rulesInForce(cmd *cobra.Command) (rulefile.File, error) {
 
 func rulesDiffCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "diff FILE", Short: "Say what a rule file changes in the rules in force", Args: cobra.ExactArgs(1),
+		Use: "diff FILE", Short: "Say what a rule file changes in the rules in force", Args: needs(1, 1, "a rule file", "rules diff rules.toml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, f, err := readRules(args[0])
 			if err != nil {
@@ -126,9 +126,10 @@ func rulesDiffCommand() *cobra.Command {
 
 func rulesDryRunCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "dry-run FILE", Short: "Say which profiles would split and join by a rule file, and change nothing", Args: cobra.ExactArgs(1),
+		Use: "dry-run FILE", Short: "Say which profiles would split and join by a rule file, and change nothing", Args: needs(1, 1, "a rule file", "rules dry-run rules.toml"),
 		Long: `Say which profiles would split and join by a rule file, and change nothing. All
-evidence is computed anew beside what is in use, which may take minutes.`,
+evidence is computed anew beside what is in use, which may take minutes; Ctrl-C
+ends it. One of a workspace runs at a time.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, _, err := readRules(args[0])
 			if err != nil {
@@ -139,7 +140,9 @@ evidence is computed anew beside what is in use, which may take minutes.`,
 				return err
 			}
 			r.client.Timeout = 2 * api.DefaultConfig().DryRunTimeout
-			answer, err := r.send(cmd.Context(), http.MethodPost, "/v1/identity/dry-run", text, http.Header{"Content-Type": {"application/toml"}})
+			stop := watchDryRun(cmd.Context(), r, os.Stderr)
+			answer, err := r.send(cmd.Context(), http.MethodPost, dryRunPath, text, http.Header{"Content-Type": {"application/toml"}})
+			stop()
 			if err != nil {
 				return err
 			}
@@ -152,7 +155,7 @@ func rulesApplyCommand() *cobra.Command {
 	var f commandFlags
 	var expected int
 	cmd := &cobra.Command{
-		Use: "apply FILE", Short: "Make a rule file the rules, and compute every profile by it", Args: cobra.ExactArgs(1),
+		Use: "apply FILE", Short: "Make a rule file the rules, and compute every profile by it", Args: needs(1, 1, "a rule file", "rules apply rules.toml"),
 		Long: `Make a rule file the rules, and compute every profile by it. The present profiles
 serve until the new ones are there. Without --expected the change is made to the
 rules as they stand now.`,
@@ -175,7 +178,7 @@ rules as they stand now.`,
 			return f.give(cmd, identity.Redeclare, map[string]any{"rules": json.RawMessage(rules), "expected": expected})
 		},
 	}
-	f.add(cmd)
+	f.addRecord(cmd)
 	cmd.Flags().IntVar(&expected, "expected", 0, "`version` in force that you have seen (default: that of now)")
 	return cmd
 }

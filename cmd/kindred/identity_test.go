@@ -43,6 +43,12 @@ func identityAnswers() map[string]string {
 		"POST /v1/identity/rules":      applied("rules"),
 		"POST /v1/identity/dry-run": `{"version":1,"changes":["email.limit: from 5 to 3"],"before":{"profiles":20,"merges":30},"after":{"profiles":21,"merges":29},"split":1,"joined":0,"moved":1,"splits":[{"profile":"00000000000000a7","more":1,"identifiers":[{"key":"00000000000000a7","namespace":"email","value":"a***@example.com","before":"00000000000000a7","after":"00000000000000a7"},
 			{"key":"00000000000000b7","namespace":"user_id","before":"00000000000000a7","after":"00000000000000b7"}]}],"joins":[],"moves":[]}`,
+		"POST /v1/identity/unmerge dry": `{"id":"c9","kind":"unmerge","dry_run":true,"decisions":4,"pairs":2,"moved":1,"epoch":1,"sequence":9,
+			"rejected":[{"a":{"namespace":"device","value":"tablet-7"},"b":{"namespace":"user_id","value":"42"}},{"a":{"namespace":"device","value":"tablet-7"},"b":{"namespace":"email","value":"a\u001b[31m@example.com"}}],
+			"decided":[{"kind":"cannot_link","a":{"namespace":"device","value":"tablet-7"},"b":{"namespace":"user_id","value":"42"},"on":true},{"kind":"must_link","a":{"namespace":"device","value":"tablet-7"},"b":{"namespace":"user_id","value":"42"},"on":false}],
+			"moves":[{"namespace":"device","value":"tablet-7","before":"00000000000000a7","after":"00000000000000c7"}],
+			"profiles":[{"profile":"00000000000000a7","before":7,"after":6},{"profile":"00000000000000c7","before":0,"after":1}]}`,
+		"POST /v1/identity/block dry":    `{"id":"c10","kind":"block","dry_run":true,"decisions":1,"pairs":0,"moved":0,"epoch":1,"sequence":9,"rejected":[],"decided":[{"kind":"block","a":{"namespace":"email","value":"info@example.com"},"on":true}],"moves":[],"profiles":[]}`,
 		"GET /v1/profiles/00a7/identity": `{`,
 	}
 }
@@ -82,6 +88,8 @@ func TestIdentityCommands(t *testing.T) {
 	run("show", "user_id:a/b c%d")
 	run("health")
 	run("unmerge", "device:tablet-7", "email:ben@example.com", "--from", "user_id:42", "--reason", "a shared tablet")
+	run("unmerge", "device:tablet-7", "--from", "user_id:42", "--dry-run")
+	run("block", "email:info@example.com", "--dry-run")
 	run("unmerge", "device:tablet-7")
 	run("link", "user_id:42", "crm_id:C-7", "--override", "--reason", "she called", "--id", "l-1")
 	run("link", "user_id:42", "crm_id:C-7", "--override")
@@ -90,6 +98,12 @@ func TestIdentityCommands(t *testing.T) {
 	run("undo", "c7")
 	run("status", "c8")
 	run("status", "c0")
+	run("status")
+	run("why", "user_id:42")
+	run("link", "a", "b", "c")
+	run("unmerge")
+	run("block")
+	run("rules", "apply")
 	run("rules", "check", "rules.toml")
 	run("rules", "check", "same.toml")
 	run("rules", "check", "faulty.toml")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kindred-cdp/kindred/api"
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/normalize"
 	"github.com/kindred-cdp/kindred/ingest/intake"
 	"github.com/kindred-cdp/kindred/ingest/segment"
 )
@@ -21,11 +22,12 @@ type tracker struct {
 
 var _ api.Tracker = (*tracker)(nil)
 
-func newTracker(submitter intake.Submitter) (*tracker, error) {
+func newTracker(n normalize.Normalizer, submitter intake.Submitter) (*tracker, error) {
+	read := normalizeWire(n)
 	t, err := segment.New(segment.DefaultConfig(), segment.Deps{
 		NewID: randomUUID,
 		Acceptable: func(namespace, value string) bool {
-			_, _, err := normalizeWire(identity.Namespace(namespace), value)
+			_, _, err := read(identity.Namespace(namespace), value)
 			return err == nil
 		},
 	})

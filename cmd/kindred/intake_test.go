@@ -89,8 +89,8 @@ func (s *taken) reset() {
 // trackingServer is the API with the real translation behind it.
 func trackingServer(t testing.TB, log io.Writer) (http.Handler, *taken) {
 	t.Helper()
-	s := &taken{t: t, decoder: ingest.NewDecoder(identity.Secret{1}, normalizeWire)}
-	tracking, err := newTracker(s)
+	s := &taken{t: t, decoder: ingest.NewDecoder(identity.Secret{1}, normalizeWire(normalize.Normalizer{}))}
+	tracking, err := newTracker(normalize.Normalizer{}, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func (r refusing) Submit(context.Context, string, []intake.Item) error { return 
 func TestIntakeErrors(t *testing.T) {
 	f := func(err, want error) {
 		t.Helper()
-		tracking, newErr := newTracker(refusing{err})
+		tracking, newErr := newTracker(normalize.Normalizer{}, refusing{err})
 		if newErr != nil {
 			t.Fatal(newErr)
 		}
@@ -221,7 +221,7 @@ func TestAPIKeysNameTheirSource(t *testing.T) {
 // BenchmarkTracking is the work of the intake's HTTP side for a batch of 100
 // events of 750 bytes, without the network and without Kafka.
 func BenchmarkTracking(b *testing.B) {
-	tracking, err := newTracker(refusing{})
+	tracking, err := newTracker(normalize.Normalizer{}, refusing{})
 	if err != nil {
 		b.Fatal(err)
 	}

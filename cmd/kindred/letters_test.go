@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -21,7 +22,11 @@ type answers struct {
 func (a *answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	a.asked = append(a.asked, r.Method+" "+r.URL.String()+" "+r.Header.Get("Authorization")+" "+string(body))
-	answer, ok := a.byPath[r.Method+" "+r.URL.Path]
+	name := r.Method + " " + r.URL.Path
+	answer, ok := a.byPath[name+" dry"]
+	if !ok || !bytes.Contains(body, []byte(`"dry_run":true`)) {
+		answer, ok = a.byPath[name]
+	}
 	if !ok {
 		w.WriteHeader(http.StatusConflict)
 		answer = `{"title":"It has changed","detail":"the letter's last action is revision 4","errors":[{"pointer":"/a","detail":"b"}]}`

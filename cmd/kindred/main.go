@@ -48,7 +48,9 @@ Secrets have no flag, so that they do not show in process lists:
 
   KINDRED_API_KEYS          id-key, api-keys and analyst-password in the file.
                             API keys as role:workspace:key, separated by commas;
-                            role is write, read or admin; instead of the key,
+                            role is write, public, read or admin; public writes
+                            and is not trusted: keys in browsers and apps;
+                            instead of the key,
                             sha256=HEX of it. write/SOURCE names where the events
                             come from that are sent with the key (default http)
   KINDRED_ID_KEY            key of the identifier hashes, 32 hexadecimal digits

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kindred-cdp/kindred/api"
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/normalize"
 	"github.com/kindred-cdp/kindred/ingest/intake"
 	"github.com/kindred-cdp/kindred/ingest/native"
 	"github.com/kindred-cdp/kindred/ingest/wire"
@@ -18,11 +19,12 @@ type nativeIntake struct{ in *native.Intake }
 
 var _ api.EventIntake = nativeIntake{}
 
-func newNativeIntake(submitter intake.Submitter) (nativeIntake, error) {
+func newNativeIntake(n normalize.Normalizer, submitter intake.Submitter) (nativeIntake, error) {
+	read := normalizeWire(n)
 	in, err := native.New(native.DefaultConfig(), native.Deps{
 		Submitter: submitter, Now: now, NewID: randomUUID,
 		Identifier: func(namespace, value string) error {
-			_, _, err := normalizeWire(identity.Namespace(namespace), value)
+			_, _, err := read(identity.Namespace(namespace), value)
 			return err
 		},
 	})

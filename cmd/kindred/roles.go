@@ -16,6 +16,7 @@ import (
 	"github.com/kindred-cdp/kindred/api"
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/ledger"
+	"github.com/kindred-cdp/kindred/identity/normalize"
 	"github.com/kindred-cdp/kindred/ingest"
 	ingeststore "github.com/kindred-cdp/kindred/ingest/clickhouse"
 	"github.com/kindred-cdp/kindred/ingest/control"
@@ -70,7 +71,10 @@ func newRoles(p *platform) (*roles, error) {
 	if err != nil {
 		return nil, err
 	}
-	decoder := ingest.NewDecoder(p.secret, normalizeWire)
+	decoder, err := newDecoder(p)
+	if err != nil {
+		return nil, err
+	}
 	commands, err := r.consumer(control.Group, []string{control.Topic})
 	if err != nil {
 		return nil, err
@@ -93,16 +97,16 @@ func newRoles(p *platform) (*roles, error) {
 	if r.identity, err = r.consumer(identityGroup, []string{ingest.EvidenceTopic}); err != nil {
 		return nil, err
 	}
-	rules := identity.DefaultRules()
 	r.ledger, err = ledger.New(ledger.DefaultConfig(), ledger.Deps{
-		DB:        p.conn,
-		NewGraph:  ledger.NewGraph,
-		Rules:     func(string) *identity.Rules { return rules },
-		Keyer:     func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) },
-		Publisher: readingPublisher{p},
-		Notifier:  toTopic{writer, identityTopic},
-		Rejecter:  deadLetterRejecter{writer},
-		Now:       now, Log: p.log.With("role", "identity"), Metrics: r.registry,
+		DB:         p.conn,
+		NewGraph:   ledger.NewGraph,
+		Rules:      standingRules(p.settings.apiKeys),
+		Normalizer: normalize.New(p.settings.normalise),
+		Keyer:      func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) },
+		Publisher:  readingPublisher{p},
+		Notifier:   toTopic{writer, identityTopic},
+		Rejecter:   deadLetterRejecter{writer},
+		Now:        now, Log: p.log.With("role", "identity"), Metrics: r.registry,
 	})
 	if err != nil {
 		return nil, err

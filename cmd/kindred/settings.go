@@ -14,6 +14,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/kindred-cdp/kindred/identity/normalize"
 )
 
 // setting is one named value of the configuration.
@@ -43,6 +45,9 @@ func settingList() []setting {
 		{name: "kafka-partitions", value: "2", usage: "partitions of each event topic, when it is created"},
 		{name: "kafka-replication", value: "1", usage: "replicas of each topic, when it is created"},
 		{name: "kafka-session", value: "10", usage: "`seconds` after which a silent process loses its partitions to another"},
+		{name: "phone-region", usage: "ISO 3166 `code`, such as PT, by which phone numbers without a country code are read. This and the next two hold for what comes in from then on, and must be equal on all machines"},
+		{name: "strip-plus-tags", value: "false", usage: "drop +tag from e-mail addresses: `true or false`"},
+		{name: "mail-provider-rules", value: "false", usage: "apply what large mail providers say of their addresses, such as dots that do not count: `true or false`"},
 		{name: "webhooks", usage: "`path` of a webhook's definition, or of a folder of them (TOML)"},
 		{name: "source-budget", value: "0", usage: "`events` a second above which a source is diverted to the overflow topic and drained at its share; 0: only when ingest is behind and others wait"},
 		{name: "log-level", value: "warn", usage: "debug, info, warn or error"},
@@ -80,6 +85,7 @@ type settings struct {
 	kafkaPartitions, kafkaReplication             int
 	logLevel, logFormat                           string
 	webhooks                                      string
+	normalise                                     normalize.Options
 	apiKeys, idKey, analystPassword               string
 	portOffset                                    int
 	sessionTimeout                                time.Duration
@@ -109,6 +115,7 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 		}
 		return values[name]
 	}
+	yes := func(name string) bool { return choice(name, "true", "false") == "true" }
 	s := &settings{
 		data: values["data"], workspace: values["workspace"],
 		identityAddress: values["identity-address"], identityURLs: splitURLs(values["identity-urls"]),
@@ -117,7 +124,10 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 		kafkaPartitions: number("kafka-partitions", 1, 10_000), kafkaReplication: number("kafka-replication", 1, 100),
 		logLevel: choice("log-level", "debug", "info", "warn", "error"), logFormat: choice("log-format", "text", "json"),
 		apiKeys: values["api-keys"], idKey: values["id-key"], analystPassword: values["analyst-password"],
-		portOffset:     number("port-offset", 0, 60_000),
+		portOffset: number("port-offset", 0, 60_000),
+		normalise: normalize.Options{
+			Region: values["phone-region"], StripPlusTags: yes("strip-plus-tags"), ProviderRules: yes("mail-provider-rules"),
+		},
 		sourceBudget:   number("source-budget", 0, 100_000_000),
 		sessionTimeout: time.Duration(number("kafka-session", 1, 300)) * time.Second,
 	}
@@ -151,6 +161,9 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 			}
 			s.kafkaBrokers = append(s.kafkaBrokers, b)
 		}
+	}
+	if err := s.normalise.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("phone-%w", err))
 	}
 	if s.data == "" {
 		errs = append(errs, errors.New("data must name a folder"))

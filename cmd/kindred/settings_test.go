@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/kindred-cdp/kindred/identity/normalize"
 )
 
 func merge(t *testing.T, args, environ []string) (map[string]string, error) {
@@ -48,6 +51,27 @@ func TestUnknownSettingsAreErrors(t *testing.T) {
 	}
 }
 
+func TestNormalisationIsChecked(t *testing.T) {
+	load := func(args ...string) (*settings, error) {
+		cmd := &cobra.Command{}
+		addSettings(cmd.Flags())
+		if err := cmd.Flags().Parse(args); err != nil {
+			t.Fatal(err)
+		}
+		return loadSettings(cmd)
+	}
+	s, err := load("--phone-region", "PT", "--mail-provider-rules", "true")
+	if want := (normalize.Options{Region: "PT", ProviderRules: true}); err != nil || s.normalise != want {
+		t.Errorf("%+v, %v", s, err)
+	}
+	_, err = load("--phone-region", "pt", "--strip-plus-tags", "yes")
+	for _, want := range []string{`phone-region must be empty or an ISO 3166 code in capitals`, `strip-plus-tags must be one of true, false, not "yes"`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v lacks %q", err, want)
+		}
+	}
+}
+
 func TestDevelopmentKeysStayOnLoopback(t *testing.T) {
 	s := &settings{apiAddress: "0.0.0.0:8080", workspace: "main"}
 	if _, err := developmentKeys(s); err == nil || !strings.Contains(err.Error(), "KINDRED_API_KEYS") {
@@ -68,9 +92,36 @@ func TestDevelopmentKeysStayOnLoopback(t *testing.T) {
 }
 
 func TestAPIKeysAreChecked(t *testing.T) {
-	for _, bad := range []string{"", "read", "read:main", "read:main:", "read::k", "root:main:k", "read:main:sha256=12", "read:main:a,,"} {
+	for _, bad := range []string{"", "read", "read:main", "read:main:", "read::k", "root:main:k", "read:main:sha256=12", "read:main:a,,", "public:main:k", "public/:main:k"} {
 		if _, err := apiKeys(bad); err == nil {
 			t.Errorf("apiKeys(%q) succeeds", bad)
+		}
+	}
+}
+
+// TestPublicKeys: they write, and their sources are untrusted in their workspace
+// alone.
+func TestPublicKeys(t *testing.T) {
+	const text = "write/shop:main:a, public/web:main:b,admin:main:c,public/app:other:sha256=" + "0011223344556677889900112233445566778899001122334455667788990011"
+	keys, err := apiKeys(text)
+	if err != nil || keys[1].Role != "write" || keys[1].Source != "web" || keys[1].Name != "public-2" {
+		t.Fatalf("%+v, %v", keys, err)
+	}
+	rules := standingRules(text)
+	for _, c := range []struct {
+		workspace, source string
+		trusted           bool
+	}{
+		{"main", "web", false},
+		{"main", "shop", true},
+		{"main", "http", true},
+		{"main", "app", true},
+		{"other", "app", false},
+		{"other", "web", true},
+		{"third", "web", true},
+	} {
+		if got := rules(c.workspace).Trusted(c.source); got != c.trusted {
+			t.Errorf("%s of %s is trusted: %v", c.source, c.workspace, got)
 		}
 	}
 }

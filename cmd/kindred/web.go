@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"syscall"
 	"time"
 
@@ -47,11 +44,13 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if cfg.Keys, err = apiKeys(p.settings.apiKeys); err != nil {
 		return nil, err
 	}
-	tracking, err := newTracker(r.gate)
+	keyer := func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) }
+	reader := normalize.New(p.settings.normalise)
+	tracking, err := newTracker(reader, r.gate)
 	if err != nil {
 		return nil, err
 	}
-	events, err := newNativeIntake(r.gate)
+	events, err := newNativeIntake(reader, r.gate)
 	if err != nil {
 		return nil, err
 	}
@@ -63,9 +62,9 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		Profiles: w.cache, Preview: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
 		Plans: planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},
 		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers,
-		Commands:  commander{writer: r.commands, store: store, seen: w.commanded, log: p.log.With("role", "api")},
-		Keyer:     func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) },
-		Normalize: normalize.Identifier,
+		Commands:  commander{writer: r.commands, store: store, keyer: keyer, seen: w.commanded, log: p.log.With("role", "api")},
+		Keyer:     keyer,
+		Normalize: reader.Identifier,
 		Checks: []api.Check{
 			{Name: "clickhouse", Check: p.conn.Ping},
 			{Name: "kafka", Check: w.checkKafka},
@@ -100,41 +99,6 @@ func (w *web) checkKafka(ctx context.Context) error {
 
 // defaultSource is the source of events whose key names none.
 const defaultSource = "http"
-
-// apiKeys reads role:workspace:key entries; a key may be given as sha256=HEX,
-// and role/source names where the events come from that are sent with the key.
-func apiKeys(text string) ([]api.Key, error) {
-	var keys []api.Key
-	for i, entry := range strings.Split(text, ",") {
-		role, rest, _ := strings.Cut(strings.TrimSpace(entry), ":")
-		workspace, secret, ok := strings.Cut(rest, ":")
-		if !ok || secret == "" || workspace == "" {
-			return nil, fmt.Errorf("KINDRED_API_KEYS: entry %d is not role:workspace:key", i+1)
-		}
-		role, source, named := strings.Cut(role, "/")
-		if !named {
-			source = defaultSource
-		}
-		k := api.Key{Name: fmt.Sprintf("%s-%d", role, i+1), Role: api.Role(role), Workspace: workspace, Source: source, Hash: api.HashSecret(secret)}
-		if source == "" || len(source) > 100 {
-			return nil, fmt.Errorf("KINDRED_API_KEYS: entry %d has a source that is not 1 to 100 bytes", i+1)
-		}
-		switch k.Role {
-		case api.RoleWrite, api.RoleRead, api.RoleAdmin:
-		default:
-			return nil, fmt.Errorf("KINDRED_API_KEYS: entry %d has a role other than write, read and admin", i+1)
-		}
-		if digits, hashed := strings.CutPrefix(secret, "sha256="); hashed {
-			b, err := hex.DecodeString(digits)
-			if err != nil || len(b) != sha256.Size {
-				return nil, fmt.Errorf("KINDRED_API_KEYS: entry %d has no SHA-256 in 64 hexadecimal digits", i+1)
-			}
-			k.Hash = [sha256.Size]byte(b)
-		}
-		keys = append(keys, k)
-	}
-	return keys, nil
-}
 
 // runCache holds the cache's memory.
 func (w *web) runCache(ctx context.Context) error { return w.cache.Run(ctx, nil) }

@@ -12,6 +12,13 @@ type subject struct {
 	a, b identity.Key
 }
 
+func subjectOf(d identity.Decision) subject {
+	if d.Kind == identity.Block {
+		return subject{kind: d.Kind, a: d.A}
+	}
+	return subject{kind: d.Kind, a: min(d.A, d.B), b: max(d.A, d.B)}
+}
+
 // verdict is the decision that stands for a subject.
 type verdict struct {
 	at int64
@@ -22,10 +29,7 @@ type verdict struct {
 // Decide adds an operator decision. The greatest (At, ID) of a subject stands,
 // in whatever order decisions come, and identifiers need not have been seen.
 func (g *Graph) Decide(d identity.Decision) {
-	s := subject{kind: d.Kind, a: min(d.A, d.B), b: max(d.A, d.B)}
-	if d.Kind == identity.Block {
-		s.a, s.b = d.A, 0
-	}
+	s := subjectOf(d)
 	old, known := g.standing[s]
 	if known && cmp.Or(cmp.Compare(old.at, d.At), cmp.Compare(old.id, d.ID)) >= 0 {
 		return

@@ -137,6 +137,10 @@ func (g *Graph) rule(x ref, o tie) string {
 	}
 	switch o.kind {
 	case identity.HopFused:
+		a, b := g.nodes.at(x).key, g.nodes.at(o.from).key
+		if g.standing[subject{identity.MustLink, min(a, b), max(a, b)}].at == identity.RenamedAt {
+			return "an alias event of a trusted source renamed the one to the other"
+		}
 		return "an operator joined the two"
 	case identity.HopFollows:
 		return fmt.Sprintf("the %s follows the %s, the strongest and earliest that it was seen with", g.name(weak), g.name(strong))

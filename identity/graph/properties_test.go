@@ -23,6 +23,7 @@ import (
 //	 5 merge protection     TestUniqueIdentifiersNeverMeet, stories shared_tablet, logout_keeps_anonymous_id,
 //	                        null_identify, twins, linkage_twins
 //	 6 unmerge              TestUnmergeEqualsNeverMerged, oracle.TestUnmerge, story unmerge
+//	                        a trial: TestTryChangesNothing
 //	 7 concurrency          a Graph belongs to one goroutine; identity/ledger
 //	 8 locality             TestStrangersUntouched, TestHostileStreamsAreBounded
 //	 9 null safety          TestPlaceholdersJoinNoOne; of fields that are compared: the scorer

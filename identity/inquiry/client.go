@@ -23,6 +23,7 @@ type Client struct {
 	signer signer
 	now    func() time.Time
 	http   *http.Client
+	slow   *http.Client // for trials of rules, which end with their context
 	last   atomic.Int64 // position of the one that answered last
 }
 
@@ -35,11 +36,13 @@ func NewClient(urls []string, secret identity.Secret, now func() time.Time) (*Cl
 	if len(urls) == 0 {
 		errs = append(errs, errors.New("inquiry needs the url of an identity process"))
 	}
-	c := &Client{signer: newSigner(secret), now: now, http: &http.Client{
-		Timeout: maxDuration + time.Second,
-		// A question is signed for one place.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	// A question is signed for one place.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c := &Client{
+		signer: newSigner(secret), now: now,
+		http: &http.Client{Timeout: maxDuration + time.Second, CheckRedirect: stay},
+		slow: &http.Client{CheckRedirect: stay},
+	}
 	for _, u := range urls {
 		if p, err := url.Parse(u); err != nil || p.Host == "" || p.Scheme != "http" && p.Scheme != "https" {
 			errs = append(errs, fmt.Errorf("inquiry url %q must be http://host:port", u))
@@ -72,6 +75,28 @@ func (c *Client) Health(ctx context.Context, workspace string) (identity.Health,
 	return h, err
 }
 
+// TryRules implements Inquirer.
+func (c *Client) TryRules(ctx context.Context, workspace string, rules []byte) (identity.RulesTrial, error) {
+	var t identity.RulesTrial
+	err := c.ask(ctx, pathRules, question{Workspace: workspace, Rules: rules}, &t)
+	return t, err
+}
+
+// TrialProgress implements Inquirer.
+func (c *Client) TrialProgress(ctx context.Context, workspace string) (identity.TrialProgress, error) {
+	var p identity.TrialProgress
+	err := c.ask(ctx, pathProgress, question{Workspace: workspace}, &p)
+	return p, err
+}
+
+// TryCommand implements Inquirer.
+func (c *Client) TryCommand(ctx context.Context, command identity.Command) (identity.CommandTrial, error) {
+	var t identity.CommandTrial
+	err := c.ask(ctx, pathCommand, question{Workspace: command.Workspace, Command: &command}, &t)
+	t.Workspace = command.Workspace
+	return t, err
+}
+
 // ask asks one process after the other, the one that answered last first, until
 // one does. Where all are there and none is the owner the error is ErrNotOwner;
 // where one could not be reached, the owner may be that one, and the error says
@@ -92,6 +117,9 @@ func (c *Client) ask(ctx context.Context, path string, q question, answer any) e
 		if ctx.Err() != nil {
 			return fmt.Errorf("inquiry: %w", ctx.Err())
 		}
+		if errors.Is(err, identity.ErrTrialRunning) {
+			return err // Of the owner: nobody else need be asked.
+		}
 		errs = append(errs, err)
 	}
 	for _, err := range errs {
@@ -109,7 +137,11 @@ func (c *Client) askOne(ctx context.Context, at, path string, body []byte, answe
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set(tokenHeader, c.signer.token(c.now(), path, body))
-	res, err := c.http.Do(r)
+	client := c.http
+	if path == pathRules {
+		client = c.slow
+	}
+	res, err := client.Do(r)
 	if err != nil {
 		return err
 	}
@@ -118,6 +150,8 @@ func (c *Client) askOne(ctx context.Context, at, path string, body []byte, answe
 	case http.StatusOK:
 	case http.StatusMisdirectedRequest:
 		return identity.ErrNotOwner
+	case http.StatusConflict:
+		return identity.ErrTrialRunning
 	default:
 		return fmt.Errorf("identity process answered %s", res.Status)
 	}

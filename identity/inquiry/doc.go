@@ -1,6 +1,7 @@
 // Package inquiry lets a process that does not own a workspace's identity graph
 // ask the one that does: why two identifiers are one profile, what holds a
-// profile together, how healthy the graph is. cmd serves NewHandler in the
+// profile together, how healthy the graph is, what other rules or a command would
+// change. cmd serves NewHandler in the
 // identity role and gives a Client to the api role; both are Inquirers, so who
 // asks need not know where the graph is.
 //

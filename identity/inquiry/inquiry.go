@@ -19,13 +19,24 @@ type Inquirer interface {
 	Subgraph(ctx context.Context, workspace string, profile identity.ProfileID) (identity.Subgraph, error)
 	// Health describes the whole graph; an answer may be some seconds old.
 	Health(ctx context.Context, workspace string) (identity.Health, error)
+	// TryRules says what other rules, a rule file as JSON, would change. It reads
+	// the whole ledger and may take minutes; the end of ctx ends it. One runs at a
+	// time: others get identity.ErrTrialRunning.
+	TryRules(ctx context.Context, workspace string, rules []byte) (identity.RulesTrial, error)
+	// TrialProgress says how far it is.
+	TrialProgress(ctx context.Context, workspace string) (identity.TrialProgress, error)
+	// TryCommand says what a command, normalised, would do if it were given now.
+	TryCommand(ctx context.Context, c identity.Command) (identity.CommandTrial, error)
 }
 
-// Bounds of a request.
+// Bounds of a request. What carries a rule file or a command may be larger, and
+// a trial of rules may take longer.
 const (
 	maxRequest  = 64 << 10 // bytes
+	maxLarge    = 4 << 20  // bytes
 	maxAnswer   = 16 << 20 // bytes
 	maxDuration = 10 * time.Second
+	maxTrial    = 30 * time.Minute
 )
 
 // The paths of the service.
@@ -33,14 +44,19 @@ const (
 	pathWhy      = "/inquiry/v1/why"
 	pathSubgraph = "/inquiry/v1/subgraph"
 	pathHealth   = "/inquiry/v1/health"
+	pathRules    = "/inquiry/v1/try-rules"
+	pathProgress = "/inquiry/v1/progress"
+	pathCommand  = "/inquiry/v1/try-command"
 )
 
 // question is the body of every request; each path reads its part.
 type question struct {
-	Workspace string           `json:"workspace"`
-	A         *identity.Member `json:"a,omitempty"`
-	B         *identity.Member `json:"b,omitempty"`
-	Profile   uint64           `json:"profile,omitempty"`
+	Workspace string            `json:"workspace"`
+	A         *identity.Member  `json:"a,omitempty"`
+	B         *identity.Member  `json:"b,omitempty"`
+	Profile   uint64            `json:"profile,omitempty"`
+	Rules     []byte            `json:"rules,omitempty"`
+	Command   *identity.Command `json:"command,omitempty"`
 }
 
 // explanation and subgraph carry profile ids as numbers: as text an id of no one

@@ -74,6 +74,45 @@ func (o *owner) Health(_ context.Context, workspace string) (identity.Health, er
 	return health, o.err(workspace)
 }
 
+var (
+	block = identity.Command{ID: "c1", Workspace: "mine", Kind: identity.BlockValue, Identifiers: []identity.Identifier{anna.Identifier}, Actor: "ops"}
+	rules = identity.RulesTrial{
+		Before: identity.TrialCounts{Profiles: 3}, After: identity.TrialCounts{Profiles: 4}, Splits: 1, Moves: 2,
+		SplitExamples: []identity.TrialExample{{Profile: 1<<63 - 1, Identifiers: []identity.TrialIdentifier{{Key: 7, Namespace: "email", Before: 1<<63 - 1}}, More: 3}},
+		JoinExamples:  []identity.TrialExample{}, MoveExamples: []identity.TrialIdentifier{},
+	}
+	blocked = identity.CommandTrial{
+		Outcome:  identity.Outcome{ID: "c1", Workspace: "mine", Decisions: 1, Moved: 1, Epoch: 3, Sequence: 9},
+		Decided:  []identity.TrialDecision{{Kind: identity.Block, A: anna.Identifier, On: true}},
+		Moves:    []identity.TrialMove{{Identifier: anna.Identifier, Key: anna.Key, Before: 42, After: anna.Key}},
+		Profiles: []identity.TrialProfile{{Profile: 42, Before: 2, After: 1}},
+	}
+	progress = identity.TrialProgress{Running: true, StartedAt: 5, Rows: 7}
+)
+
+// TryRules reports the rules it got, and for "slow" waits for the end.
+func (o *owner) TryRules(ctx context.Context, workspace string, text []byte) (identity.RulesTrial, error) {
+	if string(text) == "slow" {
+		<-ctx.Done()
+		return identity.RulesTrial{}, ctx.Err()
+	}
+	if len(text) != 1<<20 {
+		return identity.RulesTrial{Refused: string(text)}, o.err(workspace)
+	}
+	return rules, o.err(workspace)
+}
+
+func (o *owner) TrialProgress(_ context.Context, workspace string) (identity.TrialProgress, error) {
+	return progress, o.err(workspace)
+}
+
+func (o *owner) TryCommand(_ context.Context, c identity.Command) (identity.CommandTrial, error) {
+	if !cmp.Equal(c, block) {
+		return identity.CommandTrial{}, errors.New("another command came")
+	}
+	return blocked, o.err(c.Workspace)
+}
+
 func serve(t *testing.T, i Inquirer, now func() time.Time) string {
 	s := httptest.NewServer(NewHandler(i, secret, now, nil))
 	t.Cleanup(s.Close)
@@ -103,6 +142,21 @@ func TestAnswersArriveWhole(t *testing.T) {
 	gotHealth, err := c.Health(ctx, "mine")
 	if d := cmp.Diff(health, gotHealth); d != "" || err != nil {
 		t.Errorf("health (-want +got):\n%s %v", d, err)
+	}
+	gotRules, err := c.TryRules(ctx, "mine", bytes.Repeat([]byte("#"), 1<<20))
+	if d := cmp.Diff(rules, gotRules); d != "" || err != nil {
+		t.Errorf("trial of rules (-want +got):\n%s %v", d, err)
+	}
+	if refused, err := c.TryRules(ctx, "mine", []byte("{")); refused.Refused != "{" || err != nil {
+		t.Errorf("refused rules: %+v, %v", refused, err)
+	}
+	gotProgress, err := c.TrialProgress(ctx, "mine")
+	if d := cmp.Diff(progress, gotProgress); d != "" || err != nil {
+		t.Errorf("progress (-want +got):\n%s %v", d, err)
+	}
+	gotBlocked, err := c.TryCommand(ctx, block)
+	if d := cmp.Diff(blocked, gotBlocked); d != "" || err != nil {
+		t.Errorf("trial of a command (-want +got):\n%s %v", d, err)
 	}
 }
 
@@ -134,6 +188,36 @@ func TestNextIsAsked(t *testing.T) {
 	}
 }
 
+// TestTrials: a trial that runs is said so by the owner, without asking others,
+// and a client that goes away ends the one that it asked for.
+func TestTrials(t *testing.T) {
+	busy, other := &owner{fails: identity.ErrTrialRunning}, &owner{}
+	c := clientOf(t, secret, serve(t, busy, clock), serve(t, other, clock))
+	if _, err := c.TryRules(t.Context(), "mine", []byte("x")); !errors.Is(err, identity.ErrTrialRunning) || other.asked > 0 {
+		t.Errorf("%v; another process was asked %d times", err, other.asked)
+	}
+	begun, ended := make(chan struct{}), make(chan struct{})
+	slow := clientOf(t, secret, serve(t, ending{&owner{}, begun, ended}, clock))
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-begun; cancel() }()
+	if _, err := slow.TryRules(ctx, "mine", []byte("slow")); !errors.Is(err, context.Canceled) {
+		t.Errorf("gone away: %v", err)
+	}
+	<-ended // or the test runs into its end
+}
+
+// ending tells when a trial has begun and ended.
+type ending struct {
+	*owner
+	begun, ended chan struct{}
+}
+
+func (e ending) TryRules(ctx context.Context, workspace string, text []byte) (identity.RulesTrial, error) {
+	defer close(e.ended)
+	close(e.begun)
+	return e.owner.TryRules(ctx, workspace, text)
+}
+
 // TestTokens: only a genuine request of this minute is read.
 func TestTokens(t *testing.T) {
 	o := &owner{}
@@ -141,6 +225,7 @@ func TestTokens(t *testing.T) {
 		t.Errorf("with another secret: %v", err)
 	}
 	body := []byte(`{"workspace":"mine"}`)
+	foreign := []byte(`{"workspace":"mine","command":{"id":"c","workspace":"other","kind":"undo"}}`)
 	s := newSigner(secret)
 	for name, c := range map[string]struct {
 		token, path string
@@ -162,6 +247,9 @@ func TestTokens(t *testing.T) {
 		"malformed":            {s.token(noon, pathHealth, []byte("{")), pathHealth, []byte("{"), noon, 400},
 		"no workspace":         {s.token(noon, pathHealth, []byte("{}")), pathHealth, []byte("{}"), noon, 400},
 		"no members":           {s.token(noon, pathWhy, body), pathWhy, body, noon, 400},
+		"no rules":             {s.token(noon, pathRules, body), pathRules, body, noon, 400},
+		"no command":           {s.token(noon, pathCommand, body), pathCommand, body, noon, 400},
+		"a foreign command":    {s.token(noon, pathCommand, foreign), pathCommand, foreign, noon, 400},
 		"no profile":           {s.token(noon, pathSubgraph, body), pathSubgraph, body, noon, 400},
 		"too large":            {"", pathHealth, bytes.Repeat([]byte("x"), maxRequest+1), noon, 413},
 	} {

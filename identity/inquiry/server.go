@@ -23,16 +23,21 @@ type handler struct {
 // NewHandler serves what answers knows to whoever has the secret. It answers 401
 // to a wrong or old token, 421 where answers is not the owner of the workspace,
 // so that the client asks another process, 400 and 413 to what is no question,
-// and 503 to what takes longer than ten seconds. A nil log is silent.
+// 409 while rules are being tried, and 503 to what takes longer than ten seconds,
+// or half an hour where rules are tried. A client that goes away ends what it
+// asked for. A nil log is silent.
 func NewHandler(answers Inquirer, secret identity.Secret, now func() time.Time, log *slog.Logger) http.Handler {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
 	h := &handler{answers: answers, signer: newSigner(secret), now: now, log: log}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+pathWhy, h.serve(h.why))
-	mux.HandleFunc("POST "+pathSubgraph, h.serve(h.subgraph))
-	mux.HandleFunc("POST "+pathHealth, h.serve(h.health))
+	mux.HandleFunc("POST "+pathWhy, h.serve(maxRequest, maxDuration, h.why))
+	mux.HandleFunc("POST "+pathSubgraph, h.serve(maxRequest, maxDuration, h.subgraph))
+	mux.HandleFunc("POST "+pathHealth, h.serve(maxRequest, maxDuration, h.health))
+	mux.HandleFunc("POST "+pathRules, h.serve(maxLarge, maxTrial, h.tryRules))
+	mux.HandleFunc("POST "+pathProgress, h.serve(maxRequest, maxDuration, h.progress))
+	mux.HandleFunc("POST "+pathCommand, h.serve(maxLarge, maxDuration, h.tryCommand))
 	return mux
 }
 
@@ -40,11 +45,11 @@ func NewHandler(answers Inquirer, secret identity.Secret, now func() time.Time, 
 var errMalformed = errors.New("the question misses a part")
 
 // serve checks the token before it reads what the body says.
-func (h *handler) serve(answer func(context.Context, question) (any, error)) http.HandlerFunc {
+func (h *handler) serve(limit int64, most time.Duration, answer func(context.Context, question) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		// A sender who dawdles is cut off as well, where the server can do so.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(maxDuration))
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 		var tooLarge *http.MaxBytesError
 		switch {
 		case errors.As(err, &tooLarge):
@@ -62,8 +67,11 @@ func (h *handler) serve(answer func(context.Context, question) (any, error)) htt
 			http.Error(w, "question malformed", http.StatusBadRequest)
 			return
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), maxDuration)
+		ctx, cancel := context.WithTimeout(r.Context(), most)
 		defer cancel()
+		if most > maxDuration {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(most + maxDuration))
+		}
 		said, err := answer(ctx, q)
 		if err != nil {
 			h.refuse(w, r, q, err)
@@ -81,6 +89,10 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, q question, err
 	switch {
 	case errors.Is(err, identity.ErrNotOwner):
 		http.Error(w, "not the owner of the workspace", http.StatusMisdirectedRequest)
+	case errors.Is(err, identity.ErrTrialRunning):
+		http.Error(w, "rules are being tried already", http.StatusConflict)
+	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
+		// Nobody waits for the answer any more.
 	case errors.Is(err, errMalformed):
 		http.Error(w, "question malformed", http.StatusBadRequest)
 	case errors.Is(err, context.DeadlineExceeded):
@@ -109,4 +121,22 @@ func (h *handler) subgraph(ctx context.Context, q question) (any, error) {
 
 func (h *handler) health(ctx context.Context, q question) (any, error) {
 	return h.answers.Health(ctx, q.Workspace)
+}
+
+func (h *handler) tryRules(ctx context.Context, q question) (any, error) {
+	if len(q.Rules) == 0 {
+		return nil, errMalformed
+	}
+	return h.answers.TryRules(ctx, q.Workspace, q.Rules)
+}
+
+func (h *handler) progress(ctx context.Context, q question) (any, error) {
+	return h.answers.TrialProgress(ctx, q.Workspace)
+}
+
+func (h *handler) tryCommand(ctx context.Context, q question) (any, error) {
+	if q.Command == nil || q.Command.Workspace != q.Workspace {
+		return nil, errMalformed
+	}
+	return h.answers.TryCommand(ctx, *q.Command)
 }

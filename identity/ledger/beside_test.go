@@ -188,6 +188,7 @@ func (w *world) truthAt(workspace string, at time.Time) *bruteForce {
 		}
 		if seen <= at.UnixMilli() {
 			g.See(sp.sighting(&e, 0xff))
+			w.rename(g, &e)
 		}
 	}
 	w.tellLinks(g, w.rules, workspace)

@@ -112,6 +112,11 @@ func (o *owner) evaluate(ctx context.Context, b *batch) (*changes, error) {
 	for _, s := range b.links {
 		s.space.score(s)
 	}
+	for _, e := range b.evidence {
+		if made := e.space.renames(e.Evidence); len(made) > 0 {
+			e.space.decide(made...)
+		}
+	}
 	c := o.newChanges(causeEvidence)
 	found, moved := map[string]graph.Changes{}, 0
 	started := &flipBlock{}

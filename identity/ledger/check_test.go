@@ -80,6 +80,7 @@ func (w *world) truth(workspace string) *bruteForce {
 	sp := &space{rules: w.rules}
 	for _, e := range w.sent[workspace] {
 		g.See(sp.sighting(&e, 0xff))
+		w.rename(g, &e)
 	}
 	w.tellLinks(g, w.rules, workspace)
 	for _, d := range w.decisions(workspace) {

@@ -39,6 +39,12 @@
 // reading of the same ledger: it is loaded under them beside the graph in use,
 // and the difference is published as one version.
 //
+// Of evidence the ledger keeps what made it: an event, or an alias, which says of
+// two identifiers that they are one person. Ingest names it ("alias" is the type
+// of a behaviour event), it is part of the key of a stored pair, and where the
+// rules let the source rename, an alias of two user ids is a must-link: see
+// rename. That is derived from the stored evidence, never stored.
+//
 // A crash between any two of them loses nothing and doubles nothing that a
 // reader sees. The rows of the reading carry (epoch, sequence). An epoch is one
 // ownership; it is handed out by a fenced commit, so that no two owners can

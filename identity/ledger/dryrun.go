@@ -65,6 +65,9 @@ func (l *Ledger) DryRun(ctx context.Context, workspace string, f rulefile.File) 
 	}
 	f.Version = now.Version + 1
 	rules, err := l.rulesOf(workspace, f)
+	if err == nil {
+		err = trustedRenames(f, rules)
+	}
 	if err != nil {
 		return DryRunReport{}, err
 	}

@@ -61,7 +61,7 @@ func (l *Ledger) Why(ctx context.Context, workspace string, a, b identity.Member
 	for _, h := range w.Path {
 		e.Path = append(e.Path, identity.Hop{
 			From: names.of[h.From], To: names.of[h.To], Kind: h.Kind, Rule: h.Rule, Weight: h.Weight,
-			Decision: h.Decision, Evidence: seen[keyPair(h.From, h.To)], Link: links.score(h.From, h.To, h.Weight),
+			Decision: commandOf(h.Decision), Evidence: seen[keyPair(h.From, h.To)], Link: links.score(h.From, h.To, h.Weight),
 		})
 	}
 	return e, nil

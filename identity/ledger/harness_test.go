@@ -44,6 +44,7 @@ func testRules() *identity.Rules {
 	}
 	rules.Untrusted = map[string]bool{"web": true}
 	rules.ModelVersion = "m1"
+	rules.Rename = map[string]bool{"crm": true, "web": true} // which is not trusted
 	return rules
 }
 
@@ -139,8 +140,21 @@ func (w *world) random() identity.Evidence {
 		ids = append(ids, identity.Identifier{Namespace: testNamespaces[w.r.IntN(len(testNamespaces))], Value: value})
 	}
 	at := testNow.Add(-time.Duration(w.r.IntN(900*24)) * time.Hour)
+	if w.r.IntN(12) == 0 {
+		return w.randomAlias(at)
+	}
 	return evidenceOf(w.workspaces[w.r.IntN(len(w.workspaces))], []string{"web", "app", "crm"}[w.r.IntN(3)], at,
 		at.Add(time.Duration(w.r.IntN(100))*time.Hour), ids...)
+}
+
+// randomAlias returns an alias of a user id and another one, or an anonymous id
+// that may be one.
+func (w *world) randomAlias(at time.Time) identity.Evidence {
+	before := []identity.Namespace{identity.UserID, identity.AnonymousID}[w.r.IntN(2)]
+	e := evidenceOf(w.workspaces[w.r.IntN(len(w.workspaces))], []string{"web", "app", "crm"}[w.r.IntN(3)], at, at,
+		id(identity.UserID, fmt.Sprintf("v%d", w.r.IntN(7))), id(before, fmt.Sprintf("v%d", w.r.IntN(7))))
+	e.Rule, e.Witness.MessageID = identity.RuleAlias, fmt.Sprintf("alias-%d", w.r.IntN(1000))
+	return e
 }
 
 func evidenceOf(workspace, source string, at, received time.Time, ids ...identity.Identifier) identity.Evidence {

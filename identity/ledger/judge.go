@@ -137,11 +137,11 @@ func (r *order) judgeLink(d *decider) verdict {
 		return refuse(identity.RefusedMerged, "the two are linked already")
 	case r.Override:
 	case len(m.CannotLinks) > 0:
-		return refuse(identity.RefusedCannotLink, "%d decisions keep the two profiles apart: it needs override and a reason", len(m.CannotLinks))
+		return refuse(identity.RefusedCannotLink, "%d decisions keep the two profiles apart", len(m.CannotLinks))
 	case len(m.Limits) > 0:
-		return refuse(identity.RefusedLimit, "the profile would hold more of %s than its rule allows: it needs override and a reason", m.Limits[0])
+		return refuse(identity.RefusedLimit, "the profile would hold more of %s than its rule allows", m.Limits[0])
 	case m.Size:
-		return refuse(identity.RefusedLimit, "the profile would hold more identifiers than a profile may: it needs override and a reason")
+		return refuse(identity.RefusedLimit, "the profile would hold more identifiers than a profile may")
 	}
 	for _, p := range m.CannotLinks {
 		d.decide(identity.CannotLink, p[0], p[1], false)

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/normalize"
 )
 
 // Deps are what a Ledger works with. All are required, but for Owns, Log and
@@ -22,13 +23,17 @@ type Deps struct {
 	DB driver.Conn
 	// NewGraph returns an empty graph under rules; see NewGraph.
 	NewGraph func(rules *identity.Rules) Graph
-	// Rules returns the rules of a workspace that has declared none, and the
-	// model of linkage of every workspace. It must return equal rules for the
-	// life of the process. Rules that differ from those of the last process
-	// change profiles when the ledger is loaded; sets decided before keep their
-	// deciding identifiers until one of their members flips. Declare rules by a
-	// command to have all of it evaluated anew.
+	// Rules returns the rules of a workspace that has declared none. Its
+	// untrusted sources, which are so by their kind, are untrusted under declared
+	// rules as well, but where those trust them by name. It must return equal
+	// rules for the life of the process. Rules that differ from those of the last
+	// process change profiles when the ledger is loaded; sets decided before keep
+	// their deciding identifiers until one of their members flips. Declare rules
+	// by a command to have all of it evaluated anew.
 	Rules func(workspace string) *identity.Rules
+	// Normalizer is that of the values in evidence; declared blocked values are
+	// compared with them.
+	Normalizer normalize.Normalizer
 	// Keyer returns the keyer of a workspace: commands name identifiers.
 	Keyer     func(workspace string) identity.Keyer
 	Publisher Publisher
@@ -76,6 +81,7 @@ type Ledger struct {
 	owned   int
 	spaces  map[string]*space // of all owners
 	beside  chan struct{}     // holds one while a ledger is loaded beside those in use
+	trials  map[string]*trial // that run, by workspace
 
 	figures figures
 
@@ -102,8 +108,8 @@ func New(cfg Config, deps Deps) (*Ledger, error) {
 	}
 	l := &Ledger{
 		cfg: cfg, deps: deps, log: log, metrics: m,
-		store:  &store{db: deps.DB, cfg: cfg, metrics: m, seed: maphash.MakeSeed()},
-		spaces: map[string]*space{}, beside: make(chan struct{}, 1),
+		store:  &store{db: deps.DB, cfg: cfg, metrics: m, seed: maphash.MakeSeed(), keyer: deps.Keyer},
+		spaces: map[string]*space{}, beside: make(chan struct{}, 1), trials: map[string]*trial{},
 	}
 	if deps.Metrics != nil {
 		if err := deps.Metrics.Register(graphCollector{l}); err != nil {
@@ -159,9 +165,14 @@ func (l *Ledger) release(o *owner) {
 	}
 }
 
+// adopt makes sp the space of its workspace; it has the owner of the one before
+// where it names none.
 func (l *Ledger) adopt(sp *space) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if before := l.spaces[sp.name]; sp.owner == nil && before != nil {
+		sp.owner = before.owner
+	}
 	l.spaces[sp.name] = sp
 }
 

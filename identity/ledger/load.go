@@ -44,7 +44,10 @@ func (l *loader) load(ctx context.Context) (err error) {
 	if err := l.links(ctx); err != nil {
 		return err
 	}
-	return l.decisions(ctx)
+	if err := l.decisions(ctx); err != nil {
+		return err
+	}
+	return l.renames(ctx)
 }
 
 type loader struct {

@@ -49,19 +49,19 @@ type commandBlock struct {
 	id, target, detail, actor, reason []string
 	received                          []int64
 	decisions, pairs, moved           []uint64
-	epoch, sequence                   []uint64
+	epoch, sequence, body             []uint64
 }
 
 func (*commandBlock) table() string { return "identity_commands" }
 func (*commandBlock) statement() string {
 	return `INSERT INTO identity_commands (workspace, command_id, kind, target, received_at, code, detail,
-		decisions, pairs, moved, epoch, sequence, actor, reason)`
+		decisions, pairs, moved, epoch, sequence, actor, reason, body)`
 }
 func (b *commandBlock) rows() int { return len(b.id) }
 func (b *commandBlock) columns(i, j int) []any {
 	return []any{
 		names(b.workspace[i:j]), b.id[i:j], names(b.kind[i:j]), b.target[i:j], b.received[i:j], names(b.code[i:j]), b.detail[i:j],
-		b.decisions[i:j], b.pairs[i:j], b.moved[i:j], b.epoch[i:j], b.sequence[i:j], b.actor[i:j], b.reason[i:j],
+		b.decisions[i:j], b.pairs[i:j], b.moved[i:j], b.epoch[i:j], b.sequence[i:j], b.actor[i:j], b.reason[i:j], b.body[i:j],
 	}
 }
 
@@ -79,6 +79,7 @@ func (b *commandBlock) add(r *order, out identity.Outcome) {
 	b.moved = append(b.moved, uint64(out.Moved))
 	b.epoch = append(b.epoch, out.Epoch)
 	b.sequence = append(b.sequence, out.Sequence)
+	b.body = append(b.body, r.Body(r.space.keyer))
 	b.actor = append(b.actor, clip(r.Actor, maxText))
 	b.reason = append(b.reason, clip(r.Reason, maxText))
 }
@@ -132,6 +133,20 @@ func (s *store) subjectsOf(ctx context.Context, workspace, command string) ([]id
 			(SELECT kind, a, b FROM identity_decisions WHERE workspace = {workspace:String} AND `+ofCommand+`)
 		ORDER BY kind, a, b, decided_at, decision_id LIMIT 1 BY kind, a, b, decided_at, decision_id`,
 		ofCommandArgs(workspace, command))
+}
+
+// mustLinksOf returns all must-links of pairs that commands decided.
+func (s *store) mustLinksOf(ctx context.Context, workspace string, pairs [][2]identity.Key) ([]identity.Decision, error) {
+	if len(pairs) == 0 {
+		return nil, nil
+	}
+	ctx, err := withPairs(ctx, pairs)
+	if err != nil {
+		return nil, err
+	}
+	return s.decisions(ctx, `SELECT `+decisionColumns+` FROM identity_decisions
+		WHERE workspace = {workspace:String} AND kind = 'must_link' AND (a, b) IN pairs LIMIT 1 BY a, b, decided_at, decision_id`,
+		named("workspace", workspace))
 }
 
 func (s *store) decisions(ctx context.Context, query string, args []any) ([]identity.Decision, error) {

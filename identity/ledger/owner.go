@@ -30,6 +30,9 @@ type owner struct {
 	flush    uint32 // batches whose evidence was written
 
 	spaces map[string]*space
+	// turn holds one while a batch is processed, or a command is tried: what
+	// changes a graph has it.
+	turn chan struct{}
 	// The caches hold what is stored. Keys of identifiers and sets already mix
 	// in the workspace, so one cache serves all of them.
 	stored *cache[sightKey, sightSpan]
@@ -41,7 +44,7 @@ func newOwner(l *Ledger, p Partition) *owner {
 	return &owner{
 		ledger: l, cfg: l.cfg, deps: l.deps, store: l.store, metrics: l.metrics, p: p,
 		log:    l.log.With("partition", p.ID(), "generation", p.Generation()),
-		spaces: map[string]*space{},
+		spaces: map[string]*space{}, turn: make(chan struct{}, 1),
 		stored: newCache[sightKey, sightSpan](l.cfg.CacheEntries),
 		values: newCache[uint64, uint64](4 * l.cfg.CacheEntries),
 		sets:   newCache[uint64, struct{}](l.cfg.CacheEntries),
@@ -156,6 +159,8 @@ func (o *owner) flipping() bool {
 // package comment for the steps and for why a stop between any two of them does
 // no harm.
 func (o *owner) process(ctx context.Context, messages []kafka.Message) error {
+	o.turn <- struct{}{}
+	defer func() { <-o.turn }()
 	for {
 		n := firstCommand(messages)
 		if n == len(messages) {

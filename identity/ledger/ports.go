@@ -128,6 +128,8 @@ type Inspector interface {
 	Meeting(a, b identity.Key) graph.Meeting
 	Each(visit func(identity.Key, identity.Namespace, identity.ProfileID) bool)
 	EachFrom(place uint32, visit func(identity.Key, identity.Namespace, identity.ProfileID) bool) uint32
+	// Try returns what decisions would move, and leaves the graph as it was.
+	Try(decisions []identity.Decision) []identity.Move
 }
 
 // Explainer is the part of a Graph that answers people. Its methods change

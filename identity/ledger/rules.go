@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -54,27 +55,48 @@ func (l *Ledger) inForce(ctx context.Context, workspace string) (rulefile.File, 
 	return newest.file, rules, newest, err
 }
 
-// rulesOf returns the rules that f declares. What a file does not speak of, which
-// is the model of linkage, is that of the process.
+// rulesOf returns the rules that f declares. A source of which the file says
+// nothing is trusted or not as the process has it, which knows its kind.
 func (l *Ledger) rulesOf(workspace string, f rulefile.File) (*identity.Rules, error) {
-	rules, err := f.Rules()
+	rules, err := f.RulesFor(l.deps.Normalizer)
 	if err != nil {
 		return nil, err
 	}
-	base := l.deps.Rules(workspace)
-	rules.ModelVersion = base.ModelVersion
-	rules.ReviewThreshold, rules.LinkThreshold = base.ReviewThreshold, base.LinkThreshold
+	for source, untrusted := range l.deps.Rules(workspace).Untrusted {
+		if untrusted && !slices.Contains(f.Trusted, source) {
+			if rules.Untrusted == nil {
+				rules.Untrusted = map[string]bool{}
+			}
+			rules.Untrusted[source] = true
+		}
+	}
 	return rules, nil
 }
 
-// fileOf is the declared form of rules whose blocked values are the defaults.
+// trustedRenames refuses renames of sources that are untrusted by their kind, of
+// which a file alone knows nothing.
+func trustedRenames(f rulefile.File, rules *identity.Rules) error {
+	var errs []error
+	for _, source := range f.Rename {
+		if !rules.Trusted(source) {
+			errs = append(errs, &rulefile.Fault{Key: "rename", Rule: fmt.Sprintf(
+				"must not name source %q, whose keys are public: a rename would join two persons on its word; name it in trusted if it can be believed", source)})
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// fileOf is the declared form of rules of the process, whose blocked values are
+// the defaults and whose untrusted sources go without saying.
 func fileOf(rules *identity.Rules) rulefile.File {
 	f := rulefile.Default()
 	f.Version = rules.Version
-	f.Untrusted = nil
-	for _, source := range slices.Sorted(maps.Keys(rules.Untrusted)) {
-		if rules.Untrusted[source] {
-			f.Untrusted = append(f.Untrusted, source)
+	f.Linkage = rulefile.Linkage{
+		Model: rules.ModelVersion, Review: rulefile.Bits(rules.ReviewThreshold), Link: rulefile.Bits(rules.LinkThreshold),
+	}
+	for _, source := range slices.Sorted(maps.Keys(rules.Rename)) {
+		if rules.Rename[source] {
+			f.Rename = append(f.Rename, source)
 		}
 	}
 	f.Caps = rulefile.Caps{Unit: rules.UnitCap, Group: rules.GroupCap}
@@ -159,11 +181,12 @@ func (o *owner) judgeRules(r *order) (rulefile.File, verdict) {
 	if err != nil {
 		return rulefile.File{}, refuse(identity.RefusedRules, "%s", err)
 	}
-	if err := rulefile.Unserved(file); err != nil {
-		return rulefile.File{}, refuse(identity.RefusedRules, "%s", err)
-	}
 	file.Version = r.Expected + 1
-	if _, err := o.ledger.rulesOf(r.space.name, file); err != nil {
+	rules, err := o.ledger.rulesOf(r.space.name, file)
+	if err == nil {
+		err = trustedRenames(file, rules)
+	}
+	if err != nil {
 		return rulefile.File{}, refuse(identity.RefusedRules, "%s", err)
 	}
 	return file, verdict{}

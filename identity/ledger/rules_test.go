@@ -29,7 +29,10 @@ func (w *world) randomRules() rulefile.File {
 		}
 		f.Namespaces[name] = rule
 	}
-	f.Untrusted = []string{[]string{"web", "app", "crm"}[w.r.IntN(3)]}
+	sources := []string{"web", "app", "crm"}
+	w.r.Shuffle(len(sources), func(i, j int) { sources[i], sources[j] = sources[j], sources[i] })
+	f.Untrusted, f.Trusted = sources[:1], sources[1:]
+	f.Rename = sources[2 : 2+w.r.IntN(2)]
 	f.Blocked = map[identity.Namespace]rulefile.Blocking{identity.AnonymousID: {Add: []string{fmt.Sprintf("v%d", w.r.IntN(7))}}}
 	return f
 }

@@ -14,6 +14,7 @@ import (
 // that changes it; mu is held while the graph changes, for the sake of stats.
 type space struct {
 	name  string
+	owner *owner
 	rules *identity.Rules
 	cuts  cuts
 	flips *flips
@@ -110,7 +111,7 @@ func (o *owner) open(ctx context.Context, workspace string) (*space, error) {
 	if err != nil {
 		return nil, err
 	}
-	sp := &space{name: workspace, cuts: c, flips: newFlips(), keyer: o.deps.Keyer(workspace)}
+	sp := &space{name: workspace, owner: o, cuts: c, flips: newFlips(), keyer: o.deps.Keyer(workspace)}
 	var newest *declared
 	if _, sp.rules, newest, err = o.ledger.inForce(ctx, workspace); err != nil {
 		return nil, err

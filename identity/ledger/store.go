@@ -21,6 +21,7 @@ type store struct {
 	cfg     Config
 	metrics *metrics
 	seed    maphash.Seed // of fingerprints
+	keyer   func(workspace string) identity.Keyer
 }
 
 // insert appends blocks, each to its own table and all at the same time. A

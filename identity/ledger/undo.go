@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -31,15 +32,15 @@ func (u undos) root(command string) string {
 // judgeUndo takes a command back, and an undo of an undo brings it again. What
 // then stands for each subject is the last decision of all commands that are in
 // effect, so that commands may be undone in any order; where a later one decided
-// the same subject, nothing changes.
+// the same subject, nothing changes. A rename is taken back like a command, by
+// the id of its message.
 func (o *owner) judgeUndo(ctx context.Context, r *order, d *decider) (verdict, error) {
 	target, err := o.store.command(ctx, r.space, r.Target)
 	if err != nil {
 		return verdict{}, err
 	}
 	switch {
-	case target == nil:
-		return refuse(identity.RefusedUnknown, "no command has the id of the target"), nil
+	case target == nil: // It may be the message of a rename.
 	case target.code != "":
 		return refuse(identity.RefusedUnknown, "the target was refused, and decided nothing"), nil
 	case target.kind == identity.Redeclare:
@@ -52,12 +53,14 @@ func (o *owner) judgeUndo(ctx context.Context, r *order, d *decider) (verdict, e
 	if !u.active(r.Target) {
 		return refuse(identity.RefusedStanding, "the target is undone already"), nil
 	}
-	root := u.root(r.Target)
-	u[r.ID] = r.Target
-	history, err := o.store.subjectsOf(ctx, r.space.name, root)
+	history, err := o.store.historyOf(ctx, r.space, u.root(r.Target))
 	if err != nil {
 		return verdict{}, err
 	}
+	if target == nil && len(history) == 0 {
+		return refuse(identity.RefusedUnknown, "no command has the id of the target, and no message that renames"), nil
+	}
+	u[r.ID] = r.Target
 	u.revise(history, d)
 	return d.verdict(), nil
 }
@@ -88,6 +91,11 @@ func (u undos) revise(history []identity.Decision, d *decider) {
 		}
 		want = false
 	}
+}
+
+// byDecision orders by subject and then by what stands.
+func byDecision(a, b identity.Decision) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B), cmp.Compare(a.At, b.At), cmp.Compare(a.ID, b.ID))
 }
 
 func sameSubject(a, b identity.Decision) bool { return a.Kind == b.Kind && a.A == b.A && a.B == b.B }

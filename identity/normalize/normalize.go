@@ -24,9 +24,11 @@ var (
 	ErrInvalid = errors.New("identifier is not valid text")
 )
 
-// Options are what a workspace declares about its raw values. The zero value
-// assumes nothing. Another value gives other identifiers, and so other keys, to
-// what arrives from then on; stored ones stay as they are.
+// Options are what an installation declares about its raw values, in its
+// settings. The zero value assumes nothing. Another value gives other
+// identifiers, and so other keys, to what arrives from then on; stored ones stay
+// as they are, because events and evidence never change. Two forms of one address
+// are then two identifiers, which are one profile where other evidence joins them.
 type Options struct {
 	// Region is the ISO 3166 code, such as "PT", by which phone numbers
 	// without a country code are read. Empty: they are kept as their digits.

@@ -7,21 +7,16 @@ import (
 	"github.com/kindred-cdp/kindred/identity/normalize"
 )
 
-// Normalizer returns the reader of raw values that f declares.
-func (f File) Normalizer() normalize.Normalizer {
-	return normalize.New(normalize.Options(f.Normalise))
-}
-
 // blocked returns the function of the declared blocked values: what is removed
 // links, then what is added does not, then the defaults decide. It is pure: it
-// reads maps that nothing changes.
-func (f File) blocked() func(identity.Identifier) bool {
+// reads maps that nothing changes. Values were normalised by n, or before that
+// without options.
+func (f File) blocked(n normalize.Normalizer) func(identity.Identifier) bool {
 	if len(f.Blocked) == 0 {
 		return identity.BlockedByDefault
 	}
 	type lists struct{ add, remove matcher }
 	compiled := make(map[identity.Namespace]lists, len(f.Blocked))
-	n := f.Normalizer()
 	for ns, b := range f.Blocked {
 		compiled[ns] = lists{add: compile(n, ns, b.Add), remove: compile(n, ns, b.Remove)}
 	}
@@ -45,13 +40,15 @@ type matcher struct {
 }
 
 // compile reads entries. A value is normalised as events are, because it is
-// compared with values that were; a pattern is only folded in case.
+// compared with values that were: by n, and without options, as those were that
+// came before options were set. A pattern is only folded in case.
 func compile(n normalize.Normalizer, ns identity.Namespace, entries []string) matcher {
 	m := matcher{exact: make(map[string]bool, len(entries))}
 	for _, entry := range entries {
 		p := parsePattern(strings.ToLower(entry))
 		if !p.wild() {
 			m.exact[exactForm(n, ns, entry)] = true
+			m.exact[exactForm(normalize.Normalizer{}, ns, entry)] = true
 			continue
 		}
 		m.patterns = append(m.patterns, p)

@@ -18,10 +18,7 @@ func Diff(a, b File) []string {
 	var d differ
 	d.fields("", a.fields(), b.fields())
 	d.fields("caps.", a.Caps.fields(), b.Caps.fields())
-	d.fields("normalise.", a.Normalise.fields(), b.Normalise.fields())
-	if a.Normalise != b.Normalise {
-		d.say("normalise: values that arrive from now on may get other keys than the same values stored before")
-	}
+	d.fields("linkage.", a.Linkage.fields(), b.Linkage.fields())
 	d.fields("default.", ruleFields(&a.Default), ruleFields(&b.Default))
 	for _, ns := range union(a.Namespaces, b.Namespaces) {
 		ra, inA := a.Namespaces[ns]
@@ -115,6 +112,8 @@ func words(key string, place any) string {
 			return "none"
 		}
 		return plainDuration(*p)
+	case *Bits:
+		return p.String() + " bits"
 	case *string:
 		if *p == "" {
 			return "none"

@@ -1,7 +1,6 @@
 // Package rulefile reads, checks, writes and compares the rules of identity as
 // text that people declare and keep in version control: the ranks and limits
-// of namespaces, blocked values, trusted sources, caps and the options of
-// normalisation. Text is all it knows: it opens no file, stores nothing, and never
+// of namespaces, blocked values, trusted sources, caps and thresholds. Text is all it knows: it opens no file, stores nothing, and never
 // evaluates a rule. Whoever wires a workspace calls it (cmd), and the API
 // through what cmd plugs in.
 //
@@ -20,6 +19,16 @@
 // a namespace without declared defaults starts from the text's own [default].
 // Format writes everything, so a stored version means the same under a later
 // release with other defaults. Keep what Format wrote, not what was typed.
+//
+// # What is no rule
+//
+// How raw values are normalised (the region of national phone numbers, tags of
+// e-mail addresses) is not declared here: an event's identifiers are normalised
+// when it comes in and never change, so a version of the rules, which is
+// evaluated over the whole history, could not keep what it says. The settings
+// of Kindred hold these options. Another option gives other identifiers to what
+// comes in from then on; identifiers of before stay as they are, and the two
+// forms of one address are one profile where other evidence joins them.
 //
 // # Faults
 //

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/normalize"
 )
 
 // File is one declared version of the rules of a workspace. A File from
@@ -22,8 +23,8 @@ type File struct {
 	Rename []string
 	// Caps bound units and groups.
 	Caps Caps
-	// Normalise declares how raw values are read.
-	Normalise Normalise
+	// Linkage says which scored pairs of records count, and when they join.
+	Linkage Linkage
 	// Default serves the namespaces that Namespaces does not name.
 	Default    identity.Rule
 	Namespaces map[identity.Namespace]identity.Rule
@@ -38,18 +39,19 @@ type Caps struct {
 	Unit, Group int
 }
 
-// Normalise are the options by which raw values are read. Another value gives
-// other keys to the values that arrive from then on, never to stored ones.
-type Normalise struct {
-	// Region is the ISO 3166 code by which phone numbers without a country code
-	// are read; empty leaves them as they are.
-	Region string
-	// StripPlusTags drops "+tag" from every e-mail address.
-	StripPlusTags bool
-	// ProviderRules applies what large mail providers document of their
-	// addresses, such as dots that do not count.
-	ProviderRules bool
+// Linkage says what scored pairs of records do. Weights are in bits, log2 of the
+// odds of a match: 0 is even odds, 7 is 128 to 1 or a probability of .992.
+type Linkage struct {
+	// Model is the version of the frozen model whose scores count; empty: none do.
+	Model string
+	// Review is the least weight that counts, Link the least average weight at
+	// which two profiles join.
+	Review, Link Bits
 }
+
+// Bits is a weight in hundredths of a bit, as identity.Rules has it; texts have
+// it in bits, with up to two decimals.
+type Bits int64
 
 // Blocking changes which values of one namespace link no one. An entry is a
 // value, or a pattern in which * stands for any text and ? for one character;
@@ -67,14 +69,19 @@ func Default() File {
 		Version:    rules.Version,
 		Untrusted:  slices.Sorted(maps.Keys(rules.Untrusted)),
 		Caps:       Caps{Unit: rules.UnitCap, Group: rules.GroupCap},
+		Linkage:    Linkage{Model: rules.ModelVersion, Review: Bits(rules.ReviewThreshold), Link: Bits(rules.LinkThreshold)},
 		Default:    rules.Default,
 		Namespaces: maps.Clone(rules.Namespaces),
 	}
 }
 
-// Rules returns the rules that f declares, or the faults of Validate. They
-// share nothing with f.
-func (f File) Rules() (*identity.Rules, error) {
+// Rules returns the rules that f declares, or the faults of Validate, for values
+// that were normalised without options. They share nothing with f.
+func (f File) Rules() (*identity.Rules, error) { return f.RulesFor(normalize.Normalizer{}) }
+
+// RulesFor is Rules for values that n normalised: what is blocked is compared
+// with them.
+func (f File) RulesFor(n normalize.Normalizer) (*identity.Rules, error) {
 	if err := f.Validate(); err != nil {
 		return nil, err
 	}
@@ -83,19 +90,27 @@ func (f File) Rules() (*identity.Rules, error) {
 	rules.Namespaces = maps.Clone(f.Namespaces)
 	rules.Default = f.Default
 	rules.UnitCap, rules.GroupCap = f.Caps.Unit, f.Caps.Group
-	rules.Blocked = f.blocked()
-	rules.Untrusted = nil
-	for _, source := range f.Untrusted {
-		if rules.Untrusted == nil {
-			rules.Untrusted = map[string]bool{}
-		}
-		rules.Untrusted[source] = true
-	}
+	rules.ModelVersion = f.Linkage.Model
+	rules.ReviewThreshold, rules.LinkThreshold = int64(f.Linkage.Review), int64(f.Linkage.Link)
+	rules.Blocked = f.blocked(n)
+	rules.Untrusted, rules.Rename = set(f.Untrusted), set(f.Rename)
 	return rules, nil
 }
 
+// set returns the set of a list, nil for an empty one.
+func set(list []string) map[string]bool {
+	if len(list) == 0 {
+		return nil
+	}
+	m := make(map[string]bool, len(list))
+	for _, v := range list {
+		m[v] = true
+	}
+	return m
+}
+
 // field is one key of the text with the place of its value: a pointer to int,
-// bool, string, time.Duration or []string.
+// bool, string, time.Duration, Bits or []string.
 type field struct {
 	key   string
 	value any
@@ -110,8 +125,8 @@ func (f *File) fields() []field {
 
 func (c *Caps) fields() []field { return []field{{"unit", &c.Unit}, {"group", &c.Group}} }
 
-func (n *Normalise) fields() []field {
-	return []field{{"region", &n.Region}, {"strip_plus_tags", &n.StripPlusTags}, {"provider_rules", &n.ProviderRules}}
+func (l *Linkage) fields() []field {
+	return []field{{"model", &l.Model}, {"review", &l.Review}, {"link", &l.Link}}
 }
 
 func (b *Blocking) fields() []field { return []field{{"add", &b.Add}, {"remove", &b.Remove}} }
@@ -134,13 +149,13 @@ func ruleFields(r *identity.Rule) []field {
 // The tables of a text beside its fields.
 const (
 	capsTable       = "caps"
-	normaliseTable  = "normalise"
+	linkageTable    = "linkage"
 	defaultTable    = "default"
 	namespacesTable = "namespaces"
 	blockedTable    = "blocked"
 )
 
-var topTables = []string{capsTable, normaliseTable, defaultTable, namespacesTable, blockedTable}
+var topTables = []string{capsTable, linkageTable, defaultTable, namespacesTable, blockedTable}
 
 // byStrength returns the declared namespaces, the strongest rank first.
 func (f File) byStrength() []identity.Namespace {

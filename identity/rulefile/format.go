@@ -14,13 +14,17 @@ import (
 const legend = `# The rules of identity. A change takes a higher version.
 #
 # untrusted, trusted   sources whose event times and claims are not, or are, believed
-# rename               trusted sources whose alias events rename a user id
+# rename               trusted sources whose alias events rename a user id: both ids are one
+#                      person, as if linked by a command whose id is that of the message
+# linkage.model        version of the model whose scored pairs of records count; "" is none
+# linkage.review, link least weight that counts, and at which profiles join, in bits:
+#                      log2 of the odds of a match; 0 is even odds, 7 is 128 to 1 (.992)
 # rank                 strength of a namespace; 0 is the strongest
 # principal            its identifiers are persons, who never share a profile
 # limit, limit_window  identifiers of one profile, first seen within the window; 0 is none
 # moving_gap           a hole in the evidence after which the identifier has another owner
 # fan_out_up, _down    neighbours as strong or stronger, or weaker, beyond which it links no one
-# household            links households, never persons
+# household            links households, never persons; fan_out_up then counts profiles
 # trusted_claims       pairs that only untrusted sources claim are void
 # shieldable           a trusted pair to a principal protects it from untrusted ones
 # blocked.<namespace>  add, remove: values, or patterns with * and ?, that link no one
@@ -86,7 +90,7 @@ func (f *File) UnmarshalJSON(text []byte) error {
 func walk(f File, visit func(path []string, fields []field)) {
 	visit(nil, f.fields())
 	visit([]string{capsTable}, f.Caps.fields())
-	visit([]string{normaliseTable}, f.Normalise.fields())
+	visit([]string{linkageTable}, f.Linkage.fields())
 	visit([]string{defaultTable}, ruleFields(&f.Default))
 	for _, ns := range f.byStrength() {
 		rule := f.Namespaces[ns]
@@ -112,6 +116,8 @@ func tomlValue(place any) string {
 		return fmt.Sprint(*p)
 	case *int:
 		return fmt.Sprint(*p)
+	case *Bits:
+		return p.String()
 	}
 	panic("rulefile: a field of a type that no text has") // fields lists none
 }
@@ -173,6 +179,8 @@ func jsonValue(place any) any {
 		return formatDuration(*p)
 	case *[]string:
 		return append([]string{}, *p...) // an empty list, never null
+	case *Bits:
+		return json.Number(p.String())
 	}
 	return place
 }

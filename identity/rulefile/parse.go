@@ -57,9 +57,10 @@ type reader struct {
 func (r *reader) file() File {
 	f := Default()
 	top := r.table(r.root, nil)
-	r.fields(top, nil, f.fields(), topTables)
+	r.moved(top)
+	r.fields(top, nil, f.fields(), append(slices.Clone(topTables), movedTable))
 	r.section(top, capsTable, f.Caps.fields())
-	r.section(top, normaliseTable, f.Normalise.fields())
+	r.section(top, linkageTable, f.Linkage.fields())
 	r.section(top, defaultTable, ruleFields(&f.Default))
 	path := []string{namespacesTable}
 	namespaces := r.table(top[namespacesTable], path)
@@ -161,6 +162,12 @@ func (r *reader) value(n *node, path []string, place any) {
 			*p = 0
 		} else {
 			r.fault(n, path, `must be a duration in text: a whole number and one of d, h, m, s, as "30d"`)
+		}
+	case *Bits:
+		if v, ok := bitsOf(n.value); ok {
+			*p = v
+		} else {
+			wrong("a number of bits with at most two decimals, as 7.25")
 		}
 	case *[]string:
 		*p = r.list(n, path)

@@ -98,16 +98,17 @@ var texts = []struct{ name, text, want string }{
 		"line 2: namspaces: is not a key of the rules; did you mean namespaces?\n" +
 		"line 4: namespaces.email.limt: is not a key of the rules; did you mean limit?\n" +
 		"line 5: namespaces.email.limit_windo: is not a key of the rules; did you mean limit_window?"},
-	{"kinds", "version = \"1\"\nuntrusted = \"web\"\ntrusted = [1]\n[caps]\nunit = 2.5\n[normalise]\nregion = 4\nstrip_plus_tags = \"yes\"\n[namespaces]\nemail = 3\nphone.moving_gap = 30\nphone.limit = 1979-05-27\n", "" +
+	{"kinds", "version = \"1\"\nuntrusted = \"web\"\ntrusted = [1]\n[caps]\nunit = 2.5\n[linkage]\nmodel = 4\nlink = \"7\"\nreview = 2.345\n[namespaces]\nemail = 3\nphone.moving_gap = 30\nphone.limit = 1979-05-27\n", "" +
 		"line 1: version: must be a whole number, and is text\n" +
 		"line 2: untrusted: must be a list of texts, and is text\n" +
 		"line 3: trusted: must be a list of texts, and holds a whole number\n" +
 		"line 5: caps.unit: must be a whole number, and is a number with a fraction or an exponent\n" +
-		"line 7: normalise.region: must be text, and is a whole number\n" +
-		"line 8: normalise.strip_plus_tags: must be true or false, and is text\n" +
-		"line 10: namespaces.email: must be a table of keys, and is a whole number\n" +
-		"line 11: namespaces.phone.moving_gap: must be a duration in text: a whole number and one of d, h, m, s, as \"30d\"\n" +
-		"line 12: namespaces.phone.limit: must be a whole number, and is a date or time"},
+		"line 7: linkage.model: must be text, and is a whole number\n" +
+		"line 8: linkage.link: must be a number of bits with at most two decimals, as 7.25, and is text\n" +
+		"line 9: linkage.review: must be a number of bits with at most two decimals, as 7.25, and is a number with a fraction or an exponent\n" +
+		"line 11: namespaces.email: must be a table of keys, and is a whole number\n" +
+		"line 12: namespaces.phone.moving_gap: must be a duration in text: a whole number and one of d, h, m, s, as \"30d\"\n" +
+		"line 13: namespaces.phone.limit: must be a whole number, and is a date or time"},
 	{"null", "{\"caps\": {\"unit\": null},\n\"default\": null}", "" +
 		"line 1: caps.unit: must be a whole number, and is null\n" +
 		"line 2: default: must be a table of keys, and is null"},
@@ -116,6 +117,15 @@ var texts = []struct{ name, text, want string }{
 		"line 4: namespaces.email.fan_out_up: must be 1 or more: with 0 every identifier is generic at its first neighbour\n" +
 		"line 6: namespaces.crm_id.shieldable: must be false for a principal: it is what shields others\n" +
 		"line 7: namespaces.crm_id.principal: must be false: user_id is the principal, and there is one"},
+	{"what is no rule", "[normalise]\nregion = \"PT\"\nstrip_plus_tags = true\nprovider_rule = true\nprovider_rules = 1\n", "" +
+		"line 2: normalise.region: is no rule: values are normalised when their events come in. Leave it out, and set phone-region in the settings of Kindred (kindred --help)\n" +
+		"line 3: normalise.strip_plus_tags: is no rule: values are normalised when their events come in. Leave it out, and set strip-plus-tags in the settings of Kindred (kindred --help)\n" +
+		"line 4: normalise.provider_rule: is not a key of the rules; did you mean provider_rules?\n" +
+		"line 5: normalise.provider_rules: is no rule: values are normalised when their events come in. Leave it out, and set mail-provider-rules in the settings of Kindred (kindred --help)"},
+	{"what is no table", "normalise = 1", "line 1: normalise: must be a table of keys, and is a whole number"},
+	{"thresholds", "[linkage]\nreview = 8\nlink = 7.5\n[caps]\nunit = 0", "" +
+		"line 2: linkage.review: must be at most linkage.link (7.5): pairs that join would not count\n" +
+		"line 5: caps.unit: must be a whole number from 1 to 2147483647"},
 	{"too large", "version = 99999999999", "line 1: version: must be a whole number of at most 2147483647"},
 	{"duration overflow", "namespaces.email.limit_window = '999999999999d'", "line 1: namespaces.email.limit_window: must be a duration in text: a whole number and one of d, h, m, s, as \"30d\""},
 	{"a list of tables", "[[namespaces.email]]\nlimit = 2", "line 1: namespaces.email: must be a table of keys, and is a list"},
@@ -153,7 +163,8 @@ func TestFaultsOfTexts(t *testing.T) {
 }
 
 func TestMeansTheSame(t *testing.T) {
-	for _, text := range []string{"", "# nothing", "{}", " \n{\n}\n", "\ufeff{}", "\ufeffversion = 1"} {
+	// The third is what earlier releases stored.
+	for _, text := range []string{"", "# nothing", `{"normalise": {"region": "", "strip_plus_tags": false, "provider_rules": false}}`, "{}", " \n{\n}\n", "\ufeff{}", "\ufeffversion = 1"} {
 		f, err := Parse([]byte(text))
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)

@@ -43,7 +43,7 @@ func drawFile(t *rapid.T) File {
 	f.Version = number.Draw(t, "version")
 	f.Untrusted, f.Trusted, f.Rename = texts("untrusted"), texts("trusted"), texts("rename")
 	f.Caps = Caps{number.Draw(t, "unit"), number.Draw(t, "group")}
-	f.Normalise = Normalise{rapid.String().Draw(t, "region"), rapid.Bool().Draw(t, "plus"), rapid.Bool().Draw(t, "provider")}
+	f.Linkage = Linkage{rapid.String().Draw(t, "model"), Bits(number.Draw(t, "review")), Bits(number.Draw(t, "link"))}
 	f.Default = rule("default")
 	for _, ns := range rapid.SliceOfN(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"email", "phone", "a.b", ""})), 0, 4).Draw(t, "names") {
 		f.Namespaces[identity.Namespace(ns)] = rule(ns)

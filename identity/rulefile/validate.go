@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/normalize"
 )
 
 // maxList bounds a list of values, and so the work on one identifier.
@@ -28,7 +29,7 @@ func (f File) faults() faults {
 	}
 	f.checkSources(&fs)
 	f.checkCaps(&fs)
-	f.checkNormalise(&fs)
+	f.checkLinkage(&fs)
 	checkRule(&fs, defaultTable, f.Default)
 	if f.Default.Principal {
 		fs.add("default.principal", "must be false: every namespace not named would be persons")
@@ -157,10 +158,21 @@ func (f File) checkCaps(fs *faults) {
 	}
 }
 
-func (f File) checkNormalise(fs *faults) {
-	r := f.Normalise.Region
-	if r != "" && !knownRegion(r) {
-		fs.add("normalise.region", "must be empty or an ISO 3166 code in capitals with a phone numbering plan, as \"PT\"")
+// maxBits is beyond any weight that data can bear out.
+const maxBits = 100 * 100
+
+func (f File) checkLinkage(fs *faults) {
+	l := f.Linkage
+	if l.Model != "" && (!sourceName(l.Model) || len(l.Model) > 100) {
+		fs.add("linkage.model", "must be empty or the version of a model: printable UTF-8 of at most 100 bytes")
+	}
+	if l.Link <= 0 || l.Link > maxBits {
+		fs.add("linkage.link", "must be above 0 and at most 100 bits: at 0 a match is as likely as none")
+	}
+	if l.Review < 0 || l.Review > maxBits {
+		fs.add("linkage.review", "must be from 0 to 100 bits")
+	} else if l.Review > l.Link && l.Link > 0 {
+		fs.add("linkage.review", "must be at most linkage.link (%s): pairs that join would not count", l.Link)
 	}
 }
 
@@ -221,7 +233,7 @@ func (f File) checkBlocking(fs *faults, ns identity.Namespace) {
 		fs.add(key, "is not a name of a namespace: %s", identity.ErrNamespace)
 		return
 	}
-	b, n := f.Blocked[ns], f.Normalizer()
+	b, n := f.Blocked[ns], normalize.Normalizer{}
 	canonical := func(entry string) string {
 		if p := parsePattern(strings.ToLower(entry)); p.wild() {
 			return "\x00" + p.text() // never equal to a value

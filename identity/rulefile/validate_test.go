@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/normalize"
 )
 
 // TestContradictions: each change of the defaults breaks exactly the keys named.
@@ -62,9 +63,16 @@ func TestContradictions(t *testing.T) {
 		{"a bad name", func(f *File) { f.Namespaces["A b"] = f.Default }, `namespaces."A b"`},
 		{"caps", func(f *File) { f.Caps = Caps{} }, "caps.unit caps.group"},
 		{"group below unit", func(f *File) { f.Caps.Group = 255 }, "caps.group"},
-		{"region", func(f *File) { f.Normalise.Region = "Portugal" }, "normalise.region"},
-		{"region in small letters", func(f *File) { f.Normalise.Region = "pt" }, "normalise.region"},
-		{"region", func(f *File) { f.Normalise.Region = "PT" }, ""},
+		{"model", func(f *File) { f.Linkage.Model = "2026-05/1" }, ""},
+		{"odd model", func(f *File) { f.Linkage.Model = "a\nb" }, "linkage.model"},
+		{"long model", func(f *File) { f.Linkage.Model = strings.Repeat("a", 101) }, "linkage.model"},
+		{"link at even odds", func(f *File) { f.Linkage.Link = 0 }, "linkage.link"},
+		{"link beyond belief", func(f *File) { f.Linkage.Link = 10001 }, "linkage.link"},
+		{"review of what is no match", func(f *File) { f.Linkage.Review = -1 }, "linkage.review"},
+		{"review of all", func(f *File) { f.Linkage.Review = 0 }, ""},
+		{"review above link", func(f *File) { f.Linkage.Review = 701 }, "linkage.review"},
+		{"review at link", func(f *File) { f.Linkage.Review = 700 }, ""},
+		{"household without fan-out", rule("landline", func(r *r) { r.FanOutUp = 0 }), "namespaces.landline.fan_out_up"},
 		{"trusted and untrusted", func(f *File) { f.Untrusted, f.Trusted = []string{"web", "app"}, []string{"web"} }, "trusted"},
 		{"untrusted rename", func(f *File) { f.Untrusted, f.Rename = []string{"web"}, []string{"web"} }, "rename"},
 		{"doubles", func(f *File) { f.Untrusted = []string{"web", "web"} }, "untrusted"},
@@ -120,21 +128,20 @@ func TestEveryFieldHasAKey(t *testing.T) {
 	f := Default()
 	check(f.Default, ruleFields(&f.Default))
 	check(f.Caps, f.Caps.fields())
-	check(f.Normalise, f.Normalise.fields())
+	check(f.Linkage, f.Linkage.fields())
 	check(Blocking{}, (&Blocking{}).fields())
 	check(f, append(f.fields(), make([]field, len(topTables))...))
 }
 
 func TestBlocked(t *testing.T) {
 	f := Default()
-	f.Normalise.Region = "PT"
 	f.Blocked = map[identity.Namespace]Blocking{
 		identity.Email:  {Add: []string{"INFO@Hotel.com", "*@mailinator.com", "kiosk-??@shop.pt"}, Remove: []string{"test@*", "real@mailinator.com"}},
 		identity.Phone:  {Add: []string{"800 200 200"}},
 		identity.UserID: {Add: []string{`\*`, "tmp-*-x"}},
 		"store":         {Add: []string{"Lisboa"}},
 	}
-	rules, err := f.Rules()
+	rules, err := f.RulesFor(normalize.New(normalize.Options{Region: "PT"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,6 +161,7 @@ func TestBlocked(t *testing.T) {
 		{"email", "noreply@hotel.com", true},
 		{"email", "ana@hotel.com", false},
 		{"phone", "+351800200200", true},
+		{"phone", "800200200", true}, // as it was read before there was a region
 		{"phone", "+351912345678", false},
 		{"user_id", "*", true},
 		{"user_id", "42", false},
@@ -178,15 +186,24 @@ func TestBlocked(t *testing.T) {
 	}
 }
 
-func TestNormalizer(t *testing.T) {
+// TestServed: what a file declares is in the rules.
+func TestServed(t *testing.T) {
 	f := Default()
-	f.Normalise = Normalise{Region: "PT", ProviderRules: true}
-	for raw, want := range map[identity.Identifier]string{
-		{Namespace: "email", Value: "A.na+x@gmail.com"}: "ana@gmail.com", {Namespace: "phone", Value: "912 345 678"}: "+351912345678",
-	} {
-		if id, err := f.Normalizer().Identifier(raw.Namespace, raw.Value); err != nil || id.Value != want {
-			t.Errorf("%s gives %q (%v), want %q", raw, id.Value, err, want)
-		}
+	f.Untrusted, f.Rename = []string{"web"}, []string{"crm"}
+	f.Linkage = Linkage{Model: "m2", Review: 150, Link: 825}
+	rules, err := f.Rules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rules.Trusted("web") || !rules.Trusted("crm") || !rules.Renames("crm") || rules.Renames("shop") {
+		t.Errorf("untrusted %v, rename %v", rules.Untrusted, rules.Rename)
+	}
+	rules.Rename["web"] = true
+	if rules.Renames("web") {
+		t.Error("an untrusted source renames")
+	}
+	if rules.ModelVersion != "m2" || rules.ReviewThreshold != 150 || rules.LinkThreshold != 825 {
+		t.Errorf("linkage by %q from %d and %d", rules.ModelVersion, rules.ReviewThreshold, rules.LinkThreshold)
 	}
 }
 
@@ -195,7 +212,7 @@ func TestDiff(t *testing.T) {
 	b.Version = 2
 	b.Untrusted, b.Rename = []string{"web", "app"}, []string{"crm"}
 	b.Caps.Unit = 128
-	b.Normalise.Region = "PT"
+	b.Linkage = Linkage{Model: "m2", Review: 200, Link: 825}
 	email := b.Namespaces["email"]
 	email.Limit, email.LimitWindow, email.TrustedClaims = 0, 0, true
 	b.Namespaces["email"] = email
@@ -211,8 +228,8 @@ func TestDiff(t *testing.T) {
 		"untrusted: now also web, app",
 		"rename: now also crm",
 		"caps.unit: from 256 to 128",
-		"normalise.region: from none to PT",
-		"normalise: values that arrive from now on may get other keys than the same values stored before",
+		"linkage.model: from none to m2",
+		"linkage.link: from 7 bits to 8.25 bits",
 		"email.limit: from 5 to no limit",
 		"email.limit_window: from 30 days to none",
 		"email.trusted_claims: from no to yes",

@@ -41,8 +41,9 @@
 // with the group's traits among its properties. One of userId, anonymousId or
 // any of the others is required. An alias carries userId and previousId, the
 // latter as anonymous_id when it is the message's own or has the form of a UUID,
-// which is what clients generate, and as user_id otherwise; what follows from
-// the two meeting is decided by package identity.
+// which is what clients generate, and as user_id otherwise. Its type goes with it,
+// and evidence of it has the rule "alias"; what follows from the two meeting is
+// decided by package identity, and by its rules where they let the source rename.
 // userId, anonymousId and previousId must be readable; any other identifier that
 // is not is left out, the event stays, and the answer carries a warning.
 //

@@ -17,7 +17,7 @@ import (
 // published: what it says can be read then, and what a replaced owner still said
 // never does. A refusal before anything was published is of version 0/0.
 const commandSQL = `SELECT toString(o.kind), toString(o.code), o.detail, toUInt64(o.decisions), toUInt64(o.pairs), toUInt64(o.moved),
-    toUInt64(o.epoch), toUInt64(o.sequence), o.received_at, o.actor, o.reason
+    toUInt64(o.epoch), toUInt64(o.sequence), o.received_at, o.actor, o.reason, o.body
 FROM identity_commands AS o
 LEFT JOIN (SELECT epoch, last_sequence FROM identity_counted WHERE workspace = {workspace:String}) AS c ON o.epoch = c.epoch
 WHERE o.workspace = {workspace:String} AND o.command_id = {command:String} AND o.sequence <= c.last_sequence
@@ -33,7 +33,7 @@ func (s *Store) Command(ctx context.Context, workspace, id string) (*profiles.Co
 		var kind, code string
 		var decisions, pairs, moved uint64
 		err := rows.Scan(&kind, &code, &found.Detail, &decisions, &pairs, &moved,
-			&found.Epoch, &found.Sequence, &found.ReceivedAt, &found.Actor, &found.Reason)
+			&found.Epoch, &found.Sequence, &found.ReceivedAt, &found.Actor, &found.Reason, &found.Body)
 		found.Kind, found.Code, found.ReceivedAt = identity.CommandKind(kind), identity.RefusalCode(code), found.ReceivedAt.UTC()
 		found.Decisions, found.Pairs, found.Moved = int(decisions), int(pairs), int(moved)
 		c = &found

@@ -44,7 +44,7 @@ var analystTables = []struct{ table, columns string }{
 	{"identity_epochs", ""},
 	{"identity_versions", ""},
 	{"identity_flips", ""},
-	{"identity_commands", "workspace, command_id, kind, target, received_at, code, detail, decisions, pairs, moved, epoch, sequence"},
+	{"identity_commands", "workspace, command_id, kind, target, received_at, code, detail, decisions, pairs, moved, epoch, sequence, body"},
 	{"scores", ""},
 }
 
