@@ -12,9 +12,10 @@ func linkFilesCommand() *cobra.Command {
 		Short: "Find the records of one person in files, without a running Kindred",
 		Long: `Work on files of records, without a running Kindred.
 
-  kindred link generate --preset crm --out crm.csv --truth truth.csv`,
+  kindred link generate --preset crm --out crm.csv --truth truth.csv
+  kindred link evaluate --clusters out.csv --truth truth.csv`,
 	}
 	cmd.PersistentFlags().Bool("json", false, "print the answer as JSON")
-	cmd.AddCommand(linkGenerateCommand())
+	cmd.AddCommand(linkEvaluateCommand(), linkGenerateCommand())
 	return cmd
 }

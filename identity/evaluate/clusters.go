@@ -1,9 +1,6 @@
 package evaluate
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // Score is a precision, a recall, and their harmonic mean. A precision or a
 // recall over nothing is 1.
@@ -38,6 +35,9 @@ type Agreement struct {
 	FoundClusters int64 `json:"found_clusters"`
 	ExactClusters int64 `json:"common_clusters"`
 	Groups        Score `json:"exact_groups"`
+	TrueGroups    int64 `json:"true_groups"`
+	FoundGroups   int64 `json:"found_groups"`
+	ExactGroups   int64 `json:"common_groups"`
 	// Records have a truth, and Clustered of them a cluster.
 	Records   int64 `json:"records"`
 	Clustered int64 `json:"clustered"`
@@ -63,16 +63,15 @@ func Compare(found, truth []int32) Agreement {
 	cells, ofFound, ofTruth := tabulate(found, truth)
 	var a Agreement
 	var precision, recall float64
-	var exactGroups, foundGroups, trueGroups int64
 	for _, size := range ofTruth {
 		a.Records += size
 		a.TruePairs += size * (size - 1) / 2
-		trueGroups += several(size)
+		a.TrueGroups += several(size)
 	}
 	for _, size := range ofFound {
 		a.Clustered += size
 		a.FoundPairs += size * (size - 1) / 2
-		foundGroups += several(size)
+		a.FoundGroups += several(size)
 	}
 	for _, c := range cells {
 		whole := float64(ofTruth[c.truth])
@@ -86,14 +85,14 @@ func Compare(found, truth []int32) Agreement {
 		recall += both / whole
 		if c.records == ofFound[c.found] && c.records == ofTruth[c.truth] {
 			a.ExactClusters++
-			exactGroups += several(c.records)
+			a.ExactGroups += several(c.records)
 		}
 	}
 	a.TrueClusters, a.FoundClusters = int64(len(ofTruth)), int64(len(ofFound))
 	a.Pairs = score(share(a.CommonPairs, a.FoundPairs), share(a.CommonPairs, a.TruePairs))
 	a.BCubed = score(mean(precision, a.Clustered), mean(recall, a.Records))
 	a.Exact = score(share(a.ExactClusters, a.FoundClusters), share(a.ExactClusters, a.TrueClusters))
-	a.Groups = score(share(exactGroups, foundGroups), share(exactGroups, trueGroups))
+	a.Groups = score(share(a.ExactGroups, a.FoundGroups), share(a.ExactGroups, a.TrueGroups))
 	return a
 }
 
@@ -113,7 +112,7 @@ func tabulate(found, truth []int32) (cells []cell, ofFound, ofTruth map[int32]in
 		}
 		keys = append(keys, int64(t)<<32|(int64(f)+1))
 	}
-	slices.SortFunc(keys, cmp.Compare)
+	slices.Sort(keys)
 	for i, k := range keys {
 		if i == 0 || k != keys[i-1] {
 			cells = append(cells, cell{found: int32(k&0xffffffff - 1), truth: int32(k >> 32)})

@@ -26,7 +26,7 @@ func TestCompare(t *testing.T) {
 			found: []int32{0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2},
 			want: Agreement{
 				BCubed: Score{16. / 21, 1, 2 * (16. / 21) / (16./21 + 1)}, Pairs: Score{21. / 31, 1, 42. / 52}, TruePairs: 21, FoundPairs: 31, CommonPairs: 21,
-				Exact: Score{.5, 1. / 3, .4}, TrueClusters: 3, FoundClusters: 2, ExactClusters: 1, Groups: Score{.5, 1. / 3, .4}, Records: 12, Clustered: 12,
+				Exact: Score{.5, 1. / 3, .4}, TrueClusters: 3, FoundClusters: 2, ExactClusters: 1, Groups: Score{.5, 1. / 3, .4}, TrueGroups: 3, FoundGroups: 2, ExactGroups: 1, Records: 12, Clustered: 12,
 			},
 		},
 		{
@@ -37,7 +37,7 @@ func TestCompare(t *testing.T) {
 			found: []int32{0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0},
 			want: Agreement{
 				BCubed: Score{7. / 12, 1, 14. / 19}, Pairs: Score{21. / 46, 1, 42. / 67}, TruePairs: 21, FoundPairs: 46, CommonPairs: 21,
-				Exact: Score{.5, 1. / 3, .4}, TrueClusters: 3, FoundClusters: 2, ExactClusters: 1, Groups: Score{.5, 1. / 3, .4}, Records: 12, Clustered: 12,
+				Exact: Score{.5, 1. / 3, .4}, TrueClusters: 3, FoundClusters: 2, ExactClusters: 1, Groups: Score{.5, 1. / 3, .4}, TrueGroups: 3, FoundGroups: 2, ExactGroups: 1, Records: 12, Clustered: 12,
 			},
 		},
 		{
@@ -49,7 +49,7 @@ func TestCompare(t *testing.T) {
 			found: []int32{1, Missing, 2, 2, 2},
 			want: Agreement{
 				BCubed: Score{2. / 3, .75, 2 * (2. / 3) * .75 / (2./3 + .75)}, Pairs: Score{0, 0, 0}, TruePairs: 1, FoundPairs: 1,
-				Exact: Score{0, 0, 0}, TrueClusters: 3, FoundClusters: 2, Groups: Score{0, 0, 0}, Records: 4, Clustered: 3,
+				Exact: Score{0, 0, 0}, TrueClusters: 3, FoundClusters: 2, Groups: Score{0, 0, 0}, TrueGroups: 1, FoundGroups: 1, Records: 4, Clustered: 3,
 			},
 		},
 		{
@@ -59,7 +59,7 @@ func TestCompare(t *testing.T) {
 			found: []int32{Missing, Missing, Missing},
 			want: Agreement{
 				BCubed: Score{1, 2. / 3, .8}, Pairs: Score{1, 0, 0}, TruePairs: 1,
-				Exact: Score{1, 0, 0}, TrueClusters: 2, Groups: Score{1, 0, 0}, Records: 3,
+				Exact: Score{1, 0, 0}, TrueClusters: 2, Groups: Score{1, 0, 0}, TrueGroups: 1, Records: 3,
 			},
 		},
 		{
@@ -120,23 +120,22 @@ func bruteForce(found, truth []int32) Agreement {
 			}
 		}
 	}
-	var groups, foundGroups, trueGroups int64
 	for set, size := range trueSets {
 		a.TruePairs += int64(size * (size - 1) / 2)
-		trueGroups += several(int64(size))
+		a.TrueGroups += several(int64(size))
 		if _, ok := foundSets[set]; ok {
 			a.ExactClusters++
-			groups += several(int64(size))
+			a.ExactGroups += several(int64(size))
 		}
 	}
 	for _, size := range foundSets {
-		foundGroups += several(int64(size))
+		a.FoundGroups += several(int64(size))
 	}
 	a.TrueClusters, a.FoundClusters = int64(len(trueSets)), int64(len(foundSets))
 	a.Pairs = score(share(a.CommonPairs, a.FoundPairs), share(a.CommonPairs, a.TruePairs))
 	a.BCubed = score(mean(precision, a.Clustered), mean(recall, a.Records))
 	a.Exact = score(share(a.ExactClusters, a.FoundClusters), share(a.ExactClusters, a.TrueClusters))
-	a.Groups = score(share(groups, foundGroups), share(groups, trueGroups))
+	a.Groups = score(share(a.ExactGroups, a.FoundGroups), share(a.ExactGroups, a.TrueGroups))
 	return a
 }
 
