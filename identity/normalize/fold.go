@@ -23,6 +23,12 @@ func foldText(raw string) (string, error) {
 	return norm.NFC.String(strings.ToLower(latin(romanGreek(norm.NFD.String(v))))), nil
 }
 
+// Text folds free text for comparison: lower case, without diacritics, Greek and
+// Cyrillic in Latin letters, invisible characters and quotes around it cut. The
+// result is for comparing and never a key. It returns ErrInvalid for what is
+// not UTF-8 and ErrTooLong beyond MaxLength, as Identifier does.
+func Text(raw string) (string, error) { return foldText(raw) }
+
 func isASCII(v string) bool {
 	for i := range len(v) {
 		if v[i] >= utf8.RuneSelf {

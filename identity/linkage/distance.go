@@ -1,0 +1,193 @@
+package linkage
+
+import "math/bits"
+
+// longest is the number of runes of a value that comparisons read. Longer ones
+// are cut: nothing that tells two persons apart lies beyond it.
+const longest = 64
+
+// jaroWinkler returns the similarity of Winkler, "String Comparator Metrics and
+// Enhanced Decision Rules in the Fellegi-Sunter Model of Record Linkage" (1990),
+// between 0 and 1, with prefix scale .1 and a prefix of at most 4. Of longer
+// texts the first 64 runes count. Empty texts have similarity 0.
+func jaroWinkler(a, b []rune) float64 {
+	a, b = a[:min(len(a), longest)], b[:min(len(b), longest)]
+	if len(a) == 0 || len(b) == 0 {
+		return 0
+	}
+	window := max(len(a), len(b))/2 - 1
+	if window < 0 {
+		window = 0
+	}
+	var takenA, takenB uint64
+	for i, r := range a {
+		for j := max(0, i-window); j < min(len(b), i+window+1); j++ {
+			if takenB>>j&1 == 0 && b[j] == r {
+				takenA |= 1 << i
+				takenB |= 1 << j
+				break
+			}
+		}
+	}
+	m := bits.OnesCount64(takenA)
+	if m == 0 {
+		return 0
+	}
+	moved := 0
+	for x, y := takenA, takenB; x != 0; x, y = x&(x-1), y&(y-1) {
+		if a[bits.TrailingZeros64(x)] != b[bits.TrailingZeros64(y)] {
+			moved++
+		}
+	}
+	matches := float64(m)
+	jaro := (matches/float64(len(a)) + matches/float64(len(b)) + (matches-float64(moved)/2)/matches) / 3
+	prefix := 0
+	for prefix < min(4, len(a), len(b)) && a[prefix] == b[prefix] {
+		prefix++
+	}
+	return jaro + float64(prefix)*.1*(1-jaro)
+}
+
+// edits returns the optimal string alignment distance: insertions, deletions,
+// substitutions and transpositions of neighbours (Damerau 1964, no part edited
+// twice). Of longer texts the first 64 runes count. What exceeds most is
+// returned as most+1, as soon as it is known.
+func edits(a, b []rune, most int) int {
+	a, b = a[:min(len(a), longest)], b[:min(len(b), longest)]
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	if len(a)-len(b) > most {
+		return most + 1
+	}
+	if len(b) == 0 {
+		return len(a)
+	}
+	return align(a, b, most)
+}
+
+// align is the dynamic programme of edits over what differs.
+func align(a, b []rune, most int) int {
+	var rows [3][longest + 1]int
+	for j := range len(b) + 1 {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row, above, two := &rows[i%3], &rows[(i+2)%3], &rows[(i+1)%3]
+		row[0] = i
+		least := i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			d := min(above[j]+1, row[j-1]+1, above[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d = min(d, two[j-2]+1)
+			}
+			row[j] = d
+			least = min(least, d)
+		}
+		if least > most {
+			return most + 1
+		}
+	}
+	return min(rows[len(a)%3][len(b)], most+1)
+}
+
+// phonetic returns a code that most spellings of one sound share, at most five
+// letters: the first sound, then the classes of consonants that follow, vowels
+// dropped and repetitions once. It is of the family of Soundex (Russell 1918),
+// with the digraphs of the larger European languages read first.
+func phonetic(name []rune) string {
+	var code [5]byte
+	n := 0
+	last := byte(0)
+	for i := 0; i < len(name) && n < len(code); i++ {
+		next := rune(0)
+		if i+1 < len(name) {
+			next = name[i+1]
+		}
+		c, skip := sound(name[i], next, i == 0)
+		i += skip
+		if c == 0 { // a vowel parts two equal consonants
+			last = 0
+			if n == 0 {
+				code[n], n = 'A', n+1
+			}
+			continue
+		}
+		if c == last || c == '-' {
+			continue
+		}
+		code[n], n, last = c, n+1, c
+	}
+	return string(code[:n])
+}
+
+// sound returns the class of a letter, 0 for a vowel and '-' for a silent
+// letter, and how many letters after it belong to it.
+func sound(r, next rune, first bool) (class byte, skip int) {
+	switch r {
+	case 'a', 'e', 'i', 'o', 'u', 'y', 'j':
+		return 0, 0
+	case 'h':
+		if first {
+			return 'H', 0
+		}
+		return '-', 0
+	case 'w':
+		if first {
+			return 'F', 0
+		}
+		return '-', 0
+	case 'p':
+		if next == 'h' {
+			return 'F', 1
+		}
+		return 'P', 0
+	case 'b':
+		return 'P', 0
+	case 'f', 'v':
+		return 'F', 0
+	case 's', 'c', 'z', 'x':
+		return sibilant(r, next)
+	case 'k', 'q', 'g':
+		if (r == 'g' || r == 'k') && next == 'n' && first {
+			return '-', 0
+		}
+		return 'K', 0
+	case 'd', 't':
+		if next == 'h' {
+			return 'T', 1
+		}
+		return 'T', 0
+	case 'l':
+		return 'L', 0
+	case 'm', 'n':
+		return 'N', 0
+	case 'r':
+		return 'R', 0
+	}
+	return byte('0' + r%10), 0 // another script, by its own letters
+}
+
+func sibilant(r, next rune) (class byte, skip int) {
+	switch {
+	case r == 's' && next == 'c', r == 'c' && next == 'z', r == 's' && next == 'z', r == 't' && next == 'z':
+		return 'S', 1
+	case r == 'c' && next == 'k':
+		return 'K', 1
+	case r == 'c' && (next == 'h' || next == 'e' || next == 'i' || next == 'y'):
+		return 'S', 0
+	case r == 'c':
+		return 'K', 0
+	}
+	return 'S', 0
+}

@@ -1,0 +1,178 @@
+package linkage
+
+// key is a function of one value by which records are put into blocks.
+type key struct {
+	field int
+	name  string
+	// coarse keys are of use together with another only.
+	coarse bool
+	// whole keys are the value itself: who shares it shares every key of the
+	// field.
+	whole bool
+	// of is the hash of the key for each code of the field's dictionary; 0 where
+	// the value has none.
+	of []uint32
+}
+
+// hash32 hashes runes (FNV-1a), never to 0.
+func hash32(kind byte, text []rune) uint32 {
+	h := uint32(2166136261)
+	h = (h ^ uint32(kind)) * 16777619
+	for _, r := range text {
+		h = (h ^ uint32(r)) * 16777619
+	}
+	return max(h, 1)
+}
+
+// part is a way to make a key of a value.
+type part struct {
+	name   string
+	coarse bool
+	of     func(v *value) uint32
+}
+
+// prefix is the first n runes of a text that has them.
+func prefix(n int, coarse bool, name string) part {
+	return part{name, coarse, func(v *value) uint32 {
+		if len(v.text) < n {
+			return 0
+		}
+		return hash32('p', v.text[:n])
+	}}
+}
+
+// suffix is the last n runes of a text that has them.
+func suffix(n int, name string) part {
+	return part{name, false, func(v *value) uint32 {
+		if len(v.text) < n {
+			return 0
+		}
+		return hash32('s', v.text[len(v.text)-n:])
+	}}
+}
+
+// half is the first or the second half of a text.
+func half(second bool, name string) part {
+	return part{name, false, func(v *value) uint32 {
+		n := len(v.text) / 2
+		if n < 2 {
+			return 0
+		}
+		if second {
+			return hash32('h', v.text[len(v.text)-n:])
+		}
+		return hash32('g', v.text[:n])
+	}}
+}
+
+func whole(coarse bool) part {
+	return part{"", coarse, func(v *value) uint32 { return hash32('w', v.text) }}
+}
+
+// dateKey is two parts of a date, or one.
+func dateKey(name string, coarse, year, month, day bool) part {
+	return part{name, coarse, func(v *value) uint32 {
+		text := make([]rune, 0, 3)
+		for _, p := range []struct {
+			take bool
+			is   int16
+		}{{year, v.year}, {month, v.month}, {day, v.day}} {
+			if p.take {
+				if p.is == 0 {
+					return 0
+				}
+				text = append(text, rune(p.is))
+			}
+		}
+		return hash32(name[0], text)
+	}}
+}
+
+// parts are the keys of each type.
+func parts(typ Type) []part {
+	switch typ {
+	case GivenName, Surname:
+		return []part{
+			whole(false),
+			{"sound", false, func(v *value) uint32 {
+				if v.sound == "" {
+					return 0
+				}
+				return hash32('f', []rune(v.sound))
+			}},
+			prefix(3, false, "first 3"), suffix(3, "last 3"), prefix(1, true, "initial"),
+		}
+	case Date:
+		return []part{
+			whole(false), dateKey("ym", false, true, true, false), dateKey("md", false, false, true, true),
+			dateKey("yd", false, true, false, true), dateKey("y", true, true, false, false),
+		}
+	case Email:
+		return []part{whole(false), {"local part", false, func(v *value) uint32 { return hash32('l', v.text[:v.local]) }}, prefix(5, false, "first 5"), suffix(8, "last 8")}
+	case Phone:
+		return []part{whole(false), prefix(5, false, "first 5"), suffix(5, "last 5")}
+	case Postcode:
+		return []part{whole(false), prefix(2, true, "first 2"), suffix(2, "last 2")}
+	case Number:
+		return []part{whole(false), half(false, "first half"), half(true, "second half")}
+	case Street, Text, City:
+		return []part{whole(false), prefix(5, false, "first 5"), suffix(5, "last 5")}
+	}
+	return []part{whole(true)}
+}
+
+// keys returns every key of every field.
+func (c *corpus) keys() []key {
+	var list []key
+	for f := range c.fields {
+		values := c.fields[f].dict.values
+		for _, p := range parts(c.fields[f].typ) {
+			k := key{field: f, name: c.fields[f].name, coarse: p.coarse, whole: p.name == "", of: make([]uint32, len(values))}
+			if p.name != "" {
+				k.name += " (" + p.name + ")"
+			}
+			for code := 1; code < len(values); code++ {
+				k.of[code] = p.of(&values[code])
+			}
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// rule is one equality by which records become candidates: all its keys agree.
+type rule struct {
+	keys []int
+	name string
+	// eitherName marks the rule of both names in any order.
+	eitherName bool
+	// cost is the estimated number of pairs.
+	cost float64
+}
+
+// blockHash is the hash of a record under a rule, 0 where it has none of a key.
+func (c *corpus) blockHash(keys []key, r *rule, row int) uint32 {
+	record := c.record(row)
+	h := uint64(0)
+	for i, k := range r.keys {
+		part := keys[k].of[record[keys[k].field]]
+		if part == 0 {
+			return 0
+		}
+		if r.eitherName && i < 2 {
+			h += mix(uint64(part))
+		} else {
+			h = mix(h ^ uint64(part))
+		}
+	}
+	return max(uint32(h>>32), 1)
+}
+
+// mix is the finaliser of MurmurHash3.
+func mix(x uint64) uint64 {
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	x *= 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
+}

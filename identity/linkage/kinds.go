@@ -1,0 +1,128 @@
+package linkage
+
+import "math"
+
+// A kind is one way in which two records of different persons come to agree
+// beyond chance: housemates share surname, street and telephone, neighbours the
+// city and the postcode. Without kinds spouses would be one person on the
+// strength of an address that all its columns repeat, because agreement there
+// is no independent evidence. Mixtures of more than two classes are those of
+// Larsen and Rubin, "Iterative Automated Record Linkage Using Mixture Models"
+// (JASA 96, 2001).
+type kind struct {
+	name string
+	// share is the share of all pairs that are of the kind.
+	share float64
+	// chance[f][l] is the chance of a level of a field.
+	chance [][]float64
+	// free[f] says that the field is learnt; the others are as among strangers,
+	// but for what is assumed of twins and namesakes.
+	free []bool
+}
+
+// Of every hundred pairs of housemates one pair are twins, and two have one
+// given name: assumptions, because nothing in the records tells them from
+// errors.
+const (
+	twins    = .01
+	namesake = .02
+)
+
+// household and neighbours are the kinds that are tried. Each names the types of
+// fields that its pairs share, and of which at least two must be there.
+var kindsTried = []struct {
+	name     string
+	shares   map[Type]bool
+	atHome   bool
+	evidence map[Type]bool
+}{
+	{
+		name:     "neighbours",
+		shares:   map[Type]bool{City: true, Postcode: true, Category: true},
+		evidence: map[Type]bool{City: true, Postcode: true, Category: true},
+	},
+	{
+		name:     "household",
+		shares:   map[Type]bool{Surname: true, Street: true, House: true, Email: true, Phone: true, City: true, Postcode: true, Category: true, Text: true},
+		atHome:   true,
+		evidence: map[Type]bool{Street: true, House: true, Email: true, Phone: true, Surname: true, Postcode: true},
+	},
+}
+
+// kinds returns the kinds that the fields of a corpus can tell, by number of
+// kindsTried.
+func (c *corpus) kinds() []int {
+	var list []int
+	for i, k := range kindsTried {
+		shared, own := 0, 0
+		for f := range c.fields {
+			switch t := c.fields[f].typ; {
+			case k.evidence[t]:
+				shared++
+			case t == GivenName || t == Date || t == Number:
+				own++
+			}
+		}
+		if shared >= 2 && own > 0 {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// firstKind is where the learning of a kind starts.
+func (c *corpus) firstKind(number int, ch *chance, share float64) *kind {
+	tried := kindsTried[number]
+	k := &kind{name: tried.name, share: share, free: make([]bool, len(c.fields))}
+	for f := range c.fields {
+		t := c.fields[f].typ
+		k.free[f] = tried.shares[t]
+		switch {
+		case k.free[f]:
+			k.chance = append(k.chance, descending(len(scales[t].levels), .75))
+		case tried.atHome:
+			k.chance = append(k.chance, atHome(t, ch.u[f]))
+		default:
+			k.chance = append(k.chance, ch.u[f])
+		}
+	}
+	return k
+}
+
+// atHome are the chances of a personal field among housemates.
+func atHome(t Type, u []float64) []float64 {
+	same := 0.0
+	switch t {
+	case Date:
+		same = twins
+	case GivenName:
+		same = namesake
+	}
+	h := make([]float64, len(u))
+	for l := int(exact); l < len(u); l++ {
+		h[l] = (1 - same) * u[l]
+	}
+	h[exact] += same
+	return h
+}
+
+// parameters is the number of chances that a kind learns, its share included.
+func (k *kind) parameters() float64 {
+	n := 1
+	for f, free := range k.free {
+		if free {
+			n += len(k.chance[f]) - 2
+		}
+	}
+	return float64(n)
+}
+
+// worthIt decides by the Bayesian information criterion (Schwarz 1978) whether a
+// model with one more kind says enough more to be believed: a kind must explain
+// more than its number of parameters would by accident.
+func worthIt(with, without *learnt, k *kind) bool {
+	gain := last(with.likelihood) - last(without.likelihood)
+	return gain > k.parameters()/2*math.Log(max(without.found, 10))
+}
+
+func last(x []float64) float64 { return x[len(x)-1] }

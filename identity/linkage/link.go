@@ -1,0 +1,245 @@
+package linkage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// Options steer Link. The zero value is the default configuration, the one for
+// every file.
+type Options struct {
+	// Types declares what columns hold, by name; what is not declared is
+	// inferred.
+	Types map[string]Type
+	// Seed makes the samples; the same seed gives the same result.
+	Seed uint64
+	// Workers is the number of goroutines, 0 for one per processor. It does not
+	// change the result.
+	Workers int
+	// Budget is the number of pairs that may be compared; 0 stands for 8 per
+	// record and at least 4 million.
+	Budget int
+	// Progress, if set, is told what begins.
+	Progress func(step string)
+}
+
+func (o *Options) budget(rows int) float64 {
+	if o.Budget > 0 {
+		return float64(o.Budget)
+	}
+	return max(4e6, 8*float64(rows))
+}
+
+// ErrFewRecords reports a table without two records that could be compared.
+var ErrFewRecords = errors.New("there are no two records to compare")
+
+// linker is one run of Link.
+type linker struct {
+	Options
+	ctx       context.Context
+	corpus    *corpus
+	comparers []*comparer
+	keys      []key
+	sample    []patternCount
+	// comparable is the number of pairs that could match.
+	comparable float64
+	chance     *chance
+	learnt     *learnt
+	// kinds are the numbers of those in kindsTried that are part of the model.
+	kinds      []int
+	candidates [][]candidate
+	blocks     *blocks
+	began      time.Time
+	seconds    map[string]float64
+}
+
+// Link compares the records of a table and joins those of one person. It
+// returns ErrNothingToCompare, ErrFewRecords, an error that joins every fault of
+// the declared types, or the error of ctx.
+func Link(ctx context.Context, t *Table, o Options) (*Result, error) {
+	l := &linker{Options: o, ctx: ctx, seconds: map[string]float64{}}
+	if l.Workers == 0 {
+		l.Workers = runtime.GOMAXPROCS(0)
+	}
+	var err error
+	if l.corpus, err = prepare(t, o.Types); err != nil {
+		return nil, err
+	}
+	l.comparable = l.corpus.comparablePairs()
+	if l.comparable < 1 {
+		return nil, ErrFewRecords
+	}
+	for range l.Workers {
+		l.comparers = append(l.comparers, newComparer(l.corpus))
+	}
+	if err := l.train(); err != nil {
+		return nil, fmt.Errorf("learn from the records: %w", err)
+	}
+	return l.resolve()
+}
+
+// train finds the candidates and what their agreement weighs.
+func (l *linker) train() error {
+	var err error
+	if l.sample, err = samplePairs(l.ctx, l.corpus, l.comparers, l.Seed); err != nil {
+		return err
+	}
+	l.chance = l.corpus.chances(l.sample, nil, nil)
+	if err := l.block(); err != nil {
+		return err
+	}
+	l.fit(nil)
+	return nil
+}
+
+// fit learns from the candidates, then again with chances that know which pairs
+// of the sample are matches.
+func (l *linker) fit(person []int32) {
+	counts := countPatterns(l.candidates)
+	if l.learnt == nil {
+		share := min(.1, float64(l.corpus.rows)/4/l.comparable)
+		l.kinds = nil
+		l.learnt = l.learn(counts, firstModel(l.corpus, l.chance, share, nil))
+	}
+	l.chance = l.corpus.chances(l.sample, l.match(), person)
+	l.findKinds(counts)
+	l.chance = l.corpus.chances(l.sample, l.match(), person)
+	l.learnt = l.learn(counts, l.learnt.model)
+}
+
+func (l *linker) learn(counts []patternCount, start *model) *learnt {
+	return learn(counts, l.chance, start, firstModel(l.corpus, l.chance, start.person, l.kinds), l.comparable)
+}
+
+// findKinds learns with those kinds that are worth it.
+func (l *linker) findKinds(counts []patternCount) {
+	start := &model{m: l.learnt.m, person: l.learnt.person}
+	l.kinds = nil
+	l.learnt = l.learn(counts, start)
+	for _, k := range l.corpus.kinds() {
+		start := *l.learnt.model
+		start.kinds = append(start.kinds[:len(start.kinds):len(start.kinds)], l.corpus.firstKind(k, l.chance, start.person/4))
+		before := l.kinds
+		l.kinds = append(l.kinds[:len(l.kinds):len(l.kinds)], k)
+		if with := l.learn(counts, &start); worthIt(with, l.learnt, with.kinds[len(before)]) {
+			l.learnt = with
+		} else {
+			l.kinds = before
+		}
+	}
+}
+
+// match returns the probability of a match by pattern.
+func (l *linker) match() func(pattern) float64 {
+	w := l.learnt.weights(l.chance)
+	return func(p pattern) float64 { return probability(w.of(p)) }
+}
+
+func countPatterns(candidates [][]candidate) []patternCount {
+	counts := map[pattern]int{}
+	for _, part := range candidates {
+		for i := range part {
+			counts[part[i].pattern]++
+		}
+	}
+	return sortedCounts(counts)
+}
+
+// block chooses the rules and compares their pairs.
+func (l *linker) block() error {
+	budget := l.budget(l.corpus.rows)
+	if l.comparable <= budget {
+		return l.compare([]rule{{name: "all pairs"}})
+	}
+	l.keys = l.corpus.keys()
+	list := l.corpus.enumerate(l.keys, budget)
+	if err := l.compare(seeds(list, l.keys, l.corpus.rows)); err != nil {
+		return err
+	}
+	l.fit(nil)
+	const imagined = 4000
+	ex := l.exemplars()
+	im := l.corpus.imagine(ex, l.learnt.weights(l.chance), l.Seed, imagined)
+	chosen := l.corpus.choose(list, l.keys, im, budget)
+	if l.Progress != nil {
+		n := 0
+		for _, c := range l.candidates {
+			n += len(c)
+		}
+		l.Progress(fmt.Sprintf("seeds %d candidates %d found %.0f exemplars %d of %d rules", len(l.blocks.rules), n, l.learnt.found, len(ex), len(list)))
+		for _, r := range chosen {
+			l.Progress(fmt.Sprintf("rule %s cost %.0f", r.name, r.cost))
+		}
+	}
+	return l.compare(chosen)
+}
+
+func (l *linker) debug(what string) {
+	if l.Progress == nil {
+		return
+	}
+	n := 0
+	for _, c := range l.candidates {
+		n += len(c)
+	}
+	w := l.learnt.weights(l.chance)
+	l.Progress(fmt.Sprintf("%s: candidates %d patterns %d prior %.2f found %.1f rounds %d", what, n, len(countPatterns(l.candidates)), w.match.prior, l.learnt.found, len(l.learnt.likelihood)))
+	for i, k := range l.learnt.kinds {
+		l.Progress(fmt.Sprintf("kind %s %.2f = %.0f", k.name, w.kinds[i].prior, k.share*l.comparable))
+	}
+	for f := range l.corpus.fields {
+		line := fmt.Sprintf("%-14s %-10s", l.corpus.fields[f].name, l.corpus.fields[f].typ)
+		for lv := 1; lv < len(w.match.levels[f]); lv++ {
+			line += fmt.Sprintf(" | %.3g/%.2g %.1f", l.learnt.m[f][lv], l.chance.u[f][lv], w.match.levels[f][lv])
+			for _, k := range w.kinds {
+				line += fmt.Sprintf("(%.1f)", k.levels[f][lv])
+			}
+		}
+		l.Progress(line)
+	}
+}
+
+func (l *linker) compare(rules []rule) error {
+	if len(rules) == 1 && rules[0].keys == nil {
+		l.blocks = l.corpus.oneBlock()
+	} else {
+		var err error
+		if l.blocks, err = l.corpus.place(l.ctx, l.keys, rules, l.Workers); err != nil {
+			return err
+		}
+	}
+	var err error
+	l.candidates, err = l.blocks.compareAll(l.ctx, l.comparers)
+	return err
+}
+
+// oneBlock puts all records into one block.
+func (c *corpus) oneBlock() *blocks {
+	b := &blocks{corpus: c, rules: []rule{{name: "all pairs"}}, id: [][]uint32{make([]uint32, c.rows)}, members: [][]int32{nil}}
+	rows := make([]int32, c.rows)
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	b.keep(0, rows, 1)
+	return b
+}
+
+// exemplars are pairs that are probably matches, at most 10 000, evenly taken.
+func (l *linker) exemplars() []likely {
+	const most = 10000
+	match := l.match()
+	var list []likely
+	for _, part := range l.candidates {
+		for i := range part {
+			if c := part[i]; match(c.pattern) > .5 {
+				list = append(list, likely{c.a, c.b, c.pattern})
+			}
+		}
+	}
+	r := stream(l.Seed, "exemplars")
+	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	return list[:min(len(list), most)]
+}
