@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kindred-cdp/kindred/identity/linkage/tablefile"
+)
+
+// invented writes files of invented records into a folder of its own.
+func invented(t *testing.T, args ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	args = append([]string{"link", "generate", "--out", dir + "/a.csv", "--truth", dir + "/truth.csv"}, args...)
+	for i, a := range args {
+		args[i] = strings.ReplaceAll(a, "DIR", dir)
+	}
+	if _, err := runLink(t, args...); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// f1 is that of pairs.
+func f1(t *testing.T, dir string) float64 {
+	t.Helper()
+	out, err := runLink(t, "link", "evaluate", "--json", "--clusters", dir+"/out.csv", "--truth", dir+"/truth.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e evaluation
+	if err := json.Unmarshal([]byte(out), &e); err != nil {
+		t.Fatal(err)
+	}
+	if e.WithoutTruth > 0 || e.NotClustered > 0 {
+		t.Errorf("%d records without a truth, %d without a cluster", e.WithoutTruth, e.NotClustered)
+	}
+	return e.Pairs.F1
+}
+
+func TestLinkFile(t *testing.T) {
+	dir := invented(t, "--preset", "febrl", "--records", "1000", "--seed", "3")
+	out, err := runLink(t, "link", "--left", dir+"/a.csv", "--id", "ID", "--clusters", dir+"/out.csv", "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f1(t, dir); got < .95 {
+		t.Errorf("F1 of pairs is %.4f", got)
+	}
+	var r linkReport
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	clusters, records := 0, 0
+	for _, s := range r.Sizes {
+		clusters, records = clusters+s.Clusters, records+s.Clusters*s.Records
+	}
+	if r.Records != 1000 || records != 1000 || clusters != r.Clusters || r.Groups >= r.Clusters || len(r.Files) != 1 || r.Warnings == nil || r.Seconds["link"] <= 0 {
+		t.Errorf("%s", out)
+	}
+	first := read(t, dir+"/out.csv")
+	if !strings.HasPrefix(first, "id,cluster\nr1,") || strings.Count(first, "\n") != 1001 {
+		t.Errorf("out.csv begins with %.40q", first)
+	}
+	// Again, over what is there, with the same bytes; and compressed.
+	text, err := runLink(t, "link", "--left", dir+"/a.csv", "--clusters", dir+"/out.csv")
+	if err != nil || !strings.HasPrefix(text, "1000 records are ") {
+		t.Errorf("%v, %s", err, text)
+	}
+	if read(t, dir+"/out.csv") != first {
+		t.Error("the same run gives other clusters")
+	}
+	if _, err := runLink(t, "link", "--left", dir+"/a.csv", "--clusters", dir+"/out.csv.gz"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runLink(t, "link", "evaluate", "--clusters", dir+"/out.csv.gz", "--truth", dir+"/truth.csv"); err != nil {
+		t.Error(err)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestLinkTwoFiles(t *testing.T) {
+	dir := invented(t, "--preset", "febrl", "--records", "1000", "--people", "600", "--right", "DIR/b.csv")
+	// The second file names its columns otherwise, and has semicolons.
+	b := strings.Replace(read(t, dir+"/b.csv"), "id,given_name", "Record No,Given Name", 1)
+	if err := os.WriteFile(dir+"/b.csv", []byte(strings.ReplaceAll(b, ",", ";")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runLink(t, "link", "--left", dir+"/a.csv", "--id", "id", "--right", dir+"/b.csv", "--right-id", "record no", "--clusters", dir+"/out.csv"); err != nil {
+		t.Fatal(err)
+	}
+	lines, err := csv.NewReader(strings.NewReader(read(t, dir+"/out.csv"))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := map[string]int{}
+	for _, l := range lines[1:] {
+		source[l[0]]++
+	}
+	if diff := cmp.Diff([]string{"source", "id", "cluster"}, lines[0]); diff != "" || source["left"] < 100 || source["right"] < 100 || source["left"]+source["right"] != 1000 {
+		t.Errorf("%s, %v", diff, source)
+	}
+}
+
+// Clusters are called by an id of theirs, and no two alike, though two files
+// have the same ids.
+func TestClusterNames(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"a.csv": "id,name\n1,a\n2,b\n", "b.csv": "id,name\n2,a\n1,c\n3,b\n"})
+	records, err := tablefile.Read(t.Context(), tablefile.Config{Left: tablefile.Source{Path: dir + "/a.csv"}, Right: &tablefile.Source{Path: dir + "/b.csv"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := clusterNames(records, []int32{0, 1, 0, 3, 4})
+	if diff := cmp.Diff([]string{"1", "2", "1", "right:1", "3"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestLinkRefuses(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"a.csv": "id,name,dob\n1,ana,1970-01-02\n2,rui,1980-03-04\n", "empty.csv": ""})
+	if err := os.Symlink(dir+"/a.csv", dir+"/link.csv"); err != nil {
+		t.Fatal(err)
+	}
+	a, out := dir+"/a.csv", dir+"/out.csv"
+	for _, c := range [][]string{
+		{"--left", "--clusters", out},
+		{"--clusters", "--left", a},
+		{"is an input", "--left", a, "--clusters", dir + "/./a.csv"},
+		{"is an input", "--left", a, "--clusters", dir + "/link.csv"},
+		{"are one file", "--left", a, "--right", dir + "/link.csv", "--clusters", out},
+		{"--right-id", "--left", a, "--right-id", "x", "--clusters", out},
+		{"is empty", "--left", dir + "/empty.csv", "--clusters", out},
+		{"no such file", "--left", dir + "/none.csv", "--clusters", out},
+		{"there is no folder", "--left", a, "--clusters", dir + "/none/out.csv"},
+		{`did you mean "id"?`, "--left", a, "--id", "idd", "--clusters", out},
+		{`did you mean "dob"?`, "--left", a, "--fields", "dobb=date", "--clusters", out},
+		{`no type "birthday"; the types are given-name`, "--left", a, "--fields", "dob=birthday", "--clusters", out},
+		{"not column=type", "--left", a, "--fields", "dob", "--clusters", out},
+		{"is date and day", "--left", a, "--fields", "dob=date,dob=day", "--clusters", out},
+		{`no column "x"`, "--left", a, "--ignore", "x", "--clusters", out},
+	} {
+		if _, err := runLink(t, append([]string{"link"}, c[1:]...)...); err == nil || !strings.Contains(err.Error(), c[0]) {
+			t.Errorf("%v: %v, want %q", c[1:], err, c[0])
+		}
+	}
+	if got := read(t, a); !strings.HasPrefix(got, "id,name,dob") {
+		t.Error("the input was written to")
+	}
+	if some, err := filepath.Glob(dir + "/*out.csv*"); err != nil || len(some) > 0 {
+		t.Errorf("left behind: %v, %v", some, err)
+	}
+}
+
+// An interrupted run leaves what was there, and does not end as if it had
+// succeeded.
+func TestLinkInterrupted(t *testing.T) {
+	dir := invented(t, "--preset", "febrl", "--records", "1000")
+	if err := os.WriteFile(dir+"/out.csv", []byte("before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	top := root()
+	top.SetArgs([]string{"link", "--left", dir + "/a.csv", "--clusters", dir + "/out.csv"})
+	err := top.ExecuteContext(ctx)
+	if err == nil || errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "interrupted") {
+		t.Errorf("got %v", err)
+	}
+	if got := read(t, dir+"/out.csv"); got != "before" {
+		t.Errorf("out.csv is %.20q", got)
+	}
+}
+
+func TestKnownAnswerIsNamed(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"a.csv": "id,name,dob,cluster\n1,ana silva,1970-01-02,1\n2,ana silva,1970-01-02,1\n3,rui melo,1980-03-04,2\n"})
+	out, err := runLink(t, "link", "--json", "--left", dir+"/a.csv", "--clusters", dir+"/out.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out, "known_answer") {
+		t.Errorf("no warning: %s", out)
+	}
+}
