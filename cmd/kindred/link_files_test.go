@@ -47,7 +47,7 @@ func f1(t *testing.T, dir string) float64 {
 }
 
 func TestLinkFile(t *testing.T) {
-	dir := invented(t, "--preset", "febrl", "--records", "1000", "--seed", "3")
+	dir := invented(t, "--preset", "febrl", "--records", "600", "--seed", "3")
 	out, err := runLink(t, "link", "--left", dir+"/a.csv", "--id", "ID", "--clusters", dir+"/out.csv", "--json")
 	if err != nil {
 		t.Fatal(err)
@@ -63,16 +63,16 @@ func TestLinkFile(t *testing.T) {
 	for _, s := range r.Sizes {
 		clusters, records = clusters+s.Clusters, records+s.Clusters*s.Records
 	}
-	if r.Records != 1000 || records != 1000 || clusters != r.Clusters || r.Groups >= r.Clusters || len(r.Files) != 1 || r.Warnings == nil || r.Seconds["link"] <= 0 {
+	if r.Records != 600 || records != 600 || clusters != r.Clusters || r.Groups >= r.Clusters || len(r.Files) != 1 || r.Warnings == nil || r.Seconds["link"] <= 0 {
 		t.Errorf("%s", out)
 	}
 	first := read(t, dir+"/out.csv")
-	if !strings.HasPrefix(first, "id,cluster\nr1,") || strings.Count(first, "\n") != 1001 {
+	if !strings.HasPrefix(first, "id,cluster\nr1,") || strings.Count(first, "\n") != 601 {
 		t.Errorf("out.csv begins with %.40q", first)
 	}
 	// Again, over what is there, with the same bytes; and compressed.
 	text, err := runLink(t, "link", "--left", dir+"/a.csv", "--clusters", dir+"/out.csv")
-	if err != nil || !strings.HasPrefix(text, "1000 records are ") {
+	if err != nil || !strings.HasPrefix(text, "600 records are ") {
 		t.Errorf("%v, %s", err, text)
 	}
 	if read(t, dir+"/out.csv") != first {
