@@ -227,7 +227,7 @@ func (r *Rows) joined(first line) ([][]byte, error) {
 		if open {
 			continue
 		}
-		if alone, _ := r.second.split(first.text, literal); r.columns == 0 || r.fits(fields) || !r.fits(alone) {
+		if alone, _ := r.second.split(first.text, literal); r.columns == 0 || r.fits(fields) && !r.splitter.odd || !r.fits(alone) {
 			return fields, nil
 		}
 		break
