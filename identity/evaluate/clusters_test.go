@@ -192,6 +192,18 @@ func TestCompareByID(t *testing.T) {
 	}
 }
 
+// Two clusters that a later link connects are one.
+func TestLinksConnect(t *testing.T) {
+	var l Links
+	for _, p := range [][2]string{{"a", "b"}, {"c", "d"}, {"d", "b"}} {
+		l.Add(p[0], p[1])
+	}
+	p := l.Partition(&Partition{})
+	if diff := cmp.Diff([]int32{0, 0, 0, 0}, p.cluster); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 // BenchmarkCompare scores a million records, of which one cluster holds 10 000.
 func BenchmarkCompare(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))

@@ -208,7 +208,7 @@ func TestTwoFiles(t *testing.T) {
 	c := small(Heavy50k(), 2000)
 	c.TwoFiles = true
 	table, truth := generate(t, c)
-	left := map[int32]int{}
+	left, all := map[int32]int{}, map[int32]int{}
 	for row, source := range table.Source {
 		if row > 0 && source < table.Source[row-1] {
 			t.Fatal("the files are mixed")
@@ -216,10 +216,11 @@ func TestTwoFiles(t *testing.T) {
 		if source == 0 {
 			left[truth[row]]++
 		}
+		all[truth[row]]++
 	}
-	for person, n := range left {
-		if n > 1 {
-			t.Errorf("person %d has %d records in the first file", person, n)
+	for person, n := range all {
+		if n > 1 && left[person] != 1 || left[person] > 1 {
+			t.Errorf("person %d has %d records, %d in the first file", person, n, left[person])
 		}
 	}
 }
