@@ -2,6 +2,7 @@ package linkage
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -66,16 +67,22 @@ func components(rows int, edges []edge) [][]int32 {
 // one pair with every field wrong split a cluster.
 const loud = 10
 
-// joinThreshold is the least average weight, in bits, at which clusters are one
-// person. It lies below even odds, because a cluster has met already by a pair
-// above them, and pairs of heavily damaged records of one person contradict each
-// other more than chance. Cluster F1 is flat around it: within .005 between -4
-// and -1 on every set that was tried (docs of the package).
-const joinThreshold = -2.5
+// leniency is how far below even odds, in bits, the average weight of two
+// clusters may lie: fully where many pairs are averaged, not at all for a single
+// pair, whose weight is the odds. Records of one person that are damaged in
+// different places contradict each other more than chance, so that the average
+// over a whole cluster underestimates it.
+const leniency = 2
+
+// leastAverage is the least average weight at which two clusters join, above
+// threshold for single records.
+func leastAverage(threshold, pairs float64) float64 {
+	return threshold - leniency*(1-1/pairs)
+}
 
 // agglomerate joins the members of one component by average linkage: the two
 // clusters of greatest average weight first, as long as that is at least
-// threshold. weight is asked for every pair of members, whether or not it was a
+// leastAverage. weight is asked for every pair of members, whether or not it was a
 // candidate. It returns for each member the position of the first of its
 // cluster.
 func agglomerate(n int, weight func(i, j int) float64, threshold float64) []int {
@@ -91,7 +98,7 @@ func agglomerate(n int, weight func(i, j int) float64, threshold float64) []int 
 		}
 	}
 	for {
-		bi, bj, best := -1, -1, threshold
+		bi, bj, best := -1, -1, math.Inf(-1)
 		for i := range n {
 			if !alive[i] {
 				continue
@@ -100,7 +107,8 @@ func agglomerate(n int, weight func(i, j int) float64, threshold float64) []int 
 				if !alive[j] {
 					continue
 				}
-				if score := sum[i*n+j] / (size[i] * size[j]); score > best || score == best && bi < 0 {
+				pairs := size[i] * size[j]
+				if score := sum[i*n+j] / pairs; score > best && score >= leastAverage(threshold, pairs) {
 					bi, bj, best = i, j, score
 				}
 			}

@@ -147,7 +147,7 @@ func learn(counts []patternCount, ch *chance, start, guess *model, comparable fl
 func step(counts []patternCount, ch *chance, mo, guess *model, comparable float64) (*model, float64) {
 	next := &model{m: scaled(guess.m), person: pseudo / 2.0}
 	for _, k := range guess.kinds {
-		next.kinds = append(next.kinds, &kind{name: k.name, share: pseudo / 2.0, chance: scaled(k.chance), free: k.free})
+		next.kinds = append(next.kinds, &kind{name: k.name, share: pseudo / 2.0, chance: scaled(k.chance), free: k.free, derived: k.derived, scales: k.scales})
 	}
 	likelihood := comparable*math.Log(mo.strangers()) + expect(counts, mo.weights(ch), next)
 	likelihood += pseudo/2.0*math.Log(mo.person) + behind(mo.m, guess.m)
@@ -156,8 +156,12 @@ func step(counts []patternCount, ch *chance, mo, guess *model, comparable float6
 	for i, k := range mo.kinds {
 		likelihood += pseudo/2.0*math.Log(k.share) + behind(k.chance, guess.kinds[i].chance)
 		normalise(next.kinds[i].chance)
+		next.kinds[i].hold()
 		for f, free := range k.free {
-			if !free {
+			switch {
+			case k.derived[f]:
+				reshape(next.kinds[i].chance[f], k.chance[f][exact])
+			case !free:
 				next.kinds[i].chance[f] = k.chance[f]
 			}
 		}

@@ -18,6 +18,10 @@ type kind struct {
 	// free[f] says that the field is learnt; the others are as among strangers,
 	// but for what is assumed of twins and namesakes.
 	free []bool
+	// derived[f] says that all but equality is learnt.
+	derived []bool
+	// scales are those of the fields.
+	scales []*scale
 }
 
 // Of every hundred pairs of housemates one pair are twins, and two have one
@@ -28,13 +32,16 @@ const (
 	namesake = .02
 )
 
-// household and neighbours are the kinds that are tried. Each names the types of
-// fields that its pairs share, and of which at least two must be there.
+// kindsTried are the kinds that are tried, in this order. Each names the types of
+// fields that its pairs share, and those of which at least two must be there.
 var kindsTried = []struct {
 	name     string
 	shares   map[Type]bool
 	atHome   bool
 	evidence map[Type]bool
+	// derived is a field that people make of what the pairs share, so that it is
+	// alike and never equal.
+	derived Type
 }{
 	{
 		name:     "neighbours",
@@ -42,10 +49,21 @@ var kindsTried = []struct {
 		evidence: map[Type]bool{City: true, Postcode: true, Category: true},
 	},
 	{
+		name:     "street",
+		shares:   map[Type]bool{City: true, Postcode: true, Category: true, Street: true},
+		evidence: map[Type]bool{Street: true, City: true, Postcode: true},
+	},
+	{
 		name:     "household",
 		shares:   map[Type]bool{Surname: true, Street: true, House: true, Email: true, Phone: true, City: true, Postcode: true, Category: true, Text: true},
 		atHome:   true,
 		evidence: map[Type]bool{Street: true, House: true, Email: true, Phone: true, Surname: true, Postcode: true},
+	},
+	{
+		name:     "namesakes",
+		shares:   map[Type]bool{GivenName: true, Surname: true},
+		evidence: map[Type]bool{Email: true, Surname: true},
+		derived:  Email,
 	},
 }
 
@@ -77,7 +95,11 @@ func (c *corpus) firstKind(number int, ch *chance, share float64) *kind {
 	for f := range c.fields {
 		t := c.fields[f].typ
 		k.free[f] = tried.shares[t]
+		k.derived = append(k.derived, t == tried.derived)
+		k.scales = append(k.scales, scales[t])
 		switch {
+		case k.derived[f]:
+			k.chance = append(k.chance, alike(ch.u[f]))
 		case k.free[f]:
 			k.chance = append(k.chance, descending(len(scales[t].levels), .75))
 		case tried.atHome:
@@ -87,6 +109,21 @@ func (c *corpus) firstKind(number int, ch *chance, share float64) *kind {
 		}
 	}
 	return k
+}
+
+// alike is where the learning of a derived field starts.
+func alike(u []float64) []float64 {
+	c := descending(len(u), .5)
+	reshape(c, u[exact])
+	return c
+}
+
+// reshape sets the chance of equality and leaves the others in proportion.
+func reshape(c []float64, equal float64) {
+	for l := int(exact) + 1; l < len(c); l++ {
+		c[l] *= (1 - equal) / (1 - c[exact])
+	}
+	c[exact] = equal
 }
 
 // atHome are the chances of a personal field among housemates.
@@ -106,11 +143,40 @@ func atHome(t Type, u []float64) []float64 {
 	return h
 }
 
+// leastShared is the least chance that two of a kind agree in a field that the
+// kind shares. Below it the class would be something else that the records have
+// in common, such as a language.
+const leastShared = .5
+
+// hold keeps the shared fields above leastShared: of all chances that are, the
+// likeliest are those in proportion.
+func (k *kind) hold() {
+	for f, free := range k.free {
+		if !free {
+			continue
+		}
+		agree := 0.0
+		for l := exact; l <= k.scales[f].near; l++ {
+			agree += k.chance[f][l]
+		}
+		if agree >= leastShared {
+			continue
+		}
+		for l := int(exact); l < len(k.chance[f]); l++ {
+			if l <= int(k.scales[f].near) {
+				k.chance[f][l] *= leastShared / agree
+			} else {
+				k.chance[f][l] *= (1 - leastShared) / (1 - agree)
+			}
+		}
+	}
+}
+
 // parameters is the number of chances that a kind learns, its share included.
 func (k *kind) parameters() float64 {
 	n := 1
 	for f, free := range k.free {
-		if free {
+		if free || k.derived[f] {
 			n += len(k.chance[f]) - 2
 		}
 	}

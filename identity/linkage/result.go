@@ -15,11 +15,11 @@ func (l *linker) resolve() (*Result, error) {
 	person := l.cluster(6)
 	l.fit(person)
 	l.debug("second")
-	return &Result{Clusters: l.cluster(joinThreshold)}, nil
+	return &Result{Clusters: l.cluster(0)}, nil
 }
 
 // cluster joins records whose average weight is at least threshold.
-func (l *linker) cluster(threshold float64) []int32 { return l.clusterWith(threshold, threshold) }
+func (l *linker) cluster(threshold float64) []int32 { return l.clusterWith(threshold-leniency, threshold) }
 
 var devHook func(*linker)
 
