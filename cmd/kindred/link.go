@@ -29,30 +29,7 @@ func linkFilesCommand() *cobra.Command {
 		Use:   "link",
 		Args:  cobra.NoArgs,
 		Short: "Find the records of one person in one or two files, without a running Kindred",
-		Long: `Find the records of one person in a file, or in two, where no identifier is
-shared: names, dates of birth, addresses, and whatever else the file has are
-compared, and how much each agreement says is learnt from the file itself. There
-is nothing to label and nothing to tune. No running Kindred is needed.
-
-  kindred link --left people.csv --id record_id --clusters out.csv
-  kindred link --left crm.csv --id crm_id --right shop.csv --right-id user_id --clusters out.csv
-
-Files are CSV or TSV with a header, plain or gzip. What a column holds is found
-from its name and its values; --fields says it where that went wrong:
-
-  --fields dob=date,ref=number,notes=ignore
-
-The types: ` + typeNames() + `.
-
-The clusters are written as id, cluster: records of one cluster are one person,
-and a cluster is called by an id of it. With --right there is a column source
-(left or right) before them, and only records of different files are compared.
-
-To try it without data of your own, and to measure it:
-
-  kindred link generate --preset crm --out crm.csv --truth truth.csv
-  kindred link --left crm.csv --id id --clusters out.csv
-  kindred link evaluate --clusters out.csv --truth truth.csv`,
+		Long:  linkHelp(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.left == "" && cmd.Flags().NFlag() == 0 {
 				return cmd.Help()
@@ -75,6 +52,33 @@ To try it without data of your own, and to measure it:
 	return cmd
 }
 
+func linkHelp() string {
+	return `Find the records of one person in a file, or in two, where no identifier is
+shared: names, dates of birth, addresses, and whatever else the file has are
+compared, and how much each agreement says is learnt from the file itself. There
+is nothing to label and nothing to tune. No running Kindred is needed.
+
+  kindred link --left people.csv --id record_id --clusters out.csv
+  kindred link --left crm.csv --id crm_id --right shop.csv --right-id user_id --clusters out.csv
+
+Files are CSV or TSV with a header, plain or gzip. What a column holds is found
+from its name and its values; --fields says it where that went wrong:
+
+  --fields dob=date,ref=number,notes=ignore
+
+The types: ` + typeNames() + `.
+
+The clusters are written as id, cluster: records of one cluster are one person,
+and a cluster is called by an id of it. With --right there is a column source
+(left or right) before them, and only records of different files are compared.
+
+To try it without data of your own, and to measure it:
+
+  kindred link generate --preset crm --out crm.csv --truth truth.csv
+  kindred link --left crm.csv --id id --clusters out.csv
+  kindred link evaluate --clusters out.csv --truth truth.csv`
+}
+
 func typeNames() string {
 	var names []string
 	for _, t := range linkage.Types() {
@@ -83,7 +87,7 @@ func typeNames() string {
 	text := strings.Join(names, ", ")
 	// Two lines of the help.
 	if at := strings.Index(text, "postcode"); at > 0 {
-		text = text[:at] + "\n" + text[at:]
+		text = text[:at-1] + "\n" + text[at:]
 	}
 	return text
 }
@@ -143,7 +147,7 @@ func (o linkOptions) link(ctx context.Context, u *ui) (*linkReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	types, err := fieldTypes(o.fields, records.Table)
+	types, err := fieldTypes(o.fields, records)
 	if err != nil {
 		return nil, err
 	}
@@ -178,11 +182,16 @@ func (o linkOptions) source(u *ui) tablefile.Config {
 }
 
 // fieldTypes reads column=type. Names are those of the table, whatever their
-// case.
-func fieldTypes(fields []string, t *linkage.Table) (map[string]linkage.Type, error) {
+// case. A column that was warned of as empty or one-sided needs no type.
+func fieldTypes(fields []string, records *tablefile.Records) (map[string]linkage.Type, error) {
 	var columns []string
-	for i := range t.Columns {
-		columns = append(columns, t.Columns[i].Name)
+	for i := range records.Table.Columns {
+		columns = append(columns, records.Table.Columns[i].Name)
+	}
+	dropped := func(name string) bool {
+		return slices.ContainsFunc(records.Warnings, func(w tablefile.Warning) bool {
+			return (w.Code == tablefile.EmptyColumn || w.Code == tablefile.OneSided) && tablefile.Fold(w.Column) == tablefile.Fold(name)
+		})
 	}
 	types := map[string]linkage.Type{}
 	var faults []error
@@ -193,13 +202,16 @@ func fieldTypes(fields []string, t *linkage.Table) (map[string]linkage.Type, err
 			continue
 		}
 		at, err := tablefile.Find(columns, strings.TrimSpace(name))
+		if err != nil && dropped(name) {
+			continue
+		}
 		if err != nil {
 			faults = append(faults, fmt.Errorf("--fields: there is %w", err))
 			continue
 		}
 		typ := linkage.Type(strings.TrimSpace(kind))
 		if !slices.Contains(linkage.Types(), typ) {
-			faults = append(faults, fmt.Errorf("--fields: column %q: no type %q; the types are %s", columns[at], typ, strings.ReplaceAll(typeNames(), "\n", "")))
+			faults = append(faults, fmt.Errorf("--fields: column %q: no type %q; the types are %s", columns[at], typ, strings.ReplaceAll(typeNames(), "\n", " ")))
 			continue
 		}
 		if before, ok := types[columns[at]]; ok && before != typ {

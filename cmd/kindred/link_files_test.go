@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kindred-cdp/kindred/identity/linkage"
 	"github.com/kindred-cdp/kindred/identity/linkage/tablefile"
 )
 
@@ -133,7 +134,7 @@ func TestClusterNames(t *testing.T) {
 }
 
 func TestLinkRefuses(t *testing.T) {
-	dir := writeFiles(t, map[string]string{"a.csv": "id,name,dob\n1,ana,1970-01-02\n2,rui,1980-03-04\n", "empty.csv": ""})
+	dir := writeFiles(t, map[string]string{"a.csv": "id,name,dob\n1,ana,1970-01-02\n2,rui,1980-03-04\n", "empty.csv": "", "hollow.csv": "id,name,dob\n1,ana,\n2,rui,\n"})
 	if err := os.Symlink(dir+"/a.csv", dir+"/link.csv"); err != nil {
 		t.Fatal(err)
 	}
@@ -158,6 +159,14 @@ func TestLinkRefuses(t *testing.T) {
 		if _, err := runLink(t, append([]string{"link"}, c[1:]...)...); err == nil || !strings.Contains(err.Error(), c[0]) {
 			t.Errorf("%v: %v, want %q", c[1:], err, c[0])
 		}
+	}
+	// A type of a column that is empty this time is no fault.
+	records, err := tablefile.Read(t.Context(), tablefile.Config{Left: tablefile.Source{Path: dir + "/hollow.csv"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if types, err := fieldTypes([]string{"Name=surname", "dob=date"}, records); err != nil || len(types) != 1 || types["name"] != linkage.Surname {
+		t.Errorf("%v, %v", types, err)
 	}
 	if got := read(t, a); !strings.HasPrefix(got, "id,name,dob") {
 		t.Error("the input was written to")
