@@ -11,32 +11,16 @@ func (p pattern) with(field int, level uint8) pattern {
 	return p&^(15<<shift) | pattern(level)<<shift
 }
 
-// memoBits is the size of a memo, in bits of its number of slots.
-const memoBits = 17
-
-// memo remembers the levels of pairs of values, one per slot: a pair that
-// meets another in its slot is simply compared again.
-type memo struct {
-	keys   []uint64
-	levels []uint8
-}
-
-func newMemo() memo {
-	return memo{keys: make([]uint64, 1<<memoBits), levels: make([]uint8, 1<<memoBits)}
-}
-
-// comparer compares records of a corpus. It is used by one goroutine.
+// comparer compares records of a corpus. Any number of goroutines may use one.
 type comparer struct {
 	corpus *corpus
 	scales []*scale
-	memos  []memo
 }
 
 func newComparer(c *corpus) *comparer {
 	cmp := &comparer{corpus: c}
 	for i := range c.fields {
 		cmp.scales = append(cmp.scales, scales[c.fields[i].typ])
-		cmp.memos = append(cmp.memos, newMemo())
 	}
 	return cmp
 }
@@ -46,17 +30,8 @@ func (c *comparer) level(field int, x, y uint32) uint8 {
 	if x == y {
 		return exact
 	}
-	if x > y {
-		x, y = y, x
-	}
-	m, key := &c.memos[field], uint64(x)<<32|uint64(y)
-	slot := key * 0x9E3779B97F4A7C15 >> (64 - memoBits)
-	if m.keys[slot] != key {
-		values := c.corpus.fields[field].dict.values
-		m.levels[slot] = c.scales[field].of(&values[x], &values[y])
-		m.keys[slot] = key
-	}
-	return m.levels[slot]
+	d := c.corpus.fields[field].dict
+	return c.scales[field].of(d, &d.values[x], &d.values[y])
 }
 
 // compare returns the pattern of two records.

@@ -11,7 +11,7 @@ import (
 // canonicalDate reads dates more leniently than normalize.Date: what a typing
 // error made impossible is kept as far as its digits say where year, month and
 // day are.
-func canonicalDate(folded string, order normalize.Order) (v value, form string, ok bool) {
+func canonicalDate(folded string, order normalize.Order) (v reading, form string, ok bool) {
 	y, m, d, ok := dateParts(folded, order)
 	if !ok {
 		date, err := normalize.Dates{Order: order}.Date(folded)
@@ -32,10 +32,10 @@ func nobodysDate(y, m, d int) bool {
 		y == 9999 || y == 1111 && m == 11 && d == 11
 }
 
-func dateValue(y, m, d int) (v value, form string, ok bool) {
-	v.year, v.month, v.day = int16(y), int16(m), int16(d)
+func dateValue(y, m, d int) (v reading, form string, ok bool) {
+	v.code = dateCode(y, m, d)
 	form = fmt.Sprintf("%04d%02d%02d", y, m, d)
-	v.text = []rune(form)
+	v.set(form)
 	return v, form, true
 }
 
@@ -95,7 +95,7 @@ func dateOrder(values []string) normalize.Order {
 }
 
 // canonicalPart reads a day, a month or a year of its own.
-func canonicalPart(typ Type, folded string) (v value, form string, ok bool) {
+func canonicalPart(typ Type, folded string) (v reading, form string, ok bool) {
 	n, err := strconv.Atoi(strings.TrimSuffix(folded, ".0"))
 	if err != nil || n <= 0 || n > 9999 {
 		return v, "", false
@@ -103,12 +103,12 @@ func canonicalPart(typ Type, folded string) (v value, form string, ok bool) {
 	form = strconv.Itoa(n)
 	switch typ {
 	case Year:
-		v.year = int16(n)
+		v.code = dateCode(n, 0, 0)
 	case Month:
-		v.month = int16(n)
+		v.code = dateCode(0, n, 0)
 	default:
-		v.day = int16(n)
+		v.code = dateCode(0, 0, n)
 	}
-	v.text = []rune(form)
+	v.set(form)
 	return v, form, true
 }

@@ -2,16 +2,72 @@ package linkage
 
 import "math/bits"
 
-// longest is the number of runes of a value that comparisons read. Longer ones
+// longest is the number of letters of a value that comparisons read. Longer ones
 // are cut: nothing that tells two persons apart lies beyond it.
 const longest = 64
 
+// letters returns text as comparisons read it: a byte a letter. Letters beyond
+// ASCII share the upper half of the bytes; two that fall together make two
+// values look closer by one letter, never equal.
+func letters(text string) []byte {
+	b := make([]byte, 0, min(len(text), longest))
+	for _, r := range text {
+		if len(b) == longest {
+			break
+		}
+		if r < 128 {
+			b = append(b, byte(r))
+		} else {
+			b = append(b, 128+byte(uint32(r)*2654435761>>25))
+		}
+	}
+	return b
+}
+
+// maskOf is the set of letters of a text: a bit for each of a to z and 0 to 9,
+// and the rest shared by all others.
+func maskOf(text []byte) uint64 {
+	m := uint64(0)
+	for _, c := range text {
+		switch {
+		case c >= 'a' && c <= 'z':
+			m |= 1 << (c - 'a')
+		case c >= '0' && c <= '9':
+			m |= 1 << (26 + c - '0')
+		default:
+			m |= 1 << (36 + c%28)
+		}
+	}
+	return m
+}
+
+// strange counts the letters of each of two texts that the other has not, a
+// lower bound of the edits between them: an edit removes at most one from each.
+func strange(a, b uint64) (inA, inB int) {
+	return bits.OnesCount64(a &^ b), bits.OnesCount64(b &^ a)
+}
+
+// similarAtLeast is a bound that is cheap to know: false where Jaro-Winkler
+// cannot reach least.
+func similarAtLeast(a, b []byte, inA, inB int, least float64) bool {
+	la, lb := float64(len(a)), float64(len(b))
+	m := min(la-float64(inA), lb-float64(inB))
+	if m <= 0 {
+		return false
+	}
+	jaro := (m/la + m/lb + 1) / 3
+	prefix := 0
+	for prefix < min(4, len(a), len(b)) && a[prefix] == b[prefix] {
+		prefix++
+	}
+	return jaro+float64(prefix)*.1*(1-jaro) >= least
+}
+
 // jaroWinkler returns the similarity of Winkler, "String Comparator Metrics and
 // Enhanced Decision Rules in the Fellegi-Sunter Model of Record Linkage" (1990),
-// between 0 and 1, with prefix scale .1 and a prefix of at most 4. Of longer
-// texts the first 64 runes count. Empty texts have similarity 0.
-func jaroWinkler(a, b []rune) float64 {
-	a, b = a[:min(len(a), longest)], b[:min(len(b), longest)]
+// between 0 and 1, with prefix scale .1 and a prefix of at most 4. Texts
+// have at most 64 letters. Empty texts have similarity 0.
+func jaroWinkler(a, b []byte) float64 {
 	if len(a) == 0 || len(b) == 0 {
 		return 0
 	}
@@ -50,10 +106,9 @@ func jaroWinkler(a, b []rune) float64 {
 
 // edits returns the optimal string alignment distance: insertions, deletions,
 // substitutions and transpositions of neighbours (Damerau 1964, no part edited
-// twice). Of longer texts the first 64 runes count. What exceeds most is
-// returned as most+1, as soon as it is known.
-func edits(a, b []rune, most int) int {
-	a, b = a[:min(len(a), longest)], b[:min(len(b), longest)]
+// twice). Texts have at most 64 letters. What exceeds most is returned
+// as most+1, as soon as it is known.
+func edits(a, b []byte, most int) int {
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
 		a, b = a[1:], b[1:]
 	}
@@ -73,7 +128,7 @@ func edits(a, b []rune, most int) int {
 }
 
 // align is the dynamic programme of edits over what differs.
-func align(a, b []rune, most int) int {
+func align(a, b []byte, most int) int {
 	var rows [3][longest + 1]int
 	for j := range len(b) + 1 {
 		rows[0][j] = j
@@ -105,12 +160,12 @@ func align(a, b []rune, most int) int {
 // letters: the first sound, then the classes of consonants that follow, vowels
 // dropped and repetitions once. It is of the family of Soundex (Russell 1918),
 // with the digraphs of the larger European languages read first.
-func phonetic(name []rune) string {
+func phonetic(name []byte) uint64 {
 	var code [5]byte
 	n := 0
 	last := byte(0)
 	for i := 0; i < len(name) && n < len(code); i++ {
-		next := rune(0)
+		next := byte(0)
 		if i+1 < len(name) {
 			next = name[i+1]
 		}
@@ -128,12 +183,16 @@ func phonetic(name []rune) string {
 		}
 		code[n], n, last = c, n+1, c
 	}
-	return string(code[:n])
+	packed := uint64(0)
+	for _, c := range code[:n] {
+		packed = packed<<8 | uint64(c)
+	}
+	return packed
 }
 
 // sound returns the class of a letter, 0 for a vowel and '-' for a silent
 // letter, and how many letters after it belong to it.
-func sound(r, next rune, first bool) (class byte, skip int) {
+func sound(r, next byte, first bool) (class byte, skip int) {
 	switch r {
 	case 'a', 'e', 'i', 'o', 'u', 'y', 'j':
 		return 0, 0
@@ -175,10 +234,10 @@ func sound(r, next rune, first bool) (class byte, skip int) {
 	case 'r':
 		return 'R', 0
 	}
-	return byte('0' + r%10), 0 // another script, by its own letters
+	return '0' + r%10, 0 // another script, by its own letters
 }
 
-func sibilant(r, next rune) (class byte, skip int) {
+func sibilant(r, next byte) (class byte, skip int) {
 	switch {
 	case r == 's' && next == 'c', r == 'c' && next == 'z', r == 's' && next == 'z', r == 't' && next == 'z':
 		return 'S', 1

@@ -1,6 +1,11 @@
 package linkage
 
-import "math"
+import (
+	"math"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+)
 
 // model is what was learnt: how two records of one person agree (m of Fellegi
 // and Sunter), and in what kinds two of different persons do. How strangers
@@ -38,6 +43,15 @@ func descending(levels int, equal float64) []float64 {
 		m[l] *= (1 - equal) / rest
 	}
 	return m
+}
+
+// numbers are those of the model's kinds.
+func (mo *model) numbers() []int {
+	var list []int
+	for _, k := range mo.kinds {
+		list = append(list, k.number)
+	}
+	return list
 }
 
 func (mo *model) strangers() float64 {
@@ -91,14 +105,14 @@ func ratios(a, b [][]float64) [][]float64 {
 }
 
 // probability turns a weight in bits into the probability of a match.
-func probability(weight float64) float64 { return 1 / (1 + math.Exp2(-weight)) }
+func probability(weight float64) float64 { return 1 / (1 + exp2(-weight)) }
 
 // of returns the weight of a pattern: log2 of the odds of one person against
 // everybody else.
 func (w *weights) of(p pattern) float64 {
 	others := 1.0
 	for i := range w.kinds {
-		others += math.Exp2(min(w.kinds[i].of(p), 900))
+		others += exp2(w.kinds[i].of(p))
 	}
 	return w.match.of(p) - math.Log2(others)
 }
@@ -147,7 +161,7 @@ func learn(counts []patternCount, ch *chance, start, guess *model, comparable fl
 func step(counts []patternCount, ch *chance, mo, guess *model, comparable float64) (*model, float64) {
 	next := &model{m: scaled(guess.m), person: pseudo / 2.0}
 	for _, k := range guess.kinds {
-		next.kinds = append(next.kinds, &kind{name: k.name, share: pseudo / 2.0, chance: scaled(k.chance), free: k.free, derived: k.derived, scales: k.scales})
+		next.kinds = append(next.kinds, &kind{name: k.name, number: k.number, share: pseudo / 2.0, chance: scaled(k.chance), free: k.free, derived: k.derived, scales: k.scales})
 	}
 	likelihood := comparable*math.Log(mo.strangers()) + expect(counts, mo.weights(ch), next)
 	likelihood += pseudo/2.0*math.Log(mo.person) + behind(mo.m, guess.m)
@@ -170,35 +184,85 @@ func step(counts []patternCount, ch *chance, mo, guess *model, comparable float6
 	return next, likelihood
 }
 
+// shards is the number of parts in which the patterns are summed: fixed, so that
+// the sums are the same for any number of processors.
+const shards = 8
+
 // expect adds each pattern to the classes in proportion to its probability of
 // being of each, and returns what the counts add to the likelihood over that of
 // strangers.
 func expect(counts []patternCount, w *weights, next *model) float64 {
+	parts := make([]*expected, shards)
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for s := range parts {
+		from, to := s*len(counts)/shards, (s+1)*len(counts)/shards
+		group.Go(func() error {
+			parts[s] = expectPart(counts[from:to], w)
+			return nil
+		})
+	}
+	group.Wait() //nolint:errcheck // none is returned
 	likelihood := 0.0
-	at := make([]float64, len(w.kinds))
-	for _, n := range counts {
-		match := math.Exp2(min(w.match.of(n.pattern), 900))
-		all := 1 + match
-		for i := range w.kinds {
-			at[i] = math.Exp2(min(w.kinds[i].of(n.pattern), 900))
-			all += at[i]
-		}
-		likelihood += n.count * math.Log(all)
-		p := n.count * match / all
-		next.person += p
-		for f := range next.m {
-			next.m[f][n.pattern.level(f)] += p
-		}
+	for _, p := range parts {
+		likelihood += p.likelihood
+		next.person += p.share[0]
+		p.addTo(next.m, 0)
 		for i, k := range next.kinds {
-			p := n.count * at[i] / all
-			k.share += p
-			for f := range k.chance {
-				k.chance[f][n.pattern.level(f)] += p
-			}
+			k.share += p.share[i+1]
+			p.addTo(k.chance, i+1)
 		}
 	}
 	return likelihood
 }
+
+// expected are the sums over some patterns, by class: one person first, then the
+// kinds.
+type expected struct {
+	likelihood float64
+	share      []float64
+	levels     [][][16]float64
+}
+
+func (e *expected) addTo(chance [][]float64, class int) {
+	for f := range chance {
+		for l := range chance[f] {
+			chance[f][l] += e.levels[class][f][l]
+		}
+	}
+}
+
+func expectPart(counts []patternCount, w *weights) *expected {
+	classes := append([]odds{w.match}, w.kinds...)
+	e := &expected{share: make([]float64, len(classes)), levels: make([][][16]float64, len(classes))}
+	for i := range classes {
+		e.levels[i] = make([][16]float64, len(w.match.levels))
+	}
+	at := make([]float64, len(classes))
+	for _, n := range counts {
+		all := 1.0
+		for i := range classes {
+			at[i] = exp2(classes[i].of(n.pattern))
+			all += at[i]
+		}
+		e.likelihood += n.count * math.Log(all)
+		for i := range classes {
+			p := n.count * at[i] / all
+			if p < 1e-12 {
+				continue
+			}
+			e.share[i] += p
+			levels := e.levels[i]
+			for f := range levels {
+				levels[f][n.pattern.level(f)] += p
+			}
+		}
+	}
+	return e
+}
+
+// exp2 is 2 to the power of w, without overflow.
+func exp2(w float64) float64 { return math.Exp(min(w, 900) * math.Ln2) }
 
 func scaled(a [][]float64) [][]float64 {
 	b := make([][]float64, len(a))

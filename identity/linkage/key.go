@@ -14,12 +14,12 @@ type key struct {
 	of []uint32
 }
 
-// hash32 hashes runes (FNV-1a), never to 0.
-func hash32(kind byte, text []rune) uint32 {
+// hash32 hashes text (FNV-1a), never to 0.
+func hash32[T string | []byte](kind byte, text T) uint32 {
 	h := uint32(2166136261)
 	h = (h ^ uint32(kind)) * 16777619
-	for _, r := range text {
-		h = (h ^ uint32(r)) * 16777619
+	for i := range len(text) {
+		h = (h ^ uint32(text[i])) * 16777619
 	}
 	return max(h, 1)
 }
@@ -28,63 +28,64 @@ func hash32(kind byte, text []rune) uint32 {
 type part struct {
 	name   string
 	coarse bool
-	of     func(v *value) uint32
+	of     func(v *value, text []byte) uint32
 }
 
 // prefix is the first n runes of a text that has them.
 func prefix(n int, coarse bool, name string) part {
-	return part{name, coarse, func(v *value) uint32 {
-		if len(v.text) < n {
+	return part{name, coarse, func(_ *value, text []byte) uint32 {
+		if len(text) < n {
 			return 0
 		}
-		return hash32('p', v.text[:n])
+		return hash32('p', text[:n])
 	}}
 }
 
 // suffix is the last n runes of a text that has them.
 func suffix(n int, name string) part {
-	return part{name, false, func(v *value) uint32 {
-		if len(v.text) < n {
+	return part{name, false, func(_ *value, text []byte) uint32 {
+		if len(text) < n {
 			return 0
 		}
-		return hash32('s', v.text[len(v.text)-n:])
+		return hash32('s', text[len(text)-n:])
 	}}
 }
 
 // half is the first or the second half of a text.
 func half(second bool, name string) part {
-	return part{name, false, func(v *value) uint32 {
-		n := len(v.text) / 2
+	return part{name, false, func(_ *value, text []byte) uint32 {
+		n := len(text) / 2
 		if n < 2 {
 			return 0
 		}
 		if second {
-			return hash32('h', v.text[len(v.text)-n:])
+			return hash32('h', text[len(text)-n:])
 		}
-		return hash32('g', v.text[:n])
+		return hash32('g', text[:n])
 	}}
 }
 
 func whole(coarse bool) part {
-	return part{"", coarse, func(v *value) uint32 { return hash32('w', v.text) }}
+	return part{"", coarse, func(_ *value, text []byte) uint32 { return hash32('w', text) }}
 }
 
 // dateKey is two parts of a date, or one.
 func dateKey(name string, coarse, year, month, day bool) part {
-	return part{name, coarse, func(v *value) uint32 {
-		text := make([]rune, 0, 3)
+	return part{name, coarse, func(v *value, _ []byte) uint32 {
+		y, m, d := dateOf(v.code)
+		h := uint64(name[0]) + uint64(len(name))<<8
 		for _, p := range []struct {
 			take bool
-			is   int16
-		}{{year, v.year}, {month, v.month}, {day, v.day}} {
+			is   int
+		}{{year, y}, {month, m}, {day, d}} {
 			if p.take {
 				if p.is == 0 {
 					return 0
 				}
-				text = append(text, rune(p.is))
+				h = mix(h ^ uint64(p.is))
 			}
 		}
-		return hash32(name[0], text)
+		return max(uint32(h), 1)
 	}}
 }
 
@@ -94,11 +95,11 @@ func parts(typ Type) []part {
 	case GivenName, Surname:
 		return []part{
 			whole(false),
-			{"sound", false, func(v *value) uint32 {
-				if v.sound == "" {
+			{"sound", false, func(v *value, _ []byte) uint32 {
+				if v.code == 0 {
 					return 0
 				}
-				return hash32('f', []rune(v.sound))
+				return max(uint32(mix(v.code)), 1)
 			}},
 			prefix(3, false, "first 3"), suffix(3, "last 3"), prefix(1, true, "initial"),
 		}
@@ -108,7 +109,7 @@ func parts(typ Type) []part {
 			dateKey("yd", false, true, false, true), dateKey("y", true, true, false, false),
 		}
 	case Email:
-		return []part{whole(false), {"local part", false, func(v *value) uint32 { return hash32('l', v.text[:v.local]) }}, prefix(5, false, "first 5"), suffix(8, "last 8")}
+		return []part{whole(false), {"local part", false, func(v *value, _ []byte) uint32 { return uint32(v.code >> 32) }}, prefix(5, false, "first 5"), suffix(8, "last 8")}
 	case Phone:
 		return []part{whole(false), prefix(5, false, "first 5"), suffix(5, "last 5")}
 	case Postcode:
@@ -125,14 +126,15 @@ func parts(typ Type) []part {
 func (c *corpus) keys() []key {
 	var list []key
 	for f := range c.fields {
-		values := c.fields[f].dict.values
+		dict := c.fields[f].dict
+		values := dict.values
 		for _, p := range parts(c.fields[f].typ) {
 			k := key{field: f, name: c.fields[f].name, coarse: p.coarse, whole: p.name == "", of: make([]uint32, len(values))}
 			if p.name != "" {
 				k.name += " (" + p.name + ")"
 			}
 			for code := 1; code < len(values); code++ {
-				k.of[code] = p.of(&values[code])
+				k.of[code] = p.of(&values[code], dict.letters(&values[code]))
 			}
 			list = append(list, k)
 		}

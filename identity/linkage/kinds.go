@@ -11,6 +11,8 @@ import "math"
 // (JASA 96, 2001).
 type kind struct {
 	name string
+	// number is its place in kindsTried.
+	number int
 	// share is the share of all pairs that are of the kind.
 	share float64
 	// chance[f][l] is the chance of a level of a field.
@@ -91,7 +93,7 @@ func (c *corpus) kinds() []int {
 // firstKind is where the learning of a kind starts.
 func (c *corpus) firstKind(number int, ch *chance, share float64) *kind {
 	tried := kindsTried[number]
-	k := &kind{name: tried.name, share: share, free: make([]bool, len(c.fields))}
+	k := &kind{name: tried.name, number: number, share: share, free: make([]bool, len(c.fields))}
 	for f := range c.fields {
 		t := c.fields[f].typ
 		k.free[f] = tried.shares[t]

@@ -1,6 +1,6 @@
 package linkage
 
-import "slices"
+import "bytes"
 
 // A level is how far two values of a field agree. Level 0 is missing: one of
 // the two says nothing, which weighs nothing. Level 1 is equality; the last one
@@ -16,7 +16,7 @@ type scale struct {
 	// levels are their names, missing first.
 	levels []string
 	// of returns the level of two different values, symmetric.
-	of func(a, b *value) uint8
+	of func(d *dictionary, a, b *value) uint8
 	// swapped is the level of a name found in the other name's place; 0: none.
 	swapped uint8
 	// near is the last level that counts as the same value misspelt.
@@ -39,64 +39,78 @@ var scales = map[Type]*scale{
 	Street:    {levels: []string{"missing", "exact", "similarity 0.85", "similarity 0.65 or half the words", "else"}, of: textLevel, near: 2},
 	City:      {levels: []string{"missing", "exact", "similarity 0.85", "similarity 0.65 or half the words", "else"}, of: textLevel, near: 2},
 	Text:      {levels: []string{"missing", "exact", "similarity 0.85", "similarity 0.65 or half the words", "else"}, of: textLevel, near: 2},
-	Category:  {levels: []string{"missing", "exact", "else"}, of: func(_, _ *value) uint8 { return 2 }, near: 1},
-	Day:       {levels: []string{"missing", "exact", "else"}, of: func(_, _ *value) uint8 { return 2 }, near: 1},
-	Month:     {levels: []string{"missing", "exact", "else"}, of: func(_, _ *value) uint8 { return 2 }, near: 1},
+	Category:  {levels: []string{"missing", "exact", "else"}, of: func(_ *dictionary, _, _ *value) uint8 { return 2 }, near: 1},
+	Day:       {levels: []string{"missing", "exact", "else"}, of: func(_ *dictionary, _, _ *value) uint8 { return 2 }, near: 1},
+	Month:     {levels: []string{"missing", "exact", "else"}, of: func(_ *dictionary, _, _ *value) uint8 { return 2 }, near: 1},
 	Year:      {levels: []string{"missing", "exact", "one digit", "within ten years", "else"}, of: yearLevel, near: 2},
 }
 
 // misspelt reports one edit in a name of four letters or more, or what
 // Jaro-Winkler takes for the same name.
-func misspelt(a, b []rune, similarity float64) bool {
-	return similarity >= .92 || min(len(a), len(b)) >= 4 && edits(a, b, 1) <= 1
+func misspelt(a, b []byte, strangers int, similarity float64) bool {
+	return similarity >= .92 || strangers <= 1 && min(len(a), len(b)) >= 4 && edits(a, b, 1) <= 1
 }
 
-func givenLevel(a, b *value) uint8 {
-	if common(a.groups, b.groups) {
+// similarity is that of Jaro and Winkler, or 0 where it is below .8.
+func similarity(a, b []byte, inA, inB int) float64 {
+	if !similarAtLeast(a, b, inA, inB, .8) {
+		return 0
+	}
+	return jaroWinkler(a, b)
+}
+
+func givenLevel(d *dictionary, a, b *value) uint8 {
+	if a.more != 0 && b.more != 0 && common(d.lists[a.more].groups, d.lists[b.more].groups) {
 		return 2
 	}
-	similarity := jaroWinkler(a.text, b.text)
-	short, long := shorter(a.text, b.text)
+	x, y := d.letters(a), d.letters(b)
+	inA, inB := strange(a.mask, b.mask)
+	alike := similarity(x, y, inA, inB)
+	short, long := shorter(x, y)
 	switch {
-	case len(short) > 1 && misspelt(a.text, b.text, similarity):
+	case len(short) > 1 && misspelt(x, y, max(inA, inB), alike):
 		return 3
 	case begins(short, long) && (len(short) == 1 || len(short) >= 3):
 		return 4
-	case similarity >= .8 || len(short) >= 3 && a.sound == b.sound:
+	case alike >= .8 || len(short) >= 3 && a.code == b.code:
 		return 5
 	}
 	return 7
 }
 
-func surnameLevel(a, b *value) uint8 {
-	similarity := jaroWinkler(a.text, b.text)
-	short, long := shorter(a.text, b.text)
+func surnameLevel(d *dictionary, a, b *value) uint8 {
+	x, y := d.letters(a), d.letters(b)
+	inA, inB := strange(a.mask, b.mask)
+	alike := similarity(x, y, inA, inB)
+	short, long := shorter(x, y)
 	switch {
-	case misspelt(a.text, b.text, similarity):
+	case misspelt(x, y, max(inA, inB), alike):
 		return 2
-	case len(short) >= 3 && len(long) >= len(short)+3 && (begins(short, long) || slices.Equal(short, long[len(long)-len(short):])):
+	case len(short) >= 3 && len(long) >= len(short)+3 && (begins(short, long) || bytes.HasSuffix(long, short)):
 		return 3
-	case similarity >= .8 || len(short) >= 3 && a.sound == b.sound:
+	case alike >= .8 || len(short) >= 3 && a.code == b.code:
 		return 4
 	}
 	return 6
 }
 
-func dateLevel(a, b *value) uint8 {
-	if partial(a) || partial(b) {
-		return partialDateLevel(a, b)
+func dateLevel(dict *dictionary, a, b *value) uint8 {
+	ya, ma, da := dateOf(a.code)
+	yb, mb, db := dateOf(b.code)
+	if ya == 0 || ma == 0 || da == 0 || yb == 0 || mb == 0 || db == 0 {
+		return partialDateLevel([3]int{ya, ma, da}, [3]int{yb, mb, db})
 	}
 	same := 0
-	for _, equal := range []bool{a.year == b.year, a.month == b.month, a.day == b.day} {
+	for _, equal := range [3]bool{ya == yb, ma == mb, da == db} {
 		if equal {
 			same++
 		}
 	}
-	days := 365*(int(a.year)-int(b.year)) + 30*(int(a.month)-int(b.month)) + int(a.day) - int(b.day)
+	days := 365*(ya-yb) + 30*(ma-mb) + da - db
 	switch {
-	case edits(a.text, b.text, 1) <= 1:
+	case oneDigit(dict.letters(a), dict.letters(b)):
 		return 2
-	case a.year == b.year && a.month == b.day && a.day == b.month:
+	case ya == yb && ma == db && da == mb:
 		return 3
 	case same == 2:
 		return 4
@@ -108,15 +122,33 @@ func dateLevel(a, b *value) uint8 {
 	return 7
 }
 
-func partial(v *value) bool { return v.year == 0 || v.month == 0 || v.day == 0 }
+// oneDigit reports dates that differ in one digit, or in the order of two
+// neighbours. They have eight digits, so that nothing else is one edit.
+func oneDigit(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	differ, at := 0, 0
+	for i := range a {
+		if a[i] != b[i] {
+			if differ++; differ > 2 {
+				return false
+			}
+			if differ == 1 {
+				at = i
+			}
+		}
+	}
+	return differ == 1 || at+1 < len(a) && a[at] == b[at+1] && a[at+1] == b[at]
+}
 
 // partialDateLevel compares what both dates have.
-func partialDateLevel(a, b *value) uint8 {
+func partialDateLevel(a, b [3]int) uint8 {
 	agree, differ := 0, 0
-	for _, p := range [][2]int16{{a.year, b.year}, {a.month, b.month}, {a.day, b.day}} {
+	for i := range a {
 		switch {
-		case p[0] == 0 || p[1] == 0:
-		case p[0] == p[1]:
+		case a[i] == 0 || b[i] == 0:
+		case a[i] == b[i]:
 			agree++
 		default:
 			differ++
@@ -133,56 +165,72 @@ func partialDateLevel(a, b *value) uint8 {
 	return 7
 }
 
-func yearLevel(a, b *value) uint8 {
-	switch d := int(a.year) - int(b.year); {
-	case edits(a.text, b.text, 1) <= 1:
+func yearLevel(d *dictionary, a, b *value) uint8 {
+	ya, _, _ := dateOf(a.code)
+	yb, _, _ := dateOf(b.code)
+	switch {
+	case oneDigit(d.letters(a), d.letters(b)):
 		return 2
-	case d >= -10 && d <= 10:
+	case ya-yb >= -10 && ya-yb <= 10:
 		return 3
 	}
 	return 4
 }
 
-func emailLevel(a, b *value) uint8 {
-	localA, localB := a.text[:a.local], b.text[:b.local]
+func emailLevel(d *dictionary, a, b *value) uint8 {
+	x, y := d.letters(a), d.letters(b)
+	inA, inB := strange(a.mask, b.mask)
 	switch {
-	case len(localA) > 1 && slices.Equal(localA, localB):
+	case a.code>>32 == b.code>>32 && a.local > 1:
 		return 2
-	case edits(a.text, b.text, 2) <= 2:
+	case max(inA, inB) <= 2 && edits(x, y, 2) <= 2:
 		return 3
-	case jaroWinkler(localA, localB) >= .9:
+	}
+	x, y = x[:a.local], y[:b.local]
+	switch {
+	case similarAtLeast(x, y, 0, 0, .9) && jaroWinkler(x, y) >= .9:
 		return 4
-	case slices.Equal(a.text[a.local:], b.text[b.local:]):
+	case uint32(a.code) == uint32(b.code):
 		return 5
 	}
 	return 6
 }
 
-func phoneLevel(a, b *value) uint8 {
+func phoneLevel(d *dictionary, a, b *value) uint8 {
+	x, y := d.letters(a), d.letters(b)
+	n := 3
+	if inA, inB := strange(a.mask, b.mask); max(inA, inB) <= 2 {
+		n = edits(x, y, 2)
+	}
 	switch {
-	case edits(a.text, b.text, 1) <= 1:
+	case n <= 1:
 		return 2
-	case len(a.text) >= 7 && len(b.text) >= 7 && slices.Equal(a.text[len(a.text)-7:], b.text[len(b.text)-7:]):
+	case len(x) >= 7 && len(y) >= 7 && bytes.Equal(x[len(x)-7:], y[len(y)-7:]):
 		return 3
-	case edits(a.text, b.text, 2) <= 2:
+	case n == 2:
 		return 4
 	}
 	return 5
 }
 
-func postcodeLevel(a, b *value) uint8 {
-	short, _ := shorter(a.text, b.text)
+func postcodeLevel(d *dictionary, a, b *value) uint8 {
+	x, y := d.letters(a), d.letters(b)
+	short, _ := shorter(x, y)
+	area := short[:(len(short)+1)/2]
 	switch {
-	case edits(a.text, b.text, 1) <= 1:
+	case edits(x, y, 1) <= 1:
 		return 2
-	case begins(short[:(len(short)+1)/2], a.text) && begins(short[:(len(short)+1)/2], b.text):
+	case begins(area, x) && begins(area, y):
 		return 3
 	}
 	return 4
 }
 
-func numberLevel(a, b *value) uint8 {
-	switch n := edits(a.text, b.text, 2); {
+func numberLevel(d *dictionary, a, b *value) uint8 {
+	if inA, inB := strange(a.mask, b.mask); max(inA, inB) > 2 {
+		return 4
+	}
+	switch n := edits(d.letters(a), d.letters(b), 2); {
 	case n <= 1:
 		return 2
 	case n == 2:
@@ -191,8 +239,8 @@ func numberLevel(a, b *value) uint8 {
 	return 4
 }
 
-func houseLevel(a, b *value) uint8 {
-	if max(len(a.text), len(b.text)) > 1 && edits(a.text, b.text, 1) <= 1 {
+func houseLevel(d *dictionary, a, b *value) uint8 {
+	if max(a.length, b.length) > 1 && edits(d.letters(a), d.letters(b), 1) <= 1 {
 		return 2
 	}
 	return 3
@@ -200,31 +248,38 @@ func houseLevel(a, b *value) uint8 {
 
 // textLevel compares streets, cities and free text by their letters and by
 // their words, whichever is closer.
-func textLevel(a, b *value) uint8 {
-	length := max(len(a.text), len(b.text), 1)
-	most := length * 35 / 100
-	similarity := 1 - float64(edits(a.text, b.text, most))/float64(min(length, longest))
-	shared := overlap(a.words, b.words)
-	both := max(len(a.words), len(b.words))
-	switch {
-	case similarity >= .85 || shared == both && both > 0:
+func textLevel(d *dictionary, a, b *value) uint8 {
+	shared, both := 0, 0
+	if a.more != 0 && b.more != 0 {
+		wa, wb := d.lists[a.more].words, d.lists[b.more].words
+		shared, both = overlap(wa, wb), max(len(wa), len(wb))
+	}
+	if shared == both && both > 0 {
 		return 2
-	case similarity >= .65 || both > 1 && 2*shared >= both:
+	}
+	length := max(int(a.length), int(b.length), 1)
+	most := length * 35 / 100
+	n := most + 1
+	if inA, inB := strange(a.mask, b.mask); max(inA, inB) <= most {
+		n = edits(d.letters(a), d.letters(b), most)
+	}
+	switch similar := 1 - float64(n)/float64(length); {
+	case similar >= .85:
+		return 2
+	case similar >= .65 || both > 1 && 2*shared >= both:
 		return 3
 	}
 	return 4
 }
 
-func shorter(a, b []rune) (short, long []rune) {
+func shorter(a, b []byte) (short, long []byte) {
 	if len(a) < len(b) {
 		return a, b
 	}
 	return b, a
 }
 
-func begins(short, long []rune) bool {
-	return len(short) > 0 && len(long) >= len(short) && slices.Equal(short, long[:len(short)])
-}
+func begins(short, long []byte) bool { return len(short) > 0 && bytes.HasPrefix(long, short) }
 
 // common reports whether two ascending lists share an element.
 func common(a, b []int32) bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -48,8 +49,6 @@ type linker struct {
 	comparable float64
 	chance     *chance
 	learnt     *learnt
-	// kinds are the numbers of those in kindsTried that are part of the model.
-	kinds      []int
 	candidates [][]candidate
 	blocks     *blocks
 	began      time.Time
@@ -101,8 +100,7 @@ func (l *linker) fit(person []int32) {
 	counts := countPatterns(l.candidates)
 	if l.learnt == nil {
 		share := min(.1, float64(l.corpus.rows)/4/l.comparable)
-		l.kinds = nil
-		l.learnt = l.learn(counts, firstModel(l.corpus, l.chance, share, nil))
+		l.learnt = l.learn(counts, firstModel(l.corpus, l.chance, share, l.corpus.kinds()))
 	}
 	l.chance = l.corpus.chances(l.sample, l.match(), person)
 	l.findKinds(counts)
@@ -111,23 +109,27 @@ func (l *linker) fit(person []int32) {
 }
 
 func (l *linker) learn(counts []patternCount, start *model) *learnt {
-	return learn(counts, l.chance, start, firstModel(l.corpus, l.chance, start.person, l.kinds), l.comparable)
+	return learn(counts, l.chance, start, firstModel(l.corpus, l.chance, start.person, start.numbers()), l.comparable)
 }
 
-// findKinds learns with those kinds that are worth it.
+// findKinds begins with every kind that the fields can tell, so that what is
+// learnt of one person is not mixed with what housemates share, and leaves out
+// those that are not worth it. Kinds that were left out before come back where
+// other candidates speak for them.
 func (l *linker) findKinds(counts []patternCount) {
-	start := &model{m: l.learnt.m, person: l.learnt.person}
-	l.kinds = nil
-	l.learnt = l.learn(counts, start)
+	start := &model{m: l.learnt.m, person: l.learnt.person, kinds: l.learnt.kinds}
 	for _, k := range l.corpus.kinds() {
-		start := *l.learnt.model
-		start.kinds = append(start.kinds[:len(start.kinds):len(start.kinds)], l.corpus.firstKind(k, l.chance, start.person/4))
-		before := l.kinds
-		l.kinds = append(l.kinds[:len(l.kinds):len(l.kinds)], k)
-		if with := l.learn(counts, &start); worthIt(with, l.learnt, with.kinds[len(before)]) {
-			l.learnt = with
+		if !slices.Contains(start.numbers(), k) {
+			start.kinds = append(start.kinds[:len(start.kinds):len(start.kinds)], l.corpus.firstKind(k, l.chance, start.person/4))
+		}
+	}
+	l.learnt = l.learn(counts, start)
+	for i := 0; i < len(l.learnt.kinds); {
+		left := &model{m: l.learnt.m, person: l.learnt.person, kinds: slices.Delete(slices.Clone(l.learnt.kinds), i, i+1)}
+		if without := l.learn(counts, left); worthIt(l.learnt, without, l.learnt.kinds[i]) {
+			i++
 		} else {
-			l.kinds = before
+			l.learnt = without
 		}
 	}
 }

@@ -21,20 +21,33 @@ const maxFields = 16
 type dictionary struct {
 	codes  map[string]uint32
 	values []value
+	text   []byte
+	lists  []lists
 }
 
 func newDictionary() *dictionary {
-	return &dictionary{codes: map[string]uint32{}, values: make([]value, 1)}
+	return &dictionary{codes: map[string]uint32{}, values: make([]value, 1), lists: make([]lists, 1)}
 }
 
-func (d *dictionary) code(form string, v value) uint32 {
+func (d *dictionary) code(form string, r *reading) uint32 {
 	c, ok := d.codes[form]
 	if !ok {
 		c = uint32(len(d.values))
 		d.codes[form] = c
-		d.values = append(d.values, v)
+		r.start, r.length = uint32(len(d.text)), uint8(len(r.letters))
+		d.text = append(d.text, r.letters...)
+		if len(r.words) > 0 || len(r.groups) > 0 {
+			r.more = int32(len(d.lists))
+			d.lists = append(d.lists, r.lists)
+		}
+		d.values = append(d.values, r.value)
 	}
 	return c
+}
+
+// letters are those of a value.
+func (d *dictionary) letters(v *value) []byte {
+	return d.text[v.start : v.start+uint32(v.length) : v.start+uint32(v.length)]
 }
 
 // field is one thing that records say, and that is compared.
@@ -189,7 +202,7 @@ func encode(col column, d *dictionary) []uint32 {
 	recode := make([]uint32, len(col.Values))
 	for i, raw := range col.Values {
 		if v, form, ok := canonical(col.typ, col.order, raw); ok {
-			recode[i] = d.code(form, v)
+			recode[i] = d.code(form, &v)
 		}
 	}
 	return spread(col, recode)
@@ -204,10 +217,10 @@ func splitNames(col column, names *dictionary, add func(field, []uint32)) {
 			continue
 		}
 		if v, form, ok := canonical(GivenName, 0, n.Given); ok {
-			given[i] = names.code(form, v)
+			given[i] = names.code(form, &v)
 		}
 		if v, form, ok := canonical(Surname, 0, strings.Join(append(n.Particles, n.Surname), " ")); ok {
-			surname[i] = names.code(form, v)
+			surname[i] = names.code(form, &v)
 		}
 	}
 	add(field{name: col.Name + " (given)", typ: GivenName, columns: []string{col.Name}, dict: names}, spread(col, given))
@@ -256,17 +269,18 @@ func joinDates(columns []column, rows int, add func(field, []uint32)) []column {
 	}
 	f.name = strings.Join(f.columns, "+")
 	for row := range codes {
-		var whole value
+		whole := uint64(0)
 		for _, p := range parts {
 			if v, _, ok := canonicalPart(columns[p].typ, strings.TrimSpace(columns[p].Value(row))); ok {
-				whole.year, whole.month, whole.day = whole.year+v.year, whole.month+v.month, whole.day+v.day
+				whole |= v.code
 			}
 		}
-		if whole.year == 0 && whole.month == 0 && whole.day == 0 || nobodysDate(int(whole.year), int(whole.month), int(whole.day)) {
+		y, m, day := dateOf(whole)
+		if whole == 0 || nobodysDate(y, m, day) {
 			continue
 		}
-		v, form, _ := dateValue(int(whole.year), int(whole.month), int(whole.day))
-		codes[row] = d.code(form, v)
+		v, form, _ := dateValue(y, m, day)
+		codes[row] = d.code(form, &v)
 	}
 	add(f, codes)
 	var rest []column

@@ -19,7 +19,9 @@ func (l *linker) resolve() (*Result, error) {
 }
 
 // cluster joins records whose average weight is at least threshold.
-func (l *linker) cluster(threshold float64) []int32 { return l.clusterWith(threshold-leniency, threshold) }
+func (l *linker) cluster(threshold float64) []int32 {
+	return l.clusterWith(threshold-leniency, threshold)
+}
 
 var devHook func(*linker)
 

@@ -1,7 +1,6 @@
 package linkage
 
 import (
-	"hash/fnv"
 	"slices"
 	"strings"
 	"unicode"
@@ -12,20 +11,48 @@ import (
 // value is one distinct value of a column in the form that is compared. Which
 // parts are set depends on the column's type.
 type value struct {
-	// text is folded and without what people write in many ways: spaces,
-	// hyphens and points of names, separators of numbers.
-	text []rune
-	// words are the hashes of its words, ascending: of streets and free text.
+	// mask is the set of its letters.
+	mask uint64
+	// code is the phonetic code of a name, year, month and day of a date in 16
+	// bits each (0 where it has none, and possibly impossible: a 13th month is
+	// still a date to compare), or the hashes of local part and domain of an
+	// e-mail address in 32 bits each.
+	code uint64
+	// start and length place its letters in the dictionary's text. They are
+	// folded and without what people write in many ways: spaces, hyphens and
+	// points of names, separators of numbers. Of an e-mail address local of them
+	// are the local part.
+	start         uint32
+	length, local uint8
+	// more is its position in the dictionary's lists, 0 for none.
+	more int32
+}
+
+// lists are the parts of a value that few have.
+type lists struct {
+	// words are the hashes of the words of a street, a city or free text,
+	// ascending.
 	words []uint32
-	// sound is the phonetic code of a name.
-	sound string
 	// groups are the nickname groups of a given name, ascending.
 	groups []int32
-	// year, month and day of a date; 0 where it has none. They may be impossible
-	// (a 13th month): a typing error is still a date to compare.
-	year, month, day int16
-	// local is the length of the local part of an e-mail address in text.
-	local int16
+}
+
+// reading is a value before it has a place in a dictionary.
+type reading struct {
+	value
+	letters []byte
+	lists
+}
+
+func (r *reading) set(text string) {
+	r.letters = letters(text)
+	r.mask = maskOf(r.letters)
+}
+
+func dateCode(y, m, d int) uint64 { return uint64(y)<<32 | uint64(m)<<16 | uint64(d) }
+
+func dateOf(code uint64) (y, m, d int) {
+	return int(code >> 32 & 0xffff), int(code >> 16 & 0xffff), int(code & 0xffff)
 }
 
 // placeholders are what people type where they have nothing to say.
@@ -39,7 +66,7 @@ var placeholders = map[string]bool{
 
 // canonical returns raw in the form in which a column of typ is compared; ok is
 // false for what says nothing: empty, placeholders, text that cannot be read.
-func canonical(typ Type, dates normalize.Order, raw string) (v value, form string, ok bool) {
+func canonical(typ Type, dates normalize.Order, raw string) (v reading, form string, ok bool) {
 	folded, err := normalize.Text(raw)
 	if err != nil || folded == "" {
 		return v, "", false
@@ -58,17 +85,17 @@ func canonical(typ Type, dates normalize.Order, raw string) (v value, form strin
 	if squeezed == "" || placeholders[squeezed] || hollow(squeezed) && typ != House && typ != Category {
 		return v, "", false
 	}
-	v.text = []rune(squeezed)
+	v.set(squeezed)
 	switch typ {
 	case GivenName, Surname, Name:
-		v.sound = phonetic(v.text)
+		v.code = phonetic(v.letters)
 		// Also of surnames, because the two are swapped and share a dictionary.
 		for _, g := range normalize.NicknameGroups(folded) {
 			v.groups = append(v.groups, int32(g))
 		}
 	case Street, Text, City:
-		v.text, v.words = words(folded)
-		squeezed = string(v.text)
+		squeezed, v.words = words(folded)
+		v.set(squeezed)
 	}
 	return v, squeezed, squeezed != ""
 }
@@ -113,22 +140,20 @@ var abbreviations = map[string]string{
 
 // words returns text with its abbreviations written out and without spaces, and
 // the hashes of its words.
-func words(folded string) (text []rune, hashes []uint32) {
+func words(folded string) (text string, hashes []uint32) {
 	var b strings.Builder
 	for _, w := range strings.FieldsFunc(folded, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
 		if full, ok := abbreviations[w]; ok {
 			w = full
 		}
 		b.WriteString(w)
-		h := fnv.New32a()
-		h.Write([]byte(w)) //nolint:errcheck // a hash takes every write
-		hashes = append(hashes, h.Sum32())
+		hashes = append(hashes, hash32('w', w))
 	}
 	slices.Sort(hashes)
-	return []rune(b.String()), slices.Compact(hashes)
+	return b.String(), slices.Compact(hashes)
 }
 
-func canonicalEmail(folded string) (v value, form string, ok bool) {
+func canonicalEmail(folded string) (v reading, form string, ok bool) {
 	address, err := normalize.Email(folded)
 	if err != nil {
 		address = folded
@@ -141,11 +166,12 @@ func canonicalEmail(folded string) (v value, form string, ok bool) {
 	if len(local) == 1 && strings.HasPrefix(domain, local+".") { // a@a.com
 		return v, "", false
 	}
-	v.text = []rune(address)
-	v.local = int16(min(len(v.text), 1<<14))
+	v.set(address)
+	v.local = uint8(len(v.letters))
 	if found {
-		v.local = int16(min(len([]rune(local)), 1<<14))
+		v.local = uint8(len(letters(local)))
 	}
+	v.code = uint64(hash32('l', local))<<32 | uint64(hash32('d', domain))
 	return v, address, true
 }
 
@@ -153,7 +179,7 @@ func canonicalEmail(folded string) (v value, form string, ok bool) {
 // whatever its country code and trunk prefix are.
 const phoneDigits = 9
 
-func canonicalPhone(folded string) (v value, form string, ok bool) {
+func canonicalPhone(folded string) (v reading, form string, ok bool) {
 	digits := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {
 			return r
@@ -167,6 +193,6 @@ func canonicalPhone(folded string) (v value, form string, ok bool) {
 	if len(digits) > phoneDigits {
 		digits = digits[len(digits)-phoneDigits:]
 	}
-	v.text = []rune(digits)
+	v.set(digits)
 	return v, digits, true
 }

@@ -37,7 +37,7 @@ func (w *weigher) weight(a, _ int32, p pattern) float64 {
 	}
 	others := 1.0
 	for i, k := range w.kinds {
-		others += math.Exp2(min(w.weights.kinds[i].of(p)+w.rare(record, p, k.free), 900))
+		others += exp2(w.weights.kinds[i].of(p) + w.rare(record, p, k.free))
 	}
 	return match - math.Log2(others)
 }
