@@ -106,6 +106,9 @@ func TestLinkTwoFiles(t *testing.T) {
 	if _, err := runLink(t, "link", "--left", dir+"/a.csv", "--id", "id", "--right", dir+"/b.csv", "--right-id", "record no", "--clusters", dir+"/out.csv"); err != nil {
 		t.Fatal(err)
 	}
+	if got := f1(t, dir); got < .8 {
+		t.Errorf("F1 of pairs is %.4f", got)
+	}
 	lines, err := csv.NewReader(strings.NewReader(read(t, dir+"/out.csv"))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
