@@ -13,9 +13,9 @@ type Split struct {
 	// Rule is the rule that made the block, Records its size.
 	Rule    string `json:"rule"`
 	Records int    `json:"records"`
-	// By are the fields that it was split by.
+	// By are the fields that it was split by, in their order.
 	By []string `json:"by,omitempty"`
-	// Skipped is the number of its pairs that were not compared.
+	// Skipped is the number of its pairs that this rule did not compare.
 	Skipped int64 `json:"skipped"`
 }
 
@@ -25,21 +25,37 @@ type candidate struct {
 	pattern pattern
 }
 
-// blocks are the records in blocks: id[rule][row], 0 for in none. A pair is of
-// the first rule under which both are in one block.
+// blocks are the records in blocks. A pair is of the first rule under which both
+// are in one block.
 type blocks struct {
 	corpus *corpus
 	keys   []key
 	rules  []rule
-	id     [][]uint32
+	// id holds for each record its block under each rule, side by side, 0 for in
+	// none.
+	id []uint32
 	// members are the rows of each rule in order of their blocks.
 	members [][]int32
+	// hot are the hashes of the blocks of each rule that are split by the fields
+	// in further.
+	hot     []map[uint64]bool
+	further [][]int
 	splits  []Split
+}
+
+func (c *corpus) newBlocks(keys []key, rules []rule) *blocks {
+	n := len(rules)
+	b := &blocks{corpus: c, keys: keys, rules: rules, id: make([]uint32, c.rows*n), members: make([][]int32, n), hot: make([]map[uint64]bool, n)}
+	for r := range rules {
+		b.hot[r] = map[uint64]bool{}
+		b.further = append(b.further, c.unused(keys, &rules[r]))
+	}
+	return b
 }
 
 // place puts every record into a block of each rule.
 func (c *corpus) place(ctx context.Context, keys []key, rules []rule, workers int) (*blocks, error) {
-	b := &blocks{corpus: c, keys: keys, rules: rules, id: make([][]uint32, len(rules)), members: make([][]int32, len(rules))}
+	b := c.newBlocks(keys, rules)
 	splits := make([][]Split, len(rules))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
@@ -58,123 +74,167 @@ func (c *corpus) place(ctx context.Context, keys []key, rules []rule, workers in
 	for _, s := range splits {
 		b.splits = append(b.splits, s...)
 	}
+	slices.SortStableFunc(b.splits, func(x, y Split) int { return cmp.Compare(y.Records, x.Records) })
 	return b, nil
 }
 
-func (b *blocks) placeRule(r int) []Split {
-	c := b.corpus
-	order := make([]uint64, 0, c.rows) // hash, row
-	for row := range c.rows {
-		if h := c.blockHash(b.keys, &b.rules[r], row); h != 0 {
-			order = append(order, uint64(h)<<32|uint64(row))
-		}
-	}
-	order = radixSort(order)
-	b.id[r] = make([]uint32, c.rows)
-	b.members[r] = make([]int32, 0, len(order))
-	var splits []Split
-	next := uint32(1)
-	var block []int32
-	for i := 0; i < len(order); {
-		j := i
-		block = block[:0]
-		for ; j < len(order) && order[j]>>32 == order[i]>>32; j++ {
-			block = append(block, int32(uint32(order[j])))
-		}
-		i = j
-		if len(block) < 2 {
-			continue
-		}
-		if len(block) <= hotBlock {
-			next = b.keep(r, block, next)
-			continue
-		}
-		split := Split{Rule: b.rules[r].name, Records: len(block)}
-		next = b.split(r, block, next, b.unused(r), &split)
-		splits = append(splits, split)
-	}
-	return splits
-}
-
-// keep makes one block of rows.
-func (b *blocks) keep(r int, rows []int32, next uint32) uint32 {
-	for _, row := range rows {
-		b.id[r][row] = next
-	}
-	b.members[r] = append(b.members[r], rows...)
-	return next + 1
-}
-
 // unused returns the fields that a rule does not read, those with most values
-// first.
-func (b *blocks) unused(r int) []int {
+// first: the ones by which its hot blocks are split.
+func (c *corpus) unused(keys []key, r *rule) []int {
 	var fields []int
-	for f := range b.corpus.fields {
-		if !slices.ContainsFunc(b.rules[r].keys, func(k int) bool { return b.keys[k].field == f }) {
+	for f := range c.fields {
+		if !slices.ContainsFunc(r.keys, func(k int) bool { return keys[k].field == f }) {
 			fields = append(fields, f)
 		}
 	}
 	slices.SortStableFunc(fields, func(x, y int) int {
-		return cmp.Compare(len(b.corpus.fields[y].dict.values), len(b.corpus.fields[x].dict.values))
+		return cmp.Compare(len(c.fields[y].dict.values), len(c.fields[x].dict.values))
 	})
 	return fields
 }
 
+// hash is the block of a record under a rule: the hash of the rule's keys and,
+// as long as that block is hot, of one more field after the other.
+func (b *blocks) hash(r int, record []uint32) uint64 {
+	h := blockHash(b.keys, &b.rules[r], record)
+	for _, f := range b.further[r] {
+		if h == 0 || !b.hot[r][h] {
+			break
+		}
+		h = max(mix(h^b.corpus.fields[f].dict.hashes[record[f]]), 1)
+	}
+	return h
+}
+
+// hotOf returns the hashes of the hot blocks of a rule, ascending.
+func (b *blocks) hotOf(r int) []uint64 {
+	var list []uint64
+	for h := range b.hot[r] {
+		list = append(list, h)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// hashed is a record with its block.
+type hashed struct {
+	hash uint64
+	row  int32
+}
+
+// placeRule finds the blocks of a rule, splitting the hot ones until none is.
+func (b *blocks) placeRule(r int) []Split {
+	order := make([]hashed, 0, b.corpus.rows)
+	for row := range b.corpus.rows {
+		if h := blockHash(b.keys, &b.rules[r], b.corpus.record(row)); h != 0 {
+			order = append(order, hashed{h, int32(row)})
+		}
+	}
+	order = sortByHash(order)
+	b.members[r] = make([]int32, 0, len(order))
+	var splits []Split
+	next := uint32(1)
+	eachBlock(order, func(block []hashed) {
+		switch {
+		case len(block) < 2:
+		case len(block) <= hotBlock:
+			next = b.keep(r, block, next)
+		default:
+			split := Split{Rule: b.rules[r].name, Records: len(block)}
+			next = b.split(r, block, next, 0, &split)
+			splits = append(splits, split)
+		}
+	})
+	return splits
+}
+
+func eachBlock(order []hashed, do func([]hashed)) {
+	for i := 0; i < len(order); {
+		j := i + 1
+		for j < len(order) && order[j].hash == order[i].hash {
+			j++
+		}
+		do(order[i:j])
+		i = j
+	}
+}
+
+// keep makes one block of records.
+func (b *blocks) keep(r int, block []hashed, next uint32) uint32 {
+	n := len(b.rules)
+	for _, h := range block {
+		b.id[int(h.row)*n+r] = next
+		b.members[r] = append(b.members[r], h.row)
+	}
+	return next + 1
+}
+
 // split parts a block by the values of one more field, and its parts again. What
 // no field parts is cut into runs of hotBlock records.
-func (b *blocks) split(r int, rows []int32, next uint32, fields []int, s *Split) uint32 {
-	if len(rows) <= hotBlock {
-		if len(rows) > 1 {
-			next = b.keep(r, rows, next)
-		}
-		return next
-	}
-	if len(fields) == 0 {
-		for start := 0; start < len(rows); start += hotBlock {
-			part := rows[start:min(start+hotBlock, len(rows))]
-			s.Skipped += int64(len(part)) * int64(len(rows)-start-len(part))
+func (b *blocks) split(r int, block []hashed, next uint32, depth int, s *Split) uint32 {
+	if depth == len(b.further[r]) {
+		for start := 0; start < len(block); start += hotBlock {
+			part := block[start:min(start+hotBlock, len(block))]
+			s.Skipped += int64(len(part)) * int64(len(block)-start-len(part))
 			next = b.keep(r, part, next)
 		}
 		return next
 	}
-	f := fields[0]
+	f := b.further[r][depth]
 	if name := b.corpus.fields[f].name; !slices.Contains(s.By, name) {
 		s.By = append(s.By, name)
 	}
-	rows = slices.Clone(rows)
-	code := func(row int32) uint32 { return b.corpus.record(int(row))[f] }
-	slices.SortFunc(rows, func(x, y int32) int { return cmp.Or(cmp.Compare(code(x), code(y)), cmp.Compare(x, y)) })
-	for i := 0; i < len(rows); {
-		j := i
-		for j < len(rows) && code(rows[j]) == code(rows[i]) {
-			j++
-		}
-		s.Skipped += int64(j-i) * int64(len(rows)-j)
-		next = b.split(r, rows[i:j], next, fields[1:], s)
-		i = j
+	b.hot[r][block[0].hash] = true
+	parts := make([]hashed, len(block))
+	for i, h := range block {
+		parts[i] = hashed{max(mix(h.hash^b.corpus.fields[f].dict.hashes[b.corpus.record(int(h.row))[f]]), 1), h.row}
 	}
+	slices.SortFunc(parts, func(x, y hashed) int { return cmp.Or(cmp.Compare(x.hash, y.hash), cmp.Compare(x.row, y.row)) })
+	rest := int64(len(parts))
+	eachBlock(parts, func(part []hashed) {
+		rest -= int64(len(part))
+		s.Skipped += int64(len(part)) * rest
+		switch {
+		case len(part) < 2:
+		case len(part) <= hotBlock:
+			next = b.keep(r, part, next)
+		default:
+			next = b.split(r, part, next, depth+1, s)
+		}
+	})
 	return next
 }
 
-// radixSort sorts by the upper 32 bits, keeping the order of equal ones.
-func radixSort(a []uint64) []uint64 {
-	tmp := make([]uint64, len(a))
-	for shift := 32; shift < 64; shift += 11 {
+// sortByHash sorts by the upper 33 bits of the hash and then mends the order of
+// the few that share them, keeping the order of rows in a block.
+func sortByHash(a []hashed) []hashed {
+	tmp := make([]hashed, len(a))
+	for shift := 31; shift < 64; shift += 11 {
 		var counts [2048]int
-		for _, x := range a {
-			counts[x>>shift&2047]++
+		for i := range a {
+			counts[a[i].hash>>shift&2047]++
 		}
 		at := 0
 		for i, n := range counts {
 			counts[i] = at
 			at += n
 		}
-		for _, x := range a {
-			d := x >> shift & 2047
-			tmp[counts[d]] = x
+		for i := range a {
+			d := a[i].hash >> shift & 2047
+			tmp[counts[d]] = a[i]
 			counts[d]++
 		}
 		a, tmp = tmp, a
+	}
+	for i := 0; i < len(a); {
+		j, mixed := i+1, false
+		for ; j < len(a) && a[j].hash>>31 == a[i].hash>>31; j++ {
+			mixed = mixed || a[j].hash != a[i].hash
+		}
+		if mixed {
+			slices.SortStableFunc(a[i:j], func(x, y hashed) int { return cmp.Compare(x.hash, y.hash) })
+		}
+		i = j
 	}
 	return a
 }
@@ -184,12 +244,13 @@ type chunk struct{ rule, from, to int }
 
 // chunks cuts all rules into runs of about equal size.
 func (b *blocks) chunks() []chunk {
-	const size = 1 << 14
+	const size = 1 << 13
+	n := len(b.rules)
 	var list []chunk
 	for r, rows := range b.members {
 		for from := 0; from < len(rows); {
 			to := min(from+size, len(rows))
-			for to < len(rows) && b.id[r][rows[to]] == b.id[r][rows[to-1]] {
+			for to < len(rows) && b.id[int(rows[to])*n+r] == b.id[int(rows[to-1])*n+r] {
 				to++
 			}
 			list = append(list, chunk{r, from, to})
@@ -201,7 +262,7 @@ func (b *blocks) chunks() []chunk {
 
 // compareAll compares every pair of the blocks once. The result is in the order
 // of the rules and the same for any number of workers.
-func (b *blocks) compareAll(ctx context.Context, comparers []*comparer) ([][]candidate, error) {
+func (b *blocks) compareAll(ctx context.Context, cmp *comparer, workers int) ([][]candidate, error) {
 	chunks := b.chunks()
 	found := make([][]candidate, len(chunks))
 	group, ctx := errgroup.WithContext(ctx)
@@ -217,28 +278,30 @@ func (b *blocks) compareAll(ctx context.Context, comparers []*comparer) ([][]can
 		}
 		return nil
 	})
-	for _, cmp := range comparers {
+	for range workers {
 		group.Go(func() error {
 			for i := range next {
 				found[i] = b.compareChunk(cmp, chunks[i])
 			}
-			return ctx.Err()
+			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	return found, nil
+	return found, group.Wait()
 }
 
 func (b *blocks) compareChunk(cmp *comparer, ch chunk) []candidate {
 	var out []candidate
-	rows, id, source := b.members[ch.rule], b.id[ch.rule], b.corpus.source
+	rows, source, n := b.members[ch.rule], b.corpus.source, len(b.rules)
 	for i := ch.from; i < ch.to; i++ {
 		x := rows[i]
-		for j := i + 1; j < ch.to && id[rows[j]] == id[x]; j++ {
+		idX := b.id[int(x)*n : int(x)*n+ch.rule+1]
+		for j := i + 1; j < ch.to; j++ {
 			y := rows[j]
-			if source != nil && source[x] == source[y] || b.earlier(ch.rule, x, y) {
+			idY := b.id[int(y)*n : int(y)*n+ch.rule+1]
+			if idY[ch.rule] != idX[ch.rule] {
+				break
+			}
+			if source != nil && source[x] == source[y] || earlier(idX[:ch.rule], idY[:ch.rule]) {
 				continue
 			}
 			out = append(out, candidate{min(x, y), max(x, y), cmp.compare(int(x), int(y))})
@@ -247,10 +310,10 @@ func (b *blocks) compareChunk(cmp *comparer, ch chunk) []candidate {
 	return out
 }
 
-// earlier reports whether an earlier rule has the pair.
-func (b *blocks) earlier(r int, x, y int32) bool {
-	for _, id := range b.id[:r] {
-		if v := id[x]; v != 0 && v == id[y] {
+// earlier reports whether an earlier rule has both records in one block.
+func earlier(x, y []uint32) bool {
+	for i, id := range x {
+		if id != 0 && id == y[i] {
 			return true
 		}
 	}

@@ -62,13 +62,14 @@ func sortedCounts(counts map[pattern]int) []patternCount {
 const sampleSlices = 16
 
 // samplePairs counts the patterns of random pairs.
-func samplePairs(ctx context.Context, c *corpus, comparers []*comparer, seed uint64) ([]patternCount, error) {
-	tallies := make([]map[pattern]int, len(comparers))
+func samplePairs(ctx context.Context, cmp *comparer, seed uint64, workers int) ([]patternCount, error) {
+	c := cmp.corpus
+	tallies := make([]map[pattern]int, workers)
 	group, ctx := errgroup.WithContext(ctx)
-	for w := range comparers {
+	for w := range workers {
 		tallies[w] = map[pattern]int{}
 		group.Go(func() error {
-			for s := w; s < sampleSlices; s += len(comparers) {
+			for s := w; s < sampleSlices; s += workers {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
@@ -76,7 +77,7 @@ func samplePairs(ctx context.Context, c *corpus, comparers []*comparer, seed uin
 				for range sampledPairs / sampleSlices {
 					a, b := r.IntN(c.rows), r.IntN(c.rows)
 					if a != b && (c.source == nil || c.source[a] != c.source[b]) {
-						tallies[w][comparers[w].compare(a, b)]++
+						tallies[w][cmp.compare(a, b)]++
 					}
 				}
 			}

@@ -1,7 +1,6 @@
 package linkage
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -39,26 +38,49 @@ type edge struct {
 	weight float64
 }
 
-// components returns the sets of rows that edges connect, each sorted, in the
-// order of their least rows; rows without an edge are in none.
-func components(rows int, edges []edge) [][]int32 {
-	u := newUnionFind(rows)
-	touched := make(map[int32]bool, 2*len(edges))
+// component is a set of rows, ascending, and the edges that connect it.
+type component struct {
+	rows  []int32
+	edges []edge
+}
+
+// components returns the sets of rows that edges connect, in the order of their
+// least rows.
+func components(edges []edge) []component {
+	index := map[int32]int32{}
+	var rows []int32
 	for _, e := range edges {
-		u.union(e.a, e.b)
-		touched[e.a], touched[e.b] = true, true
+		for _, row := range [2]int32{e.a, e.b} {
+			if _, ok := index[row]; !ok {
+				index[row] = 0
+				rows = append(rows, row)
+			}
+		}
 	}
-	sets := map[int32][]int32{}
-	for row := range touched {
-		root := u.find(row)
-		sets[root] = append(sets[root], row)
+	slices.Sort(rows)
+	for i, row := range rows {
+		index[row] = int32(i)
 	}
-	list := make([][]int32, 0, len(sets))
-	for _, set := range sets {
-		slices.Sort(set)
-		list = append(list, set)
+	u := newUnionFind(len(rows))
+	for _, e := range edges {
+		u.union(index[e.a], index[e.b])
 	}
-	slices.SortFunc(list, func(a, b []int32) int { return cmp.Compare(a[0], b[0]) })
+	place := map[int32]int{}
+	var list []component
+	for i, row := range rows {
+		root := u.find(int32(i))
+		at, ok := place[root]
+		if !ok {
+			at = len(list)
+			place[root] = at
+			list = append(list, component{})
+		}
+		list[at].rows = append(list[at].rows, row)
+	}
+	for _, e := range edges {
+		c := &list[place[u.find(index[e.a])]]
+		c.edges = append(c.edges, e)
+	}
 	return list
 }
 
@@ -131,4 +153,54 @@ func agglomerate(n int, weight func(i, j int) float64, threshold float64) []int 
 		}
 	}
 	return cluster
+}
+
+// mostTogether is the number of records that are clustered as one component.
+const mostTogether = 512
+
+// cluster joins records by average linkage inside the components that edges
+// connect, from threshold on. A component that is too large loses its weakest
+// edges, a bit at a time, until its parts are small enough.
+func (l *linker) cluster(w *weigher, edges []edge, threshold float64) []int32 {
+	cluster := newUnionFind(l.corpus.rows)
+	l.clusterEdges(w, edges, threshold, cluster)
+	for i := range cluster {
+		cluster[i] = cluster.find(int32(i))
+	}
+	return cluster
+}
+
+func (l *linker) clusterEdges(w *weigher, edges []edge, threshold float64, cluster unionFind) {
+	for _, part := range components(edges) {
+		if len(part.rows) <= mostTogether {
+			l.clusterPart(w, part.rows, threshold, cluster)
+			continue
+		}
+		least, most := math.Inf(1), math.Inf(-1)
+		for _, e := range part.edges {
+			least, most = min(least, e.weight), max(most, e.weight)
+		}
+		if math.Floor(least)+1 > most {
+			// Nothing tells its records apart: joined in runs.
+			for from := 0; from < len(part.rows); from += mostTogether {
+				l.clusterPart(w, part.rows[from:min(from+mostTogether, len(part.rows))], threshold, cluster)
+			}
+			continue
+		}
+		floor := math.Floor(least) + 1
+		rest := slices.DeleteFunc(part.edges, func(e edge) bool { return e.weight < floor })
+		l.clusterEdges(w, rest, threshold, cluster)
+	}
+}
+
+// clusterPart joins the records of one component. Every pair of them is weighed,
+// candidate or not: average linkage needs no guess of a missing weight.
+func (l *linker) clusterPart(w *weigher, rows []int32, threshold float64, cluster unionFind) {
+	joined := agglomerate(len(rows), func(i, j int) float64 {
+		a, b := int(rows[i]), int(rows[j])
+		return w.weight(l.corpus.record(a), l.comparer.compare(a, b))
+	}, threshold)
+	for i, first := range joined {
+		cluster.union(rows[first], rows[i])
+	}
 }

@@ -24,6 +24,15 @@ func hash32[T string | []byte](kind byte, text T) uint32 {
 	return max(h, 1)
 }
 
+// hash64 hashes text (FNV-1a, finished by mix).
+func hash64(text string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * 1099511628211
+	}
+	return mix(h)
+}
+
 // part is a way to make a key of a value.
 type part struct {
 	name   string
@@ -152,9 +161,8 @@ type rule struct {
 	cost float64
 }
 
-// blockHash is the hash of a record under a rule, 0 where it has none of a key.
-func (c *corpus) blockHash(keys []key, r *rule, row int) uint32 {
-	record := c.record(row)
+// blockHash is the hash of a record under a rule, 0 where it lacks a key.
+func blockHash(keys []key, r *rule, record []uint32) uint64 {
 	h := uint64(0)
 	for i, k := range r.keys {
 		part := keys[k].of[record[keys[k].field]]
@@ -167,7 +175,7 @@ func (c *corpus) blockHash(keys []key, r *rule, row int) uint32 {
 			h = mix(h ^ uint64(part))
 		}
 	}
-	return max(uint32(h>>32), 1)
+	return max(h, 1)
 }
 
 // mix is the finaliser of MurmurHash3.

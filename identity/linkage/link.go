@@ -23,8 +23,10 @@ type Options struct {
 	// Budget is the number of pairs that may be compared; 0 stands for 8 per
 	// record and at least 4 million.
 	Budget int
-	// Progress, if set, is told what begins.
+	// Progress, if set, is told what begins. It is called by one goroutine.
 	Progress func(step string)
+	// Clock, if set, tells the time for Result.Seconds.
+	Clock func() time.Time
 }
 
 func (o *Options) budget(rows int) float64 {
@@ -40,17 +42,18 @@ var ErrFewRecords = errors.New("there are no two records to compare")
 // linker is one run of Link.
 type linker struct {
 	Options
-	ctx       context.Context
-	corpus    *corpus
-	comparers []*comparer
-	keys      []key
-	sample    []patternCount
+	ctx      context.Context
+	corpus   *corpus
+	comparer *comparer
+	keys     []key
+	sample   []patternCount
 	// comparable is the number of pairs that could match.
 	comparable float64
 	chance     *chance
 	learnt     *learnt
 	candidates [][]candidate
 	blocks     *blocks
+	current    string
 	began      time.Time
 	seconds    map[string]float64
 }
@@ -63,6 +66,7 @@ func Link(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if l.Workers == 0 {
 		l.Workers = runtime.GOMAXPROCS(0)
 	}
+	l.step("read values")
 	var err error
 	if l.corpus, err = prepare(t, o.Types); err != nil {
 		return nil, err
@@ -71,25 +75,44 @@ func Link(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if l.comparable < 1 {
 		return nil, ErrFewRecords
 	}
-	for range l.Workers {
-		l.comparers = append(l.comparers, newComparer(l.corpus))
-	}
+	l.comparer = newComparer(l.corpus)
 	if err := l.train(); err != nil {
 		return nil, fmt.Errorf("learn from the records: %w", err)
 	}
-	return l.resolve()
+	return l.resolve(), nil
+}
+
+// step says what begins, and notes how long what ends has taken; "" ends.
+func (l *linker) step(name string) {
+	at := l.now()
+	if l.current != "" {
+		l.seconds[l.current] += at.Sub(l.began).Seconds()
+	}
+	l.current, l.began = name, at
+	if l.Progress != nil && name != "" {
+		l.Progress(name)
+	}
+}
+
+func (l *linker) now() time.Time {
+	if l.Clock == nil {
+		return time.Time{}
+	}
+	return l.Clock()
 }
 
 // train finds the candidates and what their agreement weighs.
 func (l *linker) train() error {
+	l.step("sample")
 	var err error
-	if l.sample, err = samplePairs(l.ctx, l.corpus, l.comparers, l.Seed); err != nil {
+	if l.sample, err = samplePairs(l.ctx, l.comparer, l.Seed, l.Workers); err != nil {
 		return err
 	}
 	l.chance = l.corpus.chances(l.sample, nil, nil)
 	if err := l.block(); err != nil {
 		return err
 	}
+	l.step("learn")
 	l.fit(nil)
 	return nil
 }
@@ -156,6 +179,7 @@ func (l *linker) block() error {
 	if l.comparable <= budget {
 		return l.compare([]rule{{name: "all pairs"}})
 	}
+	l.step("choose rules")
 	l.keys = l.corpus.keys()
 	list := l.corpus.enumerate(l.keys, budget)
 	if err := l.compare(seeds(list, l.keys, l.corpus.rows)); err != nil {
@@ -163,48 +187,14 @@ func (l *linker) block() error {
 	}
 	l.fit(nil)
 	const imagined = 4000
-	ex := l.exemplars()
-	im := l.corpus.imagine(ex, l.learnt.weights(l.chance), l.Seed, imagined)
+	l.step("choose rules")
+	im := l.corpus.imagine(l.exemplars(), l.learnt.weights(l.chance), l.Seed, imagined)
 	chosen := l.corpus.choose(list, l.keys, im, budget)
-	if l.Progress != nil {
-		n := 0
-		for _, c := range l.candidates {
-			n += len(c)
-		}
-		l.Progress(fmt.Sprintf("seeds %d candidates %d found %.0f exemplars %d of %d rules", len(l.blocks.rules), n, l.learnt.found, len(ex), len(list)))
-		for _, r := range chosen {
-			l.Progress(fmt.Sprintf("rule %s cost %.0f", r.name, r.cost))
-		}
-	}
 	return l.compare(chosen)
 }
 
-func (l *linker) debug(what string) {
-	if l.Progress == nil {
-		return
-	}
-	n := 0
-	for _, c := range l.candidates {
-		n += len(c)
-	}
-	w := l.learnt.weights(l.chance)
-	l.Progress(fmt.Sprintf("%s: candidates %d patterns %d prior %.2f found %.1f rounds %d", what, n, len(countPatterns(l.candidates)), w.match.prior, l.learnt.found, len(l.learnt.likelihood)))
-	for i, k := range l.learnt.kinds {
-		l.Progress(fmt.Sprintf("kind %s %.2f = %.0f", k.name, w.kinds[i].prior, k.share*l.comparable))
-	}
-	for f := range l.corpus.fields {
-		line := fmt.Sprintf("%-14s %-10s", l.corpus.fields[f].name, l.corpus.fields[f].typ)
-		for lv := 1; lv < len(w.match.levels[f]); lv++ {
-			line += fmt.Sprintf(" | %.3g/%.2g %.1f", l.learnt.m[f][lv], l.chance.u[f][lv], w.match.levels[f][lv])
-			for _, k := range w.kinds {
-				line += fmt.Sprintf("(%.1f)", k.levels[f][lv])
-			}
-		}
-		l.Progress(line)
-	}
-}
-
 func (l *linker) compare(rules []rule) error {
+	l.step("compare")
 	if len(rules) == 1 && rules[0].keys == nil {
 		l.blocks = l.corpus.oneBlock()
 	} else {
@@ -214,16 +204,16 @@ func (l *linker) compare(rules []rule) error {
 		}
 	}
 	var err error
-	l.candidates, err = l.blocks.compareAll(l.ctx, l.comparers)
+	l.candidates, err = l.blocks.compareAll(l.ctx, l.comparer, l.Workers)
 	return err
 }
 
 // oneBlock puts all records into one block.
 func (c *corpus) oneBlock() *blocks {
-	b := &blocks{corpus: c, rules: []rule{{name: "all pairs"}}, id: [][]uint32{make([]uint32, c.rows)}, members: [][]int32{nil}}
-	rows := make([]int32, c.rows)
+	b := c.newBlocks(nil, []rule{{name: "all pairs"}})
+	rows := make([]hashed, c.rows)
 	for i := range rows {
-		rows[i] = int32(i)
+		rows[i].row = int32(i)
 	}
 	b.keep(0, rows, 1)
 	return b

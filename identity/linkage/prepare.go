@@ -21,12 +21,14 @@ const maxFields = 16
 type dictionary struct {
 	codes  map[string]uint32
 	values []value
+	// hashes are those of the canonical forms.
+	hashes []uint64
 	text   []byte
 	lists  []lists
 }
 
 func newDictionary() *dictionary {
-	return &dictionary{codes: map[string]uint32{}, values: make([]value, 1), lists: make([]lists, 1)}
+	return &dictionary{codes: map[string]uint32{}, values: make([]value, 1), hashes: make([]uint64, 1), lists: make([]lists, 1)}
 }
 
 func (d *dictionary) code(form string, r *reading) uint32 {
@@ -41,6 +43,7 @@ func (d *dictionary) code(form string, r *reading) uint32 {
 			d.lists = append(d.lists, r.lists)
 		}
 		d.values = append(d.values, r.value)
+		d.hashes = append(d.hashes, hash64(form))
 	}
 	return c
 }
@@ -57,6 +60,8 @@ type field struct {
 	// columns are the names of the table's columns that it is made of.
 	columns []string
 	dict    *dictionary
+	// monthFirst says how dates that end with the year are read.
+	monthFirst bool
 }
 
 // corpus is a table made ready: the codes of all fields of a record lie side by
@@ -127,7 +132,7 @@ func prepare(t *Table, declared map[string]Type) (*corpus, error) {
 			add(field{name: col.Name, typ: col.typ, columns: []string{col.Name}, dict: names}, encode(col, names))
 		default:
 			d := newDictionary()
-			add(field{name: col.Name, typ: col.typ, columns: []string{col.Name}, dict: d}, encode(col, d))
+			add(field{name: col.Name, typ: col.typ, columns: []string{col.Name}, dict: d, monthFirst: col.typ == Date && col.order == normalize.MonthFirst}, encode(col, d))
 		}
 	}
 	if len(c.fields) == 0 {

@@ -95,8 +95,8 @@ func newCoster(c *corpus, keys []key) *coster {
 func (e *coster) cost(r *rule) float64 {
 	e.hashes = e.hashes[:0]
 	for _, row := range e.rows {
-		if h := e.corpus.blockHash(e.keys, r, row); h != 0 {
-			e.hashes = append(e.hashes, h)
+		if h := blockHash(e.keys, r, e.corpus.record(row)); h != 0 {
+			e.hashes = append(e.hashes, uint32(h>>32))
 		}
 	}
 	clear(e.counts)

@@ -2,54 +2,127 @@ package linkage
 
 import "math"
 
-// weigher turns patterns and the rarity of equal values into weights. It is
-// frozen: any number of goroutines may use it.
+// weigher turns patterns and the rarity of equal values into weights, by a
+// frozen model. Any number of goroutines may use it, as long as nobody adds
+// values to the corpus.
 type weigher struct {
+	model  *Model
 	corpus *corpus
-	*weights
-	kinds []*kind
+	// levels[f][l] are the bits of a level; kinds the same for each kind.
+	levels [][]float64
+	kinds  []KindModel
 	// rarity[f][code] is what equality of that very value weighs beyond equality
-	// of any: log2(u/share).
+	// of any.
 	rarity [][]float32
 }
 
-// newWeigher makes the weights of a learnt model over a corpus.
-func newWeigher(c *corpus, mo *model, ch *chance) *weigher {
-	w := &weigher{corpus: c, weights: mo.weights(ch), kinds: mo.kinds}
-	for f := range c.fields {
-		rarity := make([]float32, len(ch.share[f]))
-		for code, share := range ch.share[f] {
-			if share > 0 {
-				rarity[code] = float32(math.Log2(ch.u[f][exact] / max(float64(share), leastChance)))
-			}
+// weigher makes a weigher over the values of a corpus.
+func (m *Model) weigher(c *corpus) *weigher {
+	w := &weigher{model: m, corpus: c, kinds: m.Kinds}
+	for f := range m.Fields {
+		levels := make([]float64, 1, len(m.Fields[f].Levels)+1)
+		for _, l := range m.Fields[f].Levels {
+			levels = append(levels, l.Bits)
 		}
-		w.rarity = append(w.rarity, rarity)
+		w.levels = append(w.levels, levels)
 	}
+	w.rarity = make([][]float32, len(m.Fields))
+	w.grow()
 	return w
 }
 
-// weight returns log2 of the odds that the pair is of one person.
-func (w *weigher) weight(a, _ int32, p pattern) float64 {
-	record := w.corpus.record(int(a))
-	match := w.match.of(p) + w.rare(record, p, nil)
-	if len(w.kinds) == 0 {
-		return match
-	}
-	others := 1.0
-	for i, k := range w.kinds {
-		others += exp2(w.weights.kinds[i].of(p) + w.rare(record, p, k.free))
-	}
-	return match - math.Log2(others)
-}
-
-// rare sums the rarity of the equal values of a pair, of those fields only that
-// a kind shares: where it is like strangers, rarity is as it is among them.
-func (w *weigher) rare(record []uint32, p pattern, shared []bool) float64 {
-	total := 0.0
+// grow learns of values that came into the corpus's dictionaries.
+func (w *weigher) grow() {
 	for f := range w.rarity {
-		if p.level(f) == exact && (shared == nil || shared[f]) {
-			total += float64(w.rarity[f][record[f]])
+		fm := &w.model.Fields[f]
+		hashes := w.corpus.fields[f].dict.hashes
+		for code := len(w.rarity[f]); code < len(hashes); code++ {
+			bits, ok := fm.Frequent[hashes[code]]
+			if !ok {
+				bits = fm.RareBits
+			}
+			w.rarity[f] = append(w.rarity[f], float32(bits))
 		}
 	}
-	return total
+}
+
+// weight returns log2 of the odds that the pair of records is of one person
+// against all else; a is one of the two.
+func (w *weigher) weight(a []uint32, p pattern) float64 {
+	match := w.model.Prior
+	var rare [maxFields]float64
+	for f := range w.levels {
+		l := p.level(f)
+		match += w.levels[f][l]
+		if l == exact {
+			rare[f] = float64(w.rarity[f][a[f]])
+			match += rare[f]
+		}
+	}
+	return match - w.others(p, &rare)
+}
+
+// others is log2 of one and the odds of every kind: what is to be taken off a
+// weight because housemates, neighbours or namesakes would agree so as well.
+func (w *weigher) others(p pattern, rare *[maxFields]float64) float64 {
+	if len(w.kinds) == 0 {
+		return 0
+	}
+	all := 1.0
+	for i := range w.kinds {
+		k := &w.kinds[i]
+		bits := k.Prior
+		for f := range k.Bits {
+			bits += k.Bits[f][p.level(f)]
+			if k.Shared[f] {
+				bits += rare[f]
+			}
+		}
+		if bits > -40 { // less does not move the sum
+			all += exp2(bits)
+		}
+	}
+	return math.Log2(all)
+}
+
+// Waterfall is how the weight of a pair comes about: its parts sum to Bits.
+type Waterfall struct {
+	// Prior is the weight before anything is compared.
+	Prior float64 `json:"prior_bits"`
+	Steps []Step  `json:"steps"`
+	// Others is what is taken off because records of different persons of one
+	// household, street or name would agree so as well; 0 or less.
+	Others float64 `json:"others_bits"`
+	// Bits is log2 of the odds of one person, Probability the same as a
+	// probability.
+	Bits        float64 `json:"bits"`
+	Probability float64 `json:"probability"`
+}
+
+// Step is what one field adds.
+type Step struct {
+	Field string `json:"field"`
+	Level string `json:"level"`
+	// Bits is log2(m/u) of the level; Rarity is added where the values are equal,
+	// positive for rare ones.
+	Bits   float64 `json:"bits"`
+	Rarity float64 `json:"rarity_bits"`
+}
+
+// explain takes the weight of a pair apart.
+func (w *weigher) explain(a []uint32, p pattern) Waterfall {
+	out := Waterfall{Prior: w.model.Prior, Bits: w.weight(a, p)}
+	var rare [maxFields]float64
+	for f := range w.levels {
+		l := p.level(f)
+		step := Step{Field: w.model.Fields[f].Name, Level: scales[w.model.Fields[f].Type].levels[l], Bits: w.levels[f][l]}
+		if l == exact {
+			rare[f] = float64(w.rarity[f][a[f]])
+			step.Rarity = rare[f]
+		}
+		out.Steps = append(out.Steps, step)
+	}
+	out.Others = -w.others(p, &rare)
+	out.Probability = probability(out.Bits)
+	return out
 }
