@@ -18,7 +18,7 @@ import (
 type linkOptions struct {
 	left, right, id, rightID string
 	fields, ignore           []string
-	clusters                 string
+	clusters, pairs, model   string
 	seed                     uint64
 	json                     bool
 }
@@ -46,6 +46,8 @@ func linkFilesCommand() *cobra.Command {
 	f.StringSliceVar(&o.fields, "fields", nil, "what columns hold, as `column=type`,…")
 	f.StringSliceVar(&o.ignore, "ignore", nil, "`columns` that are not to be compared")
 	f.StringVar(&o.clusters, "clusters", "", "`file` for the clusters")
+	f.StringVar(&o.pairs, "pairs", "", "`file` for the pairs that may be one person, with what each field says")
+	f.StringVar(&o.model, "model", "", "`file` for what was learnt (JSON)")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the samples; the same gives the same result")
 	cmd.PersistentFlags().Bool("json", false, "print the answer as JSON")
 	cmd.AddCommand(linkEvaluateCommand(), linkGenerateCommand())
@@ -71,6 +73,11 @@ The types: ` + typeNames() + `.
 The clusters are written as id, cluster: records of one cluster are one person,
 and a cluster is called by an id of it. With --right there is a column source
 (left or right) before them, and only records of different files are compared.
+--pairs writes every pair that has at least one chance in five to be one person:
+both ids, the probability, the weight in bits (log2 of the odds), and what it is
+the sum of: the prior, what the agreement of each field says, and what is taken
+off because housemates, neighbours or namesakes would agree so as well. Pairs
+that are one cluster are marked as linked.
 
 To try it without data of your own, and to measure it:
 
@@ -112,7 +119,7 @@ func (o linkOptions) check() error {
 	case o.right != "" && realPath(o.left) == realPath(o.right):
 		return errors.New("--left and --right are one file: leave out --right to find its duplicates")
 	}
-	return checkOutputs(o.inputs(), []string{o.clusters})
+	return checkOutputs(o.inputs(), []string{o.clusters, o.pairs, o.model})
 }
 
 // linkFiles reads, links and writes.
@@ -137,6 +144,9 @@ func linkFiles(cmd *cobra.Command, o linkOptions) error {
 	for _, w := range report.Warnings {
 		u.say("warning: %s", plain(w.String()))
 	}
+	for _, n := range report.Notes {
+		u.say("note: %s", plain(strings.TrimPrefix(n.Column+": "+n.Text, ": ")))
+	}
 	return report.print(os.Stdout)
 }
 
@@ -153,19 +163,34 @@ func (o linkOptions) link(ctx context.Context, u *ui) (*linkReport, error) {
 	}
 	read := now()
 	result, err := linkage.Link(ctx, records.Table, linkage.Options{
-		Types: types, Seed: o.seed,
-		Progress: func(step string) { u.say("%s", step) },
+		Types: types, Seed: o.seed, Clock: now,
+		Progress: func(step string) { u.say("link: %s", step) },
 	})
 	if err != nil {
 		return nil, err
 	}
 	linked := now()
-	if err := writeClusters(o.clusters, records, result.Clusters); err != nil {
+	if err := o.write(records, result); err != nil {
 		return nil, err
 	}
 	report := newLinkReport(records, result)
 	report.Seconds = map[string]float64{"read": read.Sub(begun).Seconds(), "link": linked.Sub(read).Seconds(), "write": now().Sub(linked).Seconds()}
 	return report, nil
+}
+
+// write writes what was asked for, the clusters last: where they are, all is.
+func (o linkOptions) write(records *tablefile.Records, result *linkage.Result) error {
+	if o.model != "" {
+		if err := writeModel(o.model, result.Model); err != nil {
+			return err
+		}
+	}
+	if o.pairs != "" {
+		if err := writePairs(o.pairs, records, result); err != nil {
+			return err
+		}
+	}
+	return writeClusters(o.clusters, records, result.Clusters)
 }
 
 // source says what to read.

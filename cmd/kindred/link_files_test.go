@@ -5,8 +5,10 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -87,6 +89,82 @@ func TestLinkFile(t *testing.T) {
 	}
 }
 
+// The parts of a pair's weight sum to it, and the pairs that are linked are
+// those of the clusters.
+func TestLinkPairsAndModel(t *testing.T) {
+	for name, two := range map[string]bool{"one file": false, "two files": true} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			generate := []string{"link", "generate", "--preset", "febrl", "--records", "400", "--out", dir + "/a.csv"}
+			link := []string{"link", "--left", dir + "/a.csv", "--clusters", dir + "/out.csv", "--pairs", dir + "/pairs.csv", "--model", dir + "/model.json", "--json"}
+			if two {
+				generate, link = append(generate, "--right", dir+"/b.csv"), append(link, "--right", dir+"/b.csv")
+			}
+			if _, err := runLink(t, generate...); err != nil {
+				t.Fatal(err)
+			}
+			out, err := runLink(t, link...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var r linkReport
+			if err := json.Unmarshal([]byte(out), &r); err != nil {
+				t.Fatal(err)
+			}
+			checkPairs(t, dir, two, r.Pairs)
+			var m linkage.Model
+			if err := json.Unmarshal([]byte(read(t, dir+"/model.json")), &m); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Validate(); err != nil || m.Version != r.Model || m.TwoSources != two {
+				t.Errorf("%v: version %s, want %s", err, m.Version, r.Model)
+			}
+			if r.Candidates == 0 || len(r.Fields) < 8 || len(r.Rules) == 0 || r.Expected.Precision < .5 || r.Thresholds.Review >= r.Thresholds.Link || len(r.Steps) == 0 {
+				t.Errorf("%s", out)
+			}
+		})
+	}
+}
+
+func checkPairs(t *testing.T, dir string, two bool, want int) {
+	t.Helper()
+	lines, err := csv.NewReader(strings.NewReader(read(t, dir+"/pairs.csv"))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster := map[string]string{}
+	clusters, err := csv.NewReader(strings.NewReader(read(t, dir+"/out.csv"))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range clusters {
+		cluster[l[len(l)-2]] = l[len(l)-1]
+	}
+	header := lines[0]
+	if two != (header[0] == "left_id") || header[2] != "probability" || header[3] != "weight" || header[6] != "given_name" || header[len(header)-1] != "others" {
+		t.Errorf("header %q", header)
+	}
+	if len(lines)-1 != want || want < 20 {
+		t.Errorf("%d pairs, want %d", len(lines)-1, want)
+	}
+	for _, l := range lines[1:] {
+		sum := 0.
+		for i := 5; i < len(l); i++ {
+			if b, err := strconv.ParseFloat(l[i], 64); err == nil {
+				sum += b
+			}
+		}
+		weight, _ := strconv.ParseFloat(l[3], 64)
+		chance, _ := strconv.ParseFloat(l[2], 64)
+		if math.Abs(sum-weight) > .02 || math.Abs(1/(1+math.Exp2(-weight))-chance) > .001 {
+			t.Errorf("parts sum to %.3f: %q", sum, l)
+		}
+		if (cluster[l[0]] == cluster[l[1]]) != (l[4] == "yes") {
+			t.Errorf("clusters %q and %q: %q", cluster[l[0]], cluster[l[1]], l)
+		}
+	}
+}
+
 func read(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -147,6 +225,8 @@ func TestLinkRefuses(t *testing.T) {
 		{"--clusters", "--left", a},
 		{"is an input", "--left", a, "--clusters", dir + "/./a.csv"},
 		{"is an input", "--left", a, "--clusters", dir + "/link.csv"},
+		{"is an input", "--left", a, "--clusters", out, "--pairs", a},
+		{"two outputs", "--left", a, "--clusters", out, "--model", out},
 		{"are one file", "--left", a, "--right", dir + "/link.csv", "--clusters", out},
 		{"--right-id", "--left", a, "--right-id", "x", "--clusters", out},
 		{"is empty", "--left", dir + "/empty.csv", "--clusters", out},

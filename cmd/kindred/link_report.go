@@ -1,10 +1,10 @@
 package main
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/kindred-cdp/kindred/identity/linkage"
 	"github.com/kindred-cdp/kindred/identity/linkage/tablefile"
@@ -20,9 +20,48 @@ type linkReport struct {
 	Grouped int `json:"grouped_records"`
 	Largest int `json:"largest_cluster"`
 	// Sizes counts the clusters of each number of records.
-	Sizes    []sizeCount         `json:"sizes"`
+	Sizes []sizeCount `json:"sizes"`
+	// Candidates were compared; Pairs of them may be one person.
+	Candidates int64        `json:"candidates"`
+	Pairs      int          `json:"pairs"`
+	Thresholds thresholds   `json:"thresholds"`
+	Expected   expectation  `json:"expected"`
+	Fields     []fieldType  `json:"fields"`
+	Rules      []ruleReport `json:"rules"`
+	// Splits are blocks that were too large to be compared whole.
+	Splits   []linkage.Split     `json:"splits"`
+	Model    string              `json:"model_version"`
 	Seconds  map[string]float64  `json:"seconds"`
+	Steps    map[string]float64  `json:"step_seconds"`
+	Notes    []linkage.Note      `json:"notes"`
 	Warnings []tablefile.Warning `json:"warnings"`
+}
+
+// thresholds are weights, in bits.
+type thresholds struct {
+	Link   float64 `json:"link_bits"`
+	Review float64 `json:"review_bits"`
+}
+
+// expectation is what the model expects of the pairs over the threshold, no
+// truth being known.
+type expectation struct {
+	Matches   float64 `json:"matches"`
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+}
+
+// fieldType is what was compared, and as what.
+type fieldType struct {
+	Name    string       `json:"name"`
+	Type    linkage.Type `json:"type"`
+	Columns []string     `json:"columns"`
+}
+
+// ruleReport is a rule by which candidates were found.
+type ruleReport struct {
+	Name  string  `json:"name"`
+	Pairs float64 `json:"pairs"`
 }
 
 // sizeCount is a number of clusters of one size.
@@ -55,7 +94,36 @@ func newLinkReport(records *tablefile.Records, result *linkage.Result) *linkRepo
 	}
 	slices.SortFunc(r.Sizes, func(a, b sizeCount) int { return a.Records - b.Records })
 	r.answers(records)
+	r.learnt(result)
 	return r
+}
+
+// learnt tells of the model.
+func (r *linkReport) learnt(result *linkage.Result) {
+	m := result.Model
+	r.Candidates, r.Pairs, r.Model, r.Steps = m.Candidates, len(result.Pairs), m.Version, result.Seconds
+	r.Thresholds = thresholds{Link: linkage.LinkBits, Review: linkage.ReviewBits}
+	r.Expected.Matches = m.ExpectedMatches
+	for _, e := range m.Thresholds {
+		if e.Bits == linkage.LinkBits {
+			r.Expected.Precision, r.Expected.Recall = e.Precision, e.Recall
+		}
+	}
+	for i := range m.Fields {
+		r.Fields = append(r.Fields, fieldType{m.Fields[i].Name, m.Fields[i].Type, m.Fields[i].Columns})
+	}
+	for _, rule := range m.Rules {
+		r.Rules = append(r.Rules, ruleReport{rule.Name, rule.Pairs})
+	}
+	r.Splits = append([]linkage.Split{}, m.Splits...)
+	r.Notes = append([]linkage.Note{}, m.Notes...)
+	skipped := int64(0)
+	for _, s := range m.Splits {
+		skipped += s.Skipped
+	}
+	if skipped > 0 {
+		r.Notes = append(r.Notes, linkage.Note{Text: fmt.Sprintf("%d blocks of records that share a value were too large to compare whole and were split: %d pairs were left to other rules", len(m.Splits), skipped)})
+	}
 }
 
 // answers warns of columns that look as if they held the answer.
@@ -69,58 +137,15 @@ func (r *linkReport) answers(records *tablefile.Records) {
 }
 
 func (r *linkReport) print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%d records are %d clusters: %d of several records (%d records, at most %d in one) and %d of one; %.1f s\n",
-		r.Records, r.Clusters, r.Groups, r.Grouped, r.Largest, r.Clusters-r.Groups, r.Seconds["all"])
+	var fields []string
+	for _, f := range r.Fields {
+		fields = append(fields, plain(f.Name)+" ("+string(f.Type)+")")
+	}
+	_, err := fmt.Fprintf(w, "%d records are %d clusters: %d of several records (%d records, at most %d in one) and %d of one\n"+
+		"compared: %s\n"+
+		"candidates: %d pairs, %d of which may be one person; expected precision %.3f, recall %.3f\n"+
+		"%.1f s\n",
+		r.Records, r.Clusters, r.Groups, r.Grouped, r.Largest, r.Clusters-r.Groups,
+		strings.Join(fields, ", "), r.Candidates, r.Pairs, r.Expected.Precision, r.Expected.Recall, r.Seconds["all"])
 	return err
-}
-
-// sourceNames are the values of the column source.
-var sourceNames = [2]string{"left", "right"}
-
-// clusterNames calls each cluster by the id of its first record. Two files may
-// have the same ids: the name of a cluster of the second file alone says so
-// where the first one has its id.
-func clusterNames(records *tablefile.Records, clusters []int32) []string {
-	names := make([]string, len(clusters))
-	source := records.Table.Source
-	left := map[string]bool{}
-	for row, id := range records.IDs {
-		if source != nil && source[row] == 0 {
-			left[id] = true
-		}
-	}
-	for row, first := range clusters {
-		name := records.IDs[first]
-		for source != nil && source[first] == 1 && left[name] {
-			name = sourceNames[1] + ":" + name
-		}
-		names[row] = name
-	}
-	return names
-}
-
-// writeClusters writes the cluster of each record, in the order of the files.
-func writeClusters(path string, records *tablefile.Records, clusters []int32) error {
-	names := clusterNames(records, clusters)
-	return writeOutput(path, func(w io.Writer) error {
-		c := csv.NewWriter(w)
-		header, line := []string{"id", "cluster"}, make([]string, 2)
-		if records.Table.Source != nil {
-			header, line = []string{"source", "id", "cluster"}, make([]string, 3)
-		}
-		if err := c.Write(header); err != nil {
-			return err
-		}
-		for row, id := range records.IDs {
-			if records.Table.Source != nil {
-				line[0] = sourceNames[records.Table.Source[row]]
-			}
-			line[len(line)-2], line[len(line)-1] = id, names[row]
-			if err := c.Write(line); err != nil {
-				return err
-			}
-		}
-		c.Flush()
-		return c.Error()
-	})
 }
