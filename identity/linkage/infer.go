@@ -102,12 +102,22 @@ func nameParts(name string) []string {
 	return parts
 }
 
-// sampleValues returns up to 2 000 distinct values, spread over all of them.
+// sampleValues returns up to 2 000 values of records spread over all: values as
+// often as they occur, so that the many kinds of errors do not outvote the few
+// values that are right.
 func sampleValues(c *Column) []string {
 	const most = 2000
-	step := max(1, (len(c.Values)-1)/most)
+	step := max(1, len(c.Codes)/most)
 	var sample []string
-	for i := 1; i < len(c.Values); i += step {
+	for row := 0; row < len(c.Codes); row += step {
+		if v, err := normalize.Text(c.Value(row)); err == nil && v != "" {
+			sample = append(sample, v)
+		}
+	}
+	if len(sample) > 0 {
+		return sample
+	}
+	for i := 1; i < min(len(c.Values), most); i++ { // a sparse column
 		if v, err := normalize.Text(c.Values[i]); err == nil && v != "" {
 			sample = append(sample, v)
 		}

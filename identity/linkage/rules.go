@@ -159,12 +159,18 @@ type imagined struct{ pairs [][][2]int32 }
 // shows may go wrong as well.
 func (c *corpus) imagine(pairs []likely, w *weights, seed uint64, n int) *imagined {
 	const sure = 3 // bits that the other fields must give
-	const wrong = .1
+	const wrong, enough = .1, 30
 	im := &imagined{}
 	for f := range c.fields {
 		var from [][2]int32
 		for _, p := range pairs {
 			if w.of(p.pattern)-w.match.levels[f][p.pattern.level(f)] >= sure {
+				from = append(from, [2]int32{p.a, p.b})
+			}
+		}
+		if len(from) < enough { // the other fields alone never say enough
+			from = from[:0]
+			for _, p := range pairs {
 				from = append(from, [2]int32{p.a, p.b})
 			}
 		}
