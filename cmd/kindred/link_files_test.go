@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -276,6 +277,36 @@ func TestLinkInterrupted(t *testing.T) {
 	}
 	if got := read(t, dir+"/out.csv"); got != "before" {
 		t.Errorf("out.csv is %.20q", got)
+	}
+}
+
+// A file is written whole or not at all.
+func TestWriteOutputIsAtomic(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"out.csv": "before"})
+	if err := os.Symlink(dir+"/out.csv", dir+"/link.csv"); err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("disk full")
+	err := writeOutput(dir+"/out.csv", func(w io.Writer) error {
+		_, _ = io.WriteString(w, strings.Repeat("half", 1<<20))
+		return full
+	})
+	if !errors.Is(err, full) || read(t, dir+"/out.csv") != "before" {
+		t.Errorf("%v, out.csv is %.20q", err, read(t, dir+"/out.csv"))
+	}
+	err = writeOutput(dir+"/link.csv", func(w io.Writer) error {
+		if read(t, dir+"/out.csv") != "before" {
+			t.Error("the file is written to before it is whole")
+		}
+		_, err := io.WriteString(w, "after")
+		return err
+	})
+	if err != nil || read(t, dir+"/out.csv") != "after" {
+		t.Errorf("%v, out.csv is %.20q", err, read(t, dir+"/out.csv"))
+	}
+	some, err := filepath.Glob(dir + "/*")
+	if err != nil || len(some) != 2 {
+		t.Errorf("in the folder: %v, %v", some, err)
 	}
 }
 
