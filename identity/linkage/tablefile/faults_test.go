@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -129,6 +130,11 @@ func TestWarnings(t *testing.T) {
 			[][]string{{"1", "\"ana"}, {"2", "\"rui"}, {"3", "eva"}},
 		},
 		{
+			"a quote that would swallow a record, with one that closes", "id,name,city\n1,\"ana,porto\n2,\"rui\",braga\n3,eva,faro\n",
+			[]string{"stray_quotes 1 [2]"},
+			[][]string{{"1", "\"ana", "porto"}, {"2", "rui", "braga"}, {"3", "eva", "faro"}},
+		},
+		{
 			"quotes within values", "id,name,city\n1,\"Bob\" Smith,\"x\"\n2,\"Smith, \"Bob\" J\",y\n",
 			nil,
 			[][]string{{"1", "\"Bob\" Smith", "x"}, {"2", "Smith, \"Bob\" J", "y"}},
@@ -205,13 +211,58 @@ func TestReadEndsWithItsContext(t *testing.T) {
 }
 
 // A file that quotes nothing but has quotes at the beginning of values must not
-// take long, and loses no record.
+// take long, and loses no record: after a hundred that do not close none is
+// followed into the next lines.
 func TestManyStrayQuotes(t *testing.T) {
-	r, err := Read(t.Context(), Config{Left: Source{Path: write(t, "a.csv", "id,name\n"+repeated(20_000, "%d,\"ana\n"))}})
+	r, err := Read(t.Context(), Config{Left: Source{Path: write(t, "a.csv", "id,name\n"+repeated(20_000, "%d,\"a\"\"\n"))}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r.Table.Rows != 20_000 {
 		t.Errorf("%d records", r.Table.Rows)
+	}
+	var said []string
+	for _, w := range r.Warnings {
+		if w.Code == StrayQuotes {
+			said = append(said, w.Text)
+		}
+	}
+	if len(said) != 2 || !strings.Contains(said[1], "none was taken to span lines") {
+		t.Errorf("warnings %q", said)
+	}
+}
+
+// Splitting is linear: were each quote looked for to the end of the line, this
+// would take an hour.
+func TestSplitIsLinear(t *testing.T) {
+	s := splitter{comma: ','}
+	fields, open := s.split([]byte(strings.Repeat(`,"a"b`, 1<<18)), greedy)
+	if len(fields) != 1<<18+1 || open {
+		t.Errorf("%d fields, open %v", len(fields), open)
+	}
+}
+
+func TestDictionary(t *testing.T) {
+	d := newDictionary()
+	for range 2 {
+		for i := range 10_000 {
+			if code, _ := d.code(fmt.Appendf(nil, "value %d", i)); code != uint32(i) {
+				t.Fatalf("value %d has code %d", i, code)
+			}
+		}
+	}
+	if !d.has("value 9999") || d.has("value 10000") || len(d.values) != 10_000 {
+		t.Errorf("%d values", len(d.values))
+	}
+	// A value whose hash is that of another one is another value all the same.
+	hash := maphash.String(d.seed, "twin")
+	mask := uint64(len(d.slots) - 1)
+	at := hash & mask
+	for d.slots[at] != 0 {
+		at = (at + 1) & mask
+	}
+	d.slots[at] = hash>>32<<32 | 1
+	if code, fresh := d.code([]byte("twin")); code != 10_000 || !fresh {
+		t.Errorf("code %d, new %v", code, fresh)
 	}
 }

@@ -68,15 +68,14 @@ func (r *Rows) begin(text *bufio.Reader) error {
 		return errors.New("is XML or HTML: write it as CSV")
 	}
 	r.lines = lines{r: text, eol: lineEnd(head)}
-	if l, _, _ := bytes.Cut(head, []byte{r.lines.eol}); true {
-		if d, ok := declared(l); ok {
-			r.splitter.comma = d
-			if _, err := r.lines.next(); err != nil {
-				return fmt.Errorf("cannot be read: %w", err)
-			}
-		} else {
-			r.splitter.comma = delimiterOf(head, r.lines.eol, err != nil)
+	top, _, _ := bytes.Cut(head, []byte{r.lines.eol})
+	if d, ok := declared(top); ok {
+		r.splitter.comma = d
+		if _, err := r.lines.next(); err != nil {
+			return fmt.Errorf("cannot be read: %w", err)
 		}
+	} else {
+		r.splitter.comma = delimiterOf(head, r.lines.eol, err != nil)
 	}
 	fields, _, nextErr := r.record()
 	if errors.Is(nextErr, io.EOF) {
@@ -227,7 +226,7 @@ func (r *Rows) joined(first line) ([][]byte, error) {
 		if open {
 			continue
 		}
-		if alone, _ := r.second.split(first.text, literal); r.columns == 0 || r.fits(fields) || !r.fits(alone) {
+		if alone, _ := r.second.split(first.text, literal); r.columns == 0 || r.fits(fields) && !r.splitter.odd || !r.fits(alone) {
 			return fields, nil
 		}
 		break
