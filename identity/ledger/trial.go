@@ -184,7 +184,7 @@ func (l *Ledger) idle(ctx context.Context, workspace string) (sp *space, release
 		select {
 		case turn <- struct{}{}:
 		case <-ctx.Done():
-			return nil, nil, ctx.Err()
+			return nil, nil, fmt.Errorf("wait for a batch of the owner: %w", ctx.Err())
 		}
 		release := func() { <-turn }
 		l.mu.Lock()

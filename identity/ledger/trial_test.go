@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/segmentio/kafka-go"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/rulefile"
@@ -200,12 +202,66 @@ func TestTryWaits(t *testing.T) {
 		done <- err
 	}()
 	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) {
+	if err := <-done; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "wait for a batch") {
 		t.Errorf("a trial during a batch ended with %v", err)
 	}
 	<-o.turn
 	if out, err := l.TryCommand(t.Context(), c); err != nil || out.Moved == 0 {
 		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// TestTryWhileEvidenceComes tries commands while an owner is at work: what it
+// publishes is what it would have published.
+func TestTryWhileEvidenceComes(t *testing.T) {
+	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	l, o := w.live()
+	var all [][]kafka.Message
+	commands := make([]identity.Command, 60)
+	for i := range commands {
+		from := len(w.topic.log)
+		for range 3 {
+			w.send(w.random())
+		}
+		all = append(all, w.topic.log[from:])
+		commands[i] = w.randomCommand()
+		commands[i].ID, commands[i].Actor = "trial", "ops"
+	}
+	done := make(chan error, 1)
+	go func() {
+		for _, batch := range all {
+			if err := o.process(context.WithoutCancel(t.Context()), batch); err != nil {
+				done <- err
+				return
+			}
+		}
+		for o.flipping() {
+			if err := o.process(context.WithoutCancel(t.Context()), nil); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	tried := 0
+	for i := 0; ; i++ {
+		out, err := l.TryCommand(t.Context(), commands[i%len(commands)])
+		if err != nil && !errors.Is(err, identity.ErrNotOwner) { // It has nothing yet.
+			t.Fatal(err)
+		}
+		if out.Moved > 0 {
+			tried++
+		}
+		if len(done) > 0 {
+			break
+		}
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	w.mustCheck("after trials")
+	if tried == 0 {
+		t.Error("no trial would have moved anybody")
 	}
 }
 
@@ -233,7 +289,9 @@ func TestOneTrialOfRules(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := l.TryRules(t.Context(), name, rules); !errors.Is(err, identity.ErrTrialRunning) {
+	gone, leave := context.WithCancel(t.Context())
+	leave() // or it would wait for the first one, were it let in
+	if _, err := l.TryRules(gone, name, rules); !errors.Is(err, identity.ErrTrialRunning) {
 		t.Errorf("a second one: %v", err)
 	}
 	cancel()

@@ -16,7 +16,7 @@ type File struct {
 	Version int
 	// Untrusted names the sources whose event times and claims are not
 	// trusted; Trusted those that are, whatever is assumed of their kind. A
-	// source in neither list is trusted.
+	// source in neither list is trusted, but where all can read its API key.
 	Untrusted, Trusted []string
 	// Rename names the trusted sources whose alias events rename a user id: a
 	// must-link of the two (`alias: rename`).

@@ -13,7 +13,8 @@ import (
 // legend opens a written file; whoever opens it first sees what the keys mean.
 const legend = `# The rules of identity. A change takes a higher version.
 #
-# untrusted, trusted   sources whose event times and claims are not, or are, believed
+# untrusted, trusted   sources whose event times and claims are not, or are, believed; in
+#                      neither list, only those of public API keys are not
 # rename               trusted sources whose alias events rename a user id: both ids are one
 #                      person, as if linked by a command whose id is that of the message
 # linkage.model        version of the model whose scored pairs of records count; "" is none
