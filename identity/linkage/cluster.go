@@ -94,7 +94,7 @@ const loud = 10
 // pair, whose weight is the odds. Records of one person that are damaged in
 // different places contradict each other more than chance, so that the average
 // over a whole cluster underestimates it.
-const leniency = 2
+const leniency = 3
 
 // leastAverage is the least average weight at which two clusters join, above
 // threshold for single records.

@@ -141,13 +141,17 @@ type learnt struct {
 // matters, so that the shares are of all pairs, and m needs no correction for
 // the rule that found a pair.
 //
-// It begins at start; guess is what is believed before any pair is seen.
-func learn(counts []patternCount, ch *chance, start, guess *model, comparable float64) *learnt {
+// It begins at start; guess is what is believed before any pair is seen. With
+// fixed, m stays what it is and only the shares and the kinds are learnt.
+func learn(counts []patternCount, ch *chance, start, guess *model, comparable float64, fixed bool) *learnt {
 	const rounds, enough = 100, 1e-7
 	state := &learnt{model: start}
 	for round := range rounds {
 		next, likelihood := step(counts, ch, state.model, guess, comparable)
 		state.likelihood = append(state.likelihood, likelihood)
+		if fixed {
+			next.m = start.m
+		}
 		state.found = next.person * comparable
 		state.model = next
 		if round > 0 {

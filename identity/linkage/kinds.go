@@ -1,6 +1,9 @@
 package linkage
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A kind is one way in which two records of different persons come to agree
 // beyond chance: housemates share surname, street and telephone, neighbours the
@@ -111,6 +114,25 @@ func (c *corpus) firstKind(number int, ch *chance, share float64) *kind {
 		}
 	}
 	return k
+}
+
+// refresh gives the fields that are as among strangers the chances of ch.
+func (k *kind) refresh(c *corpus, ch *chance) *kind {
+	fresh := *k
+	fresh.chance = slices.Clone(k.chance)
+	for f := range c.fields {
+		switch {
+		case k.derived[f]:
+			fresh.chance[f] = slices.Clone(k.chance[f])
+			reshape(fresh.chance[f], ch.u[f][exact])
+		case k.free[f]:
+		case kindsTried[k.number].atHome:
+			fresh.chance[f] = atHome(c.fields[f].typ, ch.u[f])
+		default:
+			fresh.chance[f] = ch.u[f]
+		}
+	}
+	return &fresh
 }
 
 // alike is where the learning of a derived field starts.

@@ -123,22 +123,36 @@ func (l *linker) fit(person []int32) {
 	counts := countPatterns(l.candidates)
 	if l.learnt == nil {
 		share := min(.1, float64(l.corpus.rows)/4/l.comparable)
-		l.learnt = l.learn(counts, firstModel(l.corpus, l.chance, share, l.corpus.kinds()))
+		l.learnt = l.learn(counts, firstModel(l.corpus, l.chance, share, l.corpus.kinds()), false)
 	}
-	l.chance = l.corpus.chances(l.sample, l.match(), person)
+	l.meet(person)
 	l.findKinds(counts)
-	l.chance = l.corpus.chances(l.sample, l.match(), person)
-	l.learnt = l.learn(counts, l.learnt.model)
+	l.meet(person)
+	l.learnt = l.learn(counts, l.learnt.model, false)
 }
 
-func (l *linker) learn(counts []patternCount, start *model) *learnt {
-	return learn(counts, l.chance, start, firstModel(l.corpus, l.chance, start.person, start.numbers()), l.comparable)
+// meet estimates anew how strangers agree, now that it is known which pairs of
+// the sample are none.
+func (l *linker) meet(person []int32) {
+	l.chance = l.corpus.chances(l.sample, l.match(), person)
+	known := *l.learnt
+	known.model = &model{m: l.learnt.m, person: l.learnt.person}
+	for _, k := range l.learnt.kinds {
+		known.model.kinds = append(known.model.kinds, k.refresh(l.corpus, l.chance))
+	}
+	l.learnt = &known
+}
+
+func (l *linker) learn(counts []patternCount, start *model, fixed bool) *learnt {
+	guess := firstModel(l.corpus, l.chance, start.person, start.numbers())
+	return learn(counts, l.chance, start, guess, l.comparable, fixed)
 }
 
 // findKinds begins with every kind that the fields can tell, so that what is
 // learnt of one person is not mixed with what housemates share, and leaves out
-// those that are not worth it. Kinds that were left out before come back where
-// other candidates speak for them.
+// those that are not worth it. What is learnt of one person stays fixed while a
+// kind is left out: free, it would learn to be that kind. Kinds that were left
+// out before come back where other candidates speak for them.
 func (l *linker) findKinds(counts []patternCount) {
 	start := &model{m: l.learnt.m, person: l.learnt.person, kinds: l.learnt.kinds}
 	for _, k := range l.corpus.kinds() {
@@ -146,10 +160,10 @@ func (l *linker) findKinds(counts []patternCount) {
 			start.kinds = append(start.kinds[:len(start.kinds):len(start.kinds)], l.corpus.firstKind(k, l.chance, start.person/4))
 		}
 	}
-	l.learnt = l.learn(counts, start)
+	l.learnt = l.learn(counts, start, false)
 	for i := 0; i < len(l.learnt.kinds); {
 		left := &model{m: l.learnt.m, person: l.learnt.person, kinds: slices.Delete(slices.Clone(l.learnt.kinds), i, i+1)}
-		if without := l.learn(counts, left); worthIt(l.learnt, without, l.learnt.kinds[i]) {
+		if without := l.learn(counts, left, true); worthIt(l.learnt, without, l.learnt.kinds[i]) {
 			i++
 		} else {
 			l.learnt = without

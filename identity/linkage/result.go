@@ -20,7 +20,7 @@ type Result struct {
 	weigher *weigher
 }
 
-// ReviewBits is the least weight of a pair that is reported: one chance in five.
+// ReviewBits is the least weight of a pair that is reported: one chance in nine.
 // LinkBits is the weight above which a pair of two records alone is one person:
 // even odds.
 const (
