@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kindred-cdp/kindred/identity/evaluate"
+	"github.com/kindred-cdp/kindred/identity/linkage"
+	"github.com/kindred-cdp/kindred/identity/linkage/synthetic"
+)
+
+// linkageBench says what is measured.
+type linkageBench struct {
+	records, pairs, added int
+	seed                  uint64
+	json                  bool
+}
+
+func benchLinkageCommand() *cobra.Command {
+	var o linkageBench
+	cmd := &cobra.Command{
+		Use:   "linkage",
+		Short: "A million records of invented people: blocked, learnt from, compared, clustered; then one by one",
+		Long: `Make records of people with known truth, link them as "kindred link" does, and
+print how long each step took and how right the clusters are. Then put the
+records into an index and add more, one at a time, each scored against all that
+are stored. No engine is started.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return benchLinkage(cmd, o) },
+	}
+	cmd.Flags().IntVar(&o.records, "records", 1_000_000, "records that are linked")
+	cmd.Flags().IntVar(&o.pairs, "pairs", 18, "pairs per record that blocking may propose, repeated ones counted")
+	cmd.Flags().IntVar(&o.added, "added", 50_000, "records that are added one by one")
+	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "seed of the records")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print the figures as JSON on standard output")
+	return cmd
+}
+
+// linkageFigures are what a run measured; times are in seconds where they say no
+// other unit.
+type linkageFigures struct {
+	Records    int                `json:"records"`
+	Candidates int64              `json:"candidate_pairs"`
+	All        float64            `json:"seconds"`
+	Steps      map[string]float64 `json:"steps_seconds"`
+	// Scored is pairs compared in a second.
+	Scored    float64 `json:"pairs_per_second"`
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	F1        float64 `json:"f1"`
+	// Peak is the memory of the process, the records that were made included.
+	Peak     uint64  `json:"peak_resident_bytes"`
+	Index    float64 `json:"index_records_per_second"`
+	Stored   int     `json:"index_stored"`
+	Added    float64 `json:"added_records_per_second"`
+	AddedP50 float64 `json:"added_p50_ms"`
+	AddedP99 float64 `json:"added_p99_ms"`
+	AddedMax float64 `json:"added_max_ms"`
+}
+
+func benchLinkage(cmd *cobra.Command, o linkageBench) error {
+	out := func(format string, args ...any) { _, _ = fmt.Fprintf(os.Stderr, format+"\n", args...) }
+	watched, stop := context.WithCancel(cmd.Context())
+	defer stop()
+	b := &bench{}
+	go b.watchMemory(watched)
+	out("calibration: a core checks %.0f MB/s of JSON", calibrate())
+	table, truth, err := synthetic.Generate(people(o.records+o.added, o.seed))
+	if err != nil {
+		return err
+	}
+	first := firstRecords(table, o.records)
+	stopProfile, err := startProfile(cmd.Flag("profile").Value.String())
+	if err != nil {
+		return err
+	}
+	begin := now()
+	result, err := linkage.Link(cmd.Context(), first, linkage.Options{Seed: 1, Budget: o.pairs * o.records, Clock: now})
+	if err != nil {
+		return err
+	}
+	f := linkageFigures{Records: o.records, Candidates: result.Model.Candidates, All: now().Sub(begin).Seconds(), Steps: result.Seconds}
+	stopProfile()
+	f.Scored = float64(f.Candidates) / f.Steps["compare"]
+	q := evaluate.Compare(result.Clusters, truth[:o.records]).Pairs
+	f.Precision, f.Recall, f.F1 = q.Precision, q.Recall, q.F1
+	f.Peak = b.peak.Load()
+	model := result.Model
+	result = nil //nolint:ineffassign,wastedassign // its memory is free for the index
+	debug.FreeOSMemory()
+	if err := f.addOneByOne(model, table, o); err != nil {
+		return err
+	}
+	f.print(out)
+	if o.json {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(f)
+	}
+	return nil
+}
+
+func people(records int, seed uint64) synthetic.Config {
+	c := synthetic.Million()
+	c.People = int(float64(c.People) * float64(records) / float64(c.Records))
+	c.Records, c.Seed = records, seed
+	return c
+}
+
+// firstRecords is a table of the first n records of another.
+func firstRecords(t *linkage.Table, n int) *linkage.Table {
+	part := &linkage.Table{Rows: n}
+	for _, c := range t.Columns {
+		c.Codes = c.Codes[:n]
+		part.Columns = append(part.Columns, c)
+	}
+	return part
+}
+
+// addOneByOne fills an index with the linked records and adds the others.
+func (f *linkageFigures) addOneByOne(model *linkage.Model, t *linkage.Table, o linkageBench) error {
+	index, err := linkage.NewIndex(model)
+	if err != nil {
+		return err
+	}
+	var columns []*linkage.Column
+	for _, name := range index.Columns() {
+		at := slices.IndexFunc(t.Columns, func(c linkage.Column) bool { return c.Name == name })
+		columns = append(columns, &t.Columns[at])
+	}
+	values := make([]string, len(columns))
+	add := func(row int) error {
+		for i, c := range columns {
+			values[i] = c.Value(row)
+		}
+		_, _, err := index.Add(values)
+		return err
+	}
+	begin := now()
+	for row := range o.records {
+		if err := add(row); err != nil {
+			return err
+		}
+	}
+	f.Index, f.Stored = float64(o.records)/now().Sub(begin).Seconds(), o.records
+	took := make([]time.Duration, 0, o.added)
+	begin = now()
+	for row := o.records; row < t.Rows; row++ {
+		start := now()
+		if err := add(row); err != nil {
+			return err
+		}
+		took = append(took, now().Sub(start))
+	}
+	if len(took) == 0 {
+		return nil
+	}
+	f.Added = float64(len(took)) / now().Sub(begin).Seconds()
+	slices.Sort(took)
+	ms := func(share float64) float64 {
+		return float64(took[min(int(share*float64(len(took))), len(took)-1)].Microseconds()) / 1000
+	}
+	f.AddedP50, f.AddedP99, f.AddedMax = ms(.5), ms(.99), ms(1)
+	return nil
+}
+
+func (f *linkageFigures) print(out func(string, ...any)) {
+	out("%d records, %d candidate pairs: %.1f s; peak memory %d MiB, the records included", f.Records, f.Candidates, f.All, f.Peak>>20)
+	steps := make([]string, 0, len(f.Steps))
+	for name := range f.Steps {
+		steps = append(steps, name)
+	}
+	slices.SortFunc(steps, func(a, b string) int { return int(f.Steps[b]*1e6 - f.Steps[a]*1e6) })
+	for _, name := range steps {
+		out("  %-14s %6.2f s", name, f.Steps[name])
+	}
+	out("%.2f M pairs compared in a second, blocks made and repeated pairs left out meanwhile", f.Scored/1e6)
+	out("clusters: precision %.4f, recall %.4f, F1 %.4f", f.Precision, f.Recall, f.F1)
+	out("index: filled at %.0f records a second; against %d stored %.0f a second, p50 %.2f ms, p99 %.2f ms, max %.0f ms", f.Index, f.Stored, f.Added, f.AddedP50, f.AddedP99, f.AddedMax)
+}
