@@ -95,6 +95,7 @@ func newPeople() *people {
 		identity.Identifier{Namespace: "user_id", Value: "urn:x:1"},
 		identity.Identifier{Namespace: "user_id", Value: "?a=b&c#d"},
 	)
+	ana.Household = &profiles.Household{ID: 0xab, Profiles: []identity.ProfileID{0xcd}}
 	ana.Traits = []profiles.Trait{{Name: "country", Value: []byte(`"PT"`), Rule: profiles.Newest, Source: "web", Time: noon}}
 	ana.Activity = profiles.Activity{FirstSeen: noon, LastSeen: noon, Events: map[string]uint64{"behaviour": 2, "transaction": 1}}
 	ana.Orders = []profiles.OrderSummary{{Currency: "EUR", Orders: 1, Refunds: 1, Amount: decimal.RequireFromString("12.5"), Refunded: decimal.RequireFromString("-0.1"), FirstOrder: noon, LastOrder: noon}}

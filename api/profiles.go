@@ -72,11 +72,18 @@ type profileResponse struct {
 	ID              identity.ProfileID       `json:"id"`
 	Identifiers     []identifierResponse     `json:"identifiers"`
 	IdentifierCount int                      `json:"identifier_count"`
+	Household       *householdResponse       `json:"household,omitempty"`
 	Traits          map[string]traitResponse `json:"traits"`
 	Activity        activityResponse         `json:"activity"`
 	Orders          []ordersResponse         `json:"orders"`
 	Scores          map[string]scoreResponse `json:"scores"`
 	Recent          []eventResponse          `json:"recent"`
+}
+
+// householdResponse has the other profiles of the household, not the one asked for.
+type householdResponse struct {
+	ID       identity.HouseholdID `json:"id"`
+	Profiles []identity.ProfileID `json:"profiles"`
 }
 
 type identifierResponse struct {
@@ -146,6 +153,9 @@ func newProfileResponse(p *profiles.Profile) profileResponse {
 		Orders: make([]ordersResponse, len(p.Orders)),
 		Scores: make(map[string]scoreResponse, len(p.Scores)),
 		Recent: make([]eventResponse, len(p.Recent)),
+	}
+	if h := p.Household; h != nil {
+		r.Household = &householdResponse{ID: h.ID, Profiles: append([]identity.ProfileID{}, h.Profiles...)}
 	}
 	if r.Activity.Events == nil {
 		r.Activity.Events = map[string]uint64{}

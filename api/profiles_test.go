@@ -30,6 +30,8 @@ func TestGetProfile(t *testing.T) {
 		{name: "colon escaped", path: "/v1/profiles/email%3Aana%40example.com", key: "read-dev", status: 200, want: []string{id}},
 		{name: "admin may read", path: "/v1/profiles/user_id:42", key: "admin-dev", status: 200, want: []string{id}},
 		{name: "basic, key as user", path: "/v1/profiles/user_id:42", header: map[string]string{"Authorization": "Basic cmVhZC1kZXY6"}, status: 200, want: []string{id}},
+		{name: "household", path: "/v1/profiles/user_id:42", key: "read-dev", status: 200, want: []string{`"household":{"id":"00000000000000ab","profiles":["00000000000000cd"]}`}},
+		{name: "no household", path: "/v1/profiles/email:ana@example.com", key: "read-other", status: 200, not: []string{"household"}},
 		{name: "query is ignored", path: "/v1/profiles/user_id:42?verbose=true", key: "read-dev", status: 200, want: []string{id}},
 
 		{name: "no key", path: "/v1/profiles/user_id:42", status: 401, want: []string{"urn:kindred:problem:unauthorized"}, not: none, headers: map[string]string{"WWW-Authenticate": `Bearer realm="kindred"`}},

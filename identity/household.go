@@ -5,5 +5,8 @@ package identity
 // it never names anything else. Zero means no household.
 type HouseholdID Key
 
+// MarshalText implements encoding.TextMarshaler by String.
+func (h HouseholdID) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
 // String returns the id as 16 lower-case hexadecimal digits.
 func (h HouseholdID) String() string { return ProfileID(h).String() }

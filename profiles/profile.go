@@ -20,6 +20,12 @@ type Profile struct {
 	IdentifierCount int
 	// Keys are the keys of all identifiers, the unlisted ones too, ascending.
 	Keys []identity.Key
+	// Former are the keys of identifiers that are another profile's now and move
+	// between people, such as a recycled phone: what happened to them at an
+	// earlier time is part of this view. Ascending.
+	Former []identity.Key
+	// Household is nil for a profile without one.
+	Household *Household
 	// Traits are the surviving values, by name.
 	Traits []Trait
 	// Activity counts the events attributed to the profile.
@@ -30,6 +36,13 @@ type Profile struct {
 	Scores []Score
 	// Recent are the newest events, newest first.
 	Recent []Event
+}
+
+// Household are the profiles that were seen with the same landline or postal
+// address, directly or through each other. It makes no two of them one.
+type Household struct {
+	ID       identity.HouseholdID
+	Profiles []identity.ProfileID // the others, ascending
 }
 
 // Identifier is one identifier of the profile with its provenance. The value
@@ -110,7 +123,10 @@ type Event struct {
 // It counts structures by their worst alignment, so it errs on the large side.
 func (p *Profile) Size() int64 {
 	const text = 16 // a string or slice header that its struct's figure leaves out
-	n := 256 + 8*len(p.Keys)
+	n := 256 + 8*len(p.Keys) + 8*len(p.Former)
+	if p.Household != nil {
+		n += 48 + 8*len(p.Household.Profiles)
+	}
 	for _, i := range p.Identifiers {
 		n += 160 + len(i.Namespace) + len(i.Value)
 		for _, s := range i.Sources {

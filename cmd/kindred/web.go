@@ -154,7 +154,7 @@ func (w *web) follow(ctx context.Context) error {
 func noticed(n identity.Notice) []identity.Key {
 	keys := make([]identity.Key, 0, 3*len(n.Changes))
 	for _, c := range n.Changes {
-		if c.Kind == identity.ChangedIdentifier {
+		if c.Kind != identity.ChangedSet {
 			keys = append(keys, identity.Key(c.Subject))
 		}
 		keys = append(keys, identity.Key(c.Old), identity.Key(c.New))

@@ -14,8 +14,8 @@ import (
 
 func newReading() reading {
 	return reading{
-		map[identity.Key]identity.ProfileID{}, map[identity.AnchorID]identity.Key{},
-		map[identity.Key][]graph.Tenure{}, map[identity.ProfileID]identity.HouseholdID{},
+		profile: map[identity.Key]identity.ProfileID{}, owner: map[identity.AnchorID]identity.Key{},
+		tenures: map[identity.Key][]graph.Tenure{}, housed: map[identity.ProfileID]identity.HouseholdID{},
 	}
 }
 

@@ -27,7 +27,10 @@ type Cache struct {
 	ledger ledger
 	// The indexes are protected by ledger.mu.
 	holders map[identity.Key]*entry // the cached profile that holds an identifier
-	answers map[string]*entry       // cached answers of Resolve, by name
+	// sharers are the cached profiles that what happens to an identifier of
+	// another, or to their household, changes too.
+	sharers map[identity.Key]map[*entry]struct{}
+	answers map[string]*entry // cached answers of Resolve, by name
 }
 
 var _ profiles.Store = (*Cache)(nil)
@@ -37,7 +40,7 @@ func New(cfg Config, next profiles.Store, r prometheus.Registerer) (*Cache, erro
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c := &Cache{cfg: cfg, next: next, holders: map[identity.Key]*entry{}, answers: map[string]*entry{}}
+	c := &Cache{cfg: cfg, next: next, holders: map[identity.Key]*entry{}, sharers: map[identity.Key]map[*entry]struct{}{}, answers: map[string]*entry{}}
 	var err error
 	c.metrics, err = newMetrics(r, c)
 	return c, err
@@ -86,6 +89,11 @@ func (c *Cache) Load(ctx context.Context, workspace string, id identity.ProfileI
 		e := &entry{profile: p, err: err, keys: []identity.Key{identity.Key(id)}}
 		if p != nil {
 			e.keys = append(e.keys, p.Keys...)
+			e.held = len(e.keys)
+			e.keys = append(e.keys, p.Former...)
+			if p.Household != nil {
+				e.keys = append(e.keys, identity.Key(p.Household.ID))
+			}
 		}
 		return e
 	})
@@ -184,6 +192,10 @@ func (c *Cache) name(workspace string, keys []identity.Key) []*entry {
 	var forgotten []*entry
 	for _, k := range keys {
 		if e := c.holders[k]; e != nil {
+			c.forget(e)
+			forgotten = append(forgotten, e)
+		}
+		for e := range c.sharers[k] {
 			c.forget(e)
 			forgotten = append(forgotten, e)
 		}

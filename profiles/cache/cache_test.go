@@ -22,7 +22,8 @@ type world struct {
 	mu      sync.Mutex // Protects the fields below.
 	profile map[identity.Key]identity.ProfileID
 	version map[identity.ProfileID]int
-	size    int // of a trait, to fill memory
+	shared  map[identity.ProfileID]identity.Key // a former identifier, and a household
+	size    int                                 // of a trait, to fill memory
 	err     error
 	entered chan struct{} // receives when a read has seen the truth
 	leave   chan struct{} // a read waits for it before it returns
@@ -72,6 +73,9 @@ func (w *world) Load(_ context.Context, workspace string, id identity.ProfileID)
 		if owner == id {
 			p.Keys = append(p.Keys, k)
 		}
+	}
+	if k, ok := w.shared[id]; ok {
+		p.Former, p.Household = []identity.Key{k}, &profiles.Household{ID: identity.HouseholdID(k + 100)}
 	}
 	if w.size > 0 {
 		p.Traits = []profiles.Trait{{Name: "big", Value: make([]byte, w.size)}}

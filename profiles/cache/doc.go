@@ -11,7 +11,8 @@
 // though a flush touches a handful of profiles. Names are identifier keys.
 // A profile id is one too, so a single call serves every notice: identity names
 // the identifiers and profiles that moved, ingest the identifiers of stored
-// events. A cached profile is forgotten when any identifier it holds is named.
+// events. A cached profile is forgotten when any identifier it holds is named, one
+// that was its at an earlier time, or its household.
 //
 // What was read before an invalidation is never served to a caller who comes
 // after it, even when the read was under way: see ledger.go. An entry that no

@@ -16,8 +16,10 @@ type entry struct {
 	profile *profiles.Profile
 	id      identity.ProfileID
 	err     error // profiles.ErrNotFound or nil
-	// keys name the entry: any of them, invalidated, forgets it.
+	// keys name the entry: any of them, invalidated, forgets it. The first held of
+	// a profile's keys are its own; the others name other profiles as well.
 	keys []identity.Key
+	held int
 	// dead is set at once by an invalidation: ristretto applies a write some
 	// time after Set returns, even after the Del that follows it.
 	dead atomic.Bool
@@ -87,12 +89,18 @@ func (c *Cache) admit(e *entry, start uint64) (superseded []*entry, ok bool) {
 		c.answers[e.name] = e
 		return nil, true
 	}
-	for _, k := range e.keys {
+	for _, k := range e.keys[:e.held] {
 		if old := c.holders[k]; old != nil && old != e {
 			c.forget(old)
 			superseded = append(superseded, old)
 		}
 		c.holders[k] = e
+	}
+	for _, k := range e.keys[e.held:] {
+		if c.sharers[k] == nil {
+			c.sharers[k] = map[*entry]struct{}{}
+		}
+		c.sharers[k][e] = struct{}{}
 	}
 	return superseded, true
 }
@@ -112,9 +120,15 @@ func (c *Cache) unindex(e *entry) {
 	if e.profile == nil {
 		return
 	}
-	for _, k := range e.keys {
+	for _, k := range e.keys[:e.held] {
 		if c.holders[k] == e {
 			delete(c.holders, k)
+		}
+	}
+	for _, k := range e.keys[e.held:] {
+		delete(c.sharers[k], e)
+		if len(c.sharers[k]) == 0 {
+			delete(c.sharers, k)
 		}
 	}
 }

@@ -79,42 +79,6 @@ func (r *reader) identifiers(ctx context.Context, p *profiles.Profile) error {
 	return err
 }
 
-// anchorsSQL takes the sets in which an identifier of the profile takes part,
-// and the identifiers themselves, with what decides each: a set belongs to its
-// deciding identifier, which may be another's.
-const anchorsSQL = `SELECT anchor_id, argMax(owner_id, (epoch, sequence))
-FROM anchor_owner
-WHERE workspace = {workspace:String} AND ` + countedSQL + ` AND anchor_id IN (
-    SELECT anchor_id FROM anchor_members WHERE workspace = {workspace:String} AND identifier_id IN {keys:Array(UInt64)}
-    UNION ALL
-    SELECT arrayJoin({keys:Array(UInt64)})
-)
-GROUP BY anchor_id`
-
-// findAnchors finds the anchors of the profile's events: what an identifier of
-// the profile decides. An identifier without a row decides its own anchor.
-func (r *reader) findAnchors(ctx context.Context, _ *profiles.Profile) error {
-	mine := make(map[uint64]bool, len(r.keys)) // anchor → it is the profile's
-	for _, k := range r.keys {
-		mine[k] = true
-	}
-	err := r.read(ctx, "anchors", anchorsSQL, func(rows driver.Rows) error {
-		var anchor, owner uint64
-		if err := rows.Scan(&anchor, &owner); err != nil {
-			return err
-		}
-		mine[anchor] = slices.Contains(r.keys, owner)
-		return nil
-	}, append(r.version.bind(), r.bindKeys())...)
-	for anchor, is := range mine {
-		if is {
-			r.anchors = append(r.anchors, anchor)
-		}
-	}
-	slices.Sort(r.anchors)
-	return err
-}
-
 const namesSQL = `SELECT identifier_id, any(namespace), any(value)
 FROM identifiers
 WHERE workspace = {workspace:String} AND identifier_id IN {keys:Array(UInt64)}

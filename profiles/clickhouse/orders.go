@@ -43,7 +43,7 @@ GROUP BY currency
 ORDER BY currency`
 
 func (r *reader) orders(ctx context.Context, p *profiles.Profile) error {
-	return r.read(ctx, "orders", ordersSQL, func(rows driver.Rows) error {
+	return r.readEvents(ctx, "orders", ordersSQL, func(rows driver.Rows) error {
 		var s profiles.OrderSummary
 		var amount, refunded decimal.Decimal
 		var first, last time.Time
@@ -56,5 +56,5 @@ func (r *reader) orders(ctx context.Context, p *profiles.Profile) error {
 		}
 		p.Orders = append(p.Orders, s)
 		return nil
-	}, r.bindAnchors())
+	})
 }

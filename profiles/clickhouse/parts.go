@@ -11,12 +11,6 @@ import (
 	"github.com/kindred-cdp/kindred/profiles"
 )
 
-// ofProfile restricts a table to the anchors of the profile.
-const ofProfile = `
-WHERE workspace = {workspace:String} AND anchor_id IN {anchors:Array(UInt64)}`
-
-func (r *reader) bindAnchors() driver.NamedValue { return clickhouse.Named("anchors", r.anchors) }
-
 func (r *reader) bindKeys() driver.NamedValue { return clickhouse.Named("keys", r.keys) }
 
 const activitySQL = `SELECT kind, count(), min(time), max(time)
@@ -26,7 +20,7 @@ GROUP BY kind`
 func (r *reader) activity(ctx context.Context, p *profiles.Profile) error {
 	p.Activity.Events = map[string]uint64{}
 	a := &p.Activity
-	return r.read(ctx, "activity", activitySQL, func(rows driver.Rows) error {
+	return r.readEvents(ctx, "activity", activitySQL, func(rows driver.Rows) error {
 		var kind string
 		var n uint64
 		var first, last time.Time
@@ -41,7 +35,7 @@ func (r *reader) activity(ctx context.Context, p *profiles.Profile) error {
 			a.LastSeen = last.UTC()
 		}
 		return nil
-	}, r.bindAnchors())
+	})
 }
 
 const recentSQL = `SELECT message_id, kind, name, type, source, time, properties
@@ -50,7 +44,7 @@ ORDER BY time DESC, message_hash DESC
 LIMIT {limit:UInt32}`
 
 func (r *reader) recent(ctx context.Context, p *profiles.Profile) error {
-	return r.read(ctx, "recent events", recentSQL, func(rows driver.Rows) error {
+	return r.readEvents(ctx, "recent events", recentSQL, func(rows driver.Rows) error {
 		var e profiles.Event
 		var properties string
 		if err := rows.Scan(&e.MessageID, &e.Kind, &e.Name, &e.Type, &e.Source, &e.Time, &properties); err != nil {
@@ -59,7 +53,7 @@ func (r *reader) recent(ctx context.Context, p *profiles.Profile) error {
 		e.Time, e.Properties = e.Time.UTC(), object(properties)
 		p.Recent = append(p.Recent, e)
 		return nil
-	}, r.bindAnchors(), clickhouse.Named("limit", uint32(r.cfg.Recent)))
+	}, clickhouse.Named("limit", uint32(r.cfg.Recent)))
 }
 
 // object returns JSON text, or nil for none. A text that is no JSON would make

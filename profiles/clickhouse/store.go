@@ -156,7 +156,7 @@ func (s *Store) Load(ctx context.Context, workspace string, id identity.ProfileI
 	if len(r.keys) == 0 {
 		return nil, profiles.ErrNotFound
 	}
-	if err := r.all(ctx, p, r.identifiers, r.findAnchors, r.scores); err != nil {
+	if err := r.all(ctx, p, r.identifiers, r.findAnchors, r.scores, r.household); err != nil {
 		return nil, err
 	}
 	if len(p.Identifiers) == 0 {
@@ -177,6 +177,7 @@ type reader struct {
 	version   version
 	keys      []uint64 // of its identifiers
 	anchors   []uint64 // of its events
+	times     times    // of those that are not always its
 }
 
 // all reads several parts at once.

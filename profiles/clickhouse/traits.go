@@ -26,7 +26,7 @@ GROUP BY trait, source, value`
 
 func (r *reader) traits(ctx context.Context, p *profiles.Profile) error {
 	var observations []profiles.Observation
-	err := r.read(ctx, "traits", traitsSQL, func(rows driver.Rows) error {
+	err := r.readEvents(ctx, "traits", traitsSQL, func(rows driver.Rows) error {
 		var o profiles.Observation
 		if err := rows.Scan(&o.Trait, &o.Source, &o.Value, &o.Count,
 			&o.First.Time, &o.First.Message, &o.Last.Time, &o.Last.Message); err != nil {
@@ -35,7 +35,7 @@ func (r *reader) traits(ctx context.Context, p *profiles.Profile) error {
 		o.First.Time, o.Last.Time = o.First.Time.UTC(), o.Last.Time.UTC()
 		observations = append(observations, o)
 		return nil
-	}, r.bindAnchors())
+	})
 	p.Traits = r.cfg.Rules.Reduce(observations)
 	return err
 }

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// again returns the function that writes views and dictionaries of earlier files once more, as
-// they stand there: a view in the database holds the expressions of the reading as
-// they were when it was made, and a dictionary what it has loaded. before is the
-// file that asks.
+// again returns the function that writes views and dictionaries of earlier files
+// once more, as they stand there: a view in the database holds the expressions of
+// the reading as they were when it was made, and a dictionary what it has loaded.
+// before is the file that asks.
 func (f form) again(before string) func(names ...string) (string, error) {
 	return func(names ...string) (string, error) {
 		migrations, err := load(schema)

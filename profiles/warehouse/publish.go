@@ -16,8 +16,8 @@ type Version struct {
 
 // PublishReading makes the flush whose last row has version v visible to
 // queries, all of it at once. Call it after the rows of the flush have been
-// inserted into anchor_owner, identifier_profile, identifier_tenures and
-// identity_changes; each of those inserts must have succeeded. Publishing the
+// inserted into anchor_owner, identifier_profile, identifier_tenures,
+// household_profile and identity_changes; each of those inserts must have succeeded. Publishing the
 // same version again changes nothing. at is the time of publication.
 func PublishReading(ctx context.Context, conn driver.Conn, workspace string, v Version, at time.Time) error {
 	const statement = "INSERT INTO identity_versions (workspace, epoch, sequence, published_at) VALUES (?, ?, ?, ?)"

@@ -27,6 +27,8 @@ type World struct {
 	Keyer     identity.Keyer
 
 	profile  map[identity.Key]identity.ProfileID
+	tenures  map[identity.Key][]Tenure
+	housed   map[identity.ProfileID]identity.HouseholdID
 	events   []Event
 	scores   []Score
 	sequence uint64
@@ -45,7 +47,8 @@ func New(t testing.TB, conn driver.Conn, workspace string) *World {
 	w := &World{
 		T: t, Conn: conn, Workspace: workspace,
 		Keyer:   identity.NewKeyer(identity.Secret{1, 2, 3}, workspace),
-		profile: map[identity.Key]identity.ProfileID{},
+		profile: map[identity.Key]identity.ProfileID{}, tenures: map[identity.Key][]Tenure{},
+		housed: map[identity.ProfileID]identity.HouseholdID{},
 	}
 	w.written.sightings = map[identity.Key]bool{}
 	w.written.anchors = map[identity.AnchorID]bool{}
@@ -108,6 +111,30 @@ func (w *World) Person(ids ...string) identity.ProfileID {
 func (w *World) Detach(id string) {
 	w.T.Helper()
 	w.profile[w.Key(id)] = 0
+}
+
+// Tenure is a past tenure of an identifier that moves between people.
+type Tenure struct {
+	Until time.Time
+	Owner string // "namespace:value"
+}
+
+// Tenures says which past tenures an identifier has, earliest first. It must be
+// said before events name the identifier.
+func (w *World) Tenures(id string, past ...Tenure) {
+	w.T.Helper()
+	w.tenures[w.Key(id)] = past
+}
+
+// House says that profiles are a household, of the key of an identifier; none,
+// where it is empty.
+func (w *World) House(value string, all ...identity.ProfileID) {
+	w.T.Helper()
+	for _, p := range all {
+		if w.housed[p] = 0; value != "" {
+			w.housed[p] = identity.HouseholdID(w.Key(value))
+		}
+	}
 }
 
 // Profile returns to whom an identifier belongs, itself when nothing was said.
@@ -272,15 +299,39 @@ func (w *World) insertIdentity(ctx context.Context) {
 			add(w.Workspace, uint64(anchor), keys)
 		}
 	})
-	w.insert(ctx, "anchor_owner (workspace, anchor_id, epoch, sequence, owner_id, previous_id)", func(add func(...any)) {
+	w.insert(ctx, "anchor_owner (workspace, anchor_id, epoch, sequence, owner_id, previous_id, has_tenures)", func(add func(...any)) {
 		for anchor, members := range sets {
 			w.written.anchors[anchor] = true
-			add(w.Workspace, uint64(anchor), uint64(Epoch), w.sequence, uint64(members[0].Key), uint64(0))
+			_, moving := w.tenures[members[0].Key]
+			add(w.Workspace, uint64(anchor), uint64(Epoch), w.sequence, uint64(members[0].Key), uint64(0), moving)
 		}
 		for key, p := range w.profile {
 			if p == 0 {
-				add(w.Workspace, uint64(key), uint64(Epoch), w.sequence, uint64(0), uint64(0))
+				add(w.Workspace, uint64(key), uint64(Epoch), w.sequence, uint64(0), uint64(0), false)
 			}
+		}
+		for key := range w.tenures {
+			add(w.Workspace, uint64(key), uint64(Epoch), w.sequence, uint64(key), uint64(key), true)
+		}
+	})
+	w.insertTold(ctx)
+}
+
+// insertTold writes tenures and households, all of them.
+func (w *World) insertTold(ctx context.Context) {
+	w.T.Helper()
+	w.insert(ctx, "identifier_tenures (workspace, identifier_id, epoch, sequence, untils, owners)", func(add func(...any)) {
+		for key, past := range w.tenures {
+			untils, owners := []time.Time{}, []uint64{}
+			for _, p := range past {
+				untils, owners = append(untils, p.Until), append(owners, uint64(w.Key(p.Owner)))
+			}
+			add(w.Workspace, uint64(key), uint64(Epoch), w.sequence, untils, owners)
+		}
+	})
+	w.insert(ctx, "household_profile (workspace, profile_id, epoch, sequence, household_id)", func(add func(...any)) {
+		for p, h := range w.housed {
+			add(w.Workspace, uint64(p), uint64(Epoch), w.sequence, uint64(h))
 		}
 	})
 }
