@@ -131,8 +131,11 @@ type readers struct {
 	r         *rand.Rand
 	known     map[identity.Identifier]bool
 	events    int // sent
-	unstored  []identity.Evidence
+	unstored  []seenEvent
 	stored    int // events
+	send      func(kafka.Message)
+	published func(epoch, sequence uint64) // is called after a version was
+	noticed   func()                       // is called after notices were taken
 	store     *profilestore.Store
 	cache     *cache.Cache
 }
@@ -143,6 +146,7 @@ func newReaders(t testing.TB, db driver.Conn, workspace string, seed uint64) *re
 		t: t, db: db, workspace: workspace, keyer: identity.NewKeyer(identity.Secret{1}, workspace),
 		topic: &partitionLog{changed: make(chan struct{})}, known: map[identity.Identifier]bool{}, r: rand.New(rand.NewPCG(seed, 5)),
 	}
+	r.send, r.published, r.noticed = r.topic.add, func(uint64, uint64) {}, func() {}
 	var err error
 	if r.store, err = profilestore.New(profilestore.DefaultConfig(), db, func() time.Time { return readersNow }); err != nil {
 		t.Fatal(err)
@@ -170,7 +174,22 @@ func (r *readers) WriteMessages(_ context.Context, messages ...kafka.Message) er
 		}
 		r.cache.Invalidate(n.Workspace, noticed(n)...)
 	}
+	r.noticed()
 	return nil
+}
+
+// watchedPublisher tells when a version was published.
+type watchedPublisher struct {
+	ledger.Publisher
+	readers *readers
+}
+
+func (p watchedPublisher) Publish(ctx context.Context, workspace string, epoch, sequence uint64) error {
+	err := p.Publisher.Publish(ctx, workspace, epoch, sequence)
+	if err == nil {
+		p.readers.published(epoch, sequence)
+	}
+	return err
 }
 
 // Reject is never called: all evidence is good.
@@ -190,7 +209,7 @@ func (r *readers) ledger(db driver.Conn, cfg ledger.Config) *ledger.Ledger {
 	l, err := ledger.New(cfg, ledger.Deps{
 		DB: db, NewGraph: ledger.NewGraph, Rules: func(string) *identity.Rules { return rules },
 		Keyer:     func(string) identity.Keyer { return r.keyer },
-		Publisher: readingPublisher{&platform{conn: db}}, Notifier: r, Rejecter: r,
+		Publisher: watchedPublisher{readingPublisher{&platform{conn: db}}, r}, Notifier: r, Rejecter: r,
 		Owns: func(name string, _ int) bool { return name == r.workspace },
 		Now:  func() time.Time { return readersNow },
 	})
@@ -222,13 +241,19 @@ func (r *readers) feed(n int) {
 					Namespace: readersNamespaces[r.r.IntN(len(readersNamespaces))], Value: fmt.Sprint("v", r.r.IntN(6)),
 				})
 			}
-			r.see(readersNow.Add(-time.Duration(r.r.IntN(900*24))*time.Hour), ids...)
+			r.see("Page Viewed", readersNow.Add(-time.Duration(r.r.IntN(900*24))*time.Hour), ids...)
 		}
 	}
 }
 
-// see appends evidence of an event, which storeEvents stores.
-func (r *readers) see(at time.Time, ids ...identity.Identifier) {
+// seenEvent is an event with the evidence of it.
+type seenEvent struct {
+	identity.Evidence
+	name string
+}
+
+// see sends the evidence of an event, which storeEvents stores.
+func (r *readers) see(name string, at time.Time, ids ...identity.Identifier) {
 	r.t.Helper()
 	members, _ := r.keyer.Members(ids)
 	r.events++
@@ -242,8 +267,8 @@ func (r *readers) see(at time.Time, ids ...identity.Identifier) {
 	for _, id := range ids {
 		r.known[id] = true
 	}
-	r.unstored = append(r.unstored, e)
-	r.topic.add(kafka.Message{Key: []byte(r.workspace), Value: identity.AppendEvidence(nil, &e)})
+	r.unstored = append(r.unstored, seenEvent{e, name})
+	r.send(kafka.Message{Key: []byte(r.workspace), Value: identity.AppendEvidence(nil, &e)})
 }
 
 // storeEvents stores the events of all evidence so far.
@@ -253,7 +278,7 @@ func (r *readers) storeEvents() {
 	for i, e := range r.unstored {
 		if err == nil {
 			at := time.UnixMilli(e.Span.FirstEvent).UTC()
-			err = batch.Append(r.workspace, uint64(e.Anchor), at, big.NewInt(int64(r.stored+i)), e.Witness.MessageID, "behaviour", "Page Viewed", "crm", at)
+			err = batch.Append(r.workspace, uint64(e.Anchor), at, big.NewInt(int64(r.stored+i)), e.Witness.MessageID, "behaviour", e.name, "crm", at)
 		}
 	}
 	if err == nil {
@@ -274,7 +299,7 @@ func (r *readers) feedLinks() {
 		Workspace: r.workspace, Model: "m1", ScoredAt: readersNow.Add(-time.Duration(r.r.IntN(5)) * time.Hour).UnixMilli(),
 		Pairs: []identity.RecordLink{{A: fmt.Sprint("v", a), B: fmt.Sprint("v", b), Weight: []int64{100, 900, 1500}[r.r.IntN(3)]}},
 	}
-	r.topic.add(kafka.Message{
+	r.send(kafka.Message{
 		Key: []byte(r.workspace), Value: identity.AppendLinks(nil, &l), Headers: []kafka.Header{{Key: identity.HeaderLinks, Value: []byte("1")}},
 	})
 }
@@ -297,7 +322,7 @@ func (r *readers) ask(c identity.Command) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.topic.add(kafka.Message{
+	r.send(kafka.Message{
 		Key: []byte(r.workspace), Value: value, Headers: []kafka.Header{{Key: identity.HeaderCommand, Value: []byte("1")}},
 	})
 }
@@ -322,7 +347,8 @@ var readingQueries = func() map[string]string {
 	}
 	queries["identity_decisions"] = `SELECT DISTINCT toString(tuple(kind, a, b, decided_at, decision_id, is_on)) AS row
 		FROM identity_decisions WHERE workspace = ? ORDER BY row`
-	queries["record_links"] = `SELECT DISTINCT toString(tuple(record_a, record_b, scored_at, weight)) AS row FROM record_links WHERE workspace = ? ORDER BY row`
+	queries["record_links"] = `SELECT toString(tuple(model_version, record_a, record_b, max((scored_at, weight)))) AS row
+		FROM record_links WHERE workspace = ? GROUP BY model_version, record_a, record_b ORDER BY row`
 	return queries
 }()
 
