@@ -108,8 +108,21 @@ func (f form) resolveAsInvoker(before string) (string, error) {
 	return b.String(), nil
 }
 
-// readingAfterRows writes the view reading of the files before one once more, over
-// the view reading_rows instead of the table below it.
+// rowsColumns are the columns of the view reading_rows, those of reading_recent.
+// Where a file before gave that one tenures, rowsTenures follows.
+const (
+	rowsColumns = `    workspace LowCardinality(String)  COMMENT 'Workspace',
+    hop       UInt8                   COMMENT 'As in reading_recent',
+    id        UInt64                  COMMENT 'As in reading_recent',
+    epoch     UInt64                  COMMENT 'Epoch of the owner that wrote the row',
+    sequence  UInt64                  COMMENT 'Sequence within the epoch',
+    value     UInt64                  COMMENT 'As in reading_recent'`
+	rowsTenures = `,
+    tenures   Tuple(untils Array(Int64), owners Array(UInt64))  COMMENT 'As in reading_recent'`
+)
+
+// readingAfterRows writes the view reading_rows, and the view reading of the files
+// before one once more, over reading_rows instead of the table below it.
 func (f form) readingAfterRows(before string) (string, error) {
 	made, err := f.views(before)
 	if err != nil {
@@ -119,5 +132,11 @@ func (f form) readingAfterRows(before string) (string, error) {
 	if strings.Count(made["reading"], from) != 1 {
 		return "", fmt.Errorf("the view reading before %s does not read reading_recent once", before)
 	}
-	return strings.Replace(made["reading"], from, "FROM "+f.database+".reading_rows\n", 1) + ";\n", nil
+	columns, names := rowsColumns, "workspace, hop, id, epoch, sequence, value"
+	if strings.Contains(made["reading"], "tenures") {
+		columns, names = columns+rowsTenures, names+", tenures"
+	}
+	rows := makesView + "reading_rows " + f.onCluster() + "\n(\n" + columns + "\n)\n" + definers + "SELECT " + names + "\n" + from +
+		"COMMENT 'Rows of reading_recent as they are when a version has been read. Written by: nobody, a view.';\n"
+	return rows + strings.Replace(made["reading"], from, "FROM "+f.database+".reading_rows\n", 1) + ";\n", nil
 }

@@ -7,20 +7,6 @@
 -- inserted and published in between was counted by its version, of rows that were
 -- not all there. A view within the view is understood when it is read, which is
 -- after: reading_rows is nothing but that.
-CREATE OR REPLACE VIEW reading_rows {{onCluster}}
-{{asDefiner}}
-AS
-SELECT *
-FROM {{database}}.reading_recent
-COMMENT 'Rows of reading_recent as they are when a version has been read. Written by: nobody, a view.';
-ALTER TABLE reading_rows {{onCluster}}
-    COMMENT COLUMN workspace 'Workspace',
-    COMMENT COLUMN hop 'As in reading_recent',
-    COMMENT COLUMN id 'As in reading_recent',
-    COMMENT COLUMN epoch 'Epoch of the owner that wrote the row',
-    COMMENT COLUMN sequence 'Sequence within the epoch',
-    COMMENT COLUMN value 'As in reading_recent',
-    COMMENT COLUMN IF EXISTS tenures 'As in reading_recent';
 {{readingAfterRows "0017"}}
 
 -- Second, a view that is read with the rights of its maker is a query of its own to
