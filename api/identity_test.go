@@ -194,8 +194,10 @@ func TestProfileIdentity(t *testing.T) {
 		{
 			name: "by e-mail", path: "/v1/profiles/email:Ana@Example.com/identity", key: "read-dev", status: 200,
 			headers: map[string]string{"Content-Location": "/v1/profiles/" + ana + "/identity"},
-			want: []string{`"profile":"` + ana, `"value":"ana@example.com"`, `"value":"c***"`, `"follows":"email:ana@example.com"`, `"state":"crowded"`, `"truncated":true`,
-				`"state":"record_link","link":{"model":"m1","weight":900,"probability":0.998}}`}, not: []string{"cookie-of-ana"},
+			want: []string{
+				`"profile":"` + ana, `"value":"ana@example.com"`, `"value":"c***"`, `"follows":"email:ana@example.com"`, `"state":"crowded"`, `"truncated":true`,
+				`"state":"record_link","link":{"model":"m1","weight":900,"probability":0.998}}`,
+			}, not: []string{"cookie-of-ana"},
 		},
 		{
 			name: "by user id", path: "/v1/profiles/user_id:42/identity", key: "read-dev", status: 200,

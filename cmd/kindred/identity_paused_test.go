@@ -69,20 +69,22 @@ func (g *gate) Exec(ctx context.Context, query string, args ...any) error {
 	return g.Conn.Exec(ctx, query, args...)
 }
 
-// pausedSeeds is the number of histories: 200 at the full count of `make verify`.
-func pausedSeeds(t *testing.T) int {
-	s := os.Getenv("KINDRED_TEST_COUNT")
-	if s == "" {
-		return 4
+// pausedSeeds are the first seed and the number of histories: 200 at the full
+// count of `make verify`.
+func pausedSeeds(t *testing.T) (first, n uint64) {
+	number := func(name string, otherwise uint64) uint64 {
+		s := os.Getenv(name)
+		if s == "" {
+			return otherwise
+		}
+		n, err := strconv.ParseUint(s, 10, 32)
+		if err != nil {
+			t.Fatalf("%s is not a number", name)
+		}
+		return n
 	}
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		t.Fatal("KINDRED_TEST_COUNT is not a number")
-	}
-	return max(2, n/100)
+	return number("KINDRED_TEST_SEED", 1), max(2, number("KINDRED_TEST_COUNT", 400)/100)
 }
-
-const pausedFirstSeed = 1
 
 // TestPausedOwner pauses an owner between what it has decided and one of its
 // inserts, lets a successor take over, go on and write, and then wakes the first
@@ -98,8 +100,9 @@ func TestPausedOwner(t *testing.T) {
 	db := warehousetest.NewTestDatabase(t)
 	held := map[string]int{}
 	late := 0
-	for seed := range uint64(pausedSeeds(t)) {
-		table, rows := pauseOnce(t, db, pausedFirstSeed+seed)
+	first, seeds := pausedSeeds(t)
+	for seed := first; seed < first+seeds; seed++ {
+		table, rows := pauseOnce(t, db, seed)
 		held[table]++
 		late += rows
 		if t.Failed() {

@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,98 +23,6 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/cache"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 )
-
-var errFenced = errors.New("another generation owns the partition")
-
-// partitionLog is the partition of the evidence topic of one workspace, with its
-// group, in memory: owners of any number of generations at once.
-type partitionLog struct {
-	mu         sync.Mutex
-	log        []kafka.Message
-	offset     int64
-	metadata   string
-	generation int32
-	changed    chan struct{} // closed and replaced at every change
-}
-
-func (p *partitionLog) touch() {
-	close(p.changed)
-	p.changed = make(chan struct{})
-}
-
-func (p *partitionLog) add(m kafka.Message) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	m.Offset, m.Time = int64(len(p.log)), readersNow
-	p.log = append(p.log, m)
-	p.touch()
-}
-
-// join starts a generation, which fences the commits of older ones.
-func (p *partitionLog) join() *tenant {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.generation++
-	return &tenant{p, p.generation, p.offset, p.metadata}
-}
-
-// drained returns when everything is committed.
-func (p *partitionLog) drained(ctx context.Context) error {
-	for {
-		p.mu.Lock()
-		changed, done := p.changed, p.offset == int64(len(p.log))
-		p.mu.Unlock()
-		if done {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return fmt.Errorf("wait for all to be committed: %w", ctx.Err())
-		}
-	}
-}
-
-// tenant is one ownership.
-type tenant struct {
-	*partitionLog
-	of   int32
-	from int64
-	left string
-}
-
-var _ ledger.Partition = (*tenant)(nil)
-
-func (t *tenant) ID() int                    { return 0 }
-func (t *tenant) Generation() int32          { return t.of }
-func (t *tenant) Committed() (int64, string) { return t.from, t.left }
-
-func (t *tenant) Fetch(ctx context.Context, offset int64) ([]kafka.Message, error) {
-	for {
-		t.mu.Lock()
-		log, changed := t.log, t.changed
-		t.mu.Unlock()
-		if offset < int64(len(log)) {
-			return slices.Clone(log[offset:min(int(offset)+5, len(log))]), nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
-func (t *tenant) Commit(_ context.Context, offset int64, metadata string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.of != t.generation {
-		return errFenced
-	}
-	t.offset, t.metadata = offset, metadata
-	t.touch()
-	return nil
-}
 
 var readersNow = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 
@@ -131,8 +38,11 @@ type readers struct {
 	r         *rand.Rand
 	known     map[identity.Identifier]bool
 	events    int // sent
-	unstored  []identity.Evidence
+	unstored  []seenEvent
 	stored    int // events
+	send      func(kafka.Message)
+	published func(epoch, sequence uint64) // is called after a version was
+	noticed   func()                       // is called after notices were taken
 	store     *profilestore.Store
 	cache     *cache.Cache
 }
@@ -143,6 +53,7 @@ func newReaders(t testing.TB, db driver.Conn, workspace string, seed uint64) *re
 		t: t, db: db, workspace: workspace, keyer: identity.NewKeyer(identity.Secret{1}, workspace),
 		topic: &partitionLog{changed: make(chan struct{})}, known: map[identity.Identifier]bool{}, r: rand.New(rand.NewPCG(seed, 5)),
 	}
+	r.send, r.published, r.noticed = r.topic.add, func(uint64, uint64) {}, func() {}
 	var err error
 	if r.store, err = profilestore.New(profilestore.DefaultConfig(), db, func() time.Time { return readersNow }); err != nil {
 		t.Fatal(err)
@@ -170,7 +81,22 @@ func (r *readers) WriteMessages(_ context.Context, messages ...kafka.Message) er
 		}
 		r.cache.Invalidate(n.Workspace, noticed(n)...)
 	}
+	r.noticed()
 	return nil
+}
+
+// watchedPublisher tells when a version was published.
+type watchedPublisher struct {
+	ledger.Publisher
+	readers *readers
+}
+
+func (p watchedPublisher) Publish(ctx context.Context, workspace string, epoch, sequence uint64) error {
+	err := p.Publisher.Publish(ctx, workspace, epoch, sequence)
+	if err == nil {
+		p.readers.published(epoch, sequence)
+	}
+	return err
 }
 
 // Reject is never called: all evidence is good.
@@ -190,7 +116,7 @@ func (r *readers) ledger(db driver.Conn, cfg ledger.Config) *ledger.Ledger {
 	l, err := ledger.New(cfg, ledger.Deps{
 		DB: db, NewGraph: ledger.NewGraph, Rules: func(string) *identity.Rules { return rules },
 		Keyer:     func(string) identity.Keyer { return r.keyer },
-		Publisher: readingPublisher{&platform{conn: db}}, Notifier: r, Rejecter: r,
+		Publisher: watchedPublisher{readingPublisher{&platform{conn: db}}, r}, Notifier: r, Rejecter: r,
 		Owns: func(name string, _ int) bool { return name == r.workspace },
 		Now:  func() time.Time { return readersNow },
 	})
@@ -222,13 +148,19 @@ func (r *readers) feed(n int) {
 					Namespace: readersNamespaces[r.r.IntN(len(readersNamespaces))], Value: fmt.Sprint("v", r.r.IntN(6)),
 				})
 			}
-			r.see(readersNow.Add(-time.Duration(r.r.IntN(900*24))*time.Hour), ids...)
+			r.see("Page Viewed", readersNow.Add(-time.Duration(r.r.IntN(900*24))*time.Hour), ids...)
 		}
 	}
 }
 
-// see appends evidence of an event, which storeEvents stores.
-func (r *readers) see(at time.Time, ids ...identity.Identifier) {
+// seenEvent is an event with the evidence of it.
+type seenEvent struct {
+	identity.Evidence
+	name string
+}
+
+// see sends the evidence of an event, which storeEvents stores.
+func (r *readers) see(name string, at time.Time, ids ...identity.Identifier) {
 	r.t.Helper()
 	members, _ := r.keyer.Members(ids)
 	r.events++
@@ -242,8 +174,8 @@ func (r *readers) see(at time.Time, ids ...identity.Identifier) {
 	for _, id := range ids {
 		r.known[id] = true
 	}
-	r.unstored = append(r.unstored, e)
-	r.topic.add(kafka.Message{Key: []byte(r.workspace), Value: identity.AppendEvidence(nil, &e)})
+	r.unstored = append(r.unstored, seenEvent{e, name})
+	r.send(kafka.Message{Key: []byte(r.workspace), Value: identity.AppendEvidence(nil, &e)})
 }
 
 // storeEvents stores the events of all evidence so far.
@@ -253,7 +185,7 @@ func (r *readers) storeEvents() {
 	for i, e := range r.unstored {
 		if err == nil {
 			at := time.UnixMilli(e.Span.FirstEvent).UTC()
-			err = batch.Append(r.workspace, uint64(e.Anchor), at, big.NewInt(int64(r.stored+i)), e.Witness.MessageID, "behaviour", "Page Viewed", "crm", at)
+			err = batch.Append(r.workspace, uint64(e.Anchor), at, big.NewInt(int64(r.stored+i)), e.Witness.MessageID, "behaviour", e.name, "crm", at)
 		}
 	}
 	if err == nil {
@@ -274,7 +206,7 @@ func (r *readers) feedLinks() {
 		Workspace: r.workspace, Model: "m1", ScoredAt: readersNow.Add(-time.Duration(r.r.IntN(5)) * time.Hour).UnixMilli(),
 		Pairs: []identity.RecordLink{{A: fmt.Sprint("v", a), B: fmt.Sprint("v", b), Weight: []int64{100, 900, 1500}[r.r.IntN(3)]}},
 	}
-	r.topic.add(kafka.Message{
+	r.send(kafka.Message{
 		Key: []byte(r.workspace), Value: identity.AppendLinks(nil, &l), Headers: []kafka.Header{{Key: identity.HeaderLinks, Value: []byte("1")}},
 	})
 }
@@ -297,7 +229,7 @@ func (r *readers) ask(c identity.Command) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.topic.add(kafka.Message{
+	r.send(kafka.Message{
 		Key: []byte(r.workspace), Value: value, Headers: []kafka.Header{{Key: identity.HeaderCommand, Value: []byte("1")}},
 	})
 }
@@ -322,7 +254,8 @@ var readingQueries = func() map[string]string {
 	}
 	queries["identity_decisions"] = `SELECT DISTINCT toString(tuple(kind, a, b, decided_at, decision_id, is_on)) AS row
 		FROM identity_decisions WHERE workspace = ? ORDER BY row`
-	queries["record_links"] = `SELECT DISTINCT toString(tuple(record_a, record_b, scored_at, weight)) AS row FROM record_links WHERE workspace = ? ORDER BY row`
+	queries["record_links"] = `SELECT toString(tuple(model_version, record_a, record_b, max((scored_at, weight)))) AS row
+		FROM record_links WHERE workspace = ? GROUP BY model_version, record_a, record_b ORDER BY row`
 	return queries
 }()
 

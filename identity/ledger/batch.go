@@ -44,31 +44,19 @@ func (o *owner) read(ctx context.Context, messages []kafka.Message) (*batch, err
 	var decoder identity.EvidenceDecoder
 	decoded := make([]identity.Evidence, len(messages))
 	for i := range messages {
-		if isLinks(&messages[i]) {
-			r, err := o.readLinks(ctx, b, &messages[i])
-			if err != nil {
-				return nil, err
-			}
-			if r != nil {
-				reject(i, r.Workspace, r.Reason, r.Detail)
-			}
-			continue
-		}
-		e := &decoded[i]
+		var r *Rejection
 		var err error
-		if *e, err = decode(&decoder, messages[i].Value); err != nil {
-			reject(i, "", ReasonUnreadable, err.Error())
-			continue
+		if isLinks(&messages[i]) {
+			r, err = o.readLinks(ctx, b, &messages[i])
+		} else {
+			r, err = o.readEvidence(ctx, b, &decoder, &messages[i], evidence{Evidence: &decoded[i], from: i})
 		}
-		sp, foreign, err := o.spaceNamed(ctx, e.Workspace)
 		if err != nil {
 			return nil, err
 		}
-		if foreign != nil {
-			reject(i, foreign.Workspace, foreign.Reason, foreign.Detail)
-			continue
+		if r != nil {
+			reject(i, r.Workspace, r.Reason, r.Detail)
 		}
-		b.evidence = append(b.evidence, evidence{Evidence: e, space: sp, from: i})
 	}
 	collisions, err := o.compare(ctx, b)
 	if err != nil {
@@ -81,6 +69,21 @@ func (o *owner) read(ctx context.Context, messages []kafka.Message) (*batch, err
 		return nil, err
 	}
 	return b, o.findUndecided(ctx, b)
+}
+
+// readEvidence adds the evidence in m to b as e, or returns why it cannot be used.
+func (o *owner) readEvidence(ctx context.Context, b *batch, d *identity.EvidenceDecoder, m *kafka.Message, e evidence) (*Rejection, error) {
+	var err error
+	if *e.Evidence, err = decode(d, m.Value); err != nil {
+		return &Rejection{Reason: ReasonUnreadable, Detail: err.Error()}, nil
+	}
+	sp, foreign, err := o.spaceNamed(ctx, e.Workspace)
+	if sp == nil {
+		return foreign, err
+	}
+	e.space = sp
+	b.evidence = append(b.evidence, e)
+	return nil, nil
 }
 
 // age lets the caches forget. They must not while a batch is worked on: what

@@ -48,6 +48,13 @@ var analystTables = []struct{ table, columns string }{
 	{"scores", ""},
 }
 
+// unresolvedViews are what views read with the rights of their maker, to mask or
+// fold personal columns. They show no personal value, and no profiles.
+var unresolvedViews = []string{
+	"transactions", "behaviour_events", "events_masked", "identifiers_masked", "anchor_profile",
+	"social_interactions", "locations", "support_contacts", "feedback", "sensor_readings", "visits", "contacts",
+}
+
 // AnalystGrants returns what the read-only user analyst may do in database, as
 // GRANT statements without their TO clause: read the views for SQL users and
 // the columns of tables that are not personal, and resolve profiles with
@@ -57,6 +64,9 @@ func AnalystGrants(database string) []string {
 	var grants []string
 	for _, view := range analystViews {
 		grants = append(grants, "GRANT SELECT ON "+database+"."+view)
+	}
+	for _, view := range unresolvedViews {
+		grants = append(grants, "GRANT SELECT ON "+database+"."+unresolvedPrefix+view)
 	}
 	for _, t := range analystTables {
 		columns := ""

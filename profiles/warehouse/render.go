@@ -14,6 +14,9 @@ type form struct {
 	user     string // account of the dictionaries
 	password string
 	nonce    string // tells the tables of migrations that run at once apart
+	// uses, when it is there, takes the expressions of the reading that views hold:
+	// see noting.
+	uses *[]string
 }
 
 // dedupBlocks is the number of recent insert blocks per table whose
@@ -38,6 +41,8 @@ func (f form) render(name, text string) ([]string, error) {
 
 func (f form) functions(name string) template.FuncMap {
 	return template.FuncMap{
+		"resolveAsInvoker":  f.resolveAsInvoker,
+		"readingAfterRows":  f.readingAfterRows,
 		"onCluster":         f.onCluster,
 		"local":             f.local,
 		"engine":            f.engine,
@@ -46,9 +51,9 @@ func (f form) functions(name string) template.FuncMap {
 		"dedupWindow":       f.dedupWindow,
 		"dictionarySource":  f.dictionarySource,
 		"database":          func() string { return f.database },
-		"anchorProfile":     f.expressions().anchorProfile,
-		"eventProfile":      f.expressions().eventProfile,
-		"identifierProfile": f.expressions().identifierProfile,
+		"anchorProfile":     f.noting(func(a []string) string { return f.expressions().anchorProfile(a[0]) }),
+		"eventProfile":      f.noting(func(a []string) string { return f.expressions().eventProfile(a[0], a[1]) }),
+		"identifierProfile": f.noting(func(a []string) string { return f.expressions().identifierProfile(a[0]) }),
 		"nonce":             func() string { return f.nonce },
 		"again":             f.again(name),
 		"tenureArrays":      func() string { return tenureArrays },
