@@ -19,6 +19,10 @@ func (g profileGraph) Flush() ([]identity.Move, []identity.Key) {
 	return c.Moves, c.Flipped
 }
 
+func (g profileGraph) Load(namespaces []identity.Namespace, sources []string) Loader {
+	return g.Graph.Load(namespaces, sources)
+}
+
 func (g profileGraph) Stats() Stats {
 	s := g.Graph.Stats()
 	return Stats{Identifiers: s.Identifiers, Profiles: s.Profiles, Merges: s.Merges}

@@ -88,10 +88,9 @@ type Graph interface {
 	// neither the list of members nor the texts of a namespace that it has met.
 	// A value that was Blocked once is blocked, whatever later nodes say.
 	See(sighting identity.Sighting)
-	// SeeIdentifier adds a sighting of one identifier.
-	SeeIdentifier(node identity.Node, source string, period identity.Period, span identity.Span)
-	// SeePair adds a sighting of a pair, low.Key < high.Key.
-	SeePair(low, high identity.Node, source string, period identity.Period, span identity.Span)
+	// Load begins to take a stored ledger; namespaces and sources are what its
+	// rows name.
+	Load(namespaces []identity.Namespace, sources []string) Loader
 	// Decide adds a decision.
 	Decide(decision identity.Decision)
 	// Flush evaluates what was added since the last call. Each identifier is in
@@ -111,6 +110,16 @@ type Graph interface {
 	Inspector
 	Explainer
 }
+
+// Loader takes a stored ledger into a graph: identifiers, then pairs, each in
+// batches and ascending by key, and then End. graph.Load is one.
+type Loader interface {
+	Identifiers(batch []graph.StoredIdentifier)
+	Pairs(batch []graph.StoredPair)
+	End()
+}
+
+var _ Loader = (*graph.Load)(nil)
 
 // Inspector is what commands ask of a graph, as of its last Flush; see the
 // methods of these names in identity/graph.
