@@ -56,6 +56,9 @@ type identityFigures struct {
 
 	Reload        float64 `json:"reload_seconds"` // from the start of an owner until it is ready
 	ReloadLoad    float64 `json:"reload_load_seconds"`
+	// On a busy machine a reload takes as long as it is let; what it costs stays.
+	ReloadOwn     float64 `json:"reload_processor_seconds"`        // of this process
+	ReloadEngine  float64 `json:"reload_engine_processor_seconds"` // of ClickHouse
 	RowsPerSecond float64 `json:"reload_rows_per_second"`
 	BytesEach     float64 `json:"bytes_per_identifier"` // of the heap after a collection
 	PeakBytes     uint64  `json:"peak_resident_bytes"`  // of the process, at the end of the reload
@@ -225,6 +228,7 @@ func (m *identityMeter) owned(ctx context.Context, steps ...func(context.Context
 	owning, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	start := now()
+	own, engine := m.processors(ctx)
 	go func() { ended <- m.ledger.Own(owning, m.log.join()) }()
 	defer func() {
 		stop()
@@ -235,6 +239,8 @@ func (m *identityMeter) owned(ctx context.Context, steps ...func(context.Context
 	if err := m.ready(ctx, ended); err != nil {
 		return err
 	}
+	own2, engine2 := m.processors(ctx)
+	m.figures.ReloadOwn, m.figures.ReloadEngine = own2-own, engine2-engine
 	m.figures.Reload, m.figures.PeakBytes = now().Sub(start).Seconds(), m.peak.Load()
 	m.figures.BytesEach = float64(heap()-before) / float64(max(1, m.figures.Population.Identifiers))
 	for _, step := range steps {
@@ -243,6 +249,16 @@ func (m *identityMeter) owned(ctx context.Context, steps ...func(context.Context
 		}
 	}
 	return nil
+}
+
+// processors returns the processor seconds of this process and of ClickHouse.
+func (m *identityMeter) processors(ctx context.Context) (own, engine float64) {
+	own, _ = processor()
+	us, err := m.count(ctx, `SELECT value FROM system.events WHERE event = 'OSCPUVirtualTimeMicroseconds'`)
+	if err != nil {
+		return own, 0
+	}
+	return own, float64(us) / 1e6
 }
 
 // ready waits until the owner is, or has ended.

@@ -27,6 +27,7 @@ func (m *identityMeter) reloaded(context.Context) error {
 	}
 	f.RowsPerSecond = float64(f.Population.Rows) / f.Reload
 	m.out("reload: %.1f s until ready, %.1f s of them reading and evaluating; %.0f rows/s", f.Reload, f.ReloadLoad, f.RowsPerSecond)
+	m.out("  %.1f s of a processor in this process, %.1f s in the engine", f.ReloadOwn, f.ReloadEngine)
 	m.out("  %.0f bytes an identifier on the heap after a collection, %d MiB resident at most", f.BytesEach, f.PeakBytes>>20)
 	return nil
 }

@@ -165,44 +165,52 @@ type mergedRow struct {
 	period    identity.Period
 }
 
-// TestRebuildEqualsOracle loads merged rows as a restart does, identifiers and
-// pairs in any order, decisions before, between or after them.
+// mergedRows returns the rows of a world as its tables would hold them, and what
+// was erased.
+func (w *world) mergedRows() (rows map[mergedRow]identity.Span, erased map[identity.Key]int64) {
+	rows, erased = map[mergedRow]identity.Span{}, map[identity.Key]int64{}
+	for _, e := range w.entries {
+		if e.erase != 0 {
+			erased[e.erase] = max(erased[e.erase], e.at)
+		}
+	}
+	add := func(m mergedRow, s identity.Span) {
+		for _, n := range []identity.Node{m.low, m.high} {
+			if at, ok := erased[n.Key]; ok && s.FirstReceived <= at {
+				return
+			}
+		}
+		s.FirstEvent, s.LastEvent = min(s.FirstEvent, s.FirstReceived), min(s.LastEvent, s.LastReceived)
+		if old, ok := rows[m]; ok {
+			s = s.Merge(old)
+		}
+		rows[m] = s
+	}
+	for _, e := range w.entries {
+		s := e.sighting
+		for i := 0; s != nil && i < len(s.Members); i++ {
+			if !e.pairOnly {
+				add(mergedRow{s.Members[i], identity.Node{}, s.Source, s.Period}, s.Span)
+			}
+			for _, b := range s.Members[i+1:] {
+				add(mergedRow{s.Members[i], b, s.Source, s.Period}, s.Span)
+			}
+		}
+	}
+	return rows, erased
+}
+
+// TestRebuildEqualsOracle loads merged rows, identifiers and pairs in any order,
+// decisions before, between or after them.
 func TestRebuildEqualsOracle(t *testing.T) {
 	for seed := range testCount(t) {
 		r := rand.New(rand.NewPCG(uint64(seed), 3))
 		w := randomWorld(r, 1+r.IntN(80))
 		o := oracle.New(w.rules)
-		rows := map[mergedRow]identity.Span{}
-		erased := map[identity.Key]int64{}
 		for _, e := range w.entries {
 			e.tell(o)
-			if e.erase != 0 {
-				erased[e.erase] = max(erased[e.erase], e.at)
-			}
 		}
-		add := func(m mergedRow, s identity.Span) {
-			for _, n := range []identity.Node{m.low, m.high} {
-				if at, ok := erased[n.Key]; ok && s.FirstReceived <= at {
-					return
-				}
-			}
-			s.FirstEvent, s.LastEvent = min(s.FirstEvent, s.FirstReceived), min(s.LastEvent, s.LastReceived)
-			if old, ok := rows[m]; ok {
-				s = s.Merge(old)
-			}
-			rows[m] = s
-		}
-		for _, e := range w.entries {
-			s := e.sighting
-			for i := 0; s != nil && i < len(s.Members); i++ {
-				if !e.pairOnly {
-					add(mergedRow{s.Members[i], identity.Node{}, s.Source, s.Period}, s.Span)
-				}
-				for _, b := range s.Members[i+1:] {
-					add(mergedRow{s.Members[i], b, s.Source, s.Period}, s.Span)
-				}
-			}
-		}
+		rows, erased := w.mergedRows()
 		g := w.graph()
 		for k, at := range erased {
 			g.Erase(k, at)

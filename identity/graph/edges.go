@@ -3,13 +3,19 @@ package graph
 // addEdge makes a dead edge of x and y, which are in key order, a domestic one if
 // one of them is a household value; the caller gives it its first row.
 func (g *Graph) addEdge(x, y ref, domestic bool) ref {
+	e := g.newEdge(x, y, domestic)
+	g.byEnds.add(endsHash(x, y), e)
+	return e
+}
+
+// newEdge is addEdge without the index.
+func (g *Graph) newEdge(x, y ref, domestic bool) ref {
 	e := g.edges.add()
 	d := g.edges.at(e)
 	d.a, d.b, d.flags = x, y, dead
 	if g.pairRules > 0 && g.denied(g.nodes.at(x).key, g.nodes.at(y).key) {
 		d.flags |= rejected
 	}
-	g.byEnds.add(endsHash(x, y), e)
 	if domestic {
 		d.flags |= atHome
 		g.settleIn(x)

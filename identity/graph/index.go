@@ -78,6 +78,51 @@ func (x *index) grow(t *table) {
 	}
 }
 
+// touch reads what find reads first of h, so that it is near.
+func (x *index) touch(h uint64) ref {
+	t := x.table(h)
+	if t.used == 0 {
+		return 0
+	}
+	at := h & uint64(len(t.slot)-1)
+	return t.slot[at] ^ ref(t.tag[at])
+}
+
+// build stores the positions from 1 to before end in an empty index, some at a
+// time and of these one shard after the other, so that what is written to lies in
+// the processor's cache.
+func (x *index) build(end ref) {
+	const some = 1 << 20
+	size := 8
+	for size*3 < int(end>>shardBits)*4+256 {
+		size *= 2
+	}
+	for i := range x.shard {
+		x.shard[i] = table{slot: make([]ref, size), tag: make([]uint8, size)}
+	}
+	hashes, places := make([]uint64, min(some, end)), make([]ref, min(some, end))
+	var starts [1<<shardBits + 1]int
+	for from := ref(1); from < end; from += some {
+		n := int(min(some, end-from))
+		clear(starts[:])
+		for i := range n {
+			hashes[i] = x.hash(from + ref(i))
+			starts[hashes[i]>>(64-shardBits)+1]++
+		}
+		for s := range x.shard {
+			starts[s+1] += starts[s]
+		}
+		for i := range n {
+			s := hashes[i] >> (64 - shardBits)
+			places[starts[s]] = ref(i)
+			starts[s]++
+		}
+		for _, i := range places[:n] {
+			x.add(hashes[i], from+i)
+		}
+	}
+}
+
 // remove takes i out and closes the gap, so that no probe ends too early.
 func (x *index) remove(h uint64, i ref) {
 	t := x.table(h)

@@ -45,6 +45,7 @@ type work struct {
 	single                          [1]ref
 	one, group                      tally
 	component                       component
+	touched                         ref
 }
 
 // keptWork is the number of moves up to which a flush keeps its lists for the

@@ -16,12 +16,16 @@ type sight struct {
 // read sets an event time later than its received time to it, and then takes
 // event times from trusted sources and received times from the others.
 func (g *Graph) read(source string, p identity.Period, span identity.Span) sight {
+	return readAs(g.rules.Trusted(source), p, span)
+}
+
+func readAs(trusted bool, p identity.Period, span identity.Span) sight {
 	s := sight{
 		period:   p,
 		first:    span.FirstReceived,
 		last:     span.LastReceived,
 		received: span.FirstReceived,
-		trusted:  g.rules.Trusted(source),
+		trusted:  trusted,
 	}
 	if s.trusted {
 		s.first = min(span.FirstEvent, span.FirstReceived)
@@ -81,11 +85,17 @@ func (g *Graph) seeNode(n identity.Node, s sight) ref {
 		return 0
 	}
 	x := g.node(n)
+	g.seenNode(x, s)
+	return x
+}
+
+// seenNode merges a sighting into x.
+func (g *Graph) seenNode(x ref, s sight) {
 	d := g.nodes.at(x)
 	if d.flags&alive == 0 {
 		d.first, d.period = s.first, s.period
 		g.appear(x)
-		return x
+		return
 	}
 	if d.rows == 0 && d.period != s.period {
 		d.rows = g.addRow(row{period: d.period, first: d.first}, 0)
@@ -97,7 +107,6 @@ func (g *Graph) seeNode(n identity.Node, s sight) ref {
 		d.first = s.first
 		g.firstLowered(x)
 	}
-	return x
 }
 
 // node returns the node of n, a new and still gone one where there is none.
@@ -113,14 +122,20 @@ func (g *Graph) node(n identity.Node) ref {
 }
 
 func (g *Graph) addNode(n identity.Node) ref {
+	x := g.newNode(n.Key, g.space(n.Namespace))
+	g.byKey.add(mix(uint64(n.Key)), x)
+	return x
+}
+
+// newNode makes a gone node that is in no index.
+func (g *Graph) newNode(k identity.Key, space uint32) ref {
 	x := g.nodes.add()
 	d := g.nodes.at(x)
-	d.key, d.space, d.head, d.founder = n.Key, g.space(n.Namespace), x, x
+	d.key, d.space, d.head, d.founder = k, space, x, x
 	d.flags = fresh
 	if g.ns(x).rule.Principal {
 		d.flags |= fixed
 	}
-	g.byKey.add(mix(uint64(n.Key)), x)
 	g.work.fresh = append(g.work.fresh, x)
 	if len(g.standing) > 0 {
 		g.recall(x)
@@ -174,9 +189,8 @@ func (g *Graph) firstLowered(x ref) {
 
 // seeEdge adds the sighting of the pair x, y.
 func (g *Graph) seeEdge(x, y ref, s sight) {
-	household := g.ns(x).rule.Household
-	domestic := household != g.ns(y).rule.Household
-	if x == y || household && !domestic {
+	pairs, domestic := g.pairs(x, y)
+	if !pairs {
 		return
 	}
 	if g.nodes.at(y).key < g.nodes.at(x).key {
@@ -186,6 +200,18 @@ func (g *Graph) seeEdge(x, y ref, s sight) {
 	if e == 0 {
 		e = g.addEdge(x, y, domestic)
 	}
+	g.seenEdge(e, s)
+}
+
+// pairs reports whether x and y make an edge, and whether it is a domestic one.
+func (g *Graph) pairs(x, y ref) (pairs, domestic bool) {
+	household := g.ns(x).rule.Household
+	domestic = household != g.ns(y).rule.Household
+	return x != y && (!household || domestic), domestic
+}
+
+// seenEdge merges a sighting into e.
+func (g *Graph) seenEdge(e ref, s sight) {
 	d := g.edges.at(e)
 	if d.flags&dead != 0 {
 		d.flags &^= dead | trusted

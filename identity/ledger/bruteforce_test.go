@@ -30,20 +30,39 @@ func (g *bruteForce) See(s identity.Sighting) {
 	g.Oracle.See(s)
 }
 
-func (g *bruteForce) SeeIdentifier(n identity.Node, source string, p identity.Period, span identity.Span) {
-	g.namespaces[n.Key] = n.Namespace
-	g.Oracle.SeeIdentifier(n, source, p, span)
+func (g *bruteForce) Load(namespaces []identity.Namespace, sources []string) Loader {
+	return &bruteLoad{g, namespaces, sources}
 }
 
-func (g *bruteForce) SeePair(low, high identity.Node, source string, p identity.Period, span identity.Span) {
-	g.namespaces[low.Key], g.namespaces[high.Key] = low.Namespace, high.Namespace
-	g.Oracle.SeePair(low, high, source, p, span)
+// bruteLoad takes a stored ledger row by row.
+type bruteLoad struct {
+	*bruteForce
+	names   []identity.Namespace
+	sources []string
 }
 
 func (g *bruteForce) Score(a, b identity.Node, model string, weight, at int64) {
 	g.namespaces[a.Key], g.namespaces[b.Key] = a.Namespace, b.Namespace
 	g.Oracle.Score(a, b, model, weight, at)
 }
+
+func (l *bruteLoad) Identifiers(batch []graph.StoredIdentifier) {
+	for _, r := range batch {
+		n := identity.Node{Key: r.Key, Namespace: l.names[r.Namespace], Blocked: r.Blocked}
+		l.namespaces[n.Key] = n.Namespace
+		l.SeeIdentifier(n, l.sources[r.Source], r.Period, r.Span)
+	}
+}
+
+func (l *bruteLoad) Pairs(batch []graph.StoredPair) {
+	for _, r := range batch {
+		low, high := identity.Node{Key: r.Low, Namespace: l.names[r.LowNamespace]}, identity.Node{Key: r.High, Namespace: l.names[r.HighNamespace]}
+		l.namespaces[low.Key], l.namespaces[high.Key] = low.Namespace, high.Namespace
+		l.SeePair(low, high, l.sources[r.Source], r.Period, r.Span)
+	}
+}
+
+func (*bruteLoad) End() {}
 
 func (g *bruteForce) Known(k identity.Key) bool {
 	_, ok := g.namespaces[k]

@@ -13,6 +13,10 @@ type profileGraph struct{ *graph.Graph }
 
 var _ Graph = profileGraph{}
 
+func (g profileGraph) Load(namespaces []identity.Namespace, sources []string) Loader {
+	return g.Graph.Load(namespaces, sources)
+}
+
 func (g profileGraph) Stats() Stats {
 	s := g.Graph.Stats()
 	return Stats{Identifiers: s.Identifiers, Profiles: s.Profiles, Merges: s.Merges}

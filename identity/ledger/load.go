@@ -2,16 +2,19 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
 )
 
-// load reads the evidence of sp into its graph: identifiers first, then pairs,
-// each in key order, then scored pairs and decisions. Sets are not loaded. It returns the number
-// of rows read. The columns are of fixed width but for the value of an
-// identifier, which the rules need to know what is blocked: namespaces and
-// sources are read as positions in a list.
+// load reads the evidence of sp into its graph: identifiers first, then pairs, then
+// scored pairs and decisions. Sets are not loaded. It returns the number of rows
+// read. While one range of keys is taken by the graph the next one is read; the
+// columns are of fixed width but for the value of an identifier, which the rules
+// need to know what is blocked: namespaces and sources are read as places in a
+// list.
 func (s *store) load(ctx context.Context, sp *space) (rows int, err error) {
 	return s.loadUntil(ctx, sp, forever)
 }
@@ -26,21 +29,29 @@ func (s *store) loadUntil(ctx context.Context, sp *space, until int64) (rows int
 }
 
 func (l *loader) load(ctx context.Context) (err error) {
-	const where = ` WHERE workspace = {workspace:String}`
-	if l.namespaces, err = l.names(ctx, `SELECT namespace FROM identifiers`+where+
-		` UNION DISTINCT SELECT arrayJoin([low_namespace, high_namespace]) FROM identity_evidence`+where); err != nil {
+	if l.namespaces, err = l.names(ctx, `SELECT DISTINCT namespace FROM identifiers`+ofWorkspace+
+		` UNION DISTINCT SELECT DISTINCT low_namespace FROM identity_evidence`+ofWorkspace+
+		` UNION DISTINCT SELECT DISTINCT high_namespace FROM identity_evidence`+ofWorkspace); err != nil {
 		return err
 	}
-	if l.sources, err = l.names(ctx, `SELECT source FROM identifiers`+where+
-		` UNION DISTINCT SELECT source FROM identity_evidence`+where); err != nil {
+	if l.sources, err = l.names(ctx, `SELECT DISTINCT source FROM identifiers`+ofWorkspace+
+		` UNION DISTINCT SELECT DISTINCT source FROM identity_evidence`+ofWorkspace); err != nil {
 		return err
 	}
-	if err := l.identifiers(ctx); err != nil {
-		return err
+	namespaces := make([]identity.Namespace, len(l.namespaces))
+	for i, n := range l.namespaces {
+		namespaces[i] = identity.Namespace(n)
 	}
-	if err := l.pairs(ctx); err != nil {
-		return err
+	into := l.space.graph.Load(namespaces, l.sources)
+	if err := rangeByRange(ctx, l, `SELECT count() FROM identifiers`+ofWorkspace, l.identifiers,
+		func(r *graph.StoredIdentifier) (a, b identity.Key) { return r.Key, 0 }, into.Identifiers); err != nil {
+		return fmt.Errorf("read identifiers: %w", err)
 	}
+	if err := rangeByRange(ctx, l, `SELECT count() FROM identity_evidence`+ofWorkspace, l.pairs,
+		func(r *graph.StoredPair) (a, b identity.Key) { return r.Low, r.High }, into.Pairs); err != nil {
+		return fmt.Errorf("read pairs: %w", err)
+	}
+	into.End()
 	if err := l.links(ctx); err != nil {
 		return err
 	}
@@ -50,6 +61,11 @@ func (l *loader) load(ctx context.Context) (err error) {
 	return l.renames(ctx)
 }
 
+const ofWorkspace = ` WHERE workspace = {workspace:String}`
+
+// loader loads one ledger. Of namespaces and sources the first is none: a row that
+// names one which is newer than the lists is left out. Whoever stored it has yet to
+// commit its record, or goes on beside this ledger.
 type loader struct {
 	store      *store
 	space      *space
@@ -62,6 +78,7 @@ type loader struct {
 
 func (l *loader) names(ctx context.Context, query string) (names []string, err error) {
 	var name string
+	names = []string{""}
 	err = l.store.each(ctx, query, named("workspace", l.space.name), []any{&name}, func() error {
 		names = append(names, name)
 		return nil
@@ -69,90 +86,83 @@ func (l *loader) names(ctx context.Context, query string) (names []string, err e
 	return names, err
 }
 
-func (l *loader) args() []any {
-	return named("workspace", l.space.name, "namespaces", append([]string{""}, l.namespaces...), "sources", append([]string{""}, l.sources...))
+// identifiers reads the identifiers with keys in r.
+func (l *loader) identifiers(ctx context.Context, r keyRange, rows []graph.StoredIdentifier) ([]graph.StoredIdentifier, error) {
+	const query = `SELECT identifier_id, value, indexOf({namespaces:Array(String)}, namespace), ` + spanColumns + `
+		FROM identifiers` + ofWorkspace + ` AND identifier_id BETWEEN {from:UInt64} AND {to:UInt64}`
+	var id, namespace uint64
+	var value string
+	var s spanRow
+	err := l.store.each(ctx, query, l.args(r), append([]any{&id, &value, &namespace}, s.dest()...), func() error {
+		l.rows++
+		if namespace == 0 || s.source == 0 {
+			return nil // See loader.
+		}
+		row := graph.StoredIdentifier{Key: identity.Key(id), Namespace: uint16(namespace), Source: uint16(s.source), Period: identity.Period(s.period)}
+		ok := false
+		if row.Span, ok = l.seen(&s); ok {
+			row.Blocked = l.space.blocked(identity.Identifier{Namespace: identity.Namespace(l.namespaces[namespace]), Value: value})
+			rows = append(rows, row)
+		}
+		return nil
+	})
+	return rows, err
+}
+
+// pairs reads the pairs with lesser keys in r.
+func (l *loader) pairs(ctx context.Context, r keyRange, rows []graph.StoredPair) ([]graph.StoredPair, error) {
+	const query = `SELECT low_id, high_id, indexOf({namespaces:Array(String)}, low_namespace),
+			indexOf({namespaces:Array(String)}, high_namespace), ` + spanColumns + `
+		FROM identity_evidence` + ofWorkspace + ` AND low_id BETWEEN {from:UInt64} AND {to:UInt64}`
+	var low, high, lowNamespace, highNamespace uint64
+	var s spanRow
+	err := l.store.each(ctx, query, l.args(r), append([]any{&low, &high, &lowNamespace, &highNamespace}, s.dest()...), func() error {
+		l.rows++
+		if lowNamespace == 0 || highNamespace == 0 || s.source == 0 {
+			return nil
+		}
+		row := graph.StoredPair{
+			Low: identity.Key(low), High: identity.Key(high), LowNamespace: uint16(lowNamespace), HighNamespace: uint16(highNamespace),
+			Source: uint16(s.source), Period: identity.Period(s.period),
+		}
+		ok := false
+		if row.Span, ok = l.seen(&s); ok {
+			rows = append(rows, row)
+		}
+		return nil
+	})
+	return rows, err
+}
+
+func (l *loader) args(r keyRange) []any {
+	return named("workspace", l.space.name, "namespaces", l.namespaces[1:], "sources", l.sources[1:], "from", r.from, "to", r.to)
 }
 
 // spanRow scans the columns of spanColumns.
 type spanRow struct {
-	source              uint64
-	period              int32
-	firstEvent          int64
-	firstReceived       int64
-	lastEvent, lastRecv int32
+	source, days              uint64
+	period                    int32
+	firstEvent, firstReceived int64
 }
 
 const spanColumns = `indexOf({sources:Array(String)}, source), period,
-	toUnixTimestamp64Milli(first_event), toUnixTimestamp64Milli(first_received), toInt32(last_event), toInt32(last_received)`
+	toUnixTimestamp64Milli(first_event), toUnixTimestamp64Milli(first_received),
+	bitShiftLeft(toUInt64(toInt32(last_event)), 32) + toUInt32(toInt32(last_received))`
 
 func (r *spanRow) dest() []any {
-	return []any{&r.source, &r.period, &r.firstEvent, &r.firstReceived, &r.lastEvent, &r.lastRecv}
+	return []any{&r.source, &r.period, &r.firstEvent, &r.firstReceived, &r.days}
 }
 
-func (r *spanRow) span() identity.Span {
-	return identity.Span{
+// seen returns the span of a row; false where it is too late.
+func (l *loader) seen(r *spanRow) (span identity.Span, ok bool) {
+	span = identity.Span{
 		FirstEvent: r.firstEvent, FirstReceived: r.firstReceived,
-		LastEvent: identity.Day(r.lastEvent), LastReceived: identity.Day(r.lastRecv),
+		LastEvent: identity.Day(r.days >> 32), LastReceived: identity.Day(uint32(r.days)),
 	}
-}
-
-// name returns the entry that indexOf found: positions start at 1, and the list
-// as bound starts with an empty text.
-func name(list []string, position uint64) string {
-	if position < 2 {
-		return ""
-	}
-	return list[position-2]
-}
-
-// seen returns the source and the span of a row; false where it is too late.
-func (l *loader) seen(r *spanRow) (source string, span identity.Span, ok bool) {
-	source, span = name(l.sources, r.source), r.span()
 	if l.until == forever {
-		return source, span, true
+		return span, true
 	}
-	span, ok = upTo(l.until, l.space.rules.Trusted(source), span)
-	return source, span, ok
-}
-
-func (l *loader) identifiers(ctx context.Context) error {
-	const query = `SELECT identifier_id, indexOf({namespaces:Array(String)}, namespace), value, ` + spanColumns + `
-		FROM identifiers WHERE workspace = {workspace:String} ORDER BY identifier_id`
-	var id, namespace uint64
-	var value string
-	var r spanRow
-	var last identity.Node
-	return l.store.each(ctx, query, l.args(), append([]any{&id, &namespace, &value}, r.dest()...), func() error {
-		l.rows++
-		if uint64(last.Key) != id {
-			last = l.space.node(identity.Member{
-				Key:        identity.Key(id),
-				Identifier: identity.Identifier{Namespace: identity.Namespace(name(l.namespaces, namespace)), Value: value},
-			})
-		}
-		if source, span, ok := l.seen(&r); ok {
-			l.space.graph.SeeIdentifier(last, source, identity.Period(r.period), span)
-		}
-		return nil
-	})
-}
-
-func (l *loader) pairs(ctx context.Context) error {
-	const query = `SELECT low_id, high_id, indexOf({namespaces:Array(String)}, low_namespace),
-			indexOf({namespaces:Array(String)}, high_namespace), ` + spanColumns + `
-		FROM identity_evidence WHERE workspace = {workspace:String} ORDER BY low_id, high_id`
-	var low, high, lowNamespace, highNamespace uint64
-	var r spanRow
-	return l.store.each(ctx, query, l.args(), append([]any{&low, &high, &lowNamespace, &highNamespace}, r.dest()...), func() error {
-		l.rows++
-		if source, span, ok := l.seen(&r); ok {
-			l.space.graph.SeePair(
-				identity.Node{Key: identity.Key(low), Namespace: identity.Namespace(name(l.namespaces, lowNamespace))},
-				identity.Node{Key: identity.Key(high), Namespace: identity.Namespace(name(l.namespaces, highNamespace))},
-				source, identity.Period(r.period), span)
-		}
-		return nil
-	})
+	return upTo(l.until, l.space.rules.Trusted(l.sources[r.source]), span)
 }
 
 func (l *loader) decisions(ctx context.Context) error {

@@ -90,14 +90,13 @@ type Graph interface {
 	// neither the list of members nor the texts of a namespace that it has met.
 	// A value that was Blocked once is blocked, whatever later nodes say.
 	See(sighting identity.Sighting)
-	// SeeIdentifier adds a sighting of one identifier.
-	SeeIdentifier(node identity.Node, source string, period identity.Period, span identity.Span)
-	// SeePair adds a sighting of a pair, low.Key < high.Key.
-	SeePair(low, high identity.Node, source string, period identity.Period, span identity.Span)
 	// Score adds what a model said of two records, at a time in milliseconds. Of
 	// the scores of one pair the greatest (at, weight) stands; those of another
 	// model than that of the rules are ignored.
 	Score(a, b identity.Node, model string, weight, at int64)
+	// Load begins to take a stored ledger; namespaces and sources are what its
+	// rows name.
+	Load(namespaces []identity.Namespace, sources []string) Loader
 	// Decide adds a decision.
 	Decide(decision identity.Decision)
 	// Flush evaluates what was added since the last call.
@@ -118,6 +117,16 @@ type Graph interface {
 	Inspector
 	Explainer
 }
+
+// Loader takes a stored ledger into a graph: identifiers, then pairs, each in
+// batches and ascending by key, and then End. graph.Load is one.
+type Loader interface {
+	Identifiers(batch []graph.StoredIdentifier)
+	Pairs(batch []graph.StoredPair)
+	End()
+}
+
+var _ Loader = (*graph.Load)(nil)
 
 // Inspector is what commands ask of a graph, as of its last Flush; see the
 // methods of these names in identity/graph.

@@ -82,7 +82,7 @@ func (s *store) renames(ctx context.Context, sp *space, until int64) ([]identity
 	if len(sources) == 0 {
 		return nil, nil
 	}
-	l := loader{store: s, space: sp, until: until, sources: sources}
+	l := loader{store: s, space: sp, until: until, sources: append([]string{""}, sources...)}
 	var all []aliased
 	var a aliased
 	var low, high uint64
@@ -90,11 +90,11 @@ func (s *store) renames(ctx context.Context, sp *space, until int64) ([]identity
 	var r spanRow
 	err := s.each(ctx, `SELECT low_id, high_id, low_namespace, high_namespace, witness_message_id, `+spanColumns+`
 		FROM identity_evidence WHERE workspace = {workspace:String} AND rule = {rule:String} AND has({sources:Array(String)}, source)`,
-		append(l.args(), named("rule", identity.RuleAlias)...),
+		named("workspace", sp.name, "sources", sources, "rule", identity.RuleAlias),
 		append([]any{&low, &high, &lowNamespace, &highNamespace, &a.message}, r.dest()...), func() error {
 			a.low = identity.Member{Key: identity.Key(low), Identifier: identity.Identifier{Namespace: identity.Namespace(lowNamespace)}}
 			a.high = identity.Member{Key: identity.Key(high), Identifier: identity.Identifier{Namespace: identity.Namespace(highNamespace)}}
-			if _, _, ok := l.seen(&r); ok {
+			if _, ok := l.seen(&r); ok {
 				all = append(all, a)
 			}
 			return nil

@@ -1,0 +1,123 @@
+package graph
+
+import (
+	"cmp"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/oracle"
+)
+
+// compareRows orders rows as a load wants them.
+func compareRows(a, b mergedRow) int {
+	return cmp.Or(cmp.Compare(a.low.Key, b.low.Key), cmp.Compare(a.high.Key, b.high.Key))
+}
+
+// load takes rows into g as a restart does, in batches of random size.
+func load(g *Graph, r *rand.Rand, rows map[mergedRow]identity.Span) {
+	var namespaces []identity.Namespace
+	var sources []string
+	for m := range rows {
+		namespaces = append(namespaces, m.low.Namespace, m.high.Namespace)
+		sources = append(sources, m.source)
+	}
+	slices.Sort(namespaces)
+	slices.Sort(sources)
+	namespaces, sources = slices.Compact(namespaces), slices.Compact(sources)
+	namespace := func(n identity.Node) uint16 { return uint16(slices.Index(namespaces, n.Namespace)) }
+	l := g.Load(namespaces, sources)
+	var ids []StoredIdentifier
+	var pairs []StoredPair
+	ordered := map[mergedRow]identity.Span{}
+	for m, span := range rows {
+		if m.high.Key != 0 && m.high.Key < m.low.Key {
+			m.low, m.high = m.high, m.low
+		}
+		if old, ok := ordered[m]; ok {
+			span = span.Merge(old)
+		}
+		ordered[m] = span
+	}
+	for _, m := range slices.SortedFunc(maps.Keys(ordered), compareRows) {
+		source := uint16(slices.Index(sources, m.source))
+		if m.high.Key == 0 {
+			ids = append(ids, StoredIdentifier{m.low.Key, namespace(m.low), source, m.low.Blocked, m.period, ordered[m]})
+			continue
+		}
+		pairs = append(pairs, StoredPair{m.low.Key, m.high.Key, namespace(m.low), namespace(m.high), source, m.period, ordered[m]})
+	}
+	for len(ids) > 0 {
+		n := 1 + r.IntN(len(ids))
+		l.Identifiers(ids[:n])
+		ids = ids[n:]
+	}
+	for len(pairs) > 0 {
+		n := 1 + r.IntN(len(pairs))
+		l.Pairs(pairs[:n])
+		pairs = pairs[n:]
+	}
+	l.End()
+}
+
+// TestLoadEqualsOracle loads a stored ledger into an empty graph, or into one
+// that knows of erasures already, and goes on with the rest as a stream.
+func TestLoadEqualsOracle(t *testing.T) {
+	for seed := range testCount(t) {
+		r := rand.New(rand.NewPCG(uint64(seed), 16))
+		w := randomWorld(r, 1+r.IntN(80))
+		stream := w.entries[r.IntN(len(w.entries)+1):]
+		if r.IntN(2) == 0 {
+			stream = nil
+		}
+		o := oracle.New(w.rules)
+		for _, e := range w.entries {
+			e.tell(o)
+		}
+		rows, erased := w.mergedRows()
+		g := w.graph()
+		for k, at := range erased {
+			g.Erase(k, at)
+		}
+		load(g, r, rows)
+		for _, e := range w.entries {
+			if e.sighting == nil && e.erase == 0 {
+				e.tell(g)
+			}
+		}
+		g.Flush()
+		for _, e := range stream { // Once more: the indexes must find all of it.
+			if e.erase == 0 {
+				e.tell(g)
+			}
+		}
+		g.Flush()
+		if err := same(g, nil, o.Evaluate(), w); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if err := check(g); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	}
+}
+
+// TestIndexesOfALoad: an index that is built at once finds what one that grew finds.
+func TestIndexesOfALoad(t *testing.T) {
+	for _, n := range []ref{1, 2, 1000, 1<<20 + 5} {
+		x := index{hash: func(i ref) uint64 { return mix(uint64(i)) }}
+		x.build(n)
+		for i := ref(1); i < n+3; i++ {
+			want := i
+			if i >= n {
+				want = 0
+			}
+			if got := x.find(mix(uint64(i)), func(j ref) bool { return i == j }); got != want {
+				t.Fatalf("of %d, found %d for %d", n, got, i)
+			}
+		}
+		x.add(mix(uint64(n)), n)
+		x.remove(mix(uint64(n)), n)
+	}
+}
