@@ -20,11 +20,13 @@ func TestCompareCRM(t *testing.T) {
 	}
 	records := map[identity.Key]string{1: "ana", 2: "ana", 3: "rui", 4: "eva", 5: "nobody", 6: "two"}
 	customers := map[identity.Key]string{21: "ana", 22: "rui", 23: "two", 24: "two"}
-	evidence := []evaluate.Pair{pair(1, 11), pair(11, 21), pair(5, 12), pair(12, 22), pair(3, 13), pair(13, 21)}
+	evidence := []evaluate.Pair{pair(1, 11), pair(11, 21), pair(5, 12), pair(12, 22), pair(3, 13), pair(13, 21), pair(2, 14), pair(14, 21)}
 	profile := map[identity.Key]identity.ProfileID{
 		1: 100, 11: 100, 21: 100, // ana, by her address
-		2:  100,                 // ana again, by linkage
-		13: 100, 3: 200, 4: 300, // met in the profile of another: no bridge to rui's own
+		// ana again, by linkage: the number that both have is generic
+		2: 100, 14: 700,
+		// rui's record met the address of another, and is a profile of its own
+		13: 100, 3: 200, 4: 300,
 		5: 400, 12: 400, 22: 400, // somebody else in rui's profile, by an address
 		23: 500, 24: 600, 6: 500, // two accounts are never one profile
 	}
