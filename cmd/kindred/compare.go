@@ -13,29 +13,33 @@ import (
 )
 
 // compare judges the published profiles by the truth of the simulation.
-func (p *platform) compare(ctx context.Context, truthFile string) (demoIdentity, error) {
-	var out demoIdentity
+func (p *platform) compare(ctx context.Context, truthFile string) (out demoIdentity, crm demoCRM, err error) {
 	keyer := identity.NewKeyer(p.secret, p.settings.workspace)
-	owner, shared, err := readTruth(truthFile, &keyer, normalize.New(p.settings.normalise))
+	truth, err := readTruth(truthFile, &keyer, normalize.New(p.settings.normalise))
 	if err != nil {
-		return out, err
+		return out, crm, err
+	}
+	records, err := readCRMTruth(simulate.CRMTruthFile(truthFile), &keyer)
+	if err != nil {
+		return out, crm, err
 	}
 	blocked, profile, err := p.readProfiles(ctx)
 	if err != nil {
-		return out, err
+		return out, crm, err
 	}
 	pairs, err := p.readPairs(ctx, blocked)
 	if err != nil {
-		return out, err
+		return out, crm, err
 	}
+	owner := truth.owner
 	counted := func(k identity.Key) bool { return !blocked[k] }
 	q := evaluate.Pairwise(owner, func(k identity.Key) identity.ProfileID { return profile[k] }, counted)
 	out.Precision, out.Recall = q.Precision, q.Recall
-	out.Compared, out.Shared = int(q.Identifiers), shared
+	out.Compared, out.Shared = int(q.Identifiers), truth.shared
 	out.UserIDRecall = evaluate.Pairwise(owner, evaluate.ByPrincipal(pairs, identity.UserID), counted).Recall
 	out.ComponentsPrecision = evaluate.Pairwise(owner, evaluate.Components(pairs), counted).Precision
 	out.Provable = evaluate.Pairwise(owner, evaluate.Components(ofOneOwner(pairs, owner)), counted).Recall
-	return out, nil
+	return out, compareCRM(records, truth.customers, profile, pairs), nil
 }
 
 // ofOneOwner returns the pairs of two identifiers with the same one owner.
@@ -48,32 +52,40 @@ func ofOneOwner(pairs []evaluate.Pair, owner map[identity.Key]string) (same []ev
 	return same
 }
 
-// readTruth returns the true owner of each identifier that has exactly one, and
-// how many have several.
-func readTruth(path string, keyer *identity.Keyer, n normalize.Normalizer) (owner map[identity.Key]string, shared int, err error) {
+// identityTruth is the truth of the identifiers.
+type identityTruth struct {
+	owner     map[identity.Key]string // of each identifier that has exactly one
+	customers map[identity.Key]string // of the user ids among them
+	shared    int                     // identifiers with several owners
+}
+
+func readTruth(path string, keyer *identity.Keyer, n normalize.Normalizer) (identityTruth, error) {
+	out := identityTruth{owner: map[identity.Key]string{}, customers: map[identity.Key]string{}}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read the truth: %w", err)
+		return out, fmt.Errorf("read the truth: %w", err)
 	}
 	defer func() { _ = f.Close() }()
 	truth, err := simulate.ReadTruth(f)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read the truth: %w", err)
+		return out, fmt.Errorf("read the truth: %w", err)
 	}
-	owner = map[identity.Key]string{}
 	for _, o := range truth {
 		switch {
 		case len(o.People) > 1:
-			shared++
+			out.shared++
 		case len(o.People) == 1:
 			id, err := n.Identifier(identity.Namespace(o.Namespace), o.Value)
 			if err != nil {
 				continue // an empty value is no identifier
 			}
-			owner[keyer.Key(id)] = o.People[0]
+			out.owner[keyer.Key(id)] = o.People[0]
+			if id.Namespace == identity.UserID {
+				out.customers[keyer.Key(id)] = o.People[0]
+			}
 		}
 	}
-	return owner, shared, nil
+	return out, nil
 }
 
 // readProfiles returns the published profile of every identifier, and which

@@ -30,6 +30,7 @@ type demoSummary struct {
 	Merges             int           `json:"merges"`      // identifiers less profiles
 	CustomersWithValue int           `json:"customers_with_value"`
 	Identity           demoIdentity  `json:"identity"`
+	CRM                demoCRM       `json:"crm"`
 	ShiftWeeks         int           `json:"shift_weeks"`
 	Seconds            float64       `json:"seconds"`
 	Steps              []demoSeconds `json:"steps"`
@@ -75,8 +76,9 @@ func demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Load a year of a real shop and serve its customers",
 		Long: `Start Kindred, stream the invoices of a real shop (UCI Online Retail, 2010-2011)
-and the simulated web life of its customers through Kafka into ClickHouse,
-resolve the identities, value the customers, and stay up. All times are moved by
+the simulated web life of its customers, and the export of an old CRM in which some
+of them are (crm.csv in the data folder), through Kafka into ClickHouse, resolve the
+identities, value the customers, and stay up. All times are moved by
 the same whole weeks, so that the data end within the last seven days.
 
 A demo that was killed continues where it stopped when it is started again.`,
@@ -161,61 +163,86 @@ func examples(api net.Addr, dev bool) string {
     -d '{"definition": {"all": [{"orders": {"gte": 5}, "within": "180d"}, {"score": "p_alive", "op": "gte", "value": 0.7}]}}'`, api, key)
 }
 
-// load publishes the sample and the simulation, waits until both are stored and
-// resolved, values the customers, and counts.
+// lap notes how long a step took that began at since, and returns its end.
+func (s *demoSummary) lap(step string, since time.Time) time.Time {
+	t := now()
+	s.Steps = append(s.Steps, demoSeconds{step, round(t.Sub(since).Seconds())})
+	return t
+}
+
+// load publishes the sample, the simulation and the old CRM, waits until all is
+// stored and resolved, values the customers, and counts.
 func (p *platform) load(ctx context.Context, r *roles, o demoOptions) (*demoSummary, error) {
 	begun := now()
 	sum := &demoSummary{}
-	lap := func(step string, since time.Time) time.Time {
-		t := now()
-		sum.Steps = append(sum.Steps, demoSeconds{step, round(t.Sub(since).Seconds())})
-		return t
-	}
 	if p.download > 0 {
 		sum.Steps = append(sum.Steps, demoSeconds{"engine library", round(p.download.Seconds())})
 	}
 	sum.Steps = append(sum.Steps, demoSeconds{"start", round(begun.Sub(p.ui.begun).Seconds() - p.download.Seconds())})
-	writer := kafka.NewWriter(p.brokers)
-	defer func() { _ = writer.Close() }()
-	publisher := recordPublisher{writer}
-	retail, err := importFile(ctx, p.settings, p.ui, publisher, o.input(), "online-retail", true)
+	truth, err := p.publishDemo(ctx, o, sum)
 	if err != nil {
 		return nil, err
 	}
-	at := lap("import", begun)
-	sum.ShiftWeeks = retail.ShiftWeeks
-	truth, counts, err := simulateAround(ctx, p.settings, p.ui, publisher, simulation{input: o.input(), seed: o.seed, shift: retail.Shift, last: retail.Last, asOf: retail.AsOf, quiet: o.json})
-	if err != nil {
-		return nil, err
-	}
-	at = lap("simulate", at)
-	sum.EventsPublished = retail.Records + int64(counts.Messages)
-	sum.CopiesPublished = int64(counts.Copies)
+	at := now()
 	if err := p.drain(ctx); err != nil {
 		return nil, err
 	}
-	at = lap("store and resolve what was left", at)
+	at = sum.lap("store and resolve what was left", at)
 	value, err := r.valuer.Refresh(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("value the customers: %w", err)
 	}
 	sum.CustomersWithValue = value.CustomersWithValue
-	at = lap("value", at)
-	if sum.stored, err = measureStored(ctx, p.conn, p.settings.workspace, retailSource); err != nil {
+	at = sum.lap("value", at)
+	if err := p.measureDemo(ctx, r, truth, sum); err != nil {
 		return nil, err
+	}
+	sum.lap("count and compare with the truth", at)
+	sum.Seconds = round(now().Sub(begun).Seconds())
+	return sum, nil
+}
+
+// publishDemo publishes the sample and what is simulated around it, and returns
+// the file with the truth.
+func (p *platform) publishDemo(ctx context.Context, o demoOptions, sum *demoSummary) (string, error) {
+	at := now()
+	writer := kafka.NewWriter(p.brokers)
+	defer func() { _ = writer.Close() }()
+	publisher := recordPublisher{writer}
+	retail, err := importFile(ctx, p.settings, p.ui, publisher, o.input(), "online-retail", true)
+	if err != nil {
+		return "", err
+	}
+	at = sum.lap("import", at)
+	sum.ShiftWeeks = retail.ShiftWeeks
+	truth, counts, err := simulateAround(ctx, p.settings, p.ui, publisher, simulation{input: o.input(), seed: o.seed, shift: retail.Shift, last: retail.Last, asOf: retail.AsOf, quiet: o.json})
+	if err != nil {
+		return "", err
+	}
+	at = sum.lap("simulate", at)
+	crm, err := importCRM(ctx, p.settings, p.ui, publisher)
+	if err != nil {
+		return "", err
+	}
+	sum.lap("import the CRM", at)
+	sum.EventsPublished = retail.Records + int64(counts.Messages) + crm.Records
+	sum.CopiesPublished = int64(counts.Copies)
+	return truth, nil
+}
+
+// measureDemo counts what is stored, and compares the profiles with the truth.
+func (p *platform) measureDemo(ctx context.Context, r *roles, truth string, sum *demoSummary) (err error) {
+	if sum.stored, err = measureStored(ctx, p.conn, p.settings.workspace, retailSource); err != nil {
+		return err
 	}
 	stats, err := r.ledger.Stats(ctx, p.settings.workspace)
 	if err != nil {
-		return nil, fmt.Errorf("count the profiles of workspace %s: %w", p.settings.workspace, err)
+		return fmt.Errorf("count the profiles of workspace %s: %w", p.settings.workspace, err)
 	}
 	sum.Profiles, sum.Merges = stats.Profiles, stats.Merges
 	sum.Identifiers = stats.Profiles + stats.Merges
-	if sum.Identity, err = p.compare(ctx, truth); err != nil {
-		return nil, err
-	}
-	lap("count and compare with the truth", at)
-	sum.Seconds = round(now().Sub(begun).Seconds())
-	return sum, nil
+	sum.Identity, sum.CRM, err = p.compare(ctx, truth)
+	return err
 }
 
 func round(seconds float64) float64 { return math.Round(seconds*10) / 10 }
@@ -261,10 +288,11 @@ func (s *demoSummary) String() string {
 revenue of known customers %s GBP; %d customers with a lifetime value
 identity against the truth: precision %.5f, recall %.4f (all that the evidence can show: %.4f)
   (user id alone: recall %.3f; everything ever seen together: precision %.3f)
+%s
 times were moved by %d weeks, so that the data end within the last seven days
 `, s.EventsPublished, s.CopiesPublished, s.Events, s.DeadLetters, s.Profiles, s.Identifiers, s.Merges,
 		s.Lines, s.Orders.Known, s.Orders.Guest, s.Refunds, s.Adjustments, s.Revenue, s.CustomersWithValue,
-		s.Identity.Precision, s.Identity.Recall, s.Identity.Provable, s.Identity.UserIDRecall, s.Identity.ComponentsPrecision, s.ShiftWeeks)
+		s.Identity.Precision, s.Identity.Recall, s.Identity.Provable, s.Identity.UserIDRecall, s.Identity.ComponentsPrecision, s.CRM, s.ShiftWeeks)
 	for _, step := range s.Steps {
 		text += fmt.Sprintf("%s: %.1f s\n", step.Step, step.Seconds)
 	}

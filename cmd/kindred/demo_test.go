@@ -97,11 +97,14 @@ func TestDemoSurvivesKillsOfTheWholeTree(t *testing.T) {
 	if want.Lines != 30_003 || want.Identity.Precision < .999 || want.Identity.Recall < .9 {
 		t.Errorf("lines %d, precision %f, recall %f", want.Lines, want.Identity.Precision, want.Identity.Recall)
 	}
+	if c := want.CRM; c.Records < 500 || c.Known < 350 || c.Precision < .98 || c.Recall < .1 || c.F1 <= c.Recall || c.Deterministic < 50 {
+		t.Errorf("the old CRM: %+v", c)
+	}
 	dir := t.TempDir()
-	for _, kind := range []string{"import", "simulate", "simulate"} {
+	for _, kind := range []string{"import-online-retail", "simulate", "simulate"} {
 		part := .05 + .9*r.Float64()
 		killAt(t, kindred(t, dir, "demo", "--once", "--json", "--file", file), func() bool { return progressOf(dir, kind) >= part })
-		t.Logf("killed at %.2f of import and %.2f of simulate, asked for %.2f of %s", progressOf(dir, "import"), progressOf(dir, "simulate"), part, kind)
+		t.Logf("killed at %.2f of import and %.2f of simulate, asked for %.2f of %s", progressOf(dir, "import-online-retail"), progressOf(dir, "simulate"), part, kind)
 	}
 	got := runOnce(t, dir, file)
 	if d := cmp.Diff(want, got, cmpopts.IgnoreFields(demoSummary{}, "Seconds", "Steps"), cmp.AllowUnexported(demoSummary{})); d != "" {

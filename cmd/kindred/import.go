@@ -39,6 +39,7 @@ standard input) and publish its events. What the columns mean stands in a mappin
   kindred import sales.csv --mapping sales.toml
 
 Files of native messages need none: kindred import events.ndjson --kind behaviour
+Neither do files of people: kindred import people crm.csv --source crm --id crm_id
 
 An import that was interrupted continues after the last acknowledged message when
 the same command is given again. A line that cannot be read becomes a dead letter
@@ -60,6 +61,7 @@ with its line number and stands in the reject file, and the rest goes on.`,
 	f.IntVar(&o.preview, "preview", 0, "show what the first `N` records become, and send nothing")
 	f.BoolVar(&o.suggest, "suggest", false, "print a guessed mapping, and send nothing")
 	f.BoolVar(&o.shift, "shift-to-now", false, "move all times by the same whole weeks, so that the data end within the last seven days")
+	cmd.AddCommand(importPeopleCommand())
 	return cmd
 }
 
@@ -84,6 +86,11 @@ func runImport(cmd *cobra.Command, path string, o importOptions) error {
 	if err != nil {
 		return err
 	}
+	return publishImport(cmd, s, in, format, o)
+}
+
+// publishImport imports in, or shows a preview of it.
+func publishImport(cmd *cobra.Command, s *settings, in files.Input, format files.Format, o importOptions) error {
 	if o.preview > 0 {
 		samples, err := files.Preview(cmd.Context(), in, format, o.preview, now())
 		return errors.Join(showPreview(os.Stdout, samples), err)

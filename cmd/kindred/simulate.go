@@ -31,7 +31,9 @@ func simulateCommand() *cobra.Command {
 		Long: `Make web sessions, sign-ups, logins, calls and a shared store tablet around the
 real customers of the sample file, with the mess of real life, and publish them.
 The base rates are printed; the truth (who owns which identifier) goes to a file
-in the data folder that only the evaluation reads.`,
+in the data folder that only the evaluation reads. The export of an old CRM, in
+which some of the customers are, goes to crm.csv in the data folder: import it with
+"kindred import people", or look for doubles in it with "kindred link".`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := loadSettings(cmd)
@@ -108,7 +110,7 @@ func simulateAround(ctx context.Context, s *settings, u *ui, p files.Publisher, 
 	}
 	truth := filepath.Join(stateFolder(s), fmt.Sprintf("truth-%d.csv", sim.seed))
 	simulator, err := simulate.New(cfg, customers, simulate.Options{
-		StateFolder: stateFolder(s), TruthFile: truth, Workspace: s.workspace,
+		StateFolder: stateFolder(s), TruthFile: truth, CRMFile: crmFile(s), Workspace: s.workspace,
 		Report: func(done, total int64) { u.progress("simulate", done, total, "messages") },
 	}, simulate.Deps{Publisher: p, Log: u.logger(s)})
 	if err != nil {

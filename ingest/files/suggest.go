@@ -28,9 +28,18 @@ type column struct {
 // Suggest guesses a mapping of a file from its columns and its first records,
 // as text to be corrected by hand. It can be loaded as it is.
 func Suggest(in Input) (string, error) {
-	input := mapping.Input{Header: true}
-	var columns []*column
-	err := readPart(in, func(c *content) error {
+	input, columns, err := readShape(in)
+	if err != nil {
+		return "", fmt.Errorf("suggest a mapping of %s: %w", in.Name, err)
+	}
+	return render(in.Name, input, columns), nil
+}
+
+// readShape finds out how a file is to be read, and reads the first values of its
+// columns.
+func readShape(in Input) (input mapping.Input, columns []*column, err error) {
+	input.Header = true
+	err = readPart(in, func(c *content) error {
 		b := bufio.NewReaderSize(c, 1<<17)
 		head, _ := b.Peek(1 << 16)
 		input.Format = detectFormat(in.Name, head)
@@ -58,13 +67,10 @@ func Suggest(in Input) (string, error) {
 		columns, err = readColumns(s)
 		return err
 	})
-	if err != nil {
-		return "", fmt.Errorf("suggest a mapping of %s: %w", in.Name, err)
+	if err == nil && len(columns) == 0 {
+		err = errors.New("there are no columns")
 	}
-	if len(columns) == 0 {
-		return "", fmt.Errorf("suggest a mapping of %s: there are no columns", in.Name)
-	}
-	return render(in.Name, input, columns), nil
+	return input, columns, err
 }
 
 // withoutHeader names the columns of a file whose first line is data already:
@@ -232,17 +238,8 @@ func render(file string, in mapping.Input, columns []*column) string {
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("# A guess from the columns and the first records of the file. Look at it with")
 	line("# --preview 10, correct it, then import.")
-	line("source = %s\n\n[input]\nformat = %q", quoted(sourceName(file)), in.Format)
-	if in.Format == formatCSV {
-		line("delimiter = %q", in.Delimiter)
-		if !in.Header {
-			line("header = false   # the first line is data; name the columns")
-			line("columns = [\"%s\"]", strings.Join(in.Columns, "\", \""))
-		}
-		if in.Encoding != "" {
-			line("encoding = %q   # not UTF-8; latin-1 is another candidate", in.Encoding)
-		}
-	}
+	line("source = %s\n", quoted(sourceName(file)))
+	renderInput(line, in)
 	role := map[string]*column{}
 	for _, r := range roleWords {
 		role[r.role] = find(columns, r.words)
@@ -282,6 +279,21 @@ func render(file string, in mapping.Input, columns []*column) string {
 	line("properties = \"rest inferred\"")
 	renderPart(line, kind, role)
 	return b.String()
+}
+
+func renderInput(line func(string, ...any), in mapping.Input) {
+	line("[input]\nformat = %q", in.Format)
+	if in.Format != formatCSV {
+		return
+	}
+	line("delimiter = %q", in.Delimiter)
+	if !in.Header {
+		line("header = false   # the first line is data; name the columns")
+		line("columns = [\"%s\"]", strings.Join(in.Columns, "\", \""))
+	}
+	if in.Encoding != "" {
+		line("encoding = %q   # not UTF-8; latin-1 is another candidate", in.Encoding)
+	}
 }
 
 func renderTime(line func(string, ...any), c *column) {

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -78,5 +79,18 @@ func (v *value) time(got any) (any, *Fault) {
 			}
 		}
 	}
-	return nil, v.faultf(wire.CodeField, "must be a time in one of its formats, not %s", kindOf(got))
+	return nil, v.faultf(wire.CodeField, "must be a %s in one of its formats, not %s", cmp.Or(v.as, asTime), kindOf(got))
+}
+
+// date is the day of a time, as ISO 8601 writes it; what is none stays text where
+// the declaration says keep.
+func (v *value) date(got any) (any, *Fault) {
+	t, fault := v.time(got)
+	if fault == nil {
+		return t.(time.Time).In(v.zone).Format(time.DateOnly), nil
+	}
+	if text, ok := plain(got); ok && v.keep {
+		return text, nil
+	}
+	return nil, fault
 }

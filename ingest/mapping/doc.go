@@ -15,6 +15,7 @@
 //	identifiers = [{ namespace = "email", from = "${requester.email}" }]
 //	properties  = "rest"              # or "all", a list of names, or a table;
 //	                                  # "rest inferred" makes numbers of texts
+//	traits      = { firstName = "${vorname}", address = { city = "${ort}" } }
 //
 //	[events.support]                  # the typed part, by the names of package wire
 //	case_id = "${id}"
@@ -39,10 +40,12 @@
 // Where a string may stand, a table may: from (a string, or a list of which the
 // first present counts), default, required = true, map (words to words, "*" for
 // the others), case ("lower", "upper"), split (a separator; gives a list), as
-// ("text", "number", "integer", "decimal", "bool", "time"), decimal and thousands
-// (the characters of numbers), divide (100 turns cents into units), true and
-// false (lists of words), format and zone (of times). Fields of typed parts know
-// their type and need no as.
+// ("text", "number", "integer", "decimal", "bool", "time", "date"), decimal and
+// thousands (the characters of numbers), divide (100 turns cents into units), true
+// and false (lists of words), format and zone (of times and dates), keep = true
+// (what is no date in its formats stays text). Fields of typed parts know their
+// type and need no as. In properties, traits and context a table with none of
+// these words is an object of its own, which is left out where it is empty.
 //
 // Formats of times are "rfc3339" (the default), "unix", "unix_ms", or a pattern
 // of yyyy yy MM M MMM MMMM dd d HH hh mm ss SSS a XXX Z EEE and 'literal' text; a

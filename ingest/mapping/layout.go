@@ -145,3 +145,9 @@ func FitsTime(format, text string) bool {
 	_, ok := l.read(text, time.UTC)
 	return ok
 }
+
+// CheckFormat returns what is wrong with a format of times, or nil.
+func CheckFormat(format string) error {
+	_, err := parseLayout(format)
+	return err
+}

@@ -22,13 +22,15 @@ type object struct {
 	fields []member
 }
 
+// member is one name of an object, with a value or an object of its own.
 type member struct {
-	name  string
-	value *value
+	name   string
+	value  *value
+	nested *object
 }
 
-// object compiles "all", "rest", a list of names, or a table of values, in
-// which "*" = "all" or "rest" takes the others. "rest inferred" turns texts that
+// object compiles "all", "rest", a list of names, or a table of values and of
+// objects, in which "*" = "all" or "rest" takes the others. "rest inferred" turns texts that
 // are written as numbers or booleans into such.
 func (l *loader) object(t *tree, name string) *object {
 	key := t.at(name)
@@ -47,22 +49,52 @@ func (l *loader) object(t *tree, name string) *object {
 				l.fault(key, "must be a list of names; entry %d is %s", i, typeName(x))
 				continue
 			}
-			o.fields = append(o.fields, member{text, &value{key: key, line: o.line, from: []*template{{whole: true, parts: []segment{{paths: []*path{{text: text, steps: []step{{kind: 'n', name: text}}}}}}}}}})
+			o.fields = append(o.fields, member{name: text, value: &value{key: key, line: o.line, from: []*template{{whole: true, parts: []segment{{paths: []*path{{text: text, steps: []step{{kind: 'n', name: text}}}}}}}}}})
 		}
 	case map[string]any:
-		members := l.tree(key, v)
-		if others := members.text("*"); others != "" && !o.take(others) {
-			l.fault(key, `"*" must be "all" or "rest"`)
-		}
-		for _, n := range slices.Sorted(maps.Keys(v)) {
-			if n != "*" {
-				o.fields = append(o.fields, member{n, l.compileValue(members.at(n), v[n], asAnything)})
-			}
-		}
+		l.members(l.tree(key, v), o, 1)
 	default:
 		l.fault(key, `must be "all", "rest", a list of names or a table, not %s`, typeName(v))
 	}
 	return o
+}
+
+// maxNesting bounds how deep objects of a declaration lie within one another.
+const maxNesting = 8
+
+// members compiles a table. A table in it with a word of values is a value, any
+// other an object of its own, in which there is no "*".
+func (l *loader) members(t *tree, o *object, depth int) {
+	if others := t.text("*"); others != "" && (depth > 1 || !o.take(others)) {
+		l.fault(t.key, `"*" must be "all" or "rest", and stand in the outermost table`)
+	}
+	for _, n := range slices.Sorted(maps.Keys(t.members)) {
+		if n == "*" {
+			continue
+		}
+		inner, table := t.members[n].(map[string]any)
+		if !table || isValue(inner) {
+			o.fields = append(o.fields, member{name: n, value: l.compileValue(t.at(n), t.members[n], asAnything)})
+			continue
+		}
+		nested := &object{key: t.at(n), line: l.line(t.at(n))}
+		if depth == maxNesting {
+			l.fault(nested.key, "lies deeper than %d tables", maxNesting)
+			continue
+		}
+		l.members(l.tree(nested.key, inner), nested, depth+1)
+		o.fields = append(o.fields, member{name: n, nested: nested})
+	}
+}
+
+// isValue reports whether a table says how a value is made.
+func isValue(t map[string]any) bool {
+	for name := range t {
+		if slices.Contains(valueWords, name) {
+			return true
+		}
+	}
+	return len(t) == 0
 }
 
 func (o *object) take(word string) bool {
@@ -77,12 +109,36 @@ func (o *object) encode(s *scope) (json.RawMessage, *Fault) {
 	if o == nil {
 		return nil, nil
 	}
+	out, fault := o.eval(s)
+	if fault != nil || len(out) == 0 {
+		return nil, fault
+	}
+	text, err := encode(out)
+	if err != nil {
+		return nil, &Fault{Rule: o.key, Line: o.line, Code: wire.CodeField, Detail: "cannot be written as JSON"}
+	}
+	return text, nil
+}
+
+// eval returns the members that are there.
+func (o *object) eval(s *scope) (map[string]any, *Fault) {
 	out := map[string]any{}
 	if o.all || o.rest {
 		o.copy(s, out)
 	}
 	for i := range o.fields {
-		got, fault := o.fields[i].value.eval(s)
+		f := &o.fields[i]
+		if f.nested != nil {
+			inner, fault := f.nested.eval(s)
+			if fault != nil {
+				return nil, fault
+			}
+			if len(inner) > 0 {
+				out[f.name] = inner
+			}
+			continue
+		}
+		got, fault := f.value.eval(s)
 		if fault != nil {
 			return nil, fault
 		}
@@ -90,17 +146,21 @@ func (o *object) encode(s *scope) (json.RawMessage, *Fault) {
 			got = t.Format(time.RFC3339Nano)
 		}
 		if got != nil {
-			out[o.fields[i].name] = o.inferred(got)
+			out[f.name] = o.inferred(got)
 		}
 	}
-	if len(out) == 0 {
-		return nil, nil
+	return out, nil
+}
+
+// values are those of the members, however deep.
+func (o *object) values() (all []*value) {
+	if o == nil {
+		return nil
 	}
-	text, err := encode(out)
-	if err != nil {
-		return nil, &Fault{Rule: o.key, Line: o.line, Code: wire.CodeField, Detail: "cannot be written as JSON"}
+	for _, f := range o.fields {
+		all = append(append(all, f.value), f.nested.values()...)
 	}
-	return text, nil
+	return all
 }
 
 // copy takes the members of the element that stand for themselves.
@@ -165,11 +225,7 @@ func (r *rule) uses(used map[string]bool) {
 		values = append(values, id.namespace, id.value)
 	}
 	for _, o := range []*object{r.properties, r.traits, r.context} {
-		if o != nil {
-			for _, m := range o.fields {
-				values = append(values, m.value)
-			}
-		}
+		values = append(values, o.values()...)
 	}
 	if r.part != nil {
 		for _, f := range r.part.fields {

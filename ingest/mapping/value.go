@@ -19,6 +19,7 @@ const (
 	asDecimal  = "decimal"
 	asBool     = "bool"
 	asTime     = "time"
+	asDate     = "date"
 	asList     = "list"
 )
 
@@ -38,6 +39,12 @@ type value struct {
 	truths   map[string]bool
 	layouts  []layout
 	zone     *time.Location
+	keep     bool // text that is no date stays as it is
+}
+
+// valueWords are the keys of a table that says how a value is made.
+var valueWords = []string{
+	"from", "default", "required", "map", "case", "split", "as", "decimal", "thousands", "divide", "true", "false", "format", "zone", "keep",
 }
 
 // numberForm says how numbers are written in text.
@@ -104,13 +111,16 @@ func (l *loader) compileTable(t *tree, out *value) {
 	out.split = t.text("split")
 	if as := t.text("as"); as != "" {
 		switch {
-		case as != asText && as != asNumber && as != asInteger && as != asDecimal && as != asBool && as != asTime:
-			l.fault(t.at("as"), "must be text, number, integer, decimal, bool or time")
+		case as != asText && as != asNumber && as != asInteger && as != asDecimal && as != asBool && as != asTime && as != asDate:
+			l.fault(t.at("as"), "must be text, number, integer, decimal, bool, time or date")
 		case out.as != asAnything && out.as != as:
 			l.fault(t.at("as"), "must be %s here, or left out", out.as)
 		default:
 			out.as = as
 		}
+	}
+	if out.keep = t.flag("keep", false); out.keep && out.as != asDate {
+		l.fault(t.at("keep"), "belongs to dates only")
 	}
 	l.compileNumbers(t, out)
 	l.compileTimes(t, out)
@@ -248,6 +258,8 @@ func (v *value) convert(got any) (any, *Fault) {
 		return got, nil
 	case asTime:
 		return v.time(got)
+	case asDate:
+		return v.date(got)
 	case asList:
 		return v.list(got)
 	case asBool:

@@ -82,6 +82,23 @@ type Config struct {
 	GhostRead    float64 `unit:"share" about:"attempts in which a reader next door hears the tag too"`
 	LeaveMissed  float64 `unit:"share" about:"leavings that the camera misses"`
 
+	Birthday       float64 `unit:"share" about:"people who tell their account the date of birth"`
+	CRM            float64 `unit:"share" about:"customers with an account who are in the shop's old CRM as well"`
+	CRMOthers      float64 `unit:"people" about:"people in the CRM whom the web has never met, for each of those"`
+	CRMRelatives   float64 `unit:"share" about:"of them, twins, parents of the same name and partners of customers"`
+	CRMTwice       float64 `unit:"share" about:"people in the CRM with two records"`
+	CRMMoved       float64 `unit:"share" about:"records of the CRM with the address of before a move"`
+	CRMEmail       float64 `unit:"share" about:"records with the e-mail address of today"`
+	CRMOldEmail    float64 `unit:"share" about:"records with one that nobody else knows"`
+	CRMPhone       float64 `unit:"share" about:"records of people with a phone number that have it"`
+	CRMNoBirthday  float64 `unit:"share" about:"records without a date of birth"`
+	CRMDateSwapped float64 `unit:"share" about:"dates of birth with day and month swapped"`
+	CRMTypo        float64 `unit:"share" about:"names, streets and towns in the CRM with a typing error"`
+	CRMBlank       float64 `unit:"share" about:"streets, postal codes and towns that are missing"`
+	CRMNickname    float64 `unit:"share" about:"first names that have a short form and are in it"`
+	CRMSwapped     float64 `unit:"share" about:"records with first and last name swapped"`
+	CRMCapitals    float64 `unit:"share" about:"records in capitals"`
+
 	// End is the time of the last possible event: that of the imported data.
 	End time.Time `unit:"time" about:"no event is later"`
 }
@@ -104,6 +121,8 @@ func DefaultConfig() Config {
 		Stores: 12, SensedStores: 2, OtherVenues: 60, Mailed: .5, SocialLinked: .1, Posts: 1.5, HelpBot: .12, Surveyed: .1,
 		Tagged: .5, StoreVisits: 1, OtherPlaces: 2, FixNoise: 12, ReadSeconds: 4, DwellSeconds: 75,
 		ReadMissed: .3, ReadRepeated: .1, GhostRead: .12, LeaveMissed: .03,
+		Birthday: .6, CRM: .45, CRMOthers: .43, CRMRelatives: .12, CRMTwice: .08, CRMMoved: .18, CRMEmail: .15, CRMOldEmail: .2,
+		CRMPhone: .55, CRMNoBirthday: .25, CRMDateSwapped: .04, CRMTypo: .06, CRMBlank: .06, CRMNickname: .25, CRMSwapped: .02, CRMCapitals: .12,
 	}
 }
 

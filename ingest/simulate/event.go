@@ -62,7 +62,9 @@ type event struct {
 	source     string
 	ids        []wire.Identifier // as the source sends them: not canonical
 	who        *person           // whose traits the event states, or nil
+	account    bool              // they are those of an account
 	email      string            // the address among the traits, as typed
+	phone      string            // the number among them, as written
 	page       string
 	referrer   string
 	campaign   string
@@ -108,7 +110,11 @@ func (e *event) message(id string, retry time.Duration) (wire.Message, error) {
 		m.Properties, err = encode(p, err)
 	}
 	if e.who != nil {
-		m.Traits, err = encode(traits{e.who.first, e.who.last, e.email, e.who.country}, err)
+		t := traits{FirstName: e.who.first, LastName: e.who.last, Email: e.email, Phone: e.phone, Country: e.who.country}
+		if e.account {
+			e.who.account(&t)
+		}
+		m.Traits, err = encode(t, err)
 	}
 	if e.page != "" {
 		c := situation{Page: page{"https://shop.example" + e.page, e.referrer}, SessionID: e.session}
@@ -135,10 +141,13 @@ type (
 		Channel   string `json:"channel,omitempty"`
 	}
 	traits struct {
-		FirstName string `json:"first_name"`
-		LastName  string `json:"last_name"`
-		Email     string `json:"email,omitempty"`
-		Country   string `json:"country,omitempty"`
+		FirstName string   `json:"firstName"`
+		LastName  string   `json:"lastName"`
+		Email     string   `json:"email,omitempty"`
+		Phone     string   `json:"phone,omitempty"`
+		Birthday  string   `json:"birthday,omitempty"`
+		Address   *address `json:"address,omitempty"`
+		Country   string   `json:"country,omitempty"`
 	}
 	situation struct {
 		Page      page      `json:"page"`

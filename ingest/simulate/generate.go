@@ -33,6 +33,8 @@ type World struct {
 	// position fixes.
 	Stays []Stay
 	Spots []Spot
+	// CRM is the export of an old CRM, in which some of the customers are.
+	CRM []Card
 
 	run      string
 	events   []event
@@ -85,7 +87,7 @@ func Generate(cfg Config, customers []files.Customer, workspace string) (*World,
 	traces := w.trace(people.people)
 	world := &World{
 		Truth: truth, People: len(people.people), run: run[:10], events: w.events,
-		headers: files.WorkspaceHeaders(workspace), Stays: traces.stays,
+		headers: files.WorkspaceHeaders(workspace), Stays: traces.stays, CRM: people.crm(len(customers)),
 	}
 	for _, s := range traces.spots {
 		world.Spots = append(world.Spots, Spot{MessageID: messageID(world.run, s.event), Venue: s.venue})

@@ -21,7 +21,8 @@ type person struct {
 	browsers    []*browser
 	app         *browser // nil without the app
 	cookies     int
-	home        *household
+	details
+	told bool // signed in to an account, which states the details
 }
 
 // order is a purchase of the retail file with the account that made it.
@@ -77,6 +78,7 @@ func newPopulation(cfg Config, customers []files.Customer, truth *Truth) *popula
 	for range int(cfg.VisitorsPerCustomer * float64(len(customers))) {
 		w.settle([]*person{w.newPerson()})
 	}
+	w.detail()
 	return w
 }
 
@@ -123,7 +125,6 @@ func (w *population) settle(members []*person) {
 	h.members = members
 	w.households = append(w.households, h)
 	for i, p := range members {
-		p.home = h
 		if i > 0 && chance(w.rng, .7) {
 			p.last = members[0].last
 		}
@@ -141,9 +142,7 @@ func (w *population) equip(p *person) {
 		p.emails = append(p.emails, w.email(p))
 	}
 	if chance(w.rng, w.cfg.Phone) && len(w.phones) > 0 {
-		n := w.phones[0]
-		w.phones = w.phones[1:]
-		p.phone = fmt.Sprintf("+1%d55501%02d", areaCodes[n/100], n%100)
+		p.phone, w.phones = number(w.phones[0]), w.phones[1:]
 		w.truth.own("phone", p.phone, p)
 	}
 	w.browser(p, chance(w.rng, w.cfg.DeviceExposed))
@@ -173,6 +172,9 @@ func (w *population) equip(p *person) {
 		}
 	}
 }
+
+// number is the n-th of the reserved phone numbers.
+func number(n int) string { return fmt.Sprintf("+1%d55501%02d", areaCodes[n/100], n%100) }
 
 func (w *population) browser(p *person, exposed bool) {
 	p.browsers = append(p.browsers, &browser{device: w.uuid(), exposed: exposed, cookie: w.uuid()})

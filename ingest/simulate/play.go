@@ -209,14 +209,16 @@ func (s *session) signIn(user string) {
 		s.signOut()
 	}
 	s.b.user, s.b.known, s.broken = user, true, ""
-	e := event{act: signedIn, page: "/login", who: s.who}
+	e := event{act: signedIn, page: "/login", who: s.who, account: true}
+	s.who.told = s.who.told || s.now < s.end
 	var ids []mention
 	if chance(s.rng, s.cfg.EmailAtLogin) {
 		e.email = s.spell(s.who.emails[0])
 		ids = append(ids, spelled("email", s.who.emails[0], e.email))
 	}
 	if s.who.phone != "" && chance(s.rng, s.cfg.PhoneAtLogin) {
-		ids = append(ids, spelled("phone", s.who.phone, s.dial(s.who.phone)))
+		e.phone = s.dial(s.who.phone)
+		ids = append(ids, spelled("phone", s.who.phone, e.phone))
 	}
 	s.emit(e, ids...)
 }

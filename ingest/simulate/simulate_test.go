@@ -53,7 +53,7 @@ func digest(tb testing.TB, w *World) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if err := w.Truth.WriteCSV(h); err != nil {
+	if err := errors.Join(w.Truth.WriteCSV(h), WriteCRM(h, w.CRM), WriteCRMTruth(h, w.CRM)); err != nil {
 		tb.Fatal(err)
 	}
 	return hex.EncodeToString(h.Sum(nil))

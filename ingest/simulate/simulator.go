@@ -21,6 +21,10 @@ type Options struct {
 	// event is published; empty writes none. The true visits and venues go to the
 	// files of the same name with -visits and -venues before the extension.
 	TruthFile string
+	// CRMFile receives the export of the old CRM as CSV, and the file of the name
+	// of TruthFile with -crm before the extension who its records are. Empty, or
+	// without a TruthFile, neither is written.
+	CRMFile string
 	// Workspace receives the events; empty means the default one.
 	Workspace string
 	// BatchMessages and BatchBytes bound a batch; zero means 20 000 and 16 MiB: a
@@ -55,6 +59,8 @@ type Summary struct {
 	ResumedAt   int64  `json:"resumed_at"`  // records acknowledged by an earlier run
 	Records     int64  `json:"records"`     // messages and copies
 	TruthFile   string `json:"truth_file,omitempty"`
+	CRMFile     string `json:"crm_file,omitempty"`
+	CRMRecords  int    `json:"crm_records"` // of its export
 	Counts
 }
 
@@ -118,6 +124,7 @@ func (s *Simulator) Run(ctx context.Context) (Summary, error) {
 func (s *Simulator) summary(w *World) Summary {
 	sum := Summary{
 		Seed: s.cfg.Seed, Customers: len(s.customers), People: w.People, Visitors: w.Visitors, TruthFile: s.opts.TruthFile,
+		CRMFile: s.opts.CRMFile, CRMRecords: len(w.CRM),
 	}
 	for _, o := range w.Truth.Ownerships() {
 		sum.Identifiers++
@@ -142,6 +149,18 @@ func (s *Simulator) writeTruth(w *World) error {
 		replaceFile(name, w.Truth.WriteCSV),
 		replaceFile(staysFile(name), func(f io.Writer) error { return WriteStays(f, w.Stays) }),
 		replaceFile(spotsFile(name), func(f io.Writer) error { return WriteSpots(f, w.Spots) }),
+		s.writeCRM(w),
+	)
+}
+
+// writeCRM writes the export of the old CRM, and who is in it.
+func (s *Simulator) writeCRM(w *World) error {
+	if s.opts.CRMFile == "" {
+		return nil
+	}
+	return errors.Join(
+		replaceFile(s.opts.CRMFile, func(f io.Writer) error { return WriteCRM(f, w.CRM) }),
+		replaceFile(CRMTruthFile(s.opts.TruthFile), func(f io.Writer) error { return WriteCRMTruth(f, w.CRM) }),
 	)
 }
 
