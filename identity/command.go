@@ -50,9 +50,9 @@ type Command struct {
 	Rules       string       `json:"rules,omitempty"`       // of Redeclare: a rule file as JSON
 	Expected    int          `json:"expected,omitempty"`    // of Redeclare
 	Override    bool         `json:"override,omitempty"`
-	Whole       bool         `json:"whole,omitempty"`    // of Link
-	Actor       string       `json:"actor"`  // who asks; personal
-	Reason      string       `json:"reason"` // why; required with Override
+	Whole       bool         `json:"whole,omitempty"` // of Link
+	Actor       string       `json:"actor"`           // who asks; personal
+	Reason      string       `json:"reason"`          // why; required with Override
 }
 
 // Body returns a hash of what c asks, but for who asks and what they have seen

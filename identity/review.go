@@ -34,7 +34,8 @@ type Review struct {
 	// ReviewThreshold and LinkThreshold are those of the rules, in hundredths of a
 	// bit.
 	ReviewThreshold, LinkThreshold int64
-	// Waiting is the length of the queue, some seconds old.
+	// Waiting is the length of the queue, some seconds old. It is not counted where
+	// one pair is asked for.
 	Waiting int
 	// Questions are in order, and Next is the cursor of those after them; empty at
 	// the end.
