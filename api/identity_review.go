@@ -133,9 +133,21 @@ func (s *Server) reviewQuery(c *gin.Context) (ask identity.ReviewQuery, named []
 	}
 	_, a := c.GetQuery("a")
 	_, b := c.GetQuery("b")
-	if !a && !b {
+	switch text, pair := c.GetQuery("pair"); {
+	case pair && (a || b):
+		return ask, nil, badRequest("the query names a pair by \"pair\", or by \"a\" and \"b\", not both")
+	case pair:
+		p, err := parsePair(text)
+		ask.Pair = &p
+		return ask, nil, err
+	case !a && !b:
 		return ask, nil, nil
 	}
+	return s.reviewRecords(c, ask)
+}
+
+// reviewRecords reads the two records of a pair.
+func (s *Server) reviewRecords(c *gin.Context, ask identity.ReviewQuery) (_ identity.ReviewQuery, named []identity.Identifier, err error) {
 	keyer := s.deps.Keyer(workspaceOf(c))
 	var keys []identity.Key
 	for _, name := range []string{"a", "b"} {
