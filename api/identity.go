@@ -25,6 +25,9 @@ type Identity interface {
 	Subgraph(ctx context.Context, workspace string, id identity.ProfileID) (*identity.Subgraph, error)
 	// Health sums up the graph.
 	Health(ctx context.Context, workspace string) (*identity.Health, error)
+	// Review returns a part of the queue of pairs of records that wait for a
+	// decision, or says of one pair whether it does.
+	Review(ctx context.Context, workspace string, ask identity.ReviewQuery) (*identity.Review, error)
 	// DryRun computes every profile anew under other rules, a valid rule file as
 	// JSON, and changes nothing. It takes as long as a start of the identity
 	// role takes, or until ctx ends. One of a workspace runs at a time; another
@@ -56,7 +59,7 @@ func (s *Server) identityRoutes() []route {
 	for _, kind := range commandKinds {
 		list = append(list, route{http.MethodPost, "/v1/identity/" + string(kind), RoleAdmin, s.postCommand(kind)})
 	}
-	return list
+	return append(list, s.reviewRoutes()...)
 }
 
 // graph returns what answers from the graph.

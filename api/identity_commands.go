@@ -41,7 +41,7 @@ func commandReused() *problem {
 
 // commandKinds are the kinds of command, each with a route of its own.
 var commandKinds = []identity.CommandKind{
-	identity.Unmerge, identity.Link, identity.BlockValue, identity.UnblockValue, identity.Undo, identity.Redeclare,
+	identity.Unmerge, identity.Link, identity.Separate, identity.BlockValue, identity.UnblockValue, identity.Undo, identity.Redeclare,
 }
 
 // The states of a command.
@@ -94,26 +94,31 @@ func (s *Server) postCommand(kind identity.CommandKind) func(*gin.Context) error
 		if err != nil {
 			return err
 		}
-		if r.DryRun {
-			return s.tryCommand(c, command)
-		}
-		ctx, stop := context.WithTimeout(c.Request.Context(), s.cfg.CommandWait)
-		defer stop()
-		done, err := s.deps.Commands.Do(ctx, command)
-		if errors.Is(err, ErrPending) && c.Request.Context().Err() == nil {
-			return accepted(c, command)
-		}
-		if err != nil {
-			return err
-		}
-		if done.Kind != command.Kind {
-			return commandReused()
-		}
-		if done.Code != "" {
-			return refusedCommand(&done.Outcome)
-		}
-		return send(c, newCommandOutcome(done, true))
+		return s.give(c, command, r.DryRun)
 	}
+}
+
+// give sends a command, or tries it, and answers with what became of it.
+func (s *Server) give(c *gin.Context, command identity.Command, dryRun bool) error {
+	if dryRun {
+		return s.tryCommand(c, command)
+	}
+	ctx, stop := context.WithTimeout(c.Request.Context(), s.cfg.CommandWait)
+	defer stop()
+	done, err := s.deps.Commands.Do(ctx, command)
+	if errors.Is(err, ErrPending) && c.Request.Context().Err() == nil {
+		return accepted(c, command)
+	}
+	if err != nil {
+		return err
+	}
+	if done.Kind != command.Kind {
+		return commandReused()
+	}
+	if done.Code != "" {
+		return refusedCommand(&done.Outcome)
+	}
+	return send(c, newCommandOutcome(done, true))
 }
 
 // accepted answers 202 with the place where the outcome will be.

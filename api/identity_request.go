@@ -37,6 +37,7 @@ type commandRequest struct {
 	Rules    json.RawMessage `json:"rules"` // an object, or the text of a rule file
 	Expected *int            `json:"expected"`
 	Override bool            `json:"override"`
+	Whole    bool            `json:"whole"`   // of a link: both profiles, whatever a limit keeps apart
 	DryRun   bool            `json:"dry_run"` // says what it would do, and does nothing
 	Reason   string          `json:"reason"`
 }
@@ -64,7 +65,7 @@ func (s *Server) command(c *gin.Context, kind identity.CommandKind, r *commandRe
 		faults.add("/id", commandIDRule)
 	}
 	command := identity.Command{
-		ID: id, Workspace: workspaceOf(c), Kind: kind, Override: r.Override, Reason: r.Reason, Actor: actorOf(c),
+		ID: id, Workspace: workspaceOf(c), Kind: kind, Override: r.Override, Whole: r.Whole, Reason: r.Reason, Actor: actorOf(c),
 		Identifiers: s.commandIdentifiers(r, &faults),
 	}
 	if len(faults) == 0 { // Otherwise the kind may be none.
@@ -152,7 +153,7 @@ func (r *commandRequest) shape(command *identity.Command, faults *faultList) {
 		}
 	}
 	needs("/identifiers", lists, len(r.Identifiers) > 0, "the identifiers, as namespace:value")
-	if n := len(command.Identifiers); kind == identity.Link && n > 0 && n != 2 {
+	if n := len(command.Identifiers); (kind == identity.Link || kind == identity.Separate) && n > 0 && n != 2 {
 		faults.add("/identifiers", "must be two different identifiers")
 	}
 	needs("/target", kind == identity.Undo, r.Target != "", "the id of the command to undo")
@@ -169,6 +170,9 @@ func (r *commandRequest) shape(command *identity.Command, faults *faultList) {
 	}
 	if r.Override && kind != identity.Link {
 		faults.add("/override", "is not a field of the kind "+string(kind))
+	}
+	if r.Whole && kind != identity.Link {
+		faults.add("/whole", "is not a field of the kind "+string(kind))
 	}
 	if r.DryRun && kind == identity.Redeclare {
 		faults.add("/dry_run", "is not for rules: POST "+dryRunPattern+" tries them")

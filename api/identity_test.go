@@ -18,7 +18,9 @@ import (
 type graphKeeper struct {
 	err     error
 	refused string
-	asked   []string
+	// standing is that of the pair that Review knows and that does not wait.
+	standing identity.ReviewStanding
+	asked    []string
 }
 
 var (
@@ -252,7 +254,7 @@ func TestIdentityNotHere(t *testing.T) {
 		}
 		scenario{method: http.MethodPost, path: "/v1/identity/dry-run", key: "admin-dev", body: `{}`, status: 503, want: []string{`"identity_not_here"`}}.run(t, h)
 	}
-	graph := []string{why + "user_id:42", "/v1/profiles/user_id:42/identity", "/v1/identity/health"}
+	graph := []string{why + "user_id:42", "/v1/profiles/user_id:42/identity", "/v1/identity/health", "/v1/identity/review"}
 	check(f.server(t).Handler(), graph...)
 	bare := newFixture()
 	s, err := api.New(bare.cfg, api.Deps{

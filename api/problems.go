@@ -123,6 +123,8 @@ func problemOf(err error) *problem {
 		return identityNotHere()
 	case errors.Is(err, identity.ErrTrialRunning):
 		return dryRunRunning()
+	case errors.Is(err, identity.ErrReviewCursor):
+		return badRequest("the query parameter \"after\" " + identity.ErrReviewCursor.Error() + ": take it from \"next\"")
 	case errors.Is(err, ErrCommandReused):
 		return commandReused()
 	case errors.Is(err, profiles.ErrNoCommand):

@@ -16,8 +16,15 @@ const (
 	// and the two founders can never be linked again.
 	Unmerge CommandKind = "unmerge"
 	// Link fuses the two Identifiers and so their profiles. Where it breaks a
-	// limit or meets a cannot-link it needs Override.
+	// limit or meets a cannot-link it needs Override, and the
+	// cannot-links are revoked. Two identifiers that follow others, of whom a limit
+	// allows one, are then with one of them, and the other stays apart: with Whole
+	// all identifiers of a namespace beyond its limit are fused with each other, so
+	// that the two profiles become one.
 	Link CommandKind = "link"
+	// Separate says of the two Identifiers, who are of two profiles, that they never
+	// share one: they are cannot-linked, whatever is seen or scored of them.
+	Separate CommandKind = "separate"
 	// BlockValue and UnblockValue take Identifiers out of all linking, and back.
 	BlockValue   CommandKind = "block"
 	UnblockValue CommandKind = "unblock"
@@ -43,8 +50,9 @@ type Command struct {
 	Rules       string       `json:"rules,omitempty"`       // of Redeclare: a rule file as JSON
 	Expected    int          `json:"expected,omitempty"`    // of Redeclare
 	Override    bool         `json:"override,omitempty"`
-	Actor       string       `json:"actor"`  // who asks; personal
-	Reason      string       `json:"reason"` // why; required with Override
+	Whole       bool         `json:"whole,omitempty"` // of Link
+	Actor       string       `json:"actor"`           // who asks; personal
+	Reason      string       `json:"reason"`          // why; required with Override
 }
 
 // Body returns a hash of what c asks, but for who asks and what they have seen
@@ -86,12 +94,12 @@ const (
 	RefusedMalformed  RefusalCode = "malformed"       // misses or breaks a field
 	RefusedUnknown    RefusalCode = "unknown"         // an identifier or target that the ledger does not know
 	RefusedNotMerged  RefusalCode = "not_merged"      // an unmerge of what is in different profiles
-	RefusedMerged     RefusalCode = "already_linked"  // a link of what is fused
+	RefusedMerged     RefusalCode = "already_linked"  // a link of what is fused, or a separation of what is one profile
 	RefusedWhole      RefusalCode = "whole_profile"   // an unmerge that leaves nobody behind
 	RefusedLimit      RefusalCode = "limit"           // a link over a limit without override
 	RefusedCannotLink RefusalCode = "cannot_link"     // a link of what was parted without override
 	RefusedBlocked    RefusalCode = "blocked"         // a link of a blocked value
-	RefusedStanding   RefusalCode = "already_decided" // a block of what is blocked, an undo of what is undone
+	RefusedStanding   RefusalCode = "already_decided" // a block of what is blocked, a separation of what is separate, an undo of what is undone
 	RefusedRules      RefusalCode = "rules"           // rules that contradict each other
 	RefusedVersion    RefusalCode = "version"         // rules of another version are in force
 	RefusedReused     RefusalCode = "id_reused"       // another command has the id; of trials, also the same

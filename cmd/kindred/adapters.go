@@ -13,6 +13,8 @@ import (
 	"github.com/kindred-cdp/kindred/ingest"
 	"github.com/kindred-cdp/kindred/ingest/files"
 	"github.com/kindred-cdp/kindred/ingest/wire"
+	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/valuation"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
 )
 
@@ -93,6 +95,14 @@ func (d deadLetterRejecter) Reject(ctx context.Context, rejections []ledger.Reje
 		}
 	}
 	return d.WriteMessages(ctx, msgs...)
+}
+
+// stakes returns what hangs on profiles: their events, and what they will spend
+// within a year.
+func stakes(store *profilestore.Store) ledger.Stakes {
+	return func(ctx context.Context, workspace string, ids []identity.ProfileID) (map[identity.ProfileID]identity.Stake, error) {
+		return store.Stakes(ctx, workspace, valuation.LifetimeValue1y, ids)
+	}
 }
 
 // readingPublisher is ledger.Publisher on the warehouse.

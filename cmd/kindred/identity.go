@@ -24,14 +24,15 @@ func identityCommand() *cobra.Command {
 --from take the 16 digits of a profile as well. Values are normalised: the
 case of e-mail addresses and the format of phone numbers do not matter.
 
-unmerge, link, block, unblock and "rules apply" are commands: each is on record
-with the key that gave it and the reason, and "undo COMMAND" takes it back, but
-for rules, of which an older file is applied again. With --dry-run a command says
-what it would do, and does nothing; rules have "rules dry-run".`,
+unmerge, link, separate, block, unblock, what "review" decides and "rules apply"
+are commands: each is on record with the key that gave it and the reason, and
+"undo COMMAND" takes it back, but for rules, of which an older file is applied
+again. With --dry-run a command says what it would do, and does nothing; rules
+have "rules dry-run".`,
 	}
 	cmd.PersistentFlags().Bool("json", false, "print the answer as JSON")
 	cmd.AddCommand(
-		whyCommand(), showIdentityCommand(), healthCommand(), unmergeCommand(), linkCommand(),
+		whyCommand(), showIdentityCommand(), healthCommand(), reviewCommand(), unmergeCommand(), linkCommand(), separateCommand(),
 		blockCommand(identity.BlockValue, "Let values link nobody, such as a role address"),
 		blockCommand(identity.UnblockValue, "Let blocked values link again"),
 		undoCommand(), statusCommand(), rulesCommand(),
@@ -109,8 +110,13 @@ func (f *commandFlags) addRecord(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.id, "id", "", "id of the command: given again it is not applied again (default: a new one)")
 }
 
-// give sends a command and prints what became of it.
+// give sends a command of a kind and prints what became of it.
 func (f *commandFlags) give(cmd *cobra.Command, kind identity.CommandKind, body map[string]any) error {
+	return f.post(cmd, "/v1/identity/"+string(kind), body)
+}
+
+// post is give by any path that takes commands.
+func (f *commandFlags) post(cmd *cobra.Command, path string, body map[string]any) error {
 	for name, value := range map[string]string{"id": f.id, "reason": f.reason} {
 		if value != "" {
 			body[name] = value
@@ -124,7 +130,7 @@ func (f *commandFlags) give(cmd *cobra.Command, kind identity.CommandKind, body 
 		return err
 	}
 	var text json.RawMessage
-	if err := r.do(cmd.Context(), http.MethodPost, "/v1/identity/"+string(kind), body, &text); err != nil {
+	if err := r.do(cmd.Context(), http.MethodPost, path, body, &text); err != nil {
 		return err
 	}
 	if f.dryRun {
@@ -156,7 +162,7 @@ that there is, whatever comes in again.`,
 
 func linkCommand() *cobra.Command {
 	var f commandFlags
-	var override bool
+	var override, whole bool
 	cmd := &cobra.Command{
 		Use: "link A B", Short: "Fuse two identifiers, and so their profiles", Args: needs(2, 2, "two identifiers", "link user_id:42 crm_id:C-7"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -167,11 +173,27 @@ func linkCommand() *cobra.Command {
 			if override {
 				body["override"] = true
 			}
+			if whole {
+				body["whole"] = true
+			}
 			return f.give(cmd, identity.Link, body)
 		},
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&override, "override", false, "link against a limit, or what was parted; needs --reason")
+	cmd.Flags().BoolVar(&whole, "whole", false, "with --override, fuse all that a limit keeps apart, so that both profiles become one")
+	return cmd
+}
+
+func separateCommand() *cobra.Command {
+	var f commandFlags
+	cmd := &cobra.Command{
+		Use: "separate A B", Short: "Keep two identifiers of two profiles apart, for good", Args: needs(2, 2, "two identifiers", "separate record:crm/7 record:shop/41"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.give(cmd, identity.Separate, map[string]any{"identifiers": args})
+		},
+	}
+	f.add(cmd)
 	return cmd
 }
 

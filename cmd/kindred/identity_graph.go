@@ -16,6 +16,7 @@ type inquirer interface {
 	Why(ctx context.Context, workspace string, a, b identity.Member) (identity.Explanation, error)
 	Subgraph(ctx context.Context, workspace string, profile identity.ProfileID) (identity.Subgraph, error)
 	Health(ctx context.Context, workspace string) (identity.Health, error)
+	Review(ctx context.Context, workspace string, ask identity.ReviewQuery) (identity.Review, error)
 	TryRules(ctx context.Context, workspace string, rules []byte) (identity.RulesTrial, error)
 	TrialProgress(ctx context.Context, workspace string) (identity.TrialProgress, error)
 	TryCommand(ctx context.Context, c identity.Command) (identity.CommandTrial, error)
@@ -58,6 +59,15 @@ func (g graphKeeper) Health(ctx context.Context, workspace string) (*identity.He
 		return nil, notHere(err)
 	}
 	return &h, nil
+}
+
+// Review implements api.Identity.
+func (g graphKeeper) Review(ctx context.Context, workspace string, ask identity.ReviewQuery) (*identity.Review, error) {
+	r, err := g.inquirer.Review(ctx, workspace, ask)
+	if err != nil {
+		return nil, notHere(err)
+	}
+	return &r, nil
 }
 
 // DryRun implements api.Identity.

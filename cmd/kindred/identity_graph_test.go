@@ -32,6 +32,10 @@ func (o *owned) Health(context.Context, string) (identity.Health, error) {
 	return identity.Health{Profiles: 2}, o.err
 }
 
+func (o *owned) Review(_ context.Context, _ string, ask identity.ReviewQuery) (identity.Review, error) {
+	return identity.Review{Waiting: ask.Limit}, o.err
+}
+
 func (o *owned) TryRules(_ context.Context, _ string, rules []byte) (identity.RulesTrial, error) {
 	return identity.RulesTrial{Splits: len(rules), Moves: 1, MoveExamples: []identity.TrialIdentifier{{Key: 7, Before: 7, After: 9}}}, o.err
 }
@@ -68,6 +72,9 @@ func TestGraphKeeper(t *testing.T) {
 	if c, err := g.Try(ctx, identity.Command{ID: "c1"}); err != nil || c.ID != "c1" {
 		t.Errorf("trial: %+v, %v", c, err)
 	}
+	if r, err := g.Review(ctx, "main", identity.ReviewQuery{Limit: 3}); err != nil || r.Waiting != 3 {
+		t.Errorf("review: %+v, %v", r, err)
+	}
 	o.err = identity.ErrTrialRunning
 	if _, err := g.DryRun(ctx, "main", nil); !errors.Is(err, identity.ErrTrialRunning) {
 		t.Errorf("while another runs: %v", err)
@@ -79,7 +86,8 @@ func TestGraphKeeper(t *testing.T) {
 	_, err4 := g.DryRun(ctx, "main", []byte(`{}`))
 	_, err5 := g.DryRunProgress(ctx, "main")
 	_, err6 := g.Try(ctx, identity.Command{})
-	for _, err := range []error{err1, err2, err3, err4, err5, err6} {
+	_, err7 := g.Review(ctx, "main", identity.ReviewQuery{})
+	for _, err := range []error{err1, err2, err3, err4, err5, err6, err7} {
 		if !errors.Is(err, api.ErrIdentityNotHere) {
 			t.Errorf("of another owner: %v", err)
 		}

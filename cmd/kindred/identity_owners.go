@@ -47,6 +47,11 @@ func (g graphOwner) Health(ctx context.Context, workspace string) (identity.Heal
 	return asked(g, func(i inquirer) (identity.Health, error) { return i.Health(ctx, workspace) })
 }
 
+// Review implements inquirer.
+func (g graphOwner) Review(ctx context.Context, workspace string, ask identity.ReviewQuery) (identity.Review, error) {
+	return asked(g, func(i inquirer) (identity.Review, error) { return i.Review(ctx, workspace, ask) })
+}
+
 // TryRules implements inquirer.
 func (g graphOwner) TryRules(ctx context.Context, workspace string, rules []byte) (identity.RulesTrial, error) {
 	return asked(g, func(i inquirer) (identity.RulesTrial, error) { return i.TryRules(ctx, workspace, rules) })

@@ -32,6 +32,16 @@ func identityAnswers() map[string]string {
 		"GET /v1/identity/health": `{"identifiers":50,"profiles":20,"merges":30,"pairs":44,"blocked":1,"generic":1,"density":1.25,"sizes":[{"from":1,"to":1,"profiles":10},{"from":2,"to":3,"profiles":0},{"from":4,"to":7,"profiles":10}],
 			"largest":[{"profile":"00000000000000a7","identifiers":7,"pairs":9}],"weakest":[{"profile":"00000000000000a7","a":{"key":"00000000000000a7","namespace":"email","value":"ana@example.com"},"b":{"key":"00000000000000b7"},"smaller":2}],
 			"generic_values":[{"key":"00000000000000c7","namespace":"email","value":"info@example.com","neighbours":2000}],"conflicts":{"limit":3,"cannot_link":1}}`,
+		"GET /v1/identity/review": `{"model":"m1","review_threshold":200,"link_threshold":700,"waiting":41,"next":"3ff8000000000000","standing":"waiting","pair":"00000000000000a7-00000000000000b7","questions":[
+			{"pair":"00000000000000a7-00000000000000b7","worth":12.9,"uncertainty":1,"stake":12.9,"a":{"record":{"namespace":"record","value":"crm/7"},"key":"00000000000000a7","profile":"00000000000000a7","identifiers":3,"events":1,"value":0},
+			"b":{"record":{"namespace":"record","value":"shop/4\u001b[31m1"},"key":"00000000000000b7","profile":"00000000000000b9","identifiers":1,"events":40,"value":12.5},
+			"link":{"model":"m1","weight":1250,"probability":0.99983,"scored_at":"2026-05-04T09:00:00Z","contributions":[{"field":"prior","weight":-910},{"field":"surname","level":"equal","weight":1640},{"field":"birth date","level":"one digit off","weight":520}]},
+			"barrier":{"kind":"limit","detail":"the profile would hold 2 of user_id, and may hold 1"},
+			"traits":[{"trait":"birthday","relation":"differ","a":"1970-01-01","b":"1970-10-01"},{"trait":"city","relation":"agree","a":"Lisboa","b":"LIS\u001b[31mBOA"},{"trait":"points","relation":"only_b","b":12}]},
+			{"pair":"00000000000000c7-00000000000000d7","worth":1.01,"uncertainty":0.503,"stake":2,"a":{"record":{"namespace":"record","value":"crm/8"},"key":"00000000000000c7","profile":"00000000000000c7","identifiers":1,"events":0,"value":0},
+			"b":{"record":{"namespace":"record","value":"shop/42"},"key":"00000000000000d7","profile":"00000000000000d7","identifiers":1,"events":0,"value":0},"link":{"model":"m1","weight":300,"probability":0.8889},"barrier":{"kind":"weight","detail":"not alike enough"},"traits":[]}]}`,
+		"POST /v1/identity/review/00000000000000a7-00000000000000b7/decision":     applied("separate"),
+		"POST /v1/identity/review/00000000000000a7-00000000000000b7/decision dry": `{"id":"c10","kind":"link","dry_run":true,"decisions":1,"pairs":0,"moved":1,"epoch":1,"sequence":9,"rejected":[],"decided":[{"kind":"must_link","a":{"namespace":"record","value":"crm/7"},"b":{"namespace":"record","value":"shop/41"},"on":true}],"moves":[],"profiles":[]}`,
 		"GET /v1/identity/rules":       string(rulefile.FormatJSON(rulefile.Default())),
 		"GET /v1/identity/commands/c7": applied("unmerge"),
 		"GET /v1/identity/commands/c8": `{"id":"c8","kind":"link","status":"refused","code":"limit","detail":"user_id allows 1","received_at":"2026-05-04T09:00:00Z"}`,
@@ -93,6 +103,19 @@ func TestIdentityCommands(t *testing.T) {
 	run("unmerge", "device:tablet-7")
 	run("link", "user_id:42", "crm_id:C-7", "--override", "--reason", "she called", "--id", "l-1")
 	run("link", "user_id:42", "crm_id:C-7", "--override")
+	run("review", "--limit", "2")
+	run("review", "record:crm/7", "record:shop/41")
+	run("review", "00000000000000a7-00000000000000b7")
+	run("review", "--different", "record:crm/7", "record:shop/41", "--reason", "father and son")
+	run("review", "--same", "00000000000000a7-00000000000000b7", "--override", "--reason", "she called", "--dry-run")
+	run("review", "--same", "00000000000000c7-00000000000000d7")
+	run("review", "--same", "record:crm/7")
+	run("review", "--same")
+	run("review", "--same", "--different", "record:crm/7", "record:shop/41")
+	run("review", "--different", "--override", "record:crm/7", "record:shop/41")
+	run("review", "--reason", "x")
+	run("separate", "record:crm/7", "record:shop/41")
+	run("link", "record:crm/7", "record:shop/41", "--override", "--whole", "--reason", "she called")
 	run("block", "email:info@example.com")
 	run("unblock", "email:info@example.com")
 	run("undo", "c7")

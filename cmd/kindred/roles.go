@@ -22,6 +22,7 @@ import (
 	"github.com/kindred-cdp/kindred/ingest/control"
 	"github.com/kindred-cdp/kindred/ingest/intake"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
+	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/valuation"
 	"github.com/kindred-cdp/kindred/profiles/venues"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
@@ -97,6 +98,10 @@ func newRoles(p *platform) (*roles, error) {
 	if r.identity, err = r.consumer(identityGroup, []string{ingest.EvidenceTopic}); err != nil {
 		return nil, err
 	}
+	store, err := profilestore.New(profilestore.DefaultConfig(), p.conn, now)
+	if err != nil {
+		return nil, err
+	}
 	r.ledger, err = ledger.New(ledger.DefaultConfig(), ledger.Deps{
 		DB:         p.conn,
 		NewGraph:   ledger.NewGraph,
@@ -106,6 +111,7 @@ func newRoles(p *platform) (*roles, error) {
 		Publisher:  readingPublisher{p},
 		Notifier:   toTopic{writer, identityTopic},
 		Rejecter:   deadLetterRejecter{writer},
+		Stakes:     stakes(store),
 		Now:        now, Log: p.log.With("role", "identity"), Metrics: r.registry,
 	})
 	if err != nil {

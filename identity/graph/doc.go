@@ -36,6 +36,7 @@
 //	refusal.go                   that refused it
 //	subgraph.go, health.go       one profile and all of them, for people
 //	bridges.go                   pairs that hold two parts together
+//	review.go                    scored pairs that wait for a person's decision
 //
 // An edge lies in one of two lists of each of its ends: live edges are open, and
 // no more than the fan-outs of its namespaces allow; all others are parked, and

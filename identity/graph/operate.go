@@ -127,6 +127,9 @@ type Meeting struct {
 	// Limits are the namespaces of which one profile of both would hold more
 	// than it may, the strongest first.
 	Limits []identity.Namespace
+	// Beyond are pairs, each in key order, that fuse all identifiers of each of
+	// these namespaces in the two profiles: within one node no limit applies.
+	Beyond [][2]identity.Key
 	Size   bool // one profile of both would be beyond the cap of groups
 }
 
@@ -145,8 +148,10 @@ func (g *Graph) Meeting(a, b identity.Key) Meeting {
 		p, q, l := &t.limited[i], &u.limited[i], g.limits[i]
 		if p.n > 0 && q.n > 0 && p.n+q.n > l.max && (l.window == 0 || crosses(p.firsts, q.firsts, l)) {
 			m.Limits = append(m.Limits, g.limited(i))
+			m.Beyond = append(m.Beyond, g.chain(i, x, y)...)
 		}
 	}
+	slices.SortFunc(m.Beyond, byKeys)
 	slices.SortFunc(m.Limits, func(a, b identity.Namespace) int {
 		if d := g.spaces[g.spaceOf[a]].rank - g.spaces[g.spaceOf[b]].rank; d != 0 {
 			return d
@@ -166,6 +171,25 @@ func (g *Graph) Meeting(a, b identity.Key) Meeting {
 	}
 	slices.SortFunc(m.CannotLinks, byKeys)
 	return m
+}
+
+// chain returns pairs that fuse what the profiles of x and y hold of a limit.
+func (g *Graph) chain(i int, x, y ref) [][2]identity.Key {
+	var keys []identity.Key
+	for _, z := range [2]ref{x, y} {
+		g.eachMember(g.nodes.at(z).head, func(m ref) bool {
+			if g.ns(m).limit == i {
+				keys = append(keys, g.nodes.at(m).key)
+			}
+			return true
+		})
+	}
+	slices.Sort(keys)
+	var pairs [][2]identity.Key
+	for j := 1; j < len(keys); j++ {
+		pairs = append(pairs, [2]identity.Key{keys[j-1], keys[j]})
+	}
+	return pairs
 }
 
 // limited returns the namespace of a limit.

@@ -1,15 +1,15 @@
 package graph
 
 import (
-	"cmp"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/kindred-cdp/kindred/identity"
@@ -76,7 +76,7 @@ func runStory(t *testing.T, archive *txtar.Archive) {
 		e.tell(again)
 	}
 	again.Flush()
-	if d := gocmp.Diff(last, s.profiles(again)); d != "" {
+	if d := cmp.Diff(last, s.profiles(again)); d != "" {
 		t.Errorf("in reverse order (-streamed +reversed):\n%s", d)
 	}
 	if testing.Verbose() {
@@ -148,13 +148,9 @@ func (s *story) why(e Explanation) string {
 // review lists the scored pairs that count and join no one.
 func (s *story) review(g *Graph) []string {
 	var lines []string
-	for _, n := range s.nodes {
-		for _, p := range g.Scores(n.Key) {
-			if cmp.Less(n.Key, p.Other) && p.Read && g.Profile(n.Key) != g.Profile(p.Other) {
-				lines = append(lines, fmt.Sprintf("%s %s %d", s.names[n.Key-1000], s.names[p.Other-1000], p.Weight))
-			}
-		}
-	}
+	g.Questions(0, math.MaxInt, func(q Question) {
+		lines = append(lines, fmt.Sprintf("%s %s %d", s.names[q.A-1000], s.names[q.B-1000], q.Weight))
+	})
 	slices.Sort(lines)
 	return lines
 }

@@ -75,6 +75,17 @@ func (c *Client) Health(ctx context.Context, workspace string) (identity.Health,
 	return h, err
 }
 
+// Review implements Inquirer.
+func (c *Client) Review(ctx context.Context, workspace string, ask identity.ReviewQuery) (identity.Review, error) {
+	// Checked here, so that no answer need tell this error from others.
+	if _, _, _, err := ask.After.Place(); err != nil {
+		return identity.Review{}, err
+	}
+	var r identity.Review
+	err := c.ask(ctx, pathReview, question{Workspace: workspace, Review: &ask}, &r)
+	return r, err
+}
+
 // TryRules implements Inquirer.
 func (c *Client) TryRules(ctx context.Context, workspace string, rules []byte) (identity.RulesTrial, error) {
 	var t identity.RulesTrial

@@ -19,6 +19,9 @@ type Inquirer interface {
 	Subgraph(ctx context.Context, workspace string, profile identity.ProfileID) (identity.Subgraph, error)
 	// Health describes the whole graph; an answer may be some seconds old.
 	Health(ctx context.Context, workspace string) (identity.Health, error)
+	// Review returns a part of the review queue, or says of one pair whether it
+	// waits; identity.ErrReviewCursor for a cursor that is none.
+	Review(ctx context.Context, workspace string, ask identity.ReviewQuery) (identity.Review, error)
 	// TryRules says what other rules, a rule file as JSON, would change. It reads
 	// the whole ledger and may take minutes; the end of ctx ends it. One runs at a
 	// time: others get identity.ErrTrialRunning.
@@ -44,6 +47,7 @@ const (
 	pathWhy      = "/inquiry/v1/why"
 	pathSubgraph = "/inquiry/v1/subgraph"
 	pathHealth   = "/inquiry/v1/health"
+	pathReview   = "/inquiry/v1/review"
 	pathRules    = "/inquiry/v1/try-rules"
 	pathProgress = "/inquiry/v1/progress"
 	pathCommand  = "/inquiry/v1/try-command"
@@ -57,6 +61,8 @@ type question struct {
 	Profile   uint64            `json:"profile,omitempty"`
 	Rules     []byte            `json:"rules,omitempty"`
 	Command   *identity.Command `json:"command,omitempty"`
+
+	Review *identity.ReviewQuery `json:"review,omitempty"`
 }
 
 // explanation and subgraph carry profile ids as numbers: as text an id of no one

@@ -75,6 +75,26 @@ func (o *owner) Health(_ context.Context, workspace string) (identity.Health, er
 }
 
 var (
+	waits = identity.Review{
+		Model: "m1", ReviewThreshold: 200, LinkThreshold: 700, Waiting: 2, Next: identity.NewReviewCursor(.1, 3, 1<<63-1),
+		Questions: []identity.Question{{
+			A: identity.ReviewRecord{Record: anna.Identifier, Key: 3, Profile: 3, Stake: identity.Stake{Identifiers: 1, Events: 1 << 60, Value: .3}},
+			B: identity.ReviewRecord{Record: home.Identifier, Key: 1<<63 - 1, Profile: 1<<63 - 1}, Worth: 1. / 3, Uncertainty: 1, Stake: 1. / 3,
+			Link:    identity.LinkScore{Model: "m1", Weight: 300, Probability: identity.LinkProbability(300)},
+			Barrier: identity.Barrier{Kind: identity.BarrierLimit, Detail: "one only"},
+		}},
+	}
+	asked = identity.ReviewQuery{Limit: 7, After: waits.Next, Pair: &[2]identity.Key{3, 1<<63 - 1}}
+)
+
+func (o *owner) Review(_ context.Context, workspace string, ask identity.ReviewQuery) (identity.Review, error) {
+	if !cmp.Equal(ask, asked) {
+		return identity.Review{}, errors.New("another question came")
+	}
+	return waits, o.err(workspace)
+}
+
+var (
 	block = identity.Command{ID: "c1", Workspace: "mine", Kind: identity.BlockValue, Identifiers: []identity.Identifier{anna.Identifier}, Actor: "ops"}
 	rules = identity.RulesTrial{
 		Before: identity.TrialCounts{Profiles: 3}, After: identity.TrialCounts{Profiles: 4}, Splits: 1, Moves: 2,
@@ -138,6 +158,13 @@ func TestAnswersArriveWhole(t *testing.T) {
 	gotGraph, err := c.Subgraph(ctx, "mine", 42)
 	if d := cmp.Diff(graph, gotGraph); d != "" || err != nil {
 		t.Errorf("subgraph (-want +got):\n%s %v", d, err)
+	}
+	gotReview, err := c.Review(ctx, "mine", asked)
+	if d := cmp.Diff(waits, gotReview); err != nil || d != "" {
+		t.Errorf("review: %v %s", err, d)
+	}
+	if _, err := c.Review(ctx, "mine", identity.ReviewQuery{After: "x"}); !errors.Is(err, identity.ErrReviewCursor) {
+		t.Errorf("review of a bad cursor: %v", err)
 	}
 	gotHealth, err := c.Health(ctx, "mine")
 	if d := cmp.Diff(health, gotHealth); d != "" || err != nil {

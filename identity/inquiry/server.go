@@ -35,6 +35,7 @@ func NewHandler(answers Inquirer, secret identity.Secret, now func() time.Time, 
 	mux.HandleFunc("POST "+pathWhy, h.serve(maxRequest, maxDuration, h.why))
 	mux.HandleFunc("POST "+pathSubgraph, h.serve(maxRequest, maxDuration, h.subgraph))
 	mux.HandleFunc("POST "+pathHealth, h.serve(maxRequest, maxDuration, h.health))
+	mux.HandleFunc("POST "+pathReview, h.serve(maxRequest, maxDuration, h.review))
 	mux.HandleFunc("POST "+pathRules, h.serve(maxLarge, maxTrial, h.tryRules))
 	mux.HandleFunc("POST "+pathProgress, h.serve(maxRequest, maxDuration, h.progress))
 	mux.HandleFunc("POST "+pathCommand, h.serve(maxLarge, maxDuration, h.tryCommand))
@@ -93,7 +94,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, q question, err
 		http.Error(w, "rules are being tried already", http.StatusConflict)
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
 		// Nobody waits for the answer any more.
-	case errors.Is(err, errMalformed):
+	case errors.Is(err, errMalformed), errors.Is(err, identity.ErrReviewCursor):
 		http.Error(w, "question malformed", http.StatusBadRequest)
 	case errors.Is(err, context.DeadlineExceeded):
 		http.Error(w, "no answer in time", http.StatusServiceUnavailable)
@@ -121,6 +122,13 @@ func (h *handler) subgraph(ctx context.Context, q question) (any, error) {
 
 func (h *handler) health(ctx context.Context, q question) (any, error) {
 	return h.answers.Health(ctx, q.Workspace)
+}
+
+func (h *handler) review(ctx context.Context, q question) (any, error) {
+	if q.Review == nil {
+		return nil, errMalformed
+	}
+	return h.answers.Review(ctx, q.Workspace, *q.Review)
 }
 
 func (h *handler) tryRules(ctx context.Context, q question) (any, error) {

@@ -73,6 +73,8 @@ func validateCommand(c *identity.Command) error {
 		return fmt.Errorf("actor must be 1 to %d bytes", maxText)
 	case len(c.Reason) > maxText:
 		return fmt.Errorf("reason must be at most %d bytes", maxText)
+	case c.Whole && c.Kind != identity.Link:
+		return errors.New("only a link is of whole profiles")
 	case c.Override && strings.TrimSpace(c.Reason) == "":
 		return errors.New("override needs a reason")
 	}
@@ -99,9 +101,9 @@ func validateCommand(c *identity.Command) error {
 func validateSubject(c *identity.Command) error {
 	n := len(c.Identifiers)
 	switch c.Kind {
-	case identity.Link:
+	case identity.Link, identity.Separate:
 		if n != 2 {
-			return errors.New("a link needs two identifiers")
+			return fmt.Errorf("a %s needs two identifiers", c.Kind)
 		}
 	case identity.Unmerge, identity.BlockValue, identity.UnblockValue:
 		if n == 0 || n > maxIdentifiers {

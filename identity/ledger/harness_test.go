@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -31,6 +32,7 @@ type world struct {
 	seen       struct{ tenures, households int } // that were compared
 	whole      bool                              // batches are as large as can be, not random
 	cfg        Config
+	stakes     map[identity.ProfileID]identity.Stake
 }
 
 var testNow = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
@@ -74,6 +76,9 @@ func (w *world) ledger(step func(string) error) *Ledger {
 		Publisher: publisher{w.db}, Notifier: &w.notebook, Rejecter: &w.bin,
 		Owns: func(name string, _ int) bool { return slices.Contains(w.workspaces, name) },
 		Now:  func() time.Time { return testNow }, Metrics: prometheus.NewRegistry(),
+		Stakes: func(context.Context, string, []identity.ProfileID) (map[identity.ProfileID]identity.Stake, error) {
+			return w.stakes, nil
+		},
 	})
 	if err != nil {
 		w.t.Fatal(err)

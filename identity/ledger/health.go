@@ -86,6 +86,7 @@ type figures struct {
 type figure struct {
 	health             identity.Health
 	counts             graph.Counts
+	waiting            int // for review
 	healthAt, countsAt time.Time
 }
 
@@ -120,6 +121,8 @@ var (
 		"Identifiers seen with too many, which link no one, as of at most a minute ago.", nil, nil)
 	conflictsDesc = prometheus.NewDesc("kindred_identity_conflicts",
 		"Groups of identifiers that the profile which they point to did not admit, by the rule, as of at most a minute ago.", []string{"kind"}, nil)
+	reviewDesc = prometheus.NewDesc("kindred_identity_review_waiting",
+		"Scored pairs of records that wait for a decision, as of at most a minute ago.", nil, nil)
 )
 
 // graphCollector reads the gauges when they are asked for, at most once a minute.
@@ -129,7 +132,7 @@ var _ prometheus.Collector = graphCollector{}
 
 // Describe implements prometheus.Collector.
 func (graphCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{profilesDesc, largestDesc, genericDesc, conflictsDesc} {
+	for _, d := range []*prometheus.Desc{profilesDesc, largestDesc, genericDesc, conflictsDesc, reviewDesc} {
 		to <- d
 	}
 }
@@ -139,7 +142,8 @@ func (c graphCollector) Collect(to chan<- prometheus.Metric) {
 	sum := graph.Counts{Conflicts: map[identity.BarrierKind]int{
 		identity.BarrierLimit: 0, identity.BarrierCannotLink: 0, identity.BarrierSize: 0,
 	}}
-	for _, one := range c.counts() {
+	all, waiting := c.counts()
+	for _, one := range all {
 		sum.Profiles += one.Profiles
 		sum.Generic += one.Generic
 		sum.Largest = max(sum.Largest, one.Largest)
@@ -153,13 +157,15 @@ func (c graphCollector) Collect(to chan<- prometheus.Metric) {
 	gauge(profilesDesc, sum.Profiles)
 	gauge(largestDesc, sum.Largest)
 	gauge(genericDesc, sum.Generic)
+	gauge(reviewDesc, waiting)
 	for kind, n := range sum.Conflicts {
 		gauge(conflictsDesc, n, string(kind))
 	}
 }
 
-// counts returns the counts of every workspace, none older than a minute.
-func (l *Ledger) counts() (all []graph.Counts) {
+// counts returns the counts of every workspace, and how many pairs wait for
+// review in all, none older than a minute.
+func (l *Ledger) counts() (all []graph.Counts, waiting int) {
 	l.figures.mu.Lock()
 	defer l.figures.mu.Unlock()
 	l.mu.Lock()
@@ -174,12 +180,17 @@ func (l *Ledger) counts() (all []graph.Counts) {
 			// Whoever asks for metrics can wait no longer than for this.
 			ctx, cancel := context.WithTimeout(context.Background(), countsWait)
 			s, err := sp.survey(ctx, 1, false)
+			pairs := 0
+			if err == nil {
+				_, pairs, err = sp.questions(ctx, 0)
+			}
 			cancel()
 			if err == nil {
-				f.counts, f.countsAt = s.Counts(), now
+				f.counts, f.waiting, f.countsAt = s.Counts(), pairs, now
 			}
 		}
 		all = append(all, f.counts)
+		waiting += f.waiting
 	}
-	return all
+	return all, waiting
 }

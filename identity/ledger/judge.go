@@ -22,6 +22,8 @@ func (o *owner) judge(ctx context.Context, r *order) (verdict, error) {
 		return r.judgeUnmerge(d), nil
 	case identity.Link:
 		return r.judgeLink(d), nil
+	case identity.Separate:
+		return r.judgeSeparate(d), nil
 	default: // A command that has no fault is of a known kind.
 		return r.judgeBlock(d), nil
 	}
@@ -119,7 +121,8 @@ func (r *order) judgeUnmerge(d *decider) verdict {
 }
 
 // judgeLink fuses two identifiers. With an override the cannot-links between
-// their profiles are revoked as well: they would part again what is linked.
+// their profiles are revoked as well: they would part again what is linked. So
+// would limits, where both profiles are to be one whole.
 func (r *order) judgeLink(d *decider) verdict {
 	keys, refused := r.keys(true)
 	if refused != nil {
@@ -146,7 +149,33 @@ func (r *order) judgeLink(d *decider) verdict {
 	for _, p := range m.CannotLinks {
 		d.decide(identity.CannotLink, p[0], p[1], false)
 	}
-	d.decide(identity.MustLink, min(keys[0], keys[1]), max(keys[0], keys[1]), true)
+	pair := keyPair(keys[0], keys[1])
+	d.decide(identity.MustLink, pair[0], pair[1], true)
+	for _, p := range m.Beyond {
+		if r.Whole && p != pair {
+			d.decide(identity.MustLink, p[0], p[1], true)
+		}
+	}
+	return d.verdict()
+}
+
+// judgeSeparate keeps two identifiers of two profiles apart: they are
+// cannot-linked themselves, not the founders of their profiles, so that the
+// decision stays with what it is about whoever joins or leaves either profile.
+func (r *order) judgeSeparate(d *decider) verdict {
+	keys, refused := r.keys(true)
+	if refused != nil {
+		return *refused
+	}
+	g := r.space.graph
+	pair := keyPair(keys[0], keys[1])
+	switch {
+	case g.Profile(pair[0]) == g.Profile(pair[1]):
+		return refuse(identity.RefusedMerged, "the two are one profile: an unmerge parts them")
+	case slices.Contains(g.Meeting(pair[0], pair[1]).CannotLinks, pair):
+		return refuse(identity.RefusedStanding, "the two are kept apart already")
+	}
+	d.decide(identity.CannotLink, pair[0], pair[1], true)
 	return d.verdict()
 }
 

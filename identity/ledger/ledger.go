@@ -16,8 +16,8 @@ import (
 	"github.com/kindred-cdp/kindred/identity/normalize"
 )
 
-// Deps are what a Ledger works with. All are required, but for Owns, Log and
-// Metrics.
+// Deps are what a Ledger works with. All are required, but for Stakes, Owns, Log
+// and Metrics.
 type Deps struct {
 	// DB is a connection to the database that holds the ledger's tables.
 	DB driver.Conn
@@ -39,6 +39,9 @@ type Deps struct {
 	Publisher Publisher
 	Notifier  Notifier
 	Rejecter  Rejecter
+	// Stakes tells the review queue what hangs on profiles; nil means that it goes
+	// by their identifiers alone.
+	Stakes Stakes
 	// Owns reports whether the evidence of a workspace belongs to a partition:
 	// it must agree with the partitioner of whoever writes evidence. Nil means
 	// that there is one partition.
@@ -84,6 +87,7 @@ type Ledger struct {
 	trials  map[string]*trial // that run, by workspace
 
 	figures figures
+	reviews reviews
 
 	// step, when set, is called before each step of an owner. Tests stop owners
 	// there, or hold them.

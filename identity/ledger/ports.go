@@ -153,6 +153,10 @@ type Explainer interface {
 	Subgraph(p identity.ProfileID, limit int) graph.Subgraph
 	// Survey describes the whole graph, in steps.
 	Survey(top int, pairs bool) *graph.Survey
+	// Questions walks the scored pairs that wait for a decision, in steps; Question
+	// says whether one pair does.
+	Questions(place uint32, n int, visit func(graph.Question)) (next uint32)
+	Question(a, b identity.Key) (graph.Question, graph.Barrier, identity.ReviewStanding)
 }
 
 // Stats are figures of one workspace, as a function of its evidence.
