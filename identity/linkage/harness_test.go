@@ -60,7 +60,7 @@ func draw(r *rand.Rand, typ Type) string {
 	case Email:
 		s = pick(r, "ana", "ana.silva", "anasilva", "a", "robert25", "roberta25") + pick(r, "@", "@", "@", "", "+x@") + pick(r, "mail.example", "post.example", "a.example")
 	case Phone:
-		s = pick(r, "+351 ", "0", "00351") + strconv.Itoa(912345600+r.IntN(40))
+		s = pick(r, "+351 91", "091", "0035191", "077 ") + strconv.Itoa(2345600+r.IntN(40))
 	case Postcode:
 		s = pick(r, "4000-", "4100-", "SW1A ", "K1A") + strconv.Itoa(r.IntN(300))
 	case House:
