@@ -1,0 +1,19 @@
+package linkage
+
+// Sampling returns options with another number of random pairs, for tests of
+// many small tables.
+func (o Options) Sampling(pairs int) Options {
+	o.sampled = pairs
+	return o
+}
+
+// For the tests from outside, which may use the invented records.
+var (
+	Tries   = tries
+	Random  = random
+	TableOf = tableOf
+	Draw    = draw
+)
+
+// HotBlock is the size beyond which blocks are split.
+const HotBlock = hotBlock
