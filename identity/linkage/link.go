@@ -206,6 +206,7 @@ func (l *linker) compare(rules []rule) error {
 		if l.blocks, err = l.corpus.place(l.ctx, l.keys, rules, l.Workers); err != nil {
 			return err
 		}
+		l.blocks.splits = append(l.blocks.splits, l.blocks.uncompared()...)
 	}
 	var err error
 	l.candidates, err = l.blocks.compareAll(l.ctx, l.comparer, l.Workers)
