@@ -17,3 +17,6 @@ var (
 
 // HotBlock is the size beyond which blocks are split.
 const HotBlock = hotBlock
+
+// Hash is the version that a model should have.
+func (m *Model) Hash() string { return m.hash() }
