@@ -20,3 +20,13 @@ const HotBlock = hotBlock
 
 // Hash is the version that a model should have.
 func (m *Model) Hash() string { return m.hash() }
+
+// Compare returns a function that compares two records of a table.
+func Compare(t *Table) (func(a, b int) uint64, error) {
+	c, err := prepare(t, nil)
+	if err != nil {
+		return nil, err
+	}
+	cmp := newComparer(c)
+	return func(a, b int) uint64 { return uint64(cmp.compare(a, b)) }, nil
+}
