@@ -147,6 +147,31 @@ func TestOneLoudPair(t *testing.T) {
 	}
 }
 
+// reached are the sets of a relation, by way of anybody.
+func reached(reach [][]bool) (sets [][]int32) {
+	n := len(reach)
+	for k := range n {
+		for i := range n {
+			for j := range n {
+				reach[i][j] = reach[i][j] || reach[i][k] && reach[k][j]
+			}
+		}
+	}
+	for i := range n {
+		if slices.Index(reach[i], true) != i {
+			continue
+		}
+		var rows []int32
+		for j := range n {
+			if reach[i][j] {
+				rows = append(rows, int32(j))
+			}
+		}
+		sets = append(sets, rows)
+	}
+	return sets
+}
+
 func TestComponents(t *testing.T) {
 	r := random(t)
 	for range tries(t, 1000) / 4 {
@@ -164,26 +189,7 @@ func TestComponents(t *testing.T) {
 				reach[a][a], reach[b][b] = true, true
 			}
 		}
-		for k := range n {
-			for i := range n {
-				for j := range n {
-					reach[i][j] = reach[i][j] || reach[i][k] && reach[k][j]
-				}
-			}
-		}
-		var want [][]int32
-		for i := range n {
-			first := slices.Index(reach[i], true)
-			if first == i {
-				var rows []int32
-				for j := range n {
-					if reach[i][j] {
-						rows = append(rows, int32(j))
-					}
-				}
-				want = append(want, rows)
-			}
-		}
+		want := reached(reach)
 		var got [][]int32
 		held := 0
 		for _, c := range components(slices.Clone(edges)) {

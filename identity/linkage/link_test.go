@@ -1,13 +1,10 @@
 package linkage_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -142,16 +139,7 @@ func TestWeights(t *testing.T) {
 			}
 			fill(t, x, table, order)
 			for i, p := range r.Pairs {
-				w := r.Explain(p)
-				checkSum(t, w)
-				if w.Bits != p.Bits || w.Probability != p.Probability() || p.Bits < linkage.ReviewBits {
-					t.Fatalf("pair %+v is explained as %+v", p, w)
-				}
-				for _, again := range []linkage.Waterfall{x.Explain(p.A, p.B), x.Explain(p.B, p.A)} {
-					if again.Bits != w.Bits || !slices.Equal(again.Steps, w.Steps) {
-						t.Fatalf("pair %+v is %+v, in an index %+v", p, w, again)
-					}
-				}
+				checkPair(t, r, x, p)
 				if p.A >= p.B || i > 0 && (r.Pairs[i-1].A > p.A || r.Pairs[i-1].A == p.A && r.Pairs[i-1].B >= p.B) {
 					t.Fatalf("pairs %+v and %+v are in disorder", r.Pairs[i-1], p)
 				}
@@ -174,6 +162,22 @@ func TestWeights(t *testing.T) {
 	}
 	if kinds == 0 {
 		t.Error("no run has a kind: nothing was tested")
+	}
+}
+
+// checkPair checks the weight of a pair, of a result and in an index that holds
+// its records.
+func checkPair(t *testing.T, r *linkage.Result, x *linkage.Index, p linkage.Pair) {
+	t.Helper()
+	w := r.Explain(p)
+	checkSum(t, w)
+	if w.Bits != p.Bits || w.Probability != p.Probability() || p.Bits < linkage.ReviewBits {
+		t.Fatalf("pair %+v is explained as %+v", p, w)
+	}
+	for _, again := range []linkage.Waterfall{x.Explain(p.A, p.B), x.Explain(p.B, p.A)} {
+		if again.Bits != w.Bits || !slices.Equal(again.Steps, w.Steps) {
+			t.Fatalf("pair %+v is %+v, in an index %+v", p, w, again)
+		}
 	}
 }
 
@@ -255,72 +259,6 @@ func TestTwoFiles(t *testing.T) {
 	}
 }
 
-// Tables that say nothing are refused, and those that say little are linked.
-func TestSmallAndEmpty(t *testing.T) {
-	header := "given_name|surname|birth_date|sex"
-	one := "ana|costa|1980-02-03|f"
-	for _, c := range []struct {
-		lines []string
-		err   error
-	}{
-		{[]string{header}, linkage.ErrNothingToCompare},
-		{[]string{header, one}, linkage.ErrFewRecords},
-		{[]string{header, "N/A|-|1900-01-01|", "||0000-00-00|null"}, linkage.ErrNothingToCompare},
-		{[]string{"sex", "f", "f", "f"}, linkage.ErrNothingToCompare},
-		{[]string{header, one, one}, nil},
-		{[]string{header, one, "rui|silva|1990-05-06|m"}, nil},
-		{[]string{header, one, "|||", "|||"}, nil},
-		{[]string{header, one, one, one, "rui|silva|1990-05-06|m"}, nil},
-	} {
-		r, err := linkage.Link(t.Context(), linkage.TableOf(c.lines...), linkage.Options{}.Sampling(1<<12))
-		if !errors.Is(err, c.err) {
-			t.Errorf("%q: error %v, want %v", c.lines, err, c.err)
-		}
-		if err == nil {
-			checkResult(t, r, len(c.lines)-1)
-		}
-	}
-}
-
-// checkResult checks that a result is a partition with finite numbers.
-func checkResult(t *testing.T, r *linkage.Result, rows int) {
-	t.Helper()
-	if len(r.Clusters) != rows {
-		t.Fatalf("%d records have %d clusters", rows, len(r.Clusters))
-	}
-	for i, first := range r.Clusters {
-		if first < 0 || int(first) > i || r.Clusters[first] != first {
-			t.Fatalf("record %d is in a cluster called %d", i, first)
-		}
-	}
-	if _, err := json.Marshal(r.Model); err != nil { // a number that is none
-		t.Fatal(err)
-	}
-	for _, p := range r.Pairs {
-		checkSum(t, r.Explain(p))
-	}
-}
-
-func TestLinkRefuses(t *testing.T) {
-	table, _ := invented(t, synthetic.FebrlLike(), 200, 16)
-	_, err := linkage.Link(t.Context(), table, linkage.Options{Types: map[string]linkage.Type{"surname": "sirname", "shoe": linkage.Number}})
-	if err == nil || !strings.Contains(err.Error(), `no type is called "sirname"`) || !strings.Contains(err.Error(), `no column is called "shoe"`) {
-		t.Errorf("%v", err)
-	}
-	bad := *table
-	bad.Rows++
-	if _, err := linkage.Link(t.Context(), &bad, linkage.Options{}); err == nil {
-		t.Error("a table with a record too few was linked")
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for _, budget := range []int{0, 2000} {
-		if _, err := linkage.Link(ctx, table, linkage.Options{Budget: budget}); !errors.Is(err, context.Canceled) {
-			t.Errorf("cancelled: %v", err)
-		}
-	}
-}
-
 // Steps are told as they begin, and timed by the clock that is given.
 func TestProgressAndSeconds(t *testing.T) {
 	table, _ := invented(t, synthetic.FebrlLike(), 300, 17)
@@ -343,75 +281,5 @@ func TestProgressAndSeconds(t *testing.T) {
 	}
 	if int(sum) != len(told) || told[0] != "read values" || told[len(told)-1] != "cluster" {
 		t.Errorf("%v seconds of steps %v", sum, told)
-	}
-}
-
-// crowdOf is n records of one value each in all columns, or in the surname only,
-// among invented ones.
-func crowdOf(t *testing.T, config synthetic.Config, n, others int, equal bool) *linkage.Table {
-	t.Helper()
-	total := others
-	if !equal {
-		total += n
-	}
-	table, _ := invented(t, config, total, 18)
-	for i := range table.Columns {
-		c := &table.Columns[i]
-		switch {
-		case equal:
-			code := c.Codes[0]
-			for range n {
-				c.Codes = append(c.Codes, code)
-			}
-		case c.Name == "surname":
-			for row := range n {
-				c.Codes[row] = c.Codes[0]
-			}
-		}
-	}
-	table.Rows = n + others
-	return table
-}
-
-// Thousands of equal records, and thousands of one surname, cost what the budget
-// allows: blocks are cut, which is reported, and no cluster is beyond the bound.
-func TestCrowds(t *testing.T) {
-	for _, c := range []struct {
-		name      string
-		n, others int
-		equal     bool
-	}{
-		{"equal records", 20_000, 3000, true},
-		{"one surname", min(100_000, 20*linkage.Tries(t, 500)), 3000, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			table := crowdOf(t, synthetic.FebrlLike(), c.n, c.others, c.equal)
-			r, err := linkage.Link(t.Context(), table, linkage.Options{}.Sampling(1<<17))
-			if err != nil {
-				t.Fatal(err)
-			}
-			skipped := int64(0)
-			for _, s := range r.Model.Splits {
-				skipped += s.Skipped
-			}
-			size, most := map[int32]int{}, 0
-			for _, first := range r.Clusters {
-				size[first]++
-				most = max(most, size[first])
-			}
-			t.Logf("%d candidates, %d blocks split, %d pairs skipped, largest cluster %d, rules %d", r.Model.Candidates, len(r.Model.Splits), skipped, most, len(r.Model.Rules))
-			if float64(r.Model.Candidates) > 2*max(4e6, 8*float64(table.Rows)) {
-				t.Errorf("%d pairs were compared", r.Model.Candidates)
-			}
-			if most > 512 {
-				t.Errorf("%d records are one cluster", most)
-			}
-			if c.equal && (skipped == 0 || !slices.ContainsFunc(r.Model.Splits, func(s linkage.Split) bool { return s.Records >= c.n })) {
-				t.Errorf("splits of %d equal records: %s", c.n, fmt.Sprint(r.Model.Splits))
-			}
-			if !c.equal && most > 20 {
-				t.Errorf("%d records of one surname are one cluster", most)
-			}
-		})
 	}
 }
