@@ -59,7 +59,7 @@ func settingList() []setting {
 }
 
 // notSettings are variables with the prefix that other programs of the project read.
-var notSettings = []string{"KINDRED_REQUIRE_SERVICES", "KINDRED_TEST_COUNT", "KINDRED_TEST_SEED", "KINDRED_GEO_DATA", "KINDRED_BENCH_ROWS", "KINDRED_TEST_SDK", "KINDRED_TEST_BINARY", "KINDRED_TEST_SCREENSHOT", "KINDRED_TEST_KAFKA", "KINDRED_KAFKA_LOG"}
+var notSettings = []string{"KINDRED_REQUIRE_SERVICES", "KINDRED_TEST_COUNT", "KINDRED_TEST_SEED", "KINDRED_GEO_DATA", "KINDRED_IDENTITY_DATA", "KINDRED_BENCH_ROWS", "KINDRED_TEST_SDK", "KINDRED_TEST_BINARY", "KINDRED_TEST_SCREENSHOT", "KINDRED_TEST_KAFKA", "KINDRED_KAFKA_LOG"}
 
 func addSettings(flags *pflag.FlagSet) {
 	for _, s := range settingList() {

@@ -62,7 +62,7 @@ func sortedCounts(counts map[pattern]int) []patternCount {
 const sampleSlices = 16
 
 // samplePairs counts the patterns of random pairs.
-func samplePairs(ctx context.Context, cmp *comparer, seed uint64, workers int) ([]patternCount, error) {
+func samplePairs(ctx context.Context, cmp *comparer, pairs int, seed uint64, workers int) ([]patternCount, error) {
 	c := cmp.corpus
 	tallies := make([]map[pattern]int, workers)
 	group, ctx := errgroup.WithContext(ctx)
@@ -74,7 +74,7 @@ func samplePairs(ctx context.Context, cmp *comparer, seed uint64, workers int) (
 					return err
 				}
 				r := stream(seed, "chance "+string(rune('a'+s)))
-				for range sampledPairs / sampleSlices {
+				for range pairs / sampleSlices {
 					a, b := r.IntN(c.rows), r.IntN(c.rows)
 					if a != b && (c.source == nil || c.source[a] != c.source[b]) {
 						tallies[w][cmp.compare(a, b)]++

@@ -120,21 +120,7 @@ func agglomerate(n int, weight func(i, j int) float64, threshold float64) []int 
 		}
 	}
 	for {
-		bi, bj, best := -1, -1, math.Inf(-1)
-		for i := range n {
-			if !alive[i] {
-				continue
-			}
-			for j := i + 1; j < n; j++ {
-				if !alive[j] {
-					continue
-				}
-				pairs := size[i] * size[j]
-				if score := sum[i*n+j] / pairs; score > best && score >= leastAverage(threshold, pairs) {
-					bi, bj, best = i, j, score
-				}
-			}
-		}
+		bi, bj := closest(sum, size, alive, threshold)
 		if bi < 0 {
 			break
 		}
@@ -153,6 +139,28 @@ func agglomerate(n int, weight func(i, j int) float64, threshold float64) []int 
 		}
 	}
 	return cluster
+}
+
+// closest returns the two clusters of greatest average weight that may join, the
+// first of those that are equal; -1 for none.
+func closest(sum, size []float64, alive []bool, threshold float64) (bi, bj int) {
+	n, best := len(size), math.Inf(-1)
+	bi, bj = -1, -1
+	for i := range n {
+		if !alive[i] {
+			continue
+		}
+		for j := i + 1; j < n; j++ {
+			if !alive[j] {
+				continue
+			}
+			pairs := size[i] * size[j]
+			if score := sum[i*n+j] / pairs; score > best && score >= leastAverage(threshold, pairs) {
+				bi, bj, best = i, j, score
+			}
+		}
+	}
+	return bi, bj
 }
 
 // mostTogether is the number of records that are clustered as one component.

@@ -3,6 +3,7 @@ package linkage
 import (
 	"math"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -172,9 +173,8 @@ func step(counts []patternCount, ch *chance, mo, guess *model, comparable float6
 		next.kinds = append(next.kinds, &kind{name: k.name, number: k.number, share: pseudo / 2.0, chance: scaled(k.chance), free: k.free, derived: k.derived, scales: k.scales})
 	}
 	likelihood := comparable*math.Log(mo.strangers()) + expect(counts, mo.weights(ch), next)
-	likelihood += pseudo/2.0*math.Log(mo.person) + behind(mo.m, guess.m)
+	likelihood += pseudo/2.0*(math.Log(mo.strangers())+math.Log(mo.person)) + behind(mo.m, guess.m)
 	normalise(next.m)
-	next.person = min(next.person/(comparable+pseudo), .5)
 	for i, k := range mo.kinds {
 		likelihood += pseudo/2.0*math.Log(k.share) + behind(k.chance, guess.kinds[i].chance)
 		normalise(next.kinds[i].chance)
@@ -187,9 +187,38 @@ func step(counts []patternCount, ch *chance, mo, guess *model, comparable float6
 				next.kinds[i].chance[f] = k.chance[f]
 			}
 		}
-		next.kinds[i].share = min(next.kinds[i].share/(comparable+pseudo), .2)
 	}
+	next.share(comparable)
 	return next, likelihood
+}
+
+// The most that the classes may be of all pairs.
+const (
+	mostPerson = .5
+	mostKind   = .2
+)
+
+// share turns the expected numbers of pairs into shares. Half a pseudo pair
+// stands behind each class, strangers included, so that none is ever 0; what a
+// class has beyond its most goes to the others in proportion, which is the
+// likeliest of what is allowed.
+func (mo *model) share(comparable float64) {
+	left, pairs := 1.0, comparable+pseudo/2.0*float64(2+len(mo.kinds))
+	shares, mosts := []*float64{&mo.person}, []float64{mostPerson}
+	for _, k := range mo.kinds {
+		shares, mosts = append(shares, &k.share), append(mosts, mostKind)
+	}
+	for i := 0; i < len(shares); i++ {
+		if *shares[i]*left > mosts[i]*pairs {
+			left, pairs = left-mosts[i], pairs-*shares[i]
+			*shares[i] = mosts[i]
+			shares, mosts = slices.Delete(shares, i, i+1), slices.Delete(mosts, i, i+1)
+			i = -1
+		}
+	}
+	for _, s := range shares {
+		*s *= left / pairs
+	}
 }
 
 // shards is the number of parts in which the patterns are summed: fixed, so that

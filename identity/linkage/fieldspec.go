@@ -37,20 +37,29 @@ func (s *spec) read(values []string) (r reading, form string, ok bool) {
 	case len(s.parts) > 1:
 		return s.readParts(values)
 	case s.parts[0] == Name && s.typ != Name:
-		n, err := normalize.Name(values[0])
-		if err != nil {
-			return r, "", false
-		}
-		if s.typ == GivenName {
-			return canonical(GivenName, 0, n.Given)
-		}
-		return canonical(Surname, 0, strings.Join(append(n.Particles, n.Surname), " "))
+		return s.readName(values[0])
 	}
 	order := normalize.DayFirst
 	if s.monthFirst {
 		order = normalize.MonthFirst
 	}
 	return canonical(s.typ, order, values[0])
+}
+
+// readName reads a part of a whole name. What says nothing as a whole says
+// nothing in parts: "N/A" is nobody's initials.
+func (s *spec) readName(whole string) (r reading, form string, ok bool) {
+	if _, _, ok := canonical(Name, 0, whole); !ok {
+		return r, "", false
+	}
+	n, err := normalize.Name(whole)
+	if err != nil {
+		return r, "", false
+	}
+	if s.typ == GivenName {
+		return canonical(GivenName, 0, n.Given)
+	}
+	return canonical(Surname, 0, strings.Join(append(n.Particles, n.Surname), " "))
 }
 
 // readParts puts a date together.

@@ -169,16 +169,25 @@ func (x *Index) gather(row int32) {
 		}
 		n := x.visit(r, h)
 		x.postings[r].add(h, row)
-		if n >= hotBlock {
-			x.heat(r, h)
+		if n >= x.most(r) {
+			x.heat(r, h, record)
 		}
 	}
 }
 
+// most is the size up to which a block of a rule is not split. The rule of all
+// pairs is for as many records as it was trained on.
+func (x *Index) most(r int) int {
+	if len(x.blocks.rules[r].keys) == 0 {
+		return max(hotBlock, x.model.Records)
+	}
+	return hotBlock
+}
+
 // visit notes the rows of a block, and returns how many there are. Records that
-// no field tells apart are beyond count: hotBlock of them are enough.
+// no field tells apart are beyond count: as many as a block has are enough.
 func (x *Index) visit(r int, h uint64) int {
-	n := 0
+	n, most := 0, x.most(r)
 	x.postings[r].each(h, func(other int32) bool {
 		if x.removed[other] || x.blocks.hash(r, x.corpus.record(int(other))) != h {
 			return true
@@ -187,15 +196,17 @@ func (x *Index) visit(r int, h uint64) int {
 			x.seen[other] = x.round
 			x.found = append(x.found, other)
 		}
-		return n < hotBlock
+		return n < most
 	})
 	return n
 }
 
-// heat splits a block that has become hot by one more field, as training would
-// have.
-func (x *Index) heat(r int, h uint64) {
-	depth := 0
+// heat splits the block of a record, which has become hot, by one more field, as
+// training would have. What no field splits is left as it is.
+func (x *Index) heat(r int, h uint64, record []uint32) {
+	if x.blocks.depth(r, record) == len(x.blocks.further[r]) {
+		return
+	}
 	var rows []int32
 	x.postings[r].each(h, func(row int32) bool {
 		if !x.removed[row] && x.blocks.hash(r, x.corpus.record(int(row))) == h {
@@ -203,9 +214,6 @@ func (x *Index) heat(r int, h uint64) {
 		}
 		return true
 	})
-	if depth = x.blocks.depth(r, x.corpus.record(int(rows[0]))); depth == len(x.blocks.further[r]) {
-		return
-	}
 	x.blocks.hot[r][h] = true
 	for _, row := range rows {
 		x.postings[r].add(x.blocks.hash(r, x.corpus.record(int(row))), row)

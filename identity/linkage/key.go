@@ -35,30 +35,27 @@ func hash64(text string) uint64 {
 	return mix(h)
 }
 
-// part is a way to make a key of a value.
+// part is a way to make a key of a value. Every value has a key of every part:
+// where it lacks what the part takes, such as a third letter, the key is the
+// whole value. Else Li and Ng would be found by the whole name only, which a
+// rule of the first three letters is taken to contain.
 type part struct {
 	name   string
 	coarse bool
 	of     func(v *value, text []byte) uint32
 }
 
-// prefix is the first n runes of a text that has them.
+// prefix is the first n letters of a text.
 func prefix(n int, coarse bool, name string) part {
 	return part{name, coarse, func(_ *value, text []byte) uint32 {
-		if len(text) < n {
-			return 0
-		}
-		return hash32('p', text[:n])
+		return hash32('p', text[:min(n, len(text))])
 	}}
 }
 
-// suffix is the last n runes of a text that has them.
+// suffix is the last n letters of a text.
 func suffix(n int, name string) part {
 	return part{name, false, func(_ *value, text []byte) uint32 {
-		if len(text) < n {
-			return 0
-		}
-		return hash32('s', text[len(text)-n:])
+		return hash32('s', text[max(0, len(text)-n):])
 	}}
 }
 
@@ -67,7 +64,7 @@ func half(second bool, name string) part {
 	return part{name, false, func(_ *value, text []byte) uint32 {
 		n := len(text) / 2
 		if n < 2 {
-			return 0
+			n = len(text)
 		}
 		if second {
 			return hash32('h', text[len(text)-n:])
@@ -91,7 +88,7 @@ func dateKey(name string, coarse, year, month, day bool) part {
 		}{{year, y}, {month, m}, {day, d}} {
 			if p.take {
 				if p.is == 0 {
-					return 0
+					return max(uint32(mix(v.code)), 1)
 				}
 				h = mix(h ^ uint64(p.is))
 			}
@@ -106,9 +103,9 @@ func parts(typ Type) []part {
 	case GivenName, Surname:
 		return []part{
 			whole(false),
-			{"sound", false, func(v *value, _ []byte) uint32 {
+			{"sound", false, func(v *value, text []byte) uint32 {
 				if v.code == 0 {
-					return 0
+					return hash32('n', text)
 				}
 				return max(uint32(mix(v.code)), 1)
 			}},

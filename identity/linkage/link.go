@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ type Options struct {
 	Progress func(step string)
 	// Clock, if set, tells the time for Result.Seconds.
 	Clock func() time.Time
+
+	// sampled is the number of random pairs, 0 for sampledPairs.
+	sampled int
 }
 
 func (o *Options) budget(rows int) float64 {
@@ -105,7 +109,7 @@ func (l *linker) now() time.Time {
 func (l *linker) train() error {
 	l.step("sample")
 	var err error
-	if l.sample, err = samplePairs(l.ctx, l.comparer, l.Seed, l.Workers); err != nil {
+	if l.sample, err = samplePairs(l.ctx, l.comparer, cmp.Or(l.sampled, sampledPairs), l.Seed, l.Workers); err != nil {
 		return err
 	}
 	l.chance = l.corpus.chances(l.sample, nil, nil)
@@ -216,6 +220,7 @@ func (l *linker) compare(rules []rule) error {
 		if l.blocks, err = l.corpus.place(l.ctx, l.keys, rules, l.Workers); err != nil {
 			return err
 		}
+		l.blocks.splits = append(l.blocks.splits, l.blocks.uncompared()...)
 	}
 	var err error
 	l.candidates, err = l.blocks.compareAll(l.ctx, l.comparer, l.Workers)

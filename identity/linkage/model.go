@@ -195,21 +195,35 @@ func (m *Model) hash() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// Validate joins the faults of a model that was read from elsewhere.
+// Validate returns the first fault of a model that was read from elsewhere.
 func (m *Model) Validate() error {
-	if len(m.Fields) == 0 || len(m.Fields) > maxFields {
-		return fmt.Errorf("model has %d fields, not 1 to %d", len(m.Fields), maxFields)
+	n := len(m.Fields)
+	if n == 0 || n > maxFields {
+		return fmt.Errorf("model has %d fields, not 1 to %d", n, maxFields)
 	}
 	for i := range m.Fields {
 		f := &m.Fields[i]
 		s := scales[f.Type]
-		if s == nil || len(f.Levels) != len(s.levels)-1 {
+		switch {
+		case s == nil || len(f.Levels) != len(s.levels)-1:
 			return fmt.Errorf("field %q: a %s has not %d levels", f.Name, f.Type, len(f.Levels))
+		case len(f.Columns) == 0 || len(f.Columns) != len(f.Parts):
+			return fmt.Errorf("field %q is read from %d columns of %d parts", f.Name, len(f.Columns), len(f.Parts))
 		}
 	}
 	for _, k := range m.Kinds {
-		if len(k.Bits) != len(m.Fields) || len(k.Shared) != len(m.Fields) {
+		if len(k.Bits) != n || len(k.Shared) != n {
 			return fmt.Errorf("kind %q is not of these fields", k.Name)
+		}
+		for f := range k.Bits {
+			if len(k.Bits[f]) != len(scales[m.Fields[f].Type].levels) {
+				return fmt.Errorf("kind %q has %d levels of %q", k.Name, len(k.Bits[f]), m.Fields[f].Name)
+			}
+		}
+	}
+	for _, r := range m.Rules {
+		if slices.ContainsFunc(r.Further, func(f int) bool { return f < 0 || f >= n }) {
+			return fmt.Errorf("rule %q is split by fields %v of %d", r.Name, r.Further, n)
 		}
 	}
 	if v := m.hash(); v != m.Version {

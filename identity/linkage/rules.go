@@ -204,19 +204,9 @@ func (c *corpus) choose(list []rule, keys []key, im *imagined, budget float64) [
 	taken := make([]bool, len(list))
 	var chosen []int
 	for len(chosen) < most {
-		best, bestRatio := -1, 0.0
-		for i := range list {
-			if taken[i] || list[i].cost > budget || slices.ContainsFunc(chosen, func(j int) bool { return list[j].contains(&list[i], keys) }) {
-				continue
-			}
-			gain := 0.0
-			for _, e := range finds[i] {
-				gain += worth[e]
-			}
-			if ratio := gain / (list[i].cost + offset); gain > .0005*float64(len(worth)) && ratio > bestRatio {
-				best, bestRatio = i, ratio
-			}
-		}
+		best := bestRule(list, finds, worth, offset, func(i int) bool {
+			return !taken[i] && list[i].cost <= budget && !slices.ContainsFunc(chosen, func(j int) bool { return list[j].contains(&list[i], keys) })
+		})
 		if best < 0 {
 			break
 		}
@@ -242,6 +232,25 @@ func (c *corpus) choose(list []rule, keys []key, im *imagined, budget float64) [
 		rules[i] = list[r]
 	}
 	return rules
+}
+
+// bestRule returns the allowed rule that finds most for its cost, -1 for none
+// that finds enough.
+func bestRule(list []rule, finds [][]int32, worth []float64, offset float64, allowed func(i int) bool) int {
+	best, bestRatio := -1, 0.0
+	for i := range list {
+		if !allowed(i) {
+			continue
+		}
+		gain := 0.0
+		for _, e := range finds[i] {
+			gain += worth[e]
+		}
+		if ratio := gain / (list[i].cost + offset); gain > .0005*float64(len(worth)) && ratio > bestRatio {
+			best, bestRatio = i, ratio
+		}
+	}
+	return best
 }
 
 // contains reports whether every pair of other is one of r: r asks for less.

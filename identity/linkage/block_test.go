@@ -1,0 +1,281 @@
+package linkage
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// sortByHash is a stable sort by all bits, whatever the upper ones are.
+func TestSortByHash(t *testing.T) {
+	r := random(t)
+	for range tries(t, 400) / 4 {
+		a := make([]hashed, r.IntN(400))
+		for i := range a {
+			a[i] = hashed{uint64(r.IntN(5))<<61 | uint64(r.IntN(3))<<31 | uint64(r.IntN(4)), int32(i)}
+		}
+		want := slices.Clone(a)
+		slices.SortStableFunc(want, compareHashed)
+		if got := sortByHash(a); !slices.Equal(got, want) {
+			t.Fatalf("%v", got)
+		}
+	}
+}
+
+// Rows come back from the block they were put in, through any number of runs.
+func TestPostings(t *testing.T) {
+	r := random(t)
+	var p postings
+	want := map[uint64][]int32{}
+	for row := range int32(3*freshRows + 100) {
+		h := uint64(r.IntN(5000))
+		p.add(h, row)
+		want[h] = append(want[h], row)
+	}
+	if len(p.runs) == 0 || len(p.runs) > 3 {
+		t.Errorf("%d runs", len(p.runs))
+	}
+	for h := range uint64(5001) {
+		var got []int32
+		p.each(h, func(row int32) bool { got = append(got, row); return true })
+		slices.Sort(got)
+		if !slices.Equal(got, want[h]) {
+			t.Fatalf("block %d: %v, want %v", h, got, want[h])
+		}
+		seen := 0
+		p.each(h, func(int32) bool { seen++; return seen < 2 })
+		if seen > 2 {
+			t.Fatal("what was told to end did not")
+		}
+	}
+}
+
+// people is a corpus of n random records, of which many share values.
+func people(t *testing.T, r *rand.Rand, n int, sources bool) *corpus {
+	t.Helper()
+	lines := []string{"given_name|surname|birth_date|city|phone"}
+	for range n {
+		line := ""
+		for i, typ := range []Type{GivenName, Surname, Date, City, Phone} {
+			if i > 0 {
+				line += "|"
+			}
+			line += draw(r, typ)
+		}
+		lines = append(lines, line)
+	}
+	table := tableOf(lines...)
+	if sources {
+		for range n {
+			table.Source = append(table.Source, uint8(r.IntN(2)))
+		}
+	}
+	c, err := prepare(table, map[string]Type{"given_name": GivenName, "surname": Surname, "birth_date": Date, "city": City, "phone": Phone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// pairsOf counts the compared pairs, each of which must come once.
+func pairsOf(t *testing.T, found [][]candidate) map[[2]int32]pattern {
+	t.Helper()
+	pairs := map[[2]int32]pattern{}
+	for _, part := range found {
+		for _, c := range part {
+			if _, again := pairs[[2]int32{c.a, c.b}]; again || c.a >= c.b {
+				t.Fatalf("pair %d, %d comes twice, or in disorder", c.a, c.b)
+			}
+			pairs[[2]int32{c.a, c.b}] = c.pattern
+		}
+	}
+	return pairs
+}
+
+// Compared are exactly the pairs that have a block in common, each once, by any
+// number of workers in the same order; never two of one source.
+func TestEveryPairOnce(t *testing.T) {
+	r := random(t)
+	for n := range max(3, tries(t, 400)/200) {
+		c := people(t, r, 900, n%2 == 1)
+		keys := c.keys()
+		list := c.enumerate(keys, 1e9)
+		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		rules := list[:4]
+		b, err := c.place(context.Background(), keys, rules, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := b.compareAll(context.Background(), newComparer(c), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := pairsOf(t, found)
+		cut := slices.ContainsFunc(b.splits, func(s Split) bool { return s.Skipped > 0 })
+		for x := range c.rows {
+			for y := x + 1; y < c.rows; y++ {
+				together := false
+				for r := range rules {
+					h := b.hash(r, c.record(x))
+					together = together || h != 0 && h == b.hash(r, c.record(y))
+				}
+				apart := c.source != nil && c.source[x] == c.source[y]
+				_, compared := got[[2]int32{int32(x), int32(y)}]
+				if compared && (!together || apart) || !compared && together && !apart && !cut {
+					t.Fatalf("records %d and %d: compared %v, in one block %v, of one source %v", x, y, compared, together, apart)
+				}
+			}
+		}
+		many, err := b.compareAll(context.Background(), newComparer(c), 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(found, many, cmp.AllowUnexported(candidate{})); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+}
+
+// Of a rule's blocks, what is not compared is reported, to the pair.
+func TestSplitsCount(t *testing.T) {
+	r := random(t)
+	split := 0
+	for range 2 {
+		c := people(t, r, 800, false)
+		keys := c.keys()
+		for k := range keys {
+			rules := []rule{{keys: []int{k}, name: keys[k].name}}
+			b, err := c.place(context.Background(), keys, rules, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found, err := b.compareAll(context.Background(), newComparer(c), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sizes, all := map[uint64]int64{}, int64(0)
+			for row := range c.rows {
+				if h := blockHash(keys, &rules[0], c.record(row)); h != 0 {
+					all += sizes[h]
+					sizes[h]++
+				}
+			}
+			skipped := int64(0)
+			for _, s := range b.splits {
+				skipped += s.Skipped
+				if s.Records <= hotBlock || s.Rule != rules[0].name || len(s.By) == 0 {
+					t.Errorf("split %+v", s)
+				}
+				split++
+			}
+			if n := int64(len(pairsOf(t, found))); n+skipped != all {
+				t.Fatalf("%s: %d pairs compared and %d skipped of %d", rules[0].name, n, skipped, all)
+			}
+		}
+	}
+	if split == 0 {
+		t.Error("no block was hot: nothing was tested")
+	}
+}
+
+// A block that no field tells apart is cut into runs.
+func TestEqualRecordsAreCut(t *testing.T) {
+	lines := []string{"given_name|surname"}
+	for range 1000 {
+		lines = append(lines, "ana|costa")
+	}
+	lines = append(lines, "rui|silva", "eva|silva")
+	c, err := prepare(tableOf(lines...), map[string]Type{"given_name": GivenName, "surname": Surname})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := c.keys()
+	b, err := c.place(context.Background(), keys, []rule{{keys: []int{0}, name: "given"}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := b.compareAll(context.Background(), newComparer(c), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Split{{Rule: "given", Records: 1000, By: []string{"surname"}, Skipped: 1000*999/2 - 3*300*299/2 - 100*99/2}}
+	if diff := cmp.Diff(want, b.splits); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(pairsOf(t, found)); n != 3*300*299/2+100*99/2 {
+		t.Errorf("%d pairs", n)
+	}
+}
+
+// A cancelled run ends.
+func TestPlaceCancelled(t *testing.T) {
+	c := people(t, random(t), 100, false)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	keys := c.keys()
+	if _, err := c.place(ctx, keys, c.enumerate(keys, 1e9), 2); err == nil {
+		t.Error("records were placed")
+	}
+}
+
+// Costs are pairs: exact where all records are in the sample and no block is
+// hot.
+func TestCostIsPairs(t *testing.T) {
+	c := people(t, random(t), 250, false)
+	keys := c.keys()
+	for _, r := range c.enumerate(keys, 1e9) {
+		b, err := c.place(context.Background(), keys, []rule{r}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := b.compareAll(context.Background(), newComparer(c), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(pairsOf(t, found)); float64(n) != r.cost {
+			t.Errorf("%s: %d pairs, cost %v", r.name, n, r.cost)
+		}
+	}
+}
+
+// A rule that is dropped because another one contains it finds nothing that
+// the other does not.
+func TestContainedRulesFindNothingMore(t *testing.T) {
+	r := random(t)
+	c := people(t, r, 400, false)
+	keys := c.keys()
+	list := c.enumerate(keys, 1e9)
+	contained := 0
+	for i := range list {
+		for j := range list {
+			if i == j || !list[i].contains(&list[j], keys) {
+				continue
+			}
+			contained++
+			for range 20 {
+				if err := finds(c, keys, &list[i], &list[j], r); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	if contained == 0 {
+		t.Error("no rule contains another: nothing was tested")
+	}
+}
+
+// finds looks for a record whose equals the inner rule finds and the outer one
+// does not.
+func finds(c *corpus, keys []key, outer, inner *rule, r *rand.Rand) error {
+	for range 20 {
+		x := c.record(r.IntN(c.rows))
+		if blockHash(keys, inner, x) != 0 && blockHash(keys, outer, x) == 0 {
+			return fmt.Errorf("%q finds equals of a record that %q does not, which is said to contain it", inner.name, outer.name)
+		}
+	}
+	return nil
+}
