@@ -50,7 +50,7 @@ func linkFilesCommand() *cobra.Command {
 	f.StringVar(&o.model, "model", "", "`file` for what was learnt (JSON)")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the samples; the same gives the same result")
 	cmd.PersistentFlags().Bool("json", false, "print the answer as JSON")
-	cmd.AddCommand(linkEvaluateCommand(), linkGenerateCommand())
+	cmd.AddCommand(linkEvaluateCommand(), linkGenerateCommand(), linkRunCommand(), linkModelsCommand())
 	return cmd
 }
 
