@@ -41,7 +41,7 @@ func DefaultFields() []Field {
 		{"email", linkage.Email, []string{"email", "emailAddress", "mail"}},
 		{"phone", linkage.Phone, []string{"phone", "phoneNumber", "mobile", "mobilePhone", "telephone", "tel", "cell", "telefone", "telemovel", "telefon"}},
 		{"birthday", linkage.Date, []string{"birthday", "birthdate", "dateOfBirth", "dob", "geburtsdatum", "dataNascimento"}},
-		{"street", linkage.Street, []string{"street", "address", "streetAddress", "addressLine1", "address1", "address.street", "address.line1", "address.address1", "address.streetAddress"}},
+		{"street", linkage.Street, []string{"street", "address", "streetAddress", "addressLine1", "address1", "address.street", "address.address1", "address.streetAddress"}},
 		{"house", linkage.House, []string{"house", "houseNumber", "streetNumber", "address.house", "address.houseNumber", "address.streetNumber", "address.number"}},
 		{"city", linkage.City, []string{"city", "town", "locality", "address.city", "address.town", "address.locality"}},
 		{"postal_code", linkage.Postcode, []string{"postalCode", "postcode", "zip", "zipCode", "plz", "address.postalCode", "address.postcode", "address.zip", "address.zipCode"}},
