@@ -77,6 +77,9 @@ func (x *Index) place(r int, row int32) {
 			x.sizes[r][h]++
 		}
 	}
+	if len(x.blocks.rules[r].keys) == 0 {
+		return // Every pair is a candidate: learnt from few records, it stays so.
+	}
 	last := len(path) - 1
 	if h := path[last]; !x.full[r][h] && x.postings[r].atLeast(h, hotBlock+1) {
 		if rows := x.members(r, h); len(rows) > hotBlock {

@@ -15,7 +15,9 @@ import (
 // holds, whatever came and went before: a block is split while it has more than
 // hotBlock records, as training would have split it, and what no field splits
 // finds nothing, like an identifier that is seen with too many people. Pairs of
-// other records that come or go by that are told by Moved.
+// other records that come or go by that are told by Moved. A model of so few
+// records that all pairs were compared compares all pairs for ever: each record
+// then costs as many comparisons as there are records.
 type Index struct {
 	model    *Model
 	corpus   *corpus

@@ -107,7 +107,7 @@ func (j *Job) model(ctx context.Context, keep string, records []*record, progres
 	}
 	table, types := tableOf(j.cfg.Fields, records)
 	result, err := linkage.Link(ctx, table, linkage.Options{
-		Types: types, Seed: j.cfg.Seed, Workers: j.cfg.Workers, Budget: j.cfg.Budget, Progress: progress,
+		Types: types, Seed: j.cfg.Seed, Workers: j.cfg.Workers, Budget: j.budget(len(records)), Progress: progress,
 	})
 	switch {
 	case errors.Is(err, linkage.ErrFewRecords), errors.Is(err, linkage.ErrNothingToCompare):
@@ -116,6 +116,16 @@ func (j *Job) model(ctx context.Context, keep string, records []*record, progres
 		return nil, fmt.Errorf("learn a model: %w", err)
 	}
 	return result.Model, j.models.Save(ctx, j.cfg.Workspace, result.Model, j.deps.Clock())
+}
+
+// budget is the number of pairs to compare. A model that compares all pairs makes
+// every later record as dear as there are records, so it is only for few.
+func (j *Job) budget(records int) int {
+	const few, perRecord, most = 2000, 300, 4_000_000
+	if j.cfg.Budget > 0 || records < few {
+		return j.cfg.Budget
+	}
+	return max(min(perRecord*records, most), 8*records)
 }
 
 func (r *Report) count(records []*record) {

@@ -58,7 +58,7 @@ func (r *record) evidence(workspace string, keyer identity.Keyer) identity.Evide
 		Span: identity.Span{
 			FirstEvent: first, FirstReceived: r.received, LastEvent: identity.DayOfMillis(first), LastReceived: identity.DayOfMillis(r.received),
 		},
-		Witness: identity.Witness{Time: first, MessageID: r.id},
+		Witness: identity.Witness{Time: first, MessageID: Source}, // Not its id, which would show who it is of.
 	}
 }
 
