@@ -44,6 +44,8 @@ func CardOf(m *linkage.Model) *Card {
 	for i := range c.Rules {
 		c.Hot[c.Rules[i].Name] = len(c.Rules[i].Hot)
 		c.Rules[i].Hot = nil
+		c.Rules[i].Keys = append([]int{}, c.Rules[i].Keys...)
+		c.Rules[i].Further = append([]int{}, c.Rules[i].Further...)
 	}
 	c.Notes, c.Kinds, c.Splits = append([]linkage.Note{}, m.Notes...), append([]linkage.KindModel{}, m.Kinds...), append([]linkage.Split{}, m.Splits...)
 	return c

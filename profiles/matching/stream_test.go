@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
@@ -108,58 +109,81 @@ func testSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// TestStreamEqualsBatch: in whatever order the events of records arrive, late ones
-// too, and wherever the worker dies, the scores that stand are those that a batch
-// run by the same model makes of all of them.
+// TestStreamEqualsBatch: in whatever order the events of records arrive, the scores
+// that stand are those that a batch run by the same model makes of all of them.
 func TestStreamEqualsBatch(t *testing.T) {
 	seed := testSeed(t)
-	l := newLedger(t)
-	w := newTown(seed, 220)
-	// A first part is there when the model is learnt.
-	r := rand.New(rand.NewPCG(seed, 4))
-	r.Shuffle(len(w.events), func(i, j int) { w.events[i], w.events[j] = w.events[j], w.events[i] })
-	received := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
-	arrive := func(n int) {
-		for i := range w.events[:n] {
-			received = received.Add(time.Duration(r.IntN(3)) * time.Second)
-			if w.events[i].Received = received; r.IntN(10) == 0 { // stored out of order, some beyond the overlap
-				w.events[i].Received = received.Add(-time.Duration(r.IntN(200)) * time.Second)
-			}
-		}
-		l.world.Add(w.events[:n]...)
-		l.world.Flush(t.Context())
-		w.events = w.events[n:]
-	}
-	arrive(len(w.events) / 3)
-	model := l.run("").Model.Version
-	worker := l.worker()
-	for len(w.events) > 0 {
-		l.clock = l.clock.Add(time.Duration(r.IntN(30)) * time.Second)
-		arrive(min(len(w.events), 1+r.IntN(80)))
-		switch r.IntN(6) {
-		case 0:
-			worker = l.worker() // The old one is gone, at any moment.
-		case 1:
-			l.fails = true
-			if _, err := worker.Look(t.Context()); err != nil && !errors.Is(err, errLedger) {
-				t.Fatal(err)
-			}
-			l.fails, l.clock = false, l.clock.Add(time.Minute) // It rests after a failure.
-		}
-		l.look(worker)
-		if r.IntN(3) == 0 {
-			l.look(worker)
+	t.Run("following", func(t *testing.T) { testStream(t, seed, false) })
+	t.Run("late, and dying at any moment", func(t *testing.T) { testStream(t, seed, true) })
+}
+
+// arrivals stores events in parts.
+type arrivals struct {
+	*ledgerOf
+	*town
+	r        *rand.Rand
+	hostile  bool
+	received time.Time
+}
+
+func (a *arrivals) arrive(n int) {
+	a.clock = a.clock.Add(time.Duration(a.r.IntN(30)) * time.Second)
+	for i := range a.events[:n] {
+		a.received = a.received.Add(time.Duration(a.r.IntN(3)) * time.Second)
+		if a.events[i].Received = a.received; a.hostile && a.r.IntN(10) == 0 { // out of order, some beyond the overlap
+			a.events[i].Received = a.received.Add(-time.Duration(a.r.IntN(200)) * time.Second)
 		}
 	}
-	l.clock = l.clock.Add(time.Minute)
-	l.look(worker)
-	stream := l.standing(model)
-	if len(l.untied) > 0 {
-		t.Errorf("%d records of users were scored before they were tied, such as %s", len(l.untied), l.untied[0])
+	a.world.Add(a.events[:n]...)
+	a.world.Flush(a.t.Context())
+	a.events = a.events[n:]
+}
+
+// trouble replaces the worker, or lets its publications fail.
+func (a *arrivals) trouble(w *Worker) *Worker {
+	switch a.r.IntN(6) {
+	case 0:
+		return a.worker()
+	case 1:
+		a.fails = true
+		if _, err := w.Look(a.t.Context()); err != nil && !errors.Is(err, errLedger) {
+			a.t.Fatal(err)
+		}
+		a.fails, a.clock = false, a.clock.Add(time.Minute) // It rests after a failure.
 	}
-	l.forget()
-	batch := l.run(model)
-	if want := l.standing(model); len(want) < 100 || len(want) != batch.Pairs {
+	return w
+}
+
+func testStream(t *testing.T, seed uint64, hostile bool) {
+	a := &arrivals{
+		ledgerOf: newLedger(t), town: newTown(seed, 160), r: rand.New(rand.NewPCG(seed, 4)), hostile: hostile,
+		received: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC),
+	}
+	a.r.Shuffle(len(a.events), func(i, j int) { a.events[i], a.events[j] = a.events[j], a.events[i] })
+	a.arrive(len(a.events) / 3) // A first part is there when the model is learnt.
+	model := a.run("").Model.Version
+	worker := a.worker()
+	a.look(worker)
+	for len(a.events) > 0 {
+		a.arrive(min(len(a.events), 1+a.r.IntN(60)))
+		if hostile {
+			worker = a.trouble(worker)
+		}
+		a.look(worker)
+	}
+	if hostile {
+		a.clock = a.clock.Add(time.Minute)
+		a.look(worker)
+	} else if loads := testutil.ToFloat64(worker.metrics.looks.WithLabelValues("load", "done")); loads != 1 {
+		t.Errorf("everything was read %v times", loads)
+	}
+	stream := a.standing(model)
+	if len(a.untied) > 0 {
+		t.Errorf("%d records of users were scored before they were tied, such as %s", len(a.untied), a.untied[0])
+	}
+	a.forget()
+	batch := a.run(model)
+	if want := a.standing(model); len(want) < 70 || len(want) != batch.Pairs {
 		t.Fatalf("the batch has %d pairs, %d stored: the test shows nothing", batch.Pairs, len(want))
 	} else if diff := cmp.Diff(want, stream); diff != "" {
 		t.Errorf("%d pairs by stream, %d by batch:\n%.1500s", len(stream), len(want), diff)
