@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -230,16 +231,23 @@ func (o *linkRun) name(ctx context.Context, r *linkRunReport) error {
 	return o.applied(ctx, r.outcome)
 }
 
-// applied waits for a command that takes longer than its request.
+// applied waits for a command that takes longer than its request. Until it is
+// applied the API knows nothing of it.
 func (o *linkRun) applied(ctx context.Context, c *api.CommandOutcome) error {
+	id, deadline := c.ID, now().Add(10*time.Minute)
 	for c.Status == api.CommandPending {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(500 * time.Millisecond):
 		}
-		if err := o.remote.do(ctx, http.MethodGet, "/v1/identity/commands/"+c.ID, nil, c); err != nil {
+		var refused *refusedBy
+		err := o.remote.do(ctx, http.MethodGet, "/v1/identity/commands/"+id, nil, c)
+		if err != nil && (!errors.As(err, &refused) || refused.status != http.StatusNotFound) {
 			return err
+		}
+		if now().After(deadline) {
+			return fmt.Errorf("the rules that name the model are accepted and not applied yet; `kindred identity status %s` says what became of them", id)
 		}
 	}
 	if c.Code != "" {

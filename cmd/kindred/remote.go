@@ -91,14 +91,22 @@ func (r *remote) send(ctx context.Context, method, path string, body []byte, hea
 	return text, nil
 }
 
-// apiError words a problem of the API for a terminal.
+// refusedBy is a problem of the API, in words for a terminal.
+type refusedBy struct {
+	status int
+	words  string
+}
+
+func (r *refusedBy) Error() string { return r.words }
+
+// apiError words a problem of the API.
 func apiError(status int, text []byte) error {
 	var p struct {
 		Title, Detail, Code string
 		Errors              []struct{ Pointer, Detail string }
 	}
 	if json.Unmarshal(text, &p) != nil || p.Title == "" {
-		return fmt.Errorf("the API answers %d", status)
+		return &refusedBy{status, fmt.Sprintf("the API answers %d", status)}
 	}
 	words := p.Title
 	if p.Code != "" {
@@ -110,5 +118,5 @@ func apiError(status int, text []byte) error {
 	for _, e := range p.Errors {
 		words += "\n  " + e.Pointer + " " + e.Detail
 	}
-	return errors.New(words)
+	return &refusedBy{status, words}
 }
