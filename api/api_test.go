@@ -160,6 +160,7 @@ type fixture struct {
 
 	graph    *graphKeeper
 	rules    *ruleKeeper
+	models   *modelShelf
 	commands *commandTaker
 	owner    api.Commands // in the place of commands when it is set
 }
@@ -193,7 +194,7 @@ func newFixture() *fixture {
 		people: newPeople(), preview: &previewer{}, cfg: cfg, logs: &logBuffer{}, metrics: prometheus.NewRegistry(),
 		events: &eventTaker{}, webhooks: &hook{}, tracking: &trackTaker{},
 		plans: newPlanKeeper(), letters: &letterKeeper{},
-		graph: &graphKeeper{}, rules: &ruleKeeper{}, commands: newCommandTaker(),
+		graph: &graphKeeper{}, rules: &ruleKeeper{}, commands: newCommandTaker(), models: &modelShelf{},
 	}
 }
 
@@ -207,7 +208,7 @@ func (f *fixture) server(t testing.TB) *api.Server {
 		Profiles: f.people, Preview: f.preview, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
 		Events: f.events, Webhooks: f.webhooks, Tracking: f.tracking,
 		Plans: f.plans, Letters: f.letters,
-		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values,
+		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values, Models: f.models,
 		Log: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: time.Now, Registerer: f.metrics, Gatherer: f.metrics,
 	})

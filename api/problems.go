@@ -134,6 +134,8 @@ func problemOf(err error) *problem {
 		return pending()
 	case errors.Is(err, ErrNoPlan):
 		return newProblem(http.StatusNotFound, "plan-not-found", "There is no such tracking plan", "it does not exist in this workspace, or was archived")
+	case errors.Is(err, ErrNoModel):
+		return newProblem(http.StatusNotFound, "model-not-found", "There is no such model of linkage", "GET /v1/identity/models lists the versions there are")
 	case errors.Is(err, ErrNoLetter):
 		return newProblem(http.StatusNotFound, "letter-not-found", "There is no such dead letter", "letters are named by 32 hexadecimal digits")
 	case errors.Is(err, segments.ErrTooExpensive):

@@ -44,6 +44,7 @@ type Deps struct {
 	Identity Identity
 	Rules    Rules
 	Commands Commands
+	Models   Models
 	Values   Values
 	// Checks tell whether the process can serve, in the order of /readyz.
 	Checks     []Check

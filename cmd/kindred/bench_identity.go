@@ -54,8 +54,8 @@ type identityFigures struct {
 	Stored     float64        `json:"stored_seconds"`    // until the tables held it
 	Published  float64        `json:"published_seconds"` // until its first owner had published all of it
 
-	Reload        float64 `json:"reload_seconds"` // from the start of an owner until it is ready
-	ReloadLoad    float64 `json:"reload_load_seconds"`
+	Reload     float64 `json:"reload_seconds"` // from the start of an owner until it is ready
+	ReloadLoad float64 `json:"reload_load_seconds"`
 	// On a busy machine a reload takes as long as it is let; what it costs stays.
 	ReloadOwn     float64 `json:"reload_processor_seconds"`        // of this process
 	ReloadEngine  float64 `json:"reload_engine_processor_seconds"` // of ClickHouse

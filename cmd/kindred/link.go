@@ -28,7 +28,7 @@ func linkFilesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "link",
 		Args:  cobra.NoArgs,
-		Short: "Find the records of one person in one or two files, without a running Kindred",
+		Short: "Find the records of one person, in files or in a running Kindred",
 		Long:  linkHelp(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.left == "" && cmd.Flags().NFlag() == 0 {
@@ -50,7 +50,7 @@ func linkFilesCommand() *cobra.Command {
 	f.StringVar(&o.model, "model", "", "`file` for what was learnt (JSON)")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the samples; the same gives the same result")
 	cmd.PersistentFlags().Bool("json", false, "print the answer as JSON")
-	cmd.AddCommand(linkEvaluateCommand(), linkGenerateCommand())
+	cmd.AddCommand(linkEvaluateCommand(), linkGenerateCommand(), linkRunCommand(), linkModelsCommand())
 	return cmd
 }
 
@@ -58,7 +58,8 @@ func linkHelp() string {
 	return `Find the records of one person in a file, or in two, where no identifier is
 shared: names, dates of birth, addresses, and whatever else the file has are
 compared, and how much each agreement says is learnt from the file itself. There
-is nothing to label and nothing to tune. No running Kindred is needed.
+is nothing to label and nothing to tune. No running Kindred is needed; for the
+records of one there is "kindred link run".
 
   kindred link --left people.csv --id record_id --clusters out.csv
   kindred link --left crm.csv --id crm_id --right shop.csv --right-id user_id --clusters out.csv

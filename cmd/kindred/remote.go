@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,15 +33,11 @@ func newRemote(cmd *cobra.Command) (*remote, error) {
 	if _, err := developmentKeys(s); err != nil {
 		return nil, err
 	}
-	for _, entry := range strings.Split(s.apiKeys, ",") {
-		role, rest, _ := strings.Cut(strings.TrimSpace(entry), ":")
-		workspace, secret, ok := strings.Cut(rest, ":")
-		role, _, _ = strings.Cut(role, "/")
-		if ok && role == "admin" && workspace == s.workspace && !strings.HasPrefix(secret, "sha256=") {
-			return &remote{"http://" + s.apiAddress, secret, &http.Client{Timeout: time.Minute}}, nil
-		}
+	key, err := adminKey(s)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("KINDRED_API_KEYS has no admin key of workspace %q in the clear, which this command needs to speak with the API at %s", s.workspace, s.apiAddress)
+	return &remote{"http://" + s.apiAddress, key, &http.Client{Timeout: time.Minute}}, nil
 }
 
 // do sends a request with a JSON body, unless it is nil, and reads the answer
@@ -96,14 +91,22 @@ func (r *remote) send(ctx context.Context, method, path string, body []byte, hea
 	return text, nil
 }
 
-// apiError words a problem of the API for a terminal.
+// refusedBy is a problem of the API, in words for a terminal.
+type refusedBy struct {
+	status int
+	words  string
+}
+
+func (r *refusedBy) Error() string { return r.words }
+
+// apiError words a problem of the API.
 func apiError(status int, text []byte) error {
 	var p struct {
 		Title, Detail, Code string
 		Errors              []struct{ Pointer, Detail string }
 	}
 	if json.Unmarshal(text, &p) != nil || p.Title == "" {
-		return fmt.Errorf("the API answers %d", status)
+		return &refusedBy{status, fmt.Sprintf("the API answers %d", status)}
 	}
 	words := p.Title
 	if p.Code != "" {
@@ -115,5 +118,5 @@ func apiError(status int, text []byte) error {
 	for _, e := range p.Errors {
 		words += "\n  " + e.Pointer + " " + e.Detail
 	}
-	return errors.New(words)
+	return &refusedBy{status, words}
 }

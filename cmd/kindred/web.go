@@ -16,6 +16,7 @@ import (
 	"github.com/kindred-cdp/kindred/identity/normalize"
 	"github.com/kindred-cdp/kindred/profiles/cache"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/matching"
 	segmentsql "github.com/kindred-cdp/kindred/segments/sql"
 )
 
@@ -58,10 +59,14 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if err != nil {
 		return nil, err
 	}
+	linkage := func(ctx context.Context, workspace string) (matching.Rules, error) {
+		return linkageRules(ctx, store, workspace)
+	}
 	w.server, err = api.New(cfg, api.Deps{
 		Profiles: w.cache, Preview: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
 		Plans: planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},
 		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers,
+		Models:    modelShelf{matching.NewModels(p.conn, nil), linkage},
 		Commands:  commander{writer: r.commands, store: store, keyer: keyer, seen: w.commanded, log: p.log.With("role", "api")},
 		Keyer:     keyer,
 		Normalize: reader.Identifier,

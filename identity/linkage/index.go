@@ -10,6 +10,14 @@ import (
 // Index holds records and finds for a new one those that may be the same
 // person, by a frozen model: the weight of a pair is what Link gave it. It is
 // used by one goroutine at a time.
+//
+// Which pairs it finds is a function of the model and of the records that it
+// holds, whatever came and went before: a block is split while it has more than
+// hotBlock records, as training would have split it, and what no field splits
+// finds nothing, like an identifier that is seen with too many people. Pairs of
+// other records that come or go by that are told by Moved. A model of so few
+// records that all pairs were compared compares all pairs for ever: each record
+// then costs as many comparisons as there are records.
 type Index struct {
 	model    *Model
 	corpus   *corpus
@@ -26,6 +34,7 @@ type Index struct {
 	seen  []uint32
 	round uint32
 	found []int32
+	crowds
 }
 
 // Scored is a stored record and how it compares with the one asked for.
@@ -75,13 +84,14 @@ func NewIndex(m *Model) (*Index, error) {
 		rules = append(rules, rule{keys: r.Keys, name: r.Name, eitherName: r.AnyOrder})
 	}
 	x.blocks = x.corpus.newBlocks(keys, rules)
+	x.postings = make([]postings, len(rules))
+	x.crowds = newCrowds(len(rules))
 	for r := range m.Rules {
 		x.blocks.further[r] = slices.Clone(m.Rules[r].Further)
 		for _, h := range m.Rules[r].Hot {
-			x.blocks.hot[r][h] = true
+			x.blocks.hot[r][h], x.learnt[r][h] = true, true
 		}
 	}
-	x.postings = make([]postings, len(rules))
 	x.weigher, x.comparer = m.weigher(x.corpus), newComparer(x.corpus)
 	return x, nil
 }
@@ -100,24 +110,52 @@ func (x *Index) Add(values []string) (row int32, found []Scored, err error) {
 	}
 	row = int32(x.corpus.rows)
 	x.append(values)
-	x.gather(row)
+	x.moved = nil
+	for r := range x.postings {
+		x.place(r, row)
+	}
+	return row, x.Find(row), nil
+}
+
+// Find returns the other stored records that may be the same person as one of
+// them, weight at least ReviewBits, the likeliest first.
+func (x *Index) Find(row int32) []Scored {
+	x.round++
+	x.found = x.found[:0]
+	x.seen[row] = x.round
 	record := x.corpus.record(int(row))
+	for r := range x.postings {
+		if h := x.block(r, record); h != 0 {
+			x.visit(r, h)
+		}
+	}
+	var found []Scored
 	for _, other := range x.found {
-		p := x.comparer.compare(int(row), int(other))
-		if bits := x.weigher.weight(record, p); bits >= ReviewBits {
+		if bits := x.weigh(row, other); bits >= ReviewBits {
 			found = append(found, Scored{other, bits})
 		}
 	}
 	slices.SortFunc(found, func(a, b Scored) int { return cmp.Or(cmp.Compare(b.Bits, a.Bits), cmp.Compare(a.Row, b.Row)) })
-	return row, found, nil
+	return found
 }
 
-// Remove takes a record out, such as one that has changed and is added anew. It
-// is harmless for a row that is out already.
-func (x *Index) Remove(row int32) {
-	if int(row) < len(x.removed) {
-		x.removed[row] = true
+func (x *Index) weigh(a, b int32) float64 {
+	return x.weigher.weight(x.corpus.record(int(a)), x.comparer.compare(int(a), int(b)))
+}
+
+// Remove takes a record out, such as one that has changed and is added anew, and
+// returns the pairs that it had. It is harmless for a row that is out already.
+func (x *Index) Remove(row int32) (lost []Scored) {
+	x.moved = nil
+	if int(row) >= len(x.removed) || x.removed[row] {
+		return nil
 	}
+	lost = x.Find(row)
+	x.removed[row] = true
+	for r := range x.postings {
+		x.displace(r, row)
+	}
+	return lost
 }
 
 // Explain takes the weight of two stored records apart.
@@ -157,77 +195,13 @@ func (b *blocks) growKeys() {
 	}
 }
 
-// gather finds the rows that share a block with a record, and puts it there.
-func (x *Index) gather(row int32) {
-	x.round++
-	x.found = x.found[:0]
-	record := x.corpus.record(int(row))
-	for r := range x.postings {
-		h := x.blocks.hash(r, record)
-		if h == 0 {
-			continue
-		}
-		n := x.visit(r, h)
-		x.postings[r].add(h, row)
-		if n >= x.most(r) {
-			x.heat(r, h, record)
-		}
-	}
-}
-
-// most is the size up to which a block of a rule is not split. The rule of all
-// pairs is for as many records as it was trained on.
-func (x *Index) most(r int) int {
-	if len(x.blocks.rules[r].keys) == 0 {
-		return max(hotBlock, x.model.Records)
-	}
-	return hotBlock
-}
-
-// visit notes the rows of a block, and returns how many there are. Records that
-// no field tells apart are beyond count: as many as a block has are enough.
-func (x *Index) visit(r int, h uint64) int {
-	n, most := 0, x.most(r)
+// visit notes the rows of a block.
+func (x *Index) visit(r int, h uint64) {
 	x.postings[r].each(h, func(other int32) bool {
-		if x.removed[other] || x.blocks.hash(r, x.corpus.record(int(other))) != h {
-			return true
-		}
-		if n++; x.seen[other] != x.round {
+		if !x.removed[other] && x.seen[other] != x.round && x.blocks.hash(r, x.corpus.record(int(other))) == h {
 			x.seen[other] = x.round
 			x.found = append(x.found, other)
 		}
-		return n < most
-	})
-	return n
-}
-
-// heat splits the block of a record, which has become hot, by one more field, as
-// training would have. What no field splits is left as it is.
-func (x *Index) heat(r int, h uint64, record []uint32) {
-	if x.blocks.depth(r, record) == len(x.blocks.further[r]) {
-		return
-	}
-	var rows []int32
-	x.postings[r].each(h, func(row int32) bool {
-		if !x.removed[row] && x.blocks.hash(r, x.corpus.record(int(row))) == h {
-			rows = append(rows, row)
-		}
 		return true
 	})
-	x.blocks.hot[r][h] = true
-	for _, row := range rows {
-		x.postings[r].add(x.blocks.hash(r, x.corpus.record(int(row))), row)
-	}
-}
-
-// depth is the number of further fields that the block of a record is split by.
-func (b *blocks) depth(r int, record []uint32) int {
-	h := blockHash(b.keys, &b.rules[r], record)
-	for d, f := range b.further[r] {
-		if !b.hot[r][h] {
-			return d
-		}
-		h = max(mix(h^b.corpus.fields[f].dict.hashes[record[f]]), 1)
-	}
-	return len(b.further[r])
 }

@@ -50,7 +50,7 @@ type FieldModel struct {
 	// RareBits is what equality of a value that one person is known to hold weighs
 	// beyond equality of any; Frequent holds the others, by hash.
 	RareBits float64            `json:"rare_bits"`
-	Frequent map[uint64]float64 `json:"frequent_bits"`
+	Frequent map[uint64]float64 `json:"frequent_bits,omitempty"`
 	// Reversed names levels that weigh more than a closer one.
 	Reversed []string `json:"reversed_levels,omitempty"`
 }

@@ -80,3 +80,10 @@ func (p *postings) each(h uint64, do func(row int32) bool) {
 		}
 	}
 }
+
+// atLeast reports whether a block has n rows or more, those counted that were
+// removed.
+func (p *postings) atLeast(h uint64, n int) bool {
+	p.each(h, func(int32) bool { n--; return n > 0 })
+	return n <= 0
+}

@@ -38,6 +38,7 @@ var analystTables = []struct{ table, columns string }{
 	{"identifier_tenures", ""},
 	{"household_profile", ""},
 	{"record_links", ""},
+	{"linkage_models", "workspace, version, created_at, records, candidates, expected_matches, card"},
 	{"identity_decisions", "workspace, kind, a, b, decided_at, decision_id, is_on, value"},
 	{"identity_rules", "workspace, version, rules, declared_at, command_id"},
 	{"identity_changes", ""},

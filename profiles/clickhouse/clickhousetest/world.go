@@ -65,6 +65,7 @@ type Event struct {
 	Type        string
 	Source      string // "web" when empty
 	Time        time.Time
+	Received    time.Time      // Time when it is zero
 	Identifiers []string       // "namespace:value", normalised
 	Properties  map[string]any // marshalled as JSON
 	Traits      map[string]any // each becomes an observation
@@ -211,12 +212,15 @@ func (w *World) insertEvents(ctx context.Context) {
 		if e.Source == "" {
 			e.Source = "web"
 		}
+		if e.Received.IsZero() {
+			e.Received = e.Time
+		}
 	}
 	w.insert(ctx, "events (workspace, anchor_id, time, message_hash, message_id, kind, name, type, source, received_time, identifiers, properties)",
 		func(add func(...any)) {
 			for _, e := range w.events {
 				add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.MessageID, e.Kind, e.Name, e.Type,
-					e.Source, e.Time, slices.Clone(e.Identifiers), w.object(e.Properties))
+					e.Source, e.Received, slices.Clone(e.Identifiers), w.object(e.Properties))
 			}
 		})
 	w.insert(ctx, "trait_observations (workspace, anchor_id, trait, time, message_hash, received_time, source, value)",
@@ -225,7 +229,7 @@ func (w *World) insertEvents(ctx context.Context) {
 				for trait, v := range e.Traits {
 					text, err := json.Marshal(v)
 					w.check("trait", err)
-					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), trait, e.Time, w.hash(e), e.Time, e.Source, string(text))
+					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), trait, e.Time, w.hash(e), e.Received, e.Source, string(text))
 				}
 			}
 		})

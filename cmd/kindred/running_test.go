@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kindred-cdp/kindred/deploy/embedded/enginetest"
+)
+
+// running is a Kindred of its own process tree, with all its roles.
+type running struct {
+	t              *testing.T
+	dir            string
+	api, sql, tcp  string
+	kafka, library string
+	up             *exec.Cmd
+}
+
+// startKindred starts one on free ports; it is stopped when the test ends.
+func startKindred(t *testing.T) *running {
+	t.Helper()
+	library, err := enginetest.Library()
+	if err != nil {
+		if os.Getenv("KINDRED_REQUIRE_SERVICES") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	ports := freePorts(t, 4)
+	k := &running{t: t, dir: t.TempDir(), api: "127.0.0.1:" + ports[0], sql: ports[1], tcp: ports[2], kafka: ports[3], library: library}
+	var said bytes.Buffer
+	k.up = k.command("up")
+	k.up.Stdout, k.up.Stderr = &said, &said
+	if err := k.up.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- k.up.Wait() }()
+	t.Cleanup(func() {
+		_ = k.up.Process.Signal(syscall.SIGTERM)
+		if err := <-ended; err != nil || t.Failed() {
+			t.Logf("up ended with %v:\n%s", err, said.String())
+		}
+	})
+	k.until("it is ready", func() bool {
+		answer, err := http.Get("http://" + k.api + "/readyz")
+		if err != nil {
+			return false
+		}
+		_ = answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	})
+	return k
+}
+
+// freePorts are ports that nobody has now.
+func freePorts(t *testing.T, n int) []string {
+	t.Helper()
+	var ports []string
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = l.Close() }()
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		ports = append(ports, port)
+	}
+	return ports
+}
+
+func (k *running) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], append(args, "--data", k.dir, "--api-address", k.api,
+		"--clickhouse-port", k.tcp, "--clickhouse-http-port", k.sql, "--kafka-port", k.kafka)...)
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, "KINDRED_") {
+			cmd.Env = append(cmd.Env, kv)
+		}
+	}
+	cmd.Env = append(cmd.Env, runAsKindred+"=1", "KINDRED_CLICKHOUSE_LIB="+k.library)
+	return cmd
+}
+
+// run runs a command beside it, and returns what it prints.
+func (k *running) run(args ...string) string {
+	k.t.Helper()
+	var out, errors bytes.Buffer
+	cmd := k.command(args...)
+	cmd.Stdout, cmd.Stderr = &out, &errors
+	if err := cmd.Run(); err != nil {
+		k.t.Fatalf("kindred %s: %v\n%s", strings.Join(args, " "), err, errors.String())
+	}
+	return out.String()
+}
+
+// read runs a command that prints JSON.
+func (k *running) read(into any, args ...string) {
+	k.t.Helper()
+	text := k.run(append(args, "--json")...)
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		k.t.Fatalf("%v in %s", err, text)
+	}
+}
+
+// until waits for something to come true, for a minute at most.
+func (k *running) until(what string, is func() bool) {
+	k.t.Helper()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(90 * time.Second)
+	for !is() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			k.t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+// identify sends identify events.
+func (k *running) identify(events ...map[string]any) {
+	k.t.Helper()
+	body, err := json.Marshal(map[string]any{"batch": events})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(k.t.Context(), http.MethodPost, "http://"+k.api+"/v1/batch", bytes.NewReader(body))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	request.SetBasicAuth("write-dev", "")
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if text, _ := io.ReadAll(answer.Body); answer.StatusCode != http.StatusOK {
+		k.t.Fatalf("batch answers %d: %s", answer.StatusCode, text)
+	}
+}
+
+// query asks ClickHouse as an analyst.
+func (k *running) query(text string) string {
+	k.t.Helper()
+	address := fmt.Sprintf("http://127.0.0.1:%s/?%s", k.sql, url.Values{"user": {"analyst"}, "password": {devAnalyst}, "database": {"kindred"}}.Encode())
+	answer, err := http.Post(address, "text/plain", strings.NewReader(text))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	out, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		k.t.Fatalf("%s: %v, %d, %s", text, err, answer.StatusCode, out)
+	}
+	return strings.TrimSpace(string(out))
+}
