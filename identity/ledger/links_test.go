@@ -295,7 +295,7 @@ func TestModelSwitch(t *testing.T) {
 			func(r *identity.Rules) { r.ModelVersion = "m2" },
 			func(r *identity.Rules) { r.LinkThreshold = 300 },
 			func(r *identity.Rules) { r.LinkThreshold = 1000 },
-			func(r *identity.Rules) { r.ReviewThreshold, r.LinkThreshold = 800, 400 },
+			func(r *identity.Rules) { r.ReviewThreshold, r.LinkThreshold = 800, 900 },
 		} {
 			first, other := w.rules, *w.rules
 			change(&other)
