@@ -126,7 +126,7 @@ func runDemo(ctx context.Context, cmd *cobra.Command, p *platform, o demoOptions
 		case <-ctx.Done():
 			return nil
 		}
-		sum, err := p.load(ctx, r, o)
+		sum, err := p.load(ctx, r, o, address)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil // The roles say why, or the user asked for it.
@@ -162,8 +162,8 @@ func examples(api net.Addr, dev bool) string {
 }
 
 // load publishes the sample and the simulation, waits until both are stored and
-// resolved, values the customers, and counts.
-func (p *platform) load(ctx context.Context, r *roles, o demoOptions) (*demoSummary, error) {
+// resolved, links records, values the customers, and counts.
+func (p *platform) load(ctx context.Context, r *roles, o demoOptions, address net.Addr) (*demoSummary, error) {
 	begun := now()
 	sum := &demoSummary{}
 	lap := func(step string, since time.Time) time.Time {
@@ -195,6 +195,10 @@ func (p *platform) load(ctx context.Context, r *roles, o demoOptions) (*demoSumm
 		return nil, err
 	}
 	at = lap("store and resolve what was left", at)
+	if _, err := p.linkRecords(ctx, address); err != nil {
+		return nil, fmt.Errorf("link records: %w", err)
+	}
+	at = lap("link records", at)
 	value, err := r.valuer.Refresh(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("value the customers: %w", err)
