@@ -92,3 +92,31 @@ func TestPublishLinksRefused(t *testing.T) {
 		t.Errorf("a broker without a leader: %v", err)
 	}
 }
+
+// TestPublishEvidence: all evidence arrives, in messages of the workspace, and an
+// error of the topic is one of the publisher.
+func TestPublishEvidence(t *testing.T) {
+	keyer := identity.NewKeyer(identity.Secret{1}, "main")
+	var all []identity.Evidence
+	for i := range evidenceAtOnce + 3 {
+		members, _ := keyer.Members([]identity.Identifier{{Namespace: identity.UserID, Value: fmt.Sprint(i)}, {Namespace: identity.Record, Value: fmt.Sprint("user_id/", i)}})
+		all = append(all, identity.Evidence{Workspace: "main", Anchor: keyer.Anchor(members), Members: members, Source: "linkage", Period: identity.PeriodOfMillis(1), Rule: "record"})
+	}
+	topic := &linkTopic{fails: -1}
+	if err := NewEvidencePublisher(topic).PublishEvidence(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	if len(topic.messages) != len(all) {
+		t.Fatalf("%d messages for %d entries", len(topic.messages), len(all))
+	}
+	decoder := identity.EvidenceDecoder{}
+	for i, m := range topic.messages {
+		got, err := decoder.Decode(m.Value)
+		if diff := cmp.Diff(all[i], got); err != nil || diff != "" || m.Topic != EvidenceTopic || string(m.Key) != "main" || len(m.Headers) > 0 {
+			t.Fatalf("message %d: %v\n%s", i, err, diff)
+		}
+	}
+	if err := NewEvidencePublisher(&linkTopic{fails: 1}).PublishEvidence(t.Context(), all); !errors.Is(err, errTopic) {
+		t.Errorf("an unwritable topic gives %v", err)
+	}
+}

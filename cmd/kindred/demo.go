@@ -128,7 +128,7 @@ func runDemo(ctx context.Context, cmd *cobra.Command, p *platform, o demoOptions
 		case <-ctx.Done():
 			return nil
 		}
-		sum, err := p.load(ctx, r, o)
+		sum, err := p.load(ctx, r, o, address)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil // The roles say why, or the user asked for it.
@@ -171,8 +171,8 @@ func (s *demoSummary) lap(step string, since time.Time) time.Time {
 }
 
 // load publishes the sample, the simulation and the old CRM, waits until all is
-// stored and resolved, values the customers, and counts.
-func (p *platform) load(ctx context.Context, r *roles, o demoOptions) (*demoSummary, error) {
+// stored and resolved, links records, values the customers, and counts.
+func (p *platform) load(ctx context.Context, r *roles, o demoOptions, address net.Addr) (*demoSummary, error) {
 	begun := now()
 	sum := &demoSummary{}
 	if p.download > 0 {
@@ -188,6 +188,10 @@ func (p *platform) load(ctx context.Context, r *roles, o demoOptions) (*demoSumm
 		return nil, err
 	}
 	at = sum.lap("store and resolve what was left", at)
+	if _, err := p.linkRecords(ctx, address); err != nil {
+		return nil, fmt.Errorf("link records: %w", err)
+	}
+	at = sum.lap("link records", at)
 	value, err := r.valuer.Refresh(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("value the customers: %w", err)

@@ -33,8 +33,8 @@ type Config struct {
 	Rest time.Duration
 	// Timeout bounds one look, and one reading of everything. Default 30 min.
 	Timeout time.Duration
-	// MaxRecords bounds the records that are held, about 450 bytes each. Beyond it
-	// nothing is scored, and the log says so. Default 2 000 000.
+	// MaxRecords bounds the records that are held, about 700 bytes each (BenchmarkPut). Beyond it
+	// nothing is scored, and the log says so. Default 1 000 000.
 	MaxRecords int
 	// Budget is the number of pairs that learning may compare; 0 leaves it to
 	// linkage.Options. Default 0.
@@ -50,7 +50,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Workspace: "main", Fields: DefaultFields(), Period: time.Second, Overlap: time.Minute, Reload: time.Hour,
-		Rest: 10 * time.Second, Timeout: 30 * time.Minute, MaxRecords: 2_000_000, Seed: 1,
+		Rest: 10 * time.Second, Timeout: 30 * time.Minute, MaxRecords: 1_000_000, Seed: 1,
 	}
 }
 
