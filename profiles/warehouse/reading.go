@@ -39,9 +39,18 @@ type expressions struct{ prefix string }
 // of equal text are evaluated once, across views too, and that is what makes a
 // query see one version however many hops it takes.
 func (e expressions) layered(key, keys, values, dictionary, attribute, missing string) string {
-	recent := "(SELECT recent FROM " + e.prefix + "reading)"
 	return "transform(" + key + ", " + recent + "." + keys + ", " + recent + "." + values +
 		", dictGetOrDefault('" + e.prefix + dictionary + "', '" + attribute + "', " + key + ", " + missing + "))"
+}
+
+// recent is the name of the scalar within an expression; see read.
+const recent = "_recent"
+
+// read puts the scalar behind its name where the text needs it first. The server
+// takes a subquery that stands there again to be another one until it has worked
+// out what it is, the views in it as well, and that is what a small query costs.
+func (e expressions) read(text string) string {
+	return strings.Replace(text, recent, "((SELECT recent FROM "+e.prefix+"reading) AS "+recent+")", 1)
 }
 
 // owner is the first hop, with bit 63, which no key has, where the deciding
@@ -51,13 +60,16 @@ func (e expressions) owner(anchor string) string {
 	return e.layered(anchor, "1", "2", "reading_owners", "owner_id", "if(bitTest("+anchor+", 63), toUInt64(0), "+anchor+")")
 }
 
-func (e expressions) identifierProfile(id string) string {
-	id = "toUInt64(" + id + ")"
+func (e expressions) profile(id string) string {
 	return e.layered(id, "3", "4", "reading_profiles", "profile_id", id)
 }
 
+func (e expressions) identifierProfile(id string) string {
+	return e.read(e.profile("toUInt64(" + id + ")"))
+}
+
 func (e expressions) anchorProfile(anchor string) string {
-	return e.identifierProfile(unflagged(e.owner(anchor)))
+	return e.read(e.profile("toUInt64(" + unflagged(e.owner(anchor)) + ")"))
 }
 
 func unflagged(id string) string { return "bitAnd(" + id + ", 0x7fffffffffffffff)" }
@@ -74,22 +86,19 @@ func (e expressions) eventProfile(anchor, time string) string {
 	first := "(" + e.owner(anchor) + " AS " + owner + ")"
 	// A comparison, because it costs less than a test of the bit.
 	second := "(if(" + first + " >= 0x8000000000000000, " + e.tenureOwner(unflagged(owner), decider, time) + ", " + owner + ") AS " + then + ")"
-	return e.layered(then, "3", "4", "reading_profiles", "profile_id", second)
+	return e.read(strings.Replace(e.profile(then), then, second, 1))
 }
 
 // tenureOwner is to whom an identifier belonged at a time: the owner of the first
 // of its tenures that ended later, the last of a list being the present one,
 // which has no end; itself where it has no list. name is free to stand for id.
 func (e expressions) tenureOwner(id, name, time string) string {
-	recent := "(SELECT recent FROM " + e.prefix + "reading)"
 	place := "transform((" + id + " AS " + name + "), " + recent + ".5, arrayEnumerate(" + recent + ".5), toUInt32(0))"
-	at := func(tenures string) string {
-		return "arrayFirst((o, u) -> toUnixTimestamp64Milli(" + time + ") < u, " + tenures + ".2, " + tenures + ".1)"
-	}
+	at, told := name+"_at", name+"_told"
 	dictionary := "'" + e.prefix + "reading_tenures', "
-	return "multiIf((" + place + " AS " + name + "_at) > 0, " + at(recent+".6["+name+"_at]") +
-		", dictHas(" + dictionary + name + "), " + at("dictGet("+dictionary+"('untils', 'owners'), "+name+")") +
-		", " + name + ")"
+	tenures := "(if(" + at + " > 0, " + recent + ".6[" + at + "], dictGet(" + dictionary + "('untils', 'owners'), " + name + ")) AS " + told + ")"
+	return "if((" + place + " AS " + at + ") > 0 OR dictHas(" + dictionary + name + "), " +
+		"arrayFirst((o, u) -> toUnixTimestamp64Milli(" + time + ") < u, " + tenures + ".2, " + told + ".1), " + name + ")"
 }
 
 func (f form) expressions() expressions {

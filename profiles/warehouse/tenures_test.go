@@ -90,6 +90,17 @@ func TestTenuresDecideByTime(t *testing.T) {
 	wantProfiles(t, "from the base", resolveEvents(t, conn, events...), told...)
 	wantProfiles(t, "without a time", resolve(t, conn, phone, set|1), u2, u2)
 
+	// All expressions in one query, of several columns and of one twice.
+	var got []uint64
+	query := "SELECT [" + warehouse.EventProfile("a", "t") + ", " + warehouse.EventProfile("b", "t") + ", " + warehouse.AnchorProfile("a") + ", " +
+		warehouse.IdentifierProfile("c") + ", " + warehouse.EventProfile("a", "t") + `]
+		FROM (SELECT toUInt64(10) AS a, toUInt64(1) AS b, toUInt64(1) AS c, toDateTime64('2025-06-01 12:00:00', 3, 'UTC') AS t)
+		WHERE ` + warehouse.EventProfile("a", "t") + " = 7 AND " + warehouse.IdentifierProfile("c") + " = 7"
+	if err := conn.QueryRow(t.Context(), query).Scan(&got); err != nil {
+		t.Fatal(err)
+	}
+	wantProfiles(t, "all in one query", got, 7, 7, u2, 7, 7)
+
 	l.profile(u1, 8) // The owner of a tenure moves; the tenures do not.
 	l.publish()
 	wantProfiles(t, "an owner that moved", resolveEvents(t, conn, event{phone, 0}, event{phone, 150}), 8, cookie)
