@@ -29,7 +29,10 @@ func TestJaroWinklerPublished(t *testing.T) {
 		{"sean", "susan", .805},
 		{"jon", "john", .933},
 		{"jon", "jan", .800},
-		{"", "", 0}, {"a", "", 0}, {"a", "a", 1}, {"abc", "xyz", 0},
+		{"", "", 0},
+		{"a", "", 0},
+		{"a", "a", 1},
+		{"abc", "xyz", 0},
 	} {
 		if got := jaroWinkler([]byte(c.a), []byte(c.b)); math.Abs(got-c.want) > .0006 {
 			t.Errorf("%s, %s: %.4f, want %.3f", c.a, c.b, got, c.want)

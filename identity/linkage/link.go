@@ -246,7 +246,7 @@ func (l *linker) exemplars() []likely {
 	for _, part := range l.candidates {
 		for i := range part {
 			if c := part[i]; match(c.pattern) > .5 {
-				list = append(list, likely{c.a, c.b, c.pattern})
+				list = append(list, likely(c))
 			}
 		}
 	}
