@@ -58,11 +58,6 @@ func (sp *space) flush() graph.Changes {
 	return sp.graph.Flush()
 }
 
-// node returns the member as the graph sees it.
-func (sp *space) node(m identity.Member) identity.Node {
-	return identity.Node{Key: m.Key, Namespace: m.Namespace, Blocked: sp.blocked(m.Identifier)}
-}
-
 func (sp *space) blocked(id identity.Identifier) bool {
 	return sp.rules.Blocked != nil && sp.rules.Blocked(id)
 }
