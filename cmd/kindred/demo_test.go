@@ -97,7 +97,7 @@ func TestDemoSurvivesKillsOfTheWholeTree(t *testing.T) {
 	if want.Lines != 30_003 || want.Identity.Precision < .999 || want.Identity.Recall < .9 {
 		t.Errorf("lines %d, precision %f, recall %f", want.Lines, want.Identity.Precision, want.Identity.Recall)
 	}
-	if c := want.CRM; c.Records < 500 || c.Known < 350 || c.Precision < .98 || c.Recall < .1 || c.F1 <= c.Recall || c.Deterministic < 50 {
+	if c := want.CRM; c.Records < 500 || c.Known < 350 || c.Precision < .93 || c.Recall < .7 || c.Deterministic < 50 || c.Linked < 150 {
 		t.Errorf("the old CRM: %+v", c)
 	}
 	dir := t.TempDir()
