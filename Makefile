@@ -6,7 +6,7 @@ LDFLAGS   := -s -w -X main.version=$(VERSION)
 SOURCES   := $(shell find cmd identity ingest profiles segments api deploy -name '*.go' -o -name '*.sql' -o -name '*.tmpl' -o -name '*.json' -o -name '*.gz') go.mod go.sum
 PACKAGES  := ./...
 FUZZTIME  ?= 20s
-TIMEOUT   ?= 10m
+TIMEOUT   ?= 25m
 # Rounds of the chaos suite, on the embedded broker and on a real one.
 ROUNDS    ?= 28
 KAFKA_ROUNDS ?= 6

@@ -14,16 +14,16 @@ import (
 )
 
 // histories is how many random histories a property is tried on, each some ten
-// seconds of engine work: a thousandth of KINDRED_TEST_COUNT, at least 2.
+// seconds of engine work: a thousandth of KINDRED_TEST_COUNT, at least 1.
 func histories(t testing.TB) int {
 	if s := os.Getenv("KINDRED_TEST_COUNT"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil {
 			t.Fatal("KINDRED_TEST_COUNT is not a number")
 		}
-		return max(2, n/1000)
+		return max(1, n/1000)
 	}
-	return 2
+	return 1
 }
 
 const firstSeed = 20260504

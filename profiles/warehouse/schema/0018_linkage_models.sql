@@ -22,4 +22,4 @@ CREATE TABLE IF NOT EXISTS linkage_models {{onCluster}}
 ENGINE = {{everywhere "MergeTree" "linkage_models"}}
 ORDER BY (workspace, version)
 SETTINGS index_granularity = 64
-COMMENT 'Models of linkage, appended. Written by: worker, and kindred link run.';
+COMMENT 'Models of linkage, appended by the role and by kindred link run. Written by: worker.';
