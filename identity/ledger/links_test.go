@@ -273,7 +273,7 @@ func TestLinkStream(t *testing.T) {
 func TestModelSwitch(t *testing.T) {
 	db := warehousetest.NewTestDatabase(t)
 	joins, splits := 0, 0
-	for i := range 2 * histories(t) {
+	for i := range max(4, 2*histories(t)) {
 		seed := firstSeed + uint64(i)
 		w := newWorld(t, db, seed)
 		for range 30 {
