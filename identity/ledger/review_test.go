@@ -124,9 +124,17 @@ func TestReview(t *testing.T) {
 		if diff := cmp.Diff(want, r.Questions, rest, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
 			t.Error(diff)
 		}
+		// Of anchors seen at one time the smaller key names the profile.
+		of := func(r identity.Identifier) identity.ProfileID {
+			key := w.key(r)
+			if no, ok := map[string]string{"crm/e": "C-4", "crm/f": "C-5"}[r.Value]; ok {
+				key = min(key, w.key(id(identity.CustomerNo, no)))
+			}
+			return identity.ProfileID(key)
+		}
 		for _, q := range r.Questions {
 			pair, barrier := [2]identity.Identifier{q.A.Record, q.B.Record}, [2]identity.Identifier{q.Barrier.From, q.Barrier.To}
-			if q.A.Key >= q.B.Key || q.A.Key != w.key(q.A.Record) || q.A.Profile != identity.ProfileID(q.A.Key) || pair != barrier || q.Barrier.Detail == "" {
+			if q.A.Key >= q.B.Key || q.A.Key != w.key(q.A.Record) || q.A.Profile != of(q.A.Record) || q.B.Profile != of(q.B.Record) || pair != barrier || q.Barrier.Detail == "" {
 				t.Errorf("question %+v", q)
 			}
 		}

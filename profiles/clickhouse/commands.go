@@ -65,7 +65,7 @@ func (s *Store) AwaitCommand(ctx context.Context, workspace, id string) (*profil
 		if err == nil {
 			return c, nil
 		}
-		if ctx.Err() != nil {
+		if over(ctx) {
 			return nil, profiles.ErrNoCommand // The look was cut off.
 		}
 		if !errors.Is(err, profiles.ErrNoCommand) {
@@ -78,6 +78,13 @@ func (s *Store) AwaitCommand(ctx context.Context, workspace, id string) (*profil
 		case <-timer.C:
 		}
 	}
+}
+
+// over reports whether the time of ctx has passed. The deadline of a connection
+// is that of ctx, and its read can fail before the timer of ctx is served.
+func over(ctx context.Context) bool {
+	end, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(end)
 }
 
 const rulesSQL = `SELECT version, rules, declared_at
