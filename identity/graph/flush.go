@@ -43,6 +43,19 @@ type Rehousing struct {
 // computing again whatever a changed input can reach; so the state after a
 // flush does not depend on how entries were ordered or cut into flushes.
 func (g *Graph) Flush() Changes {
+	if n := len(g.work.fresh); n > g.portion && n > int(g.nodes.end())/2 {
+		g.evaluateInPortions()
+	} else {
+		g.evaluate()
+		g.noteSevered()
+	}
+	g.linkRecords()
+	g.households()
+	return g.settle()
+}
+
+// evaluate brings everything up to date but linkage and households.
+func (g *Graph) evaluate() {
 	for _, x := range g.work.status {
 		g.nodes.at(x).flags &^= statusDirty
 		g.classify(x)
@@ -65,9 +78,6 @@ func (g *Graph) Flush() Changes {
 	g.units()
 	g.admitClaims()
 	g.found()
-	g.linkRecords()
-	g.households()
-	return g.settle()
 }
 
 // settle clears the work lists and reports.

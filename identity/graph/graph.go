@@ -45,6 +45,7 @@ type Graph struct {
 	// edges from which a node's neighbours are counted as they come and go.
 	heldFrom int
 	fansFrom uint32
+	portion  int // see evaluateInPortions
 
 	erased    map[identity.Key]int64
 	standing  map[subject]verdict
@@ -152,6 +153,7 @@ func New(rules *identity.Rules) *Graph {
 		rules:    rules,
 		heldFrom: 16,
 		fansFrom: 64,
+		portion:  portion,
 		spaceOf:  map[identity.Namespace]uint32{},
 		fans:     map[ref]*fans{},
 		crowded:  map[ref][]uint32{},

@@ -75,13 +75,14 @@ type world struct {
 	// ones too, or for middling ones.
 	heldFrom int
 	fansFrom uint32
+	portion  int
 	fusing   bool
 	records  []identity.Node
 }
 
 func (w *world) graph() *Graph {
 	g := New(w.rules)
-	g.heldFrom, g.fansFrom = w.heldFrom, w.fansFrom
+	g.heldFrom, g.fansFrom, g.portion = w.heldFrom, w.fansFrom, w.portion
 	return g
 }
 
@@ -141,7 +142,7 @@ const (
 )
 
 func worldOf(r *rand.Rand, size, kind int) *world {
-	w := &world{rules: randomRules(r), heldFrom: pick(r, 1, 2, 4, 16), fansFrom: pick(r, uint32(1), 3, 64)}
+	w := &world{rules: randomRules(r), heldFrom: pick(r, 1, 2, 4, 16), fansFrom: pick(r, uint32(1), 3, 64), portion: pick(r, 1, 5, portion)}
 	most := 1 + r.IntN(5+size/16)
 	kinds := []identity.Namespace{
 		identity.UserID, identity.CustomerNo, identity.Email, identity.Phone,

@@ -41,6 +41,16 @@ func (g *Graph) relink(h ref) {
 	}
 }
 
+// noteSevered notes whether a record moved that was there before, and so a
+// component of scored pairs may have shrunk.
+func (g *Graph) noteSevered() {
+	if w := &g.work; len(g.scored) > 0 {
+		for _, x := range w.changed {
+			w.severed = w.severed || g.nodes.at(x).flags&(scored|fresh) == scored
+		}
+	}
+}
+
 // linkRecords brings the units of linkage around the marked super-nodes up to date. It
 // runs when these and their founders are known. A change reaches no unit but
 // those that hold a changed super-node or an end of a scored pair that came or
@@ -57,9 +67,6 @@ func (g *Graph) linkRecords() {
 		g.nodes.at(h).flags &^= relinkDirty
 		s := g.supers[h]
 		w.severed = w.severed || s != nil && s.root != g.root(h)
-	}
-	for _, x := range w.changed {
-		w.severed = w.severed || g.nodes.at(x).flags&(scored|fresh) == scored
 	}
 	for _, h := range w.relink {
 		g.unsettle(h)

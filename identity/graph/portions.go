@@ -1,0 +1,101 @@
+package graph
+
+// portion is the number of identifiers that a rebuild evaluates at once: with
+// their edges they fit into the nearer caches of a processor.
+const portion = 4096
+
+// evaluateInPortions is evaluate for a graph of which nearly all is marked. All
+// steps but those of linkage and of households stay within what evidence and
+// must-links connect, and what a flush comes to does not depend on how marks are
+// cut into flushes. So whole components are evaluated one after the other: a step
+// finds in the cache what the one before has read, where over the whole graph each
+// of them would wait for memory again.
+func (g *Graph) evaluateInPortions() {
+	w := &g.work
+	// The flags say what the lists hold.
+	w.status, w.tenure, w.fuse, w.scan = w.status[:0], w.tenure[:0], w.fuse[:0], w.scan[:0]
+	w.edges, w.readmit, w.founder = w.edges[:0], w.readmit[:0], w.founder[:0]
+	c := collector{g: g, seen: make([]uint64, g.nodes.end()/64+1)}
+	for x := ref(1); x < g.nodes.end(); x++ {
+		if c.component(x); c.size >= g.portion {
+			g.evaluatePortion()
+			c.size = 0
+		}
+	}
+	g.evaluatePortion()
+}
+
+// evaluatePortion is evaluate, and clears what settle would for all.
+func (g *Graph) evaluatePortion() {
+	w := &g.work
+	g.evaluate()
+	g.noteSevered()
+	for _, e := range w.edges {
+		g.edges.at(e).flags &^= edgeDirty
+	}
+	w.edges, w.removed = w.edges[:0], false
+	w.changed, w.stale, w.admitted, w.left = w.changed[:0], w.stale[:0], w.admitted[:0], w.left[:0]
+}
+
+// collector puts the marked nodes and edges of components on the work lists.
+type collector struct {
+	g     *Graph
+	seen  []uint64 // a bit for each node
+	queue []ref
+	size  int // of the components since it was set to zero
+}
+
+// component takes all that evidence, open or not, and must-links connect with x.
+func (c *collector) component(x ref) {
+	c.queue = c.queue[:0]
+	c.reach(x)
+	for i := 0; i < len(c.queue); i++ {
+		c.take(c.queue[i])
+	}
+	c.size += len(c.queue)
+}
+
+func (c *collector) reach(x ref) {
+	if bit := uint64(1) << (x % 64); c.seen[x/64]&bit == 0 {
+		c.seen[x/64] |= bit
+		c.queue = append(c.queue, x)
+	}
+}
+
+func (c *collector) take(x ref) {
+	g, w := c.g, &c.g.work
+	n := g.nodes.at(x)
+	for _, l := range [...]struct {
+		flag uint32
+		list *[]ref
+	}{
+		{statusDirty, &w.status}, {tenureDirty, &w.tenure}, {fuseDirty, &w.fuse},
+		{scanDirty, &w.scan}, {readmitDirty, &w.readmit}, {founderDirty, &w.founder},
+	} {
+		if n.flags&l.flag != 0 {
+			*l.list = append(*l.list, x)
+		}
+	}
+	for _, e := range [2]ref{n.live, n.parked} {
+		for e != 0 {
+			d := g.edges.at(e)
+			if d.a == x && d.flags&edgeDirty != 0 {
+				w.edges = append(w.edges, e)
+			}
+			c.reach(d.other(x))
+			e = d.after(x)
+		}
+	}
+	if n.flags&hasMust != 0 {
+		for _, k := range g.must[n.key] {
+			if y := g.find(k); y != 0 {
+				c.reach(y)
+			}
+		}
+	}
+	if n.flags&fused != 0 {
+		for _, m := range g.classes[x].members {
+			c.reach(m)
+		}
+	}
+}
