@@ -1,10 +1,13 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/graph"
@@ -21,8 +24,9 @@ const (
 
 // Why says why a and b, with their keys, are one profile or why they are not. The
 // graph answers from memory; the values of other identifiers on the way, the
-// evidence of all hops and the scores of record links take one query each. Like its siblings it returns
-// identity.ErrNotOwner where this process does not own the workspace.
+// evidence of all hops and the scores of record links take one query each, at the
+// same time. Like its siblings it returns identity.ErrNotOwner where this process
+// does not own the workspace.
 func (l *Ledger) Why(ctx context.Context, workspace string, a, b identity.Member) (identity.Explanation, error) {
 	var w graph.Explanation
 	links := newScoring()
@@ -40,10 +44,8 @@ func (l *Ledger) Why(ctx context.Context, workspace string, a, b identity.Member
 		names.want(w.Barrier.From, w.Barrier.To)
 	}
 	links.wantAll(w)
-	if err := l.store.name(ctx, workspace, names); err != nil {
-		return identity.Explanation{}, err
-	}
-	if err := links.read(ctx, l.store, workspace); err != nil {
+	seen, err := l.ask(ctx, workspace, names, links, w.Path)
+	if err != nil {
 		return identity.Explanation{}, err
 	}
 	e := identity.Explanation{
@@ -54,10 +56,6 @@ func (l *Ledger) Why(ctx context.Context, workspace string, a, b identity.Member
 			Kind: x.Kind, From: names.of[x.From], To: names.of[x.To], Detail: x.Detail, Link: links.score(x.From, x.To, x.Weight),
 		}
 	}
-	seen, err := l.store.seen(ctx, workspace, w.Path)
-	if err != nil {
-		return identity.Explanation{}, err
-	}
 	for _, h := range w.Path {
 		e.Path = append(e.Path, identity.Hop{
 			From: names.of[h.From], To: names.of[h.To], Kind: h.Kind, Rule: h.Rule, Weight: h.Weight,
@@ -65,6 +63,20 @@ func (l *Ledger) Why(ctx context.Context, workspace string, a, b identity.Member
 		})
 	}
 	return e, nil
+}
+
+// ask looks up all that an explanation shows and the graph does not hold.
+func (l *Ledger) ask(
+	ctx context.Context, workspace string, names *naming, links *scoring, path []graph.Hop,
+) (seen map[[2]identity.Key][]identity.Seen, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return l.store.name(ctx, workspace, names) })
+	group.Go(func() error { return links.read(ctx, l.store, workspace) })
+	group.Go(func() (err error) {
+		seen, err = l.store.seen(ctx, workspace, path)
+		return err
+	})
+	return seen, group.Wait()
 }
 
 // Subgraph returns everything that holds a profile together; profile is any id
@@ -84,10 +96,7 @@ func (l *Ledger) Subgraph(ctx context.Context, workspace string, profile identit
 		names.want(n.Key, n.Follows)
 	}
 	links.wantLinked(g.Pairs)
-	if err := l.store.name(ctx, workspace, names); err != nil {
-		return identity.Subgraph{}, err
-	}
-	if err := links.read(ctx, l.store, workspace); err != nil {
+	if _, err := l.ask(ctx, workspace, names, links, nil); err != nil {
 		return identity.Subgraph{}, err
 	}
 	s := identity.Subgraph{
@@ -179,15 +188,15 @@ func (s *store) name(ctx context.Context, workspace string, n *naming) error {
 	if len(n.keys) == 0 {
 		return nil
 	}
-	ctx, err := withIDs(ctx, n.keys)
+	ctx, ids, args, err := amongIDs(ctx, n.keys, named("workspace", workspace))
 	if err != nil {
 		return err
 	}
 	var id uint64
 	var namespace, value string
 	err = s.each(ctx, `SELECT identifier_id, namespace, value FROM identifiers
-		WHERE workspace = {workspace:String} AND identifier_id IN ids LIMIT 1 BY identifier_id`,
-		named("workspace", workspace), []any{&id, &namespace, &value}, func() error {
+		WHERE workspace = {workspace:String} AND identifier_id IN `+ids+` LIMIT 1 BY identifier_id`,
+		args, []any{&id, &namespace, &value}, func() error {
 			n.of[identity.Key(id)] = identity.Identifier{Namespace: identity.Namespace(namespace), Value: value}
 			return nil
 		})
@@ -209,27 +218,56 @@ func (s *store) seen(ctx context.Context, workspace string, path []graph.Hop) (m
 	for i, h := range path {
 		pairs[i] = keyPair(h.From, h.To)
 	}
-	ctx, err := withPairs(ctx, pairs)
+	ctx, among, args, err := amongPairs(ctx, pairs, named("workspace", workspace))
 	if err != nil {
 		return nil, err
 	}
-	var low, high uint64
+	all := map[sighted]identity.Seen{}
+	var at sighted
 	var r identity.Seen
 	var period, last int32
-	err = s.each(ctx, `SELECT low_id, high_id, source, rule, period, toUnixTimestamp64Milli(min(first_event)) AS begun,
-			toInt32(max(last_event)), argMin(witness_message_id, witness_time), toUnixTimestamp64Milli(min(witness_time))
-		FROM identity_evidence WHERE workspace = {workspace:String} AND (low_id, high_id) IN pairs
-		GROUP BY low_id, high_id, source, period, rule
-		ORDER BY low_id, high_id, begun, source, period, rule LIMIT {most:UInt32} BY low_id, high_id`,
-		named("workspace", workspace, "most", seenPerHop),
-		[]any{&low, &high, &r.Source, &r.Rule, &period, &r.FirstEvent, &last, &r.MessageID, &r.WitnessTime}, func() error {
-			r.Period, r.LastEvent = identity.Period(period), identity.Day(last)
-			p := [2]identity.Key{identity.Key(low), identity.Key(high)}
-			seen[p] = append(slices.Clip(seen[p]), r)
+	err = s.each(ctx, `SELECT low_id, high_id, source, rule, period, toUnixTimestamp64Milli(first_event), toInt32(last_event),
+			witness_message_id, toUnixTimestamp64Milli(witness_time)
+		FROM identity_evidence WHERE workspace = {workspace:String} AND (low_id, high_id) IN `+among,
+		args, []any{(*uint64)(&at.pair[0]), (*uint64)(&at.pair[1]), &at.source, &at.rule, &period, &r.FirstEvent, &last, &r.MessageID, &r.WitnessTime},
+		func() error {
+			r.Source, r.Rule, r.Period, r.LastEvent = at.source, at.rule, identity.Period(period), identity.Day(last)
+			at.period = r.Period
+			all[at] = merged(all[at], r)
 			return nil
 		})
 	if err != nil {
 		return nil, fmt.Errorf("look up the evidence of a path: %w", err)
 	}
+	for at, r := range all {
+		seen[at.pair] = append(seen[at.pair], r)
+	}
+	for pair, list := range seen {
+		slices.SortFunc(list, func(a, b identity.Seen) int {
+			return cmp.Or(cmp.Compare(a.FirstEvent, b.FirstEvent), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Period, b.Period), cmp.Compare(a.Rule, b.Rule))
+		})
+		seen[pair] = slices.Clip(list[:min(len(list), seenPerHop)])
+	}
 	return seen, nil
+}
+
+// sighted is what the rows of one sighting of a pair have in common.
+type sighted struct {
+	pair         [2]identity.Key
+	source, rule string
+	period       identity.Period
+}
+
+// merged folds a row into what the rows before it said, of which the first had
+// nothing to be folded into. The engine would do it too, for half as much again of
+// what the whole query costs.
+func merged(a, b identity.Seen) identity.Seen {
+	if a.Source == "" {
+		return b
+	}
+	if cmp.Or(cmp.Compare(b.WitnessTime, a.WitnessTime), cmp.Compare(b.MessageID, a.MessageID)) < 0 {
+		a.WitnessTime, a.MessageID = b.WitnessTime, b.MessageID
+	}
+	a.FirstEvent, a.LastEvent = min(a.FirstEvent, b.FirstEvent), max(a.LastEvent, b.LastEvent)
+	return a
 }

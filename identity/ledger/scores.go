@@ -74,7 +74,7 @@ func (s *store) scores(ctx context.Context, workspace, model string, pairs [][2]
 	if len(pairs) == 0 || model == "" {
 		return found, nil
 	}
-	ctx, err := withPairs(ctx, pairs)
+	ctx, among, args, err := amongPairs(ctx, pairs, named("workspace", workspace, "model", model))
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +84,9 @@ func (s *store) scores(ctx context.Context, workspace, model string, pairs [][2]
 	var fields, levels []string
 	var weights []int32
 	err = s.each(ctx, "SELECT record_a, record_b, weight, scored_at, `contributions.field`, `contributions.level`, `contributions.weight`"+`
-		FROM record_links WHERE workspace = {workspace:String} AND model_version = {model:String} AND (record_a, record_b) IN pairs
+		FROM record_links WHERE workspace = {workspace:String} AND model_version = {model:String} AND (record_a, record_b) IN `+among+`
 		ORDER BY record_a, record_b, scored_at DESC, weight DESC LIMIT 1 BY record_a, record_b`,
-		named("workspace", workspace, "model", model), []any{&low, &high, &weight, &at, &fields, &levels, &weights}, func() error {
+		args, []any{&low, &high, &weight, &at, &fields, &levels, &weights}, func() error {
 			score := identity.LinkScore{
 				Model: model, Weight: int64(weight), Probability: identity.LinkProbability(int64(weight)), ScoredAt: at.UnixMilli(),
 			}

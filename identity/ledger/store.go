@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -136,6 +137,43 @@ func withPairs(ctx context.Context, pairs [][2]identity.Key) (context.Context, e
 		}
 	}
 	return clickhouse.Context(ctx, clickhouse.WithExternalTable(table)), nil
+}
+
+// fewKeys is the number of keys up to which a query gets them as a parameter: a
+// temporary table costs it some milliseconds to make, find and drop.
+const fewKeys = 200
+
+// amongIDs returns what a column of keys is IN, and the context and the arguments
+// of such a query.
+func amongIDs[K ~uint64](ctx context.Context, ids []K, args []any) (context.Context, string, []any, error) {
+	if len(ids) > fewKeys {
+		ctx, err := withIDs(ctx, ids)
+		return ctx, "ids", args, err
+	}
+	var list strings.Builder
+	for i, id := range ids {
+		fmt.Fprintf(&list, "%c%d", "[,"[min(i, 1)], uint64(id))
+	}
+	return pointRead(ctx), "{ids:Array(UInt64)}", append(args, clickhouse.Named("ids", list.String()+"]")), nil
+}
+
+// amongPairs is amongIDs for pairs of keys.
+func amongPairs(ctx context.Context, pairs [][2]identity.Key, args []any) (context.Context, string, []any, error) {
+	if len(pairs) > fewKeys {
+		ctx, err := withPairs(ctx, pairs)
+		return ctx, "pairs", args, err
+	}
+	var list strings.Builder
+	for i, p := range pairs {
+		fmt.Fprintf(&list, "%c(%d,%d)", "[,"[min(i, 1)], uint64(p[0]), uint64(p[1]))
+	}
+	return pointRead(ctx), "{pairs:Array(Tuple(UInt64, UInt64))}", append(args, clickhouse.Named("pairs", list.String()+"]")), nil
+}
+
+// pointRead is the context of a query for few rows, which on many threads costs
+// more to start than to run.
+func pointRead(ctx context.Context) context.Context {
+	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_threads": 1}))
 }
 
 // named binds values to the parameters of a query, as name, value, name, value.
