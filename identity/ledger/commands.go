@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kindred-cdp/kindred/identity"
 )
@@ -96,16 +97,12 @@ func (o *owner) apply(ctx context.Context, r *order) error {
 	if err := o.at("command"); err != nil {
 		return err
 	}
-	before, err := o.store.command(ctx, r.space, r.ID)
+	before, stored, err := o.recallCommand(ctx, r)
 	if err != nil {
 		return err
 	}
 	if r.Kind == identity.Redeclare && r.fault == nil {
 		return o.redeclare(ctx, r, before != nil)
-	}
-	stored, err := o.store.decisionsOf(ctx, r.space.name, r.ID)
-	if err != nil {
-		return err
 	}
 	if before != nil && len(stored) == 0 {
 		return nil
@@ -135,6 +132,21 @@ func (o *owner) apply(ctx context.Context, r *order) error {
 		}
 	}
 	return o.notify(ctx, c.notices)
+}
+
+// recallCommand looks up what became of a command before, if anything: its outcome
+// and its decisions.
+func (o *owner) recallCommand(ctx context.Context, r *order) (before *done, stored []identity.Decision, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		before, err = o.store.command(ctx, r.space, r.ID)
+		return err
+	})
+	group.Go(func() (err error) {
+		stored, err = o.store.decisionsOf(ctx, r.space.name, r.ID)
+		return err
+	})
+	return before, stored, group.Wait()
 }
 
 // decideCommand gives decisions to the graph, stores them when they are new, and
