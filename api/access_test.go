@@ -172,6 +172,9 @@ func TestUnknownKeysWaitForTheRing(t *testing.T) {
 	scenario{name: "of the settings", path: "/v1/plans", key: "read-dev", status: 200}.run(t, h)
 	f.ring.closed = false
 	scenario{name: "then", path: "/v1/plans", key: "live-read", status: 200}.run(t, h)
+	for key, status := range map[string]int{"live-write": 200, "revoked-write": 404, "expired-write": 404, "live-read": 404} {
+		scenario{path: "/v1/projects/" + key + "/settings", status: status}.run(t, h)
+	}
 	for key, why := range map[string]string{"revoked-read": "was revoked", "expired-read": "has expired", "nobody-gave-this": "not known"} {
 		scenario{name: key, path: "/v1/plans", key: key, status: 401, want: []string{why}, not: []string{key}}.run(t, h)
 	}

@@ -44,6 +44,8 @@ type AuditEntry struct {
 	Action string `json:"action"` // read or change
 	Method string `json:"method"`
 	Route  string `json:"route"` // the pattern, which holds no values
+	// Resource is what else the path names: a plan, a dead letter, a key, a command.
+	Resource string `json:"resource,omitempty"`
 	// Subjects are the keys of the identifiers by which persons were named, at
 	// most maxSubjects of them; each finds the profile, like any id.
 	Subjects []identity.ProfileID `json:"subjects"`
@@ -144,7 +146,7 @@ func (s *Server) newEntry(c *gin.Context, r route, key Key) AuditEntry {
 	return AuditEntry{
 		ID: hex.EncodeToString(id[:]), Workspace: key.Workspace, Time: s.deps.Now().UTC().Truncate(time.Millisecond), RequestID: requestID(c),
 		KeyID: key.id(), KeyName: key.Name, Role: key.Role, Actor: claimedActor(c), Action: action,
-		Method: r.method, Route: r.pattern, Subjects: s.namedSubjects(c, r, key.Workspace),
+		Method: r.method, Route: r.pattern, Resource: resourceOf(c, r), Subjects: s.namedSubjects(c, r, key.Workspace),
 	}
 }
 
@@ -156,6 +158,19 @@ func claimedActor(c *gin.Context) string {
 		text = text[:len(text)-size]
 	}
 	return text
+}
+
+// resourceOf is what the path names, when it is a plain name and no person.
+func resourceOf(c *gin.Context, r route) string {
+	if strings.HasPrefix(r.pattern, "/v1/profiles/") {
+		return ""
+	}
+	for _, p := range c.Params {
+		if isRequestID(p.Value) {
+			return p.Value
+		}
+	}
+	return ""
 }
 
 // namedSubjects are the keys of whom the path or the query names.

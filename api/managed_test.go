@@ -134,7 +134,7 @@ func (r *recorder) take() []string {
 	var list []string
 	for i, entries := range [][]api.AuditEntry{r.begun, r.noted} {
 		for _, e := range entries {
-			list = append(list, fmt.Sprint([]string{"begun", "noted"}[i], " ", e.Action, " ", e.KeyID, "/", e.Actor, " ", e.Method, " ", e.Route, " ", len(e.Subjects), " ", e.Status))
+			list = append(list, fmt.Sprint([]string{"begun", "noted"}[i], " ", e.Action, " ", e.KeyID, "/", e.Actor, " ", e.Method, " ", e.Route, " ", e.Resource, " ", len(e.Subjects), " ", e.Status))
 		}
 	}
 	r.begun, r.noted = nil, nil
@@ -154,19 +154,20 @@ func TestAudit(t *testing.T) {
 	}
 	const ana = "/v1/profiles/email:ana@example.com"
 	f2(scenario{path: ana, key: "read-dev", status: 200})
-	f2(scenario{path: ana, key: "marketer-dev", status: 200, header: map[string]string{"X-Kindred-Actor": " Carla\x80 "}}, "noted read name-of-marketer-dev/Carla GET /v1/profiles/:id 1 200")
-	f2(scenario{path: ana, key: "analyst", status: 200}, "noted read analyst/ GET /v1/profiles/:id 1 200")
-	f2(scenario{path: "/v1/profiles/user_id:nobody", key: "admin-dev", status: 404}, "noted read name-of-admin-dev/ GET /v1/profiles/:id 1 404")
-	f2(scenario{path: "/v1/identity/why?a=email:ana@example.com&b=user_id:42", key: "admin-dev", status: 200}, "noted read name-of-admin-dev/ GET /v1/identity/why 2 200")
+	f2(scenario{path: ana, key: "marketer-dev", status: 200, header: map[string]string{"X-Kindred-Actor": " Carla\x80 "}}, "noted read name-of-marketer-dev/Carla GET /v1/profiles/:id  1 200")
+	f2(scenario{path: ana, key: "analyst", status: 200}, "noted read analyst/ GET /v1/profiles/:id  1 200")
+	f2(scenario{path: "/v1/profiles/user_id:nobody", key: "admin-dev", status: 404}, "noted read name-of-admin-dev/ GET /v1/profiles/:id  1 404")
+	f2(scenario{path: "/v1/identity/why?a=email:ana@example.com&b=user_id:42", key: "admin-dev", status: 200}, "noted read name-of-admin-dev/ GET /v1/identity/why  2 200")
 	f2(scenario{path: "/v1/plans", key: "admin-dev", status: 200})
-	f2(scenario{path: "/v1/dead-letters", key: "marketer-dev", status: 403}, "noted read name-of-marketer-dev/ GET /v1/dead-letters 0 403")
+	f2(scenario{method: http.MethodPost, path: "/v1/segments/preview", key: "marketer-dev", body: `{"definition":` + definition + `}`, status: 200}, "noted read name-of-marketer-dev/ POST /v1/segments/preview  1 200")
+	f2(scenario{path: "/v1/dead-letters", key: "marketer-dev", status: 403}, "noted read name-of-marketer-dev/ GET /v1/dead-letters  0 403")
 	f2(scenario{method: http.MethodPost, path: "/v1/events/behaviour", key: "write-dev", body: `{}`, status: 200})
-	f2(command("block", "block", `{"identifiers":["email:ana@example.com","user_id:42"]}`, 200), "begun change name-of-admin-dev/ POST /v1/identity/block 0 0", "noted change name-of-admin-dev/ POST /v1/identity/block 2 200")
-	f2(scenario{method: http.MethodPut, path: "/v1/plans/web", key: "admin-dev", body: `{}`, status: 400}, "begun change name-of-admin-dev/ PUT /v1/plans/:plan 0 0", "noted change name-of-admin-dev/ PUT /v1/plans/:plan 0 400")
+	f2(command("block", "block", `{"identifiers":["email:ana@example.com","user_id:42"]}`, 200), "begun change name-of-admin-dev/ POST /v1/identity/block  0 0", "noted change name-of-admin-dev/ POST /v1/identity/block  2 200")
+	f2(scenario{method: http.MethodPut, path: "/v1/plans/web", key: "admin-dev", body: `{}`, status: 400}, "begun change name-of-admin-dev/ PUT /v1/plans/:plan web 0 0", "noted change name-of-admin-dev/ PUT /v1/plans/:plan web 0 400")
 	f.people.mu.Lock()
 	f.people.hook = func() { panic("of the store") }
 	f.people.mu.Unlock()
-	f2(scenario{path: ana, key: "marketer-dev", status: 500}, "noted read name-of-marketer-dev/ GET /v1/profiles/:id 1 500")
+	f2(scenario{path: ana, key: "marketer-dev", status: 500}, "noted read name-of-marketer-dev/ GET /v1/profiles/:id  1 500")
 	for _, e := range []string{"ana@", "Carla"} {
 		if strings.Contains(f.logs.String(), e) {
 			t.Errorf("the log has %q", e)

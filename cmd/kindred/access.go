@@ -107,7 +107,7 @@ func (r recorder) List(ctx context.Context, workspace string, f api.AuditFilter,
 	return mapped(list, func(e audit.Entry) api.AuditEntry {
 		return api.AuditEntry{
 			ID: e.ID, Workspace: e.Workspace, Time: e.Time, RequestID: e.RequestID, KeyID: e.KeyID, KeyName: e.KeyName, Role: api.Role(e.Role),
-			Actor: e.Actor, Action: e.Action, Method: e.Method, Route: e.Route, Subjects: e.Subjects, Status: e.Status,
+			Actor: e.Actor, Action: e.Action, Method: e.Method, Route: e.Route, Resource: e.Resource, Subjects: e.Subjects, Status: e.Status,
 		}
 	}), next, err
 }
@@ -115,6 +115,6 @@ func (r recorder) List(ctx context.Context, workspace string, f api.AuditFilter,
 func recorded(e api.AuditEntry) audit.Entry {
 	return audit.Entry{
 		ID: e.ID, Workspace: e.Workspace, Time: e.Time, RequestID: e.RequestID, KeyID: e.KeyID, KeyName: e.KeyName, Role: string(e.Role),
-		Actor: e.Actor, Action: e.Action, Method: e.Method, Route: e.Route, Subjects: e.Subjects, Status: e.Status,
+		Actor: e.Actor, Action: e.Action, Method: e.Method, Route: e.Route, Resource: e.Resource, Subjects: e.Subjects, Status: e.Status,
 	}
 }

@@ -27,7 +27,9 @@ installation. A key has one role:
   admin     for people: everything, as it is; on record
 
 A secret is shown once, when it is made; Kindred keeps its hash alone. Every API
-process knows a new key, and forgets a revoked one, within a second or two.`,
+process knows a new key, and forgets a revoked one, within a second or two.
+Keys in browsers and apps are those of role public in KINDRED_API_KEYS; of a key
+made here, name the source untrusted in the rules of identity.`,
 	}
 	cmd.AddCommand(keysCreateCommand(), keysListCommand(), keysRotateCommand(), keysRevokeCommand())
 	return cmd
@@ -229,12 +231,12 @@ func printAudit(cmd *cobra.Command, query url.Values, asJSON bool) error {
 	if asJSON {
 		return printJSON(cmd, answer)
 	}
-	return table(os.Stdout, "TIME\tKEY\tROLE\tACTOR\tACTION\tROUTE\tPERSONS\tSTATUS\tREQUEST", len(answer.Entries), func(i int) []any {
+	return table(os.Stdout, "TIME\tKEY\tROLE\tACTOR\tACTION\tROUTE\tOF\tPERSONS\tSTATUS\tREQUEST", len(answer.Entries), func(i int) []any {
 		e := answer.Entries[i]
 		status := strconv.Itoa(e.Status)
 		if e.Status == 0 {
 			status = "unknown"
 		}
-		return []any{moment(e.Time), e.KeyName, e.Role, e.Actor, e.Action, e.Method + " " + e.Route, len(e.Subjects), status, e.RequestID}
+		return []any{moment(e.Time), e.KeyName, e.Role, e.Actor, e.Action, e.Method + " " + e.Route, e.Resource, len(e.Subjects), status, e.RequestID}
 	})
 }

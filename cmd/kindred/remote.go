@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -93,6 +94,9 @@ func (r *remote) send(ctx context.Context, method, path string, body []byte, hea
 	}
 	request.Header = header
 	request.Header.Set("Authorization", "Bearer "+r.key)
+	if user := os.Getenv("USER"); user != "" {
+		request.Header.Set("X-Kindred-Actor", user) // For the record; the key may be that of many.
+	}
 	answer, err := r.client.Do(request)
 	if err != nil {
 		var refused *net.OpError

@@ -89,7 +89,7 @@ var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 func entry(n int, action string) audit.Entry {
 	return audit.Entry{
 		ID: fmt.Sprintf("%032x", n), Workspace: "main", Time: noon.Add(time.Duration(n) * time.Second), RequestID: fmt.Sprint("r", n), KeyID: "k1", KeyName: "carla's",
-		Role: "marketer", Actor: "Carla", Action: action, Method: "GET", Route: "/v1/profiles/:id", Subjects: []identity.ProfileID{identity.ProfileID(n), 77}, Status: 200,
+		Role: "marketer", Actor: "Carla", Action: action, Method: "GET", Route: "/v1/profiles/:id", Resource: "web", Subjects: []identity.ProfileID{identity.ProfileID(n), 77}, Status: 200,
 	}
 }
 

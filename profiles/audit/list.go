@@ -25,7 +25,7 @@ type Filter struct {
 var ErrCursor = errors.New("is no cursor of the audit log")
 
 const listSQL = `
-	SELECT toUnixTimestamp64Milli(time) AS ms, entry_id, complete, request_id, key_id, key_name, role, actor, action, method, route, subjects, status
+	SELECT toUnixTimestamp64Milli(time) AS ms, entry_id, complete, request_id, key_id, key_name, role, actor, action, method, route, resource, subjects, status
 	FROM audit_log
 	WHERE workspace = {workspace:String}
 		AND time >= fromUnixTimestamp64Milli({since:Int64}) AND time < fromUnixTimestamp64Milli({until:Int64})
@@ -74,7 +74,7 @@ func (l *Log) List(ctx context.Context, workspace string, f Filter, cursor strin
 		var complete bool
 		var subjects []uint64
 		var status uint16
-		if err := rows.Scan(&ms, &e.ID, &complete, &e.RequestID, &e.KeyID, &e.KeyName, &e.Role, &e.Actor, &e.Action, &e.Method, &e.Route, &subjects, &status); err != nil {
+		if err := rows.Scan(&ms, &e.ID, &complete, &e.RequestID, &e.KeyID, &e.KeyName, &e.Role, &e.Actor, &e.Action, &e.Method, &e.Route, &e.Resource, &subjects, &status); err != nil {
 			return nil, "", fmt.Errorf("read audit_log: %w", err)
 		}
 		e.Time, e.Status = time.UnixMilli(ms).UTC(), int(status)

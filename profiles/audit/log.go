@@ -29,6 +29,7 @@ type Entry struct {
 	Action    string // read or change
 	Method    string
 	Route     string
+	Resource  string // what else the path names
 	Subjects  []identity.ProfileID
 	Status    int // 0 where the outcome is not on record
 }
@@ -233,7 +234,7 @@ func (l *Log) insert(ctx context.Context, token string, block []waiting) error {
 		"insert_deduplicate": 1, "insert_deduplication_token": token, "async_insert": 0,
 	}))
 	batch, err := l.conn.PrepareBatch(ctx, `INSERT INTO audit_log
-		(workspace, time, entry_id, complete, request_id, key_id, key_name, role, actor, action, method, route, subjects, status)`)
+		(workspace, time, entry_id, complete, request_id, key_id, key_name, role, actor, action, method, route, resource, subjects, status)`)
 	if err != nil {
 		return fmt.Errorf("insert audit_log: %w", err)
 	}
@@ -244,7 +245,7 @@ func (l *Log) insert(ctx context.Context, token string, block []waiting) error {
 		for i, s := range e.Subjects {
 			subjects[i] = uint64(s)
 		}
-		if err := batch.Append(e.Workspace, e.Time, e.ID, w.complete, e.RequestID, e.KeyID, e.KeyName, e.Role, e.Actor, e.Action, e.Method, e.Route, subjects, uint16(e.Status)); err != nil {
+		if err := batch.Append(e.Workspace, e.Time, e.ID, w.complete, e.RequestID, e.KeyID, e.KeyName, e.Role, e.Actor, e.Action, e.Method, e.Route, e.Resource, subjects, uint16(e.Status)); err != nil {
 			return fmt.Errorf("insert audit_log: %w", err)
 		}
 	}

@@ -48,7 +48,7 @@ var analystTables = []struct{ table, columns string }{
 	{"identity_commands", "workspace, command_id, kind, target, received_at, code, detail, decisions, pairs, moved, epoch, sequence, body"},
 	{"scores", ""},
 	{"api_keys", "workspace, key_id, revision, changed_at, actor, change, name, role, source, person, rate, burst, created_at, expires_at, revoked, previous_until"},
-	{"audit_log", "workspace, time, entry_id, complete, request_id, key_id, key_name, role, action, method, route, subjects, status"},
+	{"audit_log", "workspace, time, entry_id, complete, request_id, key_id, key_name, role, action, method, route, resource, subjects, status"},
 }
 
 // unresolvedViews are what views read with the rights of their maker, to mask or

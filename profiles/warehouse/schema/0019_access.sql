@@ -56,6 +56,7 @@ CREATE TABLE IF NOT EXISTS {{local "audit_log"}} {{onCluster}}
     action     LowCardinality(String)  COMMENT 'read (of personal data, by a person) or change',
     method     LowCardinality(String)  COMMENT 'HTTP method',
     route      LowCardinality(String)  COMMENT 'Pattern of the route, which holds no values',
+    resource   String                  COMMENT 'What else the path names: a plan, a dead letter, an API key, a command; empty for nothing' CODEC(ZSTD(1)),
     subjects   Array(UInt64)           COMMENT 'Keys of the identifiers, or ids of the profiles, by which the request named persons' CODEC(ZSTD(1)),
     status     UInt16                  COMMENT 'Status of the answer; 0 where the outcome is not on record',
     INDEX by_subject subjects TYPE bloom_filter(0.01) GRANULARITY 1
