@@ -163,6 +163,11 @@ type fixture struct {
 	models   *modelShelf
 	commands *commandTaker
 	owner    api.Commands // in the place of commands when it is set
+
+	ring  *ring
+	keys  *keyKeeper
+	audit *recorder
+	now   func() time.Time
 }
 
 // logBuffer is safe for concurrent use.
@@ -186,7 +191,8 @@ func (l *logBuffer) String() string {
 func newFixture() *fixture {
 	cfg := api.DefaultConfig()
 	for _, k := range []struct{ secret, workspace, role string }{
-		{"read-dev", "main", "read"}, {"write-dev", "main", "write"}, {"admin-dev", "main", "admin"}, {"read-other", "other", "read"},
+		{"read-dev", "main", "read"}, {"write-dev", "main", "write"}, {"admin-dev", "main", "admin"}, {"marketer-dev", "main", "marketer"},
+		{"read-other", "other", "read"}, {"write-other", "other", "write"}, {"admin-other", "other", "admin"}, {"marketer-other", "other", "marketer"},
 	} {
 		cfg.Keys = append(cfg.Keys, api.Key{Name: "name-of-" + k.secret, Hash: api.HashSecret(k.secret), Role: api.Role(k.role), Workspace: k.workspace})
 	}
@@ -195,6 +201,7 @@ func newFixture() *fixture {
 		events: &eventTaker{}, webhooks: &hook{}, tracking: &trackTaker{},
 		plans: newPlanKeeper(), letters: &letterKeeper{},
 		graph: &graphKeeper{}, rules: &ruleKeeper{}, commands: newCommandTaker(), models: &modelShelf{},
+		ring: newRing(), keys: &keyKeeper{}, audit: &recorder{}, now: time.Now,
 	}
 }
 
@@ -209,8 +216,9 @@ func (f *fixture) server(t testing.TB) *api.Server {
 		Events: f.events, Webhooks: f.webhooks, Tracking: f.tracking,
 		Plans: f.plans, Letters: f.letters,
 		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values, Models: f.models,
+		Keyring: f.ring, Keys: f.keys, Audit: f.audit,
 		Log: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now: time.Now, Registerer: f.metrics, Gatherer: f.metrics,
+		Now: f.now, Registerer: f.metrics, Gatherer: f.metrics,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -42,6 +42,14 @@ type Config struct {
 	IdleTimeout time.Duration
 	// DrainTimeout bounds the wait for requests in flight at the end. Default 10 s.
 	DrainTimeout time.Duration
+	// RateLimit is how many requests a second one key may send, and RateBurst how
+	// many at once, unless the key says otherwise. Defaults 0, which is no limit,
+	// and 0, which is as many as a second brings.
+	RateLimit float64
+	RateBurst int
+	// TLSCert and TLSKey are files in PEM with the certificate and its key. They
+	// are read again when they change. Default none: plain HTTP.
+	TLSCert, TLSKey string
 	// CheckTimeout bounds each readiness check. Default 2 s.
 	CheckTimeout time.Duration
 	// CheckEvery is how long an outcome of the readiness checks is served to
@@ -87,6 +95,12 @@ func (c Config) Validate() error {
 			errs = append(errs, errors.New("api timeouts must be positive"))
 			break
 		}
+	}
+	if !(c.RateLimit >= 0) || c.RateBurst < 0 {
+		errs = append(errs, errors.New("api rate limit and burst must not be negative"))
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		errs = append(errs, errors.New("api TLS needs both a certificate and its key"))
 	}
 	seen := map[[32]byte]bool{}
 	for _, k := range c.Keys {

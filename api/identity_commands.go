@@ -100,6 +100,10 @@ func (s *Server) postCommand(kind identity.CommandKind) func(*gin.Context) error
 
 // give sends a command, or tries it, and answers with what became of it.
 func (s *Server) give(c *gin.Context, command identity.Command, dryRun bool) error {
+	keyer := s.deps.Keyer(command.Workspace)
+	for _, id := range command.Identifiers {
+		concerns(c, keyer.Key(id))
+	}
 	if dryRun {
 		return s.tryCommand(c, command)
 	}

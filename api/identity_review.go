@@ -104,6 +104,7 @@ func (s *Server) getReview(c *gin.Context) error {
 		return err
 	}
 	for i, q := range found.Questions {
+		concerns(c, q.A.Key, q.B.Key)
 		r.Questions[i] = ReviewQuestion{
 			Pair: pairName([2]identity.Key{q.A.Key, q.B.Key}), A: v.side(q.A), B: v.side(q.B), Link: *linkScore(&q.Link),
 			Worth: q.Worth, Uncertainty: q.Uncertainty, Stake: q.Stake, Traits: traits[i],

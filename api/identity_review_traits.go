@@ -120,7 +120,7 @@ func (v veil) trait(name string, value json.RawMessage) json.RawMessage {
 	if json.Unmarshal(value, &text) != nil {
 		return hidden
 	}
-	shown, err := json.Marshal(masked(identity.Identifier{Namespace: identity.Namespace(name), Value: text}))
+	shown, err := json.Marshal(profiles.MaskIdentifier(identity.Identifier{Namespace: identity.Namespace(name), Value: text}))
 	if err != nil {
 		return hidden // Impossible: a text always marshals.
 	}

@@ -3,17 +3,16 @@ package api
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles"
 )
 
-// veil hides values from keys that may only read: they see their namespaces and
-// what value_masked has in SQL, but for those that the request names itself.
+// veil hides values from all keys but those of role admin: they see their namespaces
+// and what value_masked has in SQL, but for those that the request names itself.
 type veil struct {
 	off   bool
 	named []identity.Identifier
@@ -36,25 +35,11 @@ func (v veil) value(id identity.Identifier) string {
 			return id.Value
 		}
 	}
-	return masked(id)
+	return profiles.MaskIdentifier(id)
 }
 
-// masked is value_masked of the view identifiers_masked: the first character,
-// and the domain of an e-mail address.
-func masked(id identity.Identifier) string {
-	if id.Value == "" {
-		return ""
-	}
-	_, size := utf8.DecodeRuneInString(id.Value)
-	text := id.Value[:size] + "***"
-	if at := strings.IndexByte(id.Value, '@'); at >= 0 && id.Namespace == identity.Email {
-		text += id.Value[at:]
-	}
-	return text
-}
-
-// ShownIdentifier is an identifier in an answer. Its value is masked for keys of
-// role read, but for those that the request named.
+// ShownIdentifier is an identifier in an answer. Its value is masked but for
+// keys of role admin, unless the request named it.
 type ShownIdentifier struct {
 	Namespace identity.Namespace `json:"namespace"`
 	Value     string             `json:"value"`

@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Role says what a key may do.
@@ -16,14 +18,20 @@ type Role string
 
 // The roles. Admin may do all that the others may.
 const (
-	RoleWrite Role = "write" // send events
-	RoleRead  Role = "read"  // read profiles and preview segments
-	RoleAdmin Role = "admin"
+	RoleWrite    Role = "write"    // send events
+	RoleRead     Role = "read"     // for programs: read profiles and preview segments
+	RoleMarketer Role = "marketer" // for people: read what read may, personal values masked
+	RoleAdmin    Role = "admin"    // for people: all, values as they are
 )
+
+// Roles returns the roles that a key can have.
+func Roles() []Role { return []Role{RoleWrite, RoleRead, RoleMarketer, RoleAdmin} }
 
 // Key is an API key as it is stored: by the SHA-256 of its secret. Secrets are
 // long and random, so a plain hash keeps them.
 type Key struct {
+	// ID names the key for ever, in the audit log too; the name when it is empty.
+	ID        string
 	Name      string // for logs; no secret
 	Hash      [sha256.Size]byte
 	Role      Role
@@ -31,7 +39,28 @@ type Key struct {
 	// Source names where the events come from that are sent with the key, such
 	// as "web"; the key's name when empty. Message ids are unique by source.
 	Source string
+	// Person says that a person holds the key, whose reads of personal data go on
+	// record; those of the roles marketer and admin do anyway.
+	Person bool
+	// Expires ends the key, Revoked has ended it. Zero for never.
+	Expires time.Time
+	Revoked bool
+	// Rate is how many requests a second the key may send to one process, and
+	// Burst how many at once. 0 stands for the defaults of Config.
+	Rate  float64
+	Burst int
 }
+
+// id names the key in the audit log.
+func (k Key) id() string {
+	if k.ID == "" {
+		return k.Name
+	}
+	return k.ID
+}
+
+// person reports whether reads with the key are those of a person.
+func (k Key) person() bool { return k.Person || k.Role == RoleMarketer || k.Role == RoleAdmin }
 
 // source returns the source of events sent with the key.
 func (k Key) source() string {
@@ -82,23 +111,28 @@ func (k Key) validate() error {
 	if len(k.Source) > maxSource {
 		return fmt.Errorf("api key %q: the source has %d bytes; the limit is %d", k.Name, len(k.Source), maxSource)
 	}
+	if k.Rate < 0 || math.IsNaN(k.Rate) || k.Burst < 0 {
+		return fmt.Errorf("api key %q: rate and burst must not be negative", k.Name)
+	}
 	switch k.Role {
-	case RoleWrite, RoleRead, RoleAdmin:
+	case RoleWrite, RoleRead, RoleMarketer, RoleAdmin:
 		return nil
 	}
-	return fmt.Errorf("api key %q: role must be write, read or admin", k.Name)
+	return fmt.Errorf("api key %q: role must be write, read, marketer or admin", k.Name)
 }
 
 // may reports whether a key of role r may use a route that needs role need.
-func (r Role) may(need Role) bool { return r == need || r == RoleAdmin }
+// Marketers may read where personal values can be masked: see access.
+func (r Role) may(need Role) bool {
+	return r == need || r == RoleAdmin || r == RoleMarketer && need == RoleRead
+}
 
-// keyring finds keys by their secret.
+// keyring finds keys by the hash of their secret.
 type keyring []Key
 
 // find compares with every key and in constant time, so that the time it takes
 // tells nothing about which hash came close.
-func (ring keyring) find(secret string) (Key, bool) {
-	hash := HashSecret(secret)
+func (ring keyring) find(hash [sha256.Size]byte) (Key, bool) {
 	found := -1
 	for i := range ring {
 		if subtle.ConstantTimeCompare(hash[:], ring[i].Hash[:]) == 1 {

@@ -12,6 +12,8 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	inFlight prometheus.Gauge
 	panics   prometheus.Counter
+	limited  prometheus.Counter
+	unheard  prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -33,6 +35,15 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "kindred_api_panics_total",
 			Help: "Handlers that ended in a panic.",
 		}),
+		limited: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kindred_api_rate_limited_total",
+			Help: "Requests refused because their key was over its rate.",
+		}),
+		unheard: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kindred_api_audit_lost_total",
+			Help: "Outcomes that could not be put on record; the log has their request ids.",
+		}),
 	}
-	return m, errors.Join(r.Register(m.requests), r.Register(m.seconds), r.Register(m.inFlight), r.Register(m.panics))
+	return m, errors.Join(r.Register(m.requests), r.Register(m.seconds), r.Register(m.inFlight), r.Register(m.panics),
+		r.Register(m.limited), r.Register(m.unheard))
 }

@@ -82,7 +82,7 @@ func (s *Server) observe(c *gin.Context) {
 	}
 	if key, ok := c.Get(contextKey); ok {
 		k := key.(Key)
-		attrs = append(attrs, "key", k.Name, "workspace", k.Workspace)
+		attrs = append(attrs, "key", k.Name, "key_id", k.id(), "workspace", k.Workspace)
 	}
 	s.log.Info("request", attrs...)
 }
@@ -122,6 +122,9 @@ func (s *Server) guard(c *gin.Context) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
+	if c.Request.TLS != nil {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 	if len(c.Request.RequestURI) > s.cfg.MaxURL {
 		s.fail(c, urlTooLong())
 		return
@@ -145,30 +148,6 @@ func (s *Server) guard(c *gin.Context) {
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	c.Next()
-}
-
-// authorize lets keys of the role pass and binds the request to their
-// workspace.
-func (s *Server) authorize(need Role) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		if need == "" {
-			return
-		}
-		secret, ok := secretOf(c.Request)
-		if !ok {
-			s.fail(c, unauthorized("send Authorization: Bearer KEY, or Basic with the key as user name"))
-			return
-		}
-		key, ok := s.keys.find(secret)
-		if !ok {
-			s.fail(c, unauthorized("the key is not known"))
-			return
-		}
-		c.Set(contextKey, key)
-		if !key.Role.may(need) {
-			s.fail(c, forbidden(need))
-		}
-	}
 }
 
 // workspaceOf returns the workspace of the request's key. Routes without a

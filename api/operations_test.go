@@ -88,6 +88,9 @@ func TestConfig(t *testing.T) {
 	f("secret twice", "twice", func(c *api.Config) { c.Keys = append(c.Keys, c.Keys[0]) })
 	f("role", "role must be", func(c *api.Config) { c.Keys[0].Role = "owner" })
 	f("timeouts", "positive", func(c *api.Config) { c.DrainTimeout = 0 })
+	f("half of a certificate", "both", func(c *api.Config) { c.TLSCert = "cert.pem" })
+	f("rate", "rate limit", func(c *api.Config) { c.RateLimit = -1 })
+	f("rate of a key", "negative", func(c *api.Config) { c.Keys[0].Rate = -1 })
 	f("limits", "limits", func(c *api.Config) { c.MaxBody = 0 })
 }
 

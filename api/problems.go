@@ -134,6 +134,8 @@ func problemOf(err error) *problem {
 		return pending()
 	case errors.Is(err, ErrNoPlan):
 		return newProblem(http.StatusNotFound, "plan-not-found", "There is no such tracking plan", "it does not exist in this workspace, or was archived")
+	case errors.Is(err, ErrNoKey):
+		return newProblem(http.StatusNotFound, "key-not-found", "There is no such managed key", "GET /v1/keys lists them; those of KINDRED_API_KEYS are not managed")
 	case errors.Is(err, ErrNoModel):
 		return newProblem(http.StatusNotFound, "model-not-found", "There is no such model of linkage", "GET /v1/identity/models lists the versions there are")
 	case errors.Is(err, ErrNoLetter):

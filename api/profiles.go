@@ -29,6 +29,9 @@ func (s *Server) getProfile(c *gin.Context) error {
 		return err
 	}
 	c.Header("Content-Location", "/v1/profiles/"+p.ID.String())
+	if masks(c) {
+		p = p.Masked()
+	}
 	return send(c, newProfileResponse(p))
 }
 

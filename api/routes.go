@@ -33,7 +33,7 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/metrics", "", s.getMetrics()},
 		{http.MethodGet, "/openapi.json", "", s.getOpenAPI},
 	}
-	return slices.Concat(list, s.identityRoutes(), s.modelRoutes(), s.planRoutes(), s.letterRoutes())
+	return slices.Concat(list, s.identityRoutes(), s.modelRoutes(), s.planRoutes(), s.letterRoutes(), s.accessRoutes())
 }
 
 // Operation is one operation of the API, for tools that compare.
@@ -41,6 +41,8 @@ type Operation struct {
 	Method string
 	Path   string // with parameters as {name}
 	Role   Role   // "" is open to all
+	Shows  string // what answers have of people: none, masked or whole
+	Change bool   // whether it goes on record whoever asks for it
 }
 
 // Operations lists what the server routes.
@@ -53,7 +55,8 @@ func (s *Server) Operations() []Operation {
 				parts[i] = "{" + name + "}"
 			}
 		}
-		list = append(list, Operation{Method: r.method, Path: strings.Join(parts, "/"), Role: r.role})
+		rule := ruleOf(r)
+		list = append(list, Operation{Method: r.method, Path: strings.Join(parts, "/"), Role: r.role, Shows: string(rule.shows), Change: rule.change})
 	}
 	return list
 }
@@ -70,7 +73,7 @@ func (s *Server) newEngine() *gin.Engine {
 	e.ForwardedByClientIP = false
 	e.Use(s.identify, s.observe, s.recoverPanic, s.guard, s.crossOrigin)
 	for _, r := range s.routes() {
-		e.Handle(r.method, r.pattern, s.authorize(r.role), s.adapt(r.handle))
+		e.Handle(r.method, r.pattern, s.authorize(r), s.audited(r), s.adapt(r.handle))
 	}
 	for _, r := range s.trackingRoutes() {
 		e.Handle(r.method, r.pattern, s.adapt(r.handle)) // They look for the key in the body as well.

@@ -59,6 +59,9 @@ func (s *Server) previewSegment(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, id := range p.Sample {
+		concerns(c, identity.Key(id))
+	}
 	c.Header("X-Query-ID", p.QueryID)
 	return send(c, previewResponse{
 		Count: p.Count, Profiles: p.Profiles, Share: p.Share(),

@@ -20,7 +20,8 @@ import (
 )
 
 // Deps are what the server needs. All but Events, Webhooks, Tracking, Plans,
-// Letters, Identity, Rules, Commands, Values and Checks are required.
+// Letters, Identity, Rules, Commands, Values, Keyring, Keys, Audit and Checks are
+// required.
 type Deps struct {
 	Profiles profiles.Store
 	Preview  segments.Previewer
@@ -46,6 +47,13 @@ type Deps struct {
 	Commands Commands
 	Models   Models
 	Values   Values
+	// Keyring knows the keys that Keys manages, beside those of Config.Keys;
+	// without Keys their routes are not there.
+	Keyring Keyring
+	Keys    Keys
+	// Audit keeps the record of who read what of whom and changed what; without it
+	// there is none.
+	Audit Audit
 	// Checks tell whether the process can serve, in the order of /readyz.
 	Checks     []Check
 	Log        *slog.Logger
@@ -68,6 +76,7 @@ type Server struct {
 	deps     Deps
 	log      *slog.Logger
 	keys     keyring
+	limits   limiter
 	metrics  *metrics
 	engine   *gin.Engine
 	ready    readiness
@@ -85,6 +94,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, deps: deps, log: deps.Log, keys: cfg.Keys, metrics: m}
+	s.limits = limiter{rate: cfg.RateLimit, burst: cfg.RateBurst}
 	s.engine = s.newEngine()
 	return s, nil
 }
@@ -97,6 +107,10 @@ func (s *Server) Handler() http.Handler { return s.engine }
 // lets requests in flight end within DrainTimeout, and returns nil. It returns
 // an error when it cannot listen or serve.
 func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
+	secure, err := s.tlsConfig()
+	if err != nil {
+		return err
+	}
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", s.cfg.Address)
 	if err != nil {
@@ -111,10 +125,15 @@ func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
 		IdleTimeout:    s.cfg.IdleTimeout,
 		MaxHeaderBytes: s.cfg.MaxHeader,
 		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		TLSConfig:      secure,
+	}
+	serve := func() error { return server.Serve(listener) }
+	if secure != nil {
+		serve = func() error { return server.ServeTLS(listener, "", "") }
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := serve(); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve the API: %w", err)
 		}
 		return nil

@@ -159,17 +159,19 @@ func (s *Server) writer(c *gin.Context, call TrackingCall) (Key, error) {
 	var key Key
 	secret, found := secretOf(c.Request)
 	if found {
-		key, found = s.keys.find(secret)
+		key, found = s.lookup(secret)
 	}
 	if !found && !call.Cut {
 		if secret = s.deps.Tracking.WriteKey(call.Body); secret != "" {
-			key, found = s.keys.find(secret)
+			key, found = s.lookup(secret)
 		}
 	}
 	if !found {
-		return Key{}, unauthorized("send the write key as user name of Basic authorization, as Bearer, or as \"writeKey\" in the body")
+		return Key{}, s.unknown("send the write key as user name of Basic authorization, as Bearer, or as \"writeKey\" in the body")
 	}
-	c.Set(contextKey, key)
+	if err := s.admit(c, key); err != nil {
+		return Key{}, err
+	}
 	if !key.Role.may(RoleWrite) {
 		return Key{}, forbidden(RoleWrite)
 	}

@@ -102,8 +102,8 @@ func (s *Server) getProjectSettings(c *gin.Context) error {
 	if err != nil {
 		return noRoute()
 	}
-	key, ok := s.keys.find(secret)
-	if !ok || !key.Role.may(RoleWrite) {
+	key, ok := s.lookup(secret)
+	if !ok || !s.lives(key) || !key.Role.may(RoleWrite) {
 		return newProblem(http.StatusNotFound, "no-such-project", "There is no such project", "the write key is not known")
 	}
 	answer := projectSettings{

@@ -99,7 +99,7 @@ func addresses(p *platform, api net.Addr, dev bool) string {
 		text += fmt.Sprintf("Kafka       %v\n", p.brokers)
 	}
 	if dev && api != nil {
-		text += "Keys        write-dev, read-dev, admin-dev: development keys, made because everything listens on loopback\n"
+		text += "Keys        write-dev, read-dev, admin-dev, marketer-dev: development keys, made because everything listens on loopback\n"
 	}
 	return text + "Press Ctrl-C to stop; the data stay in " + s.data
 }

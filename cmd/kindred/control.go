@@ -14,6 +14,7 @@ import (
 	"github.com/kindred-cdp/kindred/ingest"
 	"github.com/kindred-cdp/kindred/ingest/control"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
+	"github.com/kindred-cdp/kindred/ingest/keys"
 	"github.com/kindred-cdp/kindred/ingest/letters"
 	"github.com/kindred-cdp/kindred/ingest/plans"
 	"github.com/kindred-cdp/kindred/ingest/wire"
@@ -28,18 +29,21 @@ type decisions struct {
 	reader   *plans.Reader // for ingest and for the API
 	plans    *plans.Service
 	letters  *letters.Service
+	ring     *keys.Ring // for the API
+	keys     *keys.Service
 }
 
 // newDecisions wires the owner with its handlers. Nothing runs yet.
 func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *ingest.Decoder, registry prometheus.Registerer) (*decisions, error) {
 	d := &decisions{p: p, consumer: consumer}
-	onPlans, onLetters := plans.NewHandler(p.conn), letters.NewHandler(p.conn, w, decoder.SealReplay)
+	onPlans, onLetters, onKeys := plans.NewHandler(p.conn), letters.NewHandler(p.conn, w, decoder.SealReplay), keys.NewHandler(p.conn)
 	var err error
 	d.owner, err = control.NewOwner(control.DefaultConfig(), control.Deps{
 		Conn: p.conn, Logger: p.log.With("role", "control"), Registry: registry,
 		Handlers: map[string]control.Handler{
 			plans.KindPut: onPlans, plans.KindArchive: onPlans,
 			letters.KindEdit: onLetters, letters.KindReplay: onLetters, letters.KindDiscard: onLetters, letters.KindNote: onLetters,
+			keys.KindCreate: onKeys, keys.KindRotate: onKeys, keys.KindRevoke: onKeys,
 		},
 	})
 	if err != nil {
@@ -51,6 +55,10 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 	client := control.NewClient(w, p.conn, control.DefaultWait)
 	d.plans = plans.NewService(p.conn, client, d.reader)
 	d.letters = letters.NewService(letters.NewStore(p.conn), client)
+	if d.ring, err = keys.NewRing(keys.DefaultConfig(), p.conn, p.log.With("role", "api")); err != nil {
+		return nil, err
+	}
+	d.keys = keys.NewService(p.conn, client, d.ring)
 	return d, nil
 }
 
@@ -85,9 +93,11 @@ func refusal(err error) error {
 		return api.ErrNoPlan
 	case errors.Is(err, letters.ErrNotFound):
 		return api.ErrNoLetter
-	case errors.Is(err, plans.ErrConflict), errors.Is(err, letters.ErrConflict):
+	case errors.Is(err, keys.ErrNotFound):
+		return api.ErrNoKey
+	case errors.Is(err, plans.ErrConflict), errors.Is(err, letters.ErrConflict), errors.Is(err, keys.ErrConflict):
 		return &api.Refused{Conflict: true, Detail: strings.TrimPrefix(err.Error(), "conflict: ")}
-	case errors.Is(err, plans.ErrRefused), errors.Is(err, letters.ErrRefused), errors.Is(err, control.ErrTooLarge):
+	case errors.Is(err, plans.ErrRefused), errors.Is(err, letters.ErrRefused), errors.Is(err, keys.ErrRefused), errors.Is(err, control.ErrTooLarge):
 		return &api.Refused{Detail: strings.TrimPrefix(err.Error(), "refused: ")}
 	case errors.Is(err, control.ErrPending):
 		return api.ErrPending

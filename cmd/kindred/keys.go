@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kindred-cdp/kindred/api"
@@ -50,10 +51,8 @@ func apiKey(i int, entry string) (k api.Key, public bool, err error) {
 			return k, false, fmt.Errorf("is public and names no source, as public/web:workspace:key does")
 		}
 	}
-	switch k.Role {
-	case api.RoleWrite, api.RoleRead, api.RoleAdmin:
-	default:
-		return k, false, fmt.Errorf("has a role other than write, public, read and admin")
+	if !slices.Contains(api.Roles(), k.Role) {
+		return k, false, fmt.Errorf("has a role other than write, public, read, marketer and admin")
 	}
 	if digits, hashed := strings.CutPrefix(secret, "sha256="); hashed {
 		b, err := hex.DecodeString(digits)

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"strings"
-	"time"
 
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 	"github.com/kindred-cdp/kindred/profiles/matching"
@@ -23,7 +21,11 @@ func (p *platform) linkRecords(ctx context.Context, address net.Addr) (*linkRunR
 	}
 	w := kafka.NewWriter(p.brokers)
 	defer func() { _ = w.Close() }()
-	run := &linkRun{p: p, writer: w, remote: &remote{"http://" + address.String(), key, &http.Client{Timeout: time.Minute}}}
+	remote, err := dialAPI(p.settings, address.String(), key)
+	if err != nil {
+		return nil, err
+	}
+	run := &linkRun{p: p, writer: w, remote: remote}
 	report, err := run.run(ctx)
 	if errors.Is(err, matching.ErrFewRecords) {
 		return nil, nil

@@ -48,9 +48,9 @@ Secrets have no flag, so that they do not show in process lists:
 
   KINDRED_API_KEYS          id-key, api-keys and analyst-password in the file.
                             API keys as role:workspace:key, separated by commas;
-                            role is write, public, read or admin; public writes
-                            and is not trusted: keys in browsers and apps;
-                            instead of the key,
+                            role is write, public, read, marketer or admin; public
+                            writes and is not trusted: keys in browsers and apps;
+                            marketer reads masked values; instead of the key,
                             sha256=HEX of it. write/SOURCE names where the events
                             come from that are sent with the key (default http)
   KINDRED_ID_KEY            key of the identifier hashes, 32 hexadecimal digits
@@ -60,7 +60,7 @@ Secrets have no flag, so that they do not show in process lists:
 		SilenceErrors: true,
 	}
 	addSettings(cmd.PersistentFlags())
-	cmd.AddCommand(demoCommand(), upCommand(), importCommand(), simulateCommand(), migrateCommand(), benchCommand(), doctorCommand(), identityCommand(), lettersCommand(), plansCommand(), linkFilesCommand(), versionCommand(), chaosCommand(), chaosProcessCommand())
+	cmd.AddCommand(demoCommand(), upCommand(), importCommand(), simulateCommand(), migrateCommand(), benchCommand(), doctorCommand(), identityCommand(), lettersCommand(), plansCommand(), keysCommand(), auditCommand(), linkFilesCommand(), versionCommand(), chaosCommand(), chaosProcessCommand())
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w\nRun \"%s --help\" for the flags", err, c.CommandPath())
 	})

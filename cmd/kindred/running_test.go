@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,11 +25,32 @@ type running struct {
 	dir            string
 	api, sql, tcp  string
 	kafka, library string
+	env            []string // of every command
+	said           *transcript
 	up             *exec.Cmd
 }
 
-// startKindred starts one on free ports; it is stopped when the test ends.
-func startKindred(t *testing.T) *running {
+// transcript is what a process has printed up to now.
+type transcript struct {
+	mu sync.Mutex // Protects b.
+	b  bytes.Buffer
+}
+
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.b.Write(p)
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.b.String()
+}
+
+// startKindred starts one on free ports, with variables of the environment; it is
+// stopped when the test ends.
+func startKindred(t *testing.T, env ...string) *running {
 	t.Helper()
 	library, err := enginetest.Library()
 	if err != nil {
@@ -38,10 +60,9 @@ func startKindred(t *testing.T) *running {
 		t.Skip(err)
 	}
 	ports := freePorts(t, 4)
-	k := &running{t: t, dir: t.TempDir(), api: "127.0.0.1:" + ports[0], sql: ports[1], tcp: ports[2], kafka: ports[3], library: library}
-	var said bytes.Buffer
+	k := &running{t: t, dir: t.TempDir(), api: "127.0.0.1:" + ports[0], sql: ports[1], tcp: ports[2], kafka: ports[3], library: library, env: env, said: &transcript{}}
 	k.up = k.command("up")
-	k.up.Stdout, k.up.Stderr = &said, &said
+	k.up.Stdout, k.up.Stderr = k.said, k.said
 	if err := k.up.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +71,7 @@ func startKindred(t *testing.T) *running {
 	t.Cleanup(func() {
 		_ = k.up.Process.Signal(syscall.SIGTERM)
 		if err := <-ended; err != nil || t.Failed() {
-			t.Logf("up ended with %v:\n%s", err, said.String())
+			t.Logf("up ended with %v:\n%s", err, k.said.String())
 		}
 	})
 	k.until("it is ready", func() bool {
@@ -89,6 +110,7 @@ func (k *running) command(args ...string) *exec.Cmd {
 		}
 	}
 	cmd.Env = append(cmd.Env, runAsKindred+"=1", "KINDRED_CLICKHOUSE_LIB="+k.library)
+	cmd.Env = append(cmd.Env, k.env...)
 	return cmd
 }
 
@@ -154,7 +176,13 @@ func (k *running) identify(events ...map[string]any) {
 // query asks ClickHouse as an analyst.
 func (k *running) query(text string) string {
 	k.t.Helper()
-	address := fmt.Sprintf("http://127.0.0.1:%s/?%s", k.sql, url.Values{"user": {"analyst"}, "password": {devAnalyst}, "database": {"kindred"}}.Encode())
+	return k.queryAs("analyst", devAnalyst, text)
+}
+
+// queryAs asks ClickHouse as somebody.
+func (k *running) queryAs(user, password, text string) string {
+	k.t.Helper()
+	address := fmt.Sprintf("http://127.0.0.1:%s/?%s", k.sql, url.Values{"user": {user}, "password": {password}, "database": {"kindred"}}.Encode())
 	answer, err := http.Post(address, "text/plain", strings.NewReader(text))
 	if err != nil {
 		k.t.Fatal(err)

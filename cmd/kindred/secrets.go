@@ -84,7 +84,7 @@ func writeDurably(path string, b []byte) error {
 
 // Development credentials, made only while everything listens on loopback.
 const (
-	devAPIKeys = "write:%[1]s:write-dev,read:%[1]s:read-dev,admin:%[1]s:admin-dev"
+	devAPIKeys = "write:%[1]s:write-dev,read:%[1]s:read-dev,admin:%[1]s:admin-dev,marketer:%[1]s:marketer-dev"
 	devAnalyst = "analyst-dev"
 )
 

@@ -32,6 +32,9 @@ func settingList() []setting {
 		{name: "data", value: "data", usage: "data `folder`: databases, logs, keys, progress of imports"},
 		{name: "workspace", value: "main", usage: "workspace that the command works in"},
 		{name: "api-address", value: "127.0.0.1:8080", usage: "`host:port` of the HTTP API; off loopback it needs real API keys"},
+		{name: "tls-cert", usage: "`file` (PEM) with the certificate of the HTTP API, which then speaks TLS; read again when it changes"},
+		{name: "tls-key", usage: "`file` (PEM) with the key of tls-cert"},
+		{name: "rate-limit", value: "0", usage: "`requests` a second that one API key may send to one process, unless the key has a rate of its own; 0: no limit"},
 		{name: "identity-address", value: "127.0.0.1:0", usage: "`host:port` on which a process with the role identity and without the API answers for its graph"},
 		{name: "identity-urls", usage: "where API processes on other machines ask: http://host:port of each identity process, separated by commas"},
 		{name: "clickhouse-port", value: "9000", usage: "native `port` of the embedded ClickHouse"},
@@ -89,7 +92,9 @@ type settings struct {
 	apiKeys, idKey, analystPassword               string
 	portOffset                                    int
 	sessionTimeout                                time.Duration
-	sourceBudget                                  int     // events a second
+	sourceBudget                                  int // events a second
+	rateLimit                                     int // requests a second
+	tlsCert, tlsKey                               string
 	roles                                         roleSet // of `up`; nil: all
 	faults                                        *faults // of the chaos suite; nil everywhere else
 }
@@ -129,6 +134,9 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 			Region: values["phone-region"], StripPlusTags: yes("strip-plus-tags"), ProviderRules: yes("mail-provider-rules"),
 		},
 		sourceBudget:   number("source-budget", 0, 100_000_000),
+		rateLimit:      number("rate-limit", 0, 1_000_000),
+		tlsCert:        values["tls-cert"],
+		tlsKey:         values["tls-key"],
 		sessionTimeout: time.Duration(number("kafka-session", 1, 300)) * time.Second,
 	}
 	port := func(name string) int {
@@ -164,6 +172,9 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 	}
 	if err := s.normalise.Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("phone-%w", err))
+	}
+	if (s.tlsCert == "") != (s.tlsKey == "") {
+		errs = append(errs, errors.New("tls-cert and tls-key go together"))
 	}
 	if s.data == "" {
 		errs = append(errs, errors.New("data must name a folder"))

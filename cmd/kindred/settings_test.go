@@ -86,7 +86,7 @@ func TestDevelopmentKeysStayOnLoopback(t *testing.T) {
 		t.Fatal(made, err)
 	}
 	keys, err := apiKeys(s.apiKeys)
-	if err != nil || len(keys) != 3 || keys[0].Workspace != "shop" || keys[2].Role != "admin" {
+	if err != nil || len(keys) != 4 || keys[0].Workspace != "shop" || keys[2].Role != "admin" {
 		t.Errorf("keys %v, %v", keys, err)
 	}
 }

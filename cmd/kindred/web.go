@@ -14,6 +14,7 @@ import (
 	"github.com/kindred-cdp/kindred/api"
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/normalize"
+	"github.com/kindred-cdp/kindred/profiles/audit"
 	"github.com/kindred-cdp/kindred/profiles/cache"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/matching"
@@ -24,6 +25,7 @@ import (
 type web struct {
 	p      *platform
 	cache  *cache.Cache
+	audit  *audit.Log
 	server *api.Server
 }
 
@@ -41,8 +43,12 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		return nil, err
 	}
 	cfg := api.DefaultConfig()
-	cfg.Address = p.settings.apiAddress
+	cfg.Address, cfg.RateLimit = p.settings.apiAddress, float64(p.settings.rateLimit)
+	cfg.TLSCert, cfg.TLSKey = p.settings.tlsCert, p.settings.tlsKey
 	if cfg.Keys, err = apiKeys(p.settings.apiKeys); err != nil {
+		return nil, err
+	}
+	if w.audit, err = audit.New(audit.DefaultConfig(), p.conn, p.log.With("role", "api"), r.registry); err != nil {
 		return nil, err
 	}
 	keyer := func(workspace string) identity.Keyer { return identity.NewKeyer(p.secret, workspace) }
@@ -64,6 +70,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	}
 	w.server, err = api.New(cfg, api.Deps{
 		Profiles: w.cache, Preview: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
+		Keyring: keyring{r.decided.ring}, Keys: keyKeeper{r.decided.keys, now}, Audit: recorder{w.audit},
 		Plans: planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},
 		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers,
 		Models:    modelShelf{matching.NewModels(p.conn, nil), linkage},

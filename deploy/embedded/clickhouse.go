@@ -63,6 +63,8 @@ type ClickHouseConfig struct {
 	StopTimeout time.Duration
 	// LockTimeout bounds the wait for the data folder that an engine of a killed process still holds. Default 15 s.
 	LockTimeout time.Duration
+	// QueryLog makes the engine keep system.query_log, with the text of every query. Default false: it fills the disk.
+	QueryLog bool
 	// Ephemeral makes the child remove DataDir when it ends, whatever ended its parent. For tests.
 	Ephemeral bool
 }

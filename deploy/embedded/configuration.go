@@ -32,6 +32,7 @@ type configuration struct {
 	QueryBytes        uint64
 	AnalystBytes      uint64
 	Sync              bool
+	QueryLog          bool
 	MarkCacheBytes    uint64
 	LocalUser         string
 	AdminUser         string
@@ -84,6 +85,7 @@ func (c *ClickHouse) writeConfiguration() error {
 		AdminHash:         passwordHash(c.cfg.AdminPassword),
 		AnalystUser:       AnalystUser,
 		Sync:              c.cfg.Sync,
+		QueryLog:          c.cfg.QueryLog,
 		AnalystGrants:     c.cfg.AnalystGrants,
 		AnalystDatabase:   c.cfg.Database,
 		AnalystSettings:   analystSettings(),

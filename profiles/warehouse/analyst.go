@@ -2,7 +2,7 @@ package warehouse
 
 // analystViews may be read whole: they show no personal value.
 var analystViews = []string{
-	"transactions", "behaviour_events", "events_masked", "identifiers_masked", "profiles", "anchor_profile", "households", "identity_counted", "reading",
+	"transactions", "behaviour_events", "events_masked", "identifiers_masked", "traits_masked", "profiles", "anchor_profile", "households", "identity_counted", "reading",
 	"dead_letter_status",
 	"social_interactions", "locations", "support_contacts", "feedback", "sensor_readings", "visits", "contacts", "catalogue",
 }
@@ -47,20 +47,22 @@ var analystTables = []struct{ table, columns string }{
 	{"identity_flips", ""},
 	{"identity_commands", "workspace, command_id, kind, target, received_at, code, detail, decisions, pairs, moved, epoch, sequence, body"},
 	{"scores", ""},
+	{"api_keys", "workspace, key_id, revision, changed_at, actor, change, name, role, source, person, rate, burst, created_at, expires_at, revoked, previous_until"},
+	{"audit_log", "workspace, time, entry_id, complete, request_id, key_id, key_name, role, action, method, route, resource, subjects, status"},
 }
 
 // unresolvedViews are what views read with the rights of their maker, to mask or
 // fold personal columns. They show no personal value, and no profiles.
 var unresolvedViews = []string{
-	"transactions", "behaviour_events", "events_masked", "identifiers_masked", "anchor_profile",
+	"transactions", "behaviour_events", "events_masked", "identifiers_masked", "traits_masked", "anchor_profile",
 	"social_interactions", "locations", "support_contacts", "feedback", "sensor_readings", "visits", "contacts",
 }
 
 // AnalystGrants returns what the read-only user analyst may do in database, as
 // GRANT statements without their TO clause: read the views for SQL users and
 // the columns of tables that are not personal, and resolve profiles with
-// AnchorProfile and its like in queries of their own. A column is personal when
-// its comment in the schema says so; a test compares the two.
+// AnchorProfile and its like in queries of their own. A column is personal, or a
+// secret, when its comment in the schema says so; a test compares the two.
 func AnalystGrants(database string) []string {
 	var grants []string
 	for _, view := range analystViews {

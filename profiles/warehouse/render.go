@@ -56,6 +56,8 @@ func (f form) functions(name string) template.FuncMap {
 		"identifierProfile": f.noting(func(a []string) string { return f.expressions().identifierProfile(a[0]) }),
 		"nonce":             func() string { return f.nonce },
 		"again":             f.again(name),
+		"maskedIdentifier":  maskedIdentifier,
+		"maskedTrait":       maskedTrait,
 		"tenureArrays":      func() string { return tenureArrays },
 		"asDefiner":         func() string { return "DEFINER = CURRENT_USER SQL SECURITY DEFINER" },
 	}

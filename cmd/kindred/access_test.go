@@ -1,0 +1,319 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kindred-cdp/kindred/api"
+	"github.com/kindred-cdp/kindred/deploy/embedded"
+	"github.com/kindred-cdp/kindred/deploy/embedded/enginetest"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
+)
+
+const (
+	accessKeys = "write/web:main:write-dev,read:main:read-dev,marketer:main:marketer-dev,admin:main:admin-dev," +
+		"write/web:other:write-other,read:other:read-other,marketer:other:marketer-other,admin:other:admin-other"
+	plantedMail  = "planted-ana@planted.example"
+	plantedPhone = "+351939393939"
+)
+
+// startLogged starts a Kindred whose ClickHouse keeps a query log, and which logs
+// all it can; its name in the URL of the SQL interface is that of the admin.
+func startLogged(t *testing.T) (k *running, sql func(query string) string) {
+	t.Helper()
+	library, err := enginetest.Library()
+	if err != nil {
+		if os.Getenv("KINDRED_REQUIRE_SERVICES") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	port, err := strconv.Atoi(freePorts(t, 1)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := embedded.DefaultClickHouseConfig()
+	cfg.Library, cfg.DataDir, cfg.Database, cfg.TCPPort, cfg.HTTPPort = library, t.TempDir(), "kindred", 0, port
+	cfg.QueryLog, cfg.AdminPassword, cfg.AnalystPassword = true, "of-the-test", devAnalyst
+	cfg.AnalystGrants = warehouse.AnalystGrants("kindred")
+	engine, err := embedded.NewClickHouse(cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ready, ended := make(chan string, 1), make(chan error, 1)
+	go func() {
+		err := engine.Run(ctx, func(dsn string) error { ready <- dsn; return nil })
+		close(ready)
+		ended <- err
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	dsn, ok := <-ready
+	if !ok {
+		t.Fatal("the engine does not start")
+	}
+	k = startKindred(t, "KINDRED_CLICKHOUSE_URL="+dsn, "KINDRED_API_KEYS="+accessKeys, "KINDRED_LOG_LEVEL=debug")
+	k.sql = strconv.Itoa(port)
+	return k, func(query string) string {
+		return k.queryAs(embedded.AdminUser, "of-the-test", query)
+	}
+}
+
+// ask sends a request and returns status and body.
+func (k *running) ask(method, path, key, body string) (int, string) {
+	k.t.Helper()
+	r, err := http.NewRequestWithContext(k.t.Context(), method, "http://"+k.api+path, strings.NewReader(body))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+key)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-Kindred-Actor", "planted-actor")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+// plant sends the same person into a workspace: what they are, did and bought, a
+// message that is refused, and a plan.
+func (k *running) plant(workspace, write, admin string) {
+	k.t.Helper()
+	for _, call := range []struct{ path, body string }{
+		{"/v1/batch", `{"batch":[
+			{"type":"identify","messageId":"m1","timestamp":"2026-05-04T09:00:00Z","userId":"u-planted","anonymousId":"a-planted","traits":{"email":"` + plantedMail + `","phone":"` + plantedPhone + `","firstName":"Planted","country":"PT","address":{"street":"planted street 1"}}},
+			{"type":"page","messageId":"m2","timestamp":"2026-05-04T09:01:00Z","anonymousId":"a-planted","name":"Home","properties":{"url":"https://shop.example/planted?q=planted","search":"planted"}},
+			{"type":"track","messageId":"m3","timestamp":"2026-05-04T09:02:00Z","userId":"u-planted","event":"Order Completed","properties":{"order_id":"o-1","currency":"EUR","revenue":20,"email":"` + plantedMail + `"}},
+			{"type":"identify","messageId":"m4","timestamp":"2026-05-04T09:03:00Z","userId":"u-second","traits":{"country":"BR"}}]}`},
+		{"/v1/events/behaviour", `{"id":"bad","name":"View","source":"web","time":"planted","identifiers":[{"namespace":"email","value":"` + plantedMail + `"}]}`},
+	} {
+		if status, text := k.ask(http.MethodPost, call.path, write, call.body); status != 200 && status != 400 {
+			k.t.Fatalf("%s answers %d: %s", call.path, status, text)
+		}
+	}
+	if status, text := k.ask(http.MethodPut, "/v1/plans/web", admin, `{"expected_revision":0,"definition":{"sources":["web"],"events":[{"name":"View","version":"1","mode":"warn","schema":{"type":"object"}}]}}`); status != 200 {
+		k.t.Fatalf("plan: %d %s", status, text)
+	}
+	k.until(workspace+" has the person", func() bool {
+		_, text := k.ask(http.MethodGet, "/v1/profiles/email:"+plantedMail, admin, "")
+		_, letters := k.ask(http.MethodGet, "/v1/dead-letters/summary", admin, "")
+		_, second := k.ask(http.MethodGet, "/v1/profiles/user_id:u-second", admin, "")
+		return strings.Contains(text, `"total":3`) && strings.Contains(text, `"identifier_count":4`) && strings.Contains(letters, `"total":1`) && strings.Contains(second, `"total":1`)
+	})
+}
+
+// volatile are what answers have of the time at which they were made.
+var volatile = regexp.MustCompile(`"(as_of|computed_at|elapsed_ms|rows_read|bytes_read|received|changed_at|since|revision|position|declared_at|request_id)":("[^"]*"|[0-9.]+)`)
+
+// answers asks everything that the document has to read, as an admin.
+func (k *running) answers(workspace string) map[string]string {
+	k.t.Helper()
+	key, all := "admin-"+map[string]string{"main": "dev", "other": "other"}[workspace], map[string]string{}
+	_, text := k.ask(http.MethodGet, "/openapi.json", key, "")
+	var document struct {
+		Paths map[string]map[string]struct {
+			Role string `json:"x-kindred-role"`
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &document); err != nil {
+		k.t.Fatal(err)
+	}
+	ids := map[string]string{"profiles": "email:" + plantedMail, "dead-letters": k.letter(key), "commands": "c-1"}
+	for path, item := range document.Paths {
+		if o, ok := item["get"]; !ok || o.Role == "" || o.Role == "write" || path == "/v1/audit" {
+			continue
+		}
+		address := strings.NewReplacer("{plan}", "web", "{version}", "none").Replace(path)
+		for part, id := range ids {
+			address = strings.ReplaceAll(address, "/"+part+"/{id}", "/"+part+"/"+id)
+		}
+		if path == "/v1/identity/why" {
+			address += "?" + url.Values{"a": {"email:" + plantedMail}, "b": {"user_id:u-planted"}}.Encode()
+		}
+		status, body := k.ask(http.MethodGet, address, key, "")
+		all["GET "+path] = strconv.Itoa(status) + " " + volatile.ReplaceAllString(body, `"$1":0`)
+	}
+	status, body := k.ask(http.MethodPost, "/v1/segments/preview", key, `{"definition":{"trait":"email","op":"eq","value":"`+plantedMail+`"}}`)
+	all["POST /v1/segments/preview"] = strconv.Itoa(status) + " " + volatile.ReplaceAllString(body, `"$1":0`)
+	return all
+}
+
+// letter is the id of the one dead letter, or of none.
+func (k *running) letter(key string) string {
+	_, text := k.ask(http.MethodGet, "/v1/dead-letters", key, "")
+	if m := regexp.MustCompile(`"id":"([0-9a-f]{32})"`).FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	return strings.Repeat("0", 32)
+}
+
+// views sums up what each view shows an analyst of a workspace.
+func (k *running) views(workspace string) map[string]string {
+	all := map[string]string{}
+	for _, grant := range warehouse.AnalystGrants("kindred") {
+		view, ok := strings.CutPrefix(grant, "GRANT SELECT ON kindred.")
+		if !ok || strings.HasPrefix(view, "unresolved_") || slices.Contains([]string{"reading", "identity_counted", "seen_messages"}, view) || strings.HasPrefix(view, "identity_") {
+			continue
+		}
+		columns := k.query("SELECT count() FROM system.columns WHERE database = 'kindred' AND table = '" + view + "' AND name = 'workspace'")
+		if columns == "1" {
+			all[view] = k.query("SELECT count(), groupBitXor(cityHash64(tuple(*))) FROM " + view + " WHERE workspace = '" + workspace + "'")
+		}
+	}
+	return all
+}
+
+// TestWorkspacesNeverMeet gives two workspaces the same person, one after the other.
+// The second sees nothing of the first, on any route and in any view; and the first
+// answers the same before and after the second has come.
+func TestWorkspacesNeverMeet(t *testing.T) {
+	k, admin := startLogged(t)
+	k.plant("main", "write-dev", "admin-dev")
+	if status, text := k.ask(http.MethodPost, "/v1/identity/block", "admin-dev", `{"id":"c-1","identifiers":["user_id:u-second"],"reason":"planted reason"}`); status != 200 {
+		t.Fatalf("block: %d %s", status, text)
+	}
+	before, viewsBefore := k.answers("main"), k.views("main")
+	if len(before) < 15 || len(viewsBefore) < 20 || !strings.Contains(before["GET /v1/profiles/{id}"], plantedMail) {
+		t.Fatalf("%d answers and %d views, or nobody in them: %v", len(before), len(viewsBefore), before)
+	}
+	for operation, answer := range k.answers("other") {
+		_, echo, _ := strings.Cut(answer, `"parameters":`) // Of the request itself.
+		if strings.Contains(strings.ReplaceAll(answer, echo, ""), "lanted") && operation != "GET /v1/identity/why" || strings.Contains(answer, `"m1"`) {
+			t.Errorf("%s shows another workspace what is not its own: %s", operation, answer)
+		}
+	}
+	for view, rows := range k.views("other") {
+		if !strings.HasPrefix(rows, "0\t") {
+			t.Errorf("the view %s has rows of a workspace without data: %s", view, rows)
+		}
+	}
+	k.plant("other", "write-other", "admin-other")
+	if d := cmp.Diff(before, k.answers("main")); d != "" {
+		t.Errorf("answers to main change with another workspace, -before +after:\n%s", d)
+	}
+	if d := cmp.Diff(viewsBefore, k.views("main")); d != "" {
+		t.Errorf("views of main change with another workspace, -before +after:\n%s", d)
+	}
+	other := k.answers("other")
+	if !strings.Contains(other["GET /v1/profiles/{id}"], plantedMail) || before["GET /v1/profiles/{id}"] == other["GET /v1/profiles/{id}"] {
+		t.Errorf("the other workspace has no person of its own: %s", other["GET /v1/profiles/{id}"])
+	}
+	t.Run("nothing planted", func(t *testing.T) { k.plantedNowhere(admin) })
+	t.Run("keys", func(t *testing.T) { k.lifeOfAKey(admin) })
+}
+
+// plantedNowhere does with planted values what the others have not done, and then
+// looks for them, and for secrets, in the logs and in the query log.
+func (k *running) plantedNowhere(admin func(string) string) {
+	letter := k.letter("admin-dev")
+	for _, call := range []struct{ method, path, key, body string }{
+		{http.MethodPost, "/v1/plans/check", "read-dev", `{"event":{"id":"x","name":"View","source":"web","properties":{"a":"planted"}}}`},
+		{http.MethodPost, "/v1/dead-letters/" + letter + "/edit", "admin-dev", `{"reason":"planted reason","value":{"id":"bad","name":"View","source":"web","time":"2026-05-04T10:00:00Z","identifiers":[{"namespace":"email","value":"` + plantedMail + `"}]}}`},
+		{http.MethodPost, "/v1/dead-letters/" + letter + "/replay", "admin-dev", `{"reason":"planted reason"}`},
+		{http.MethodPost, "/v1/dead-letters/" + letter + "/edit", "admin-dev", `{"planted":1}`},
+		{http.MethodPost, "/v1/identity/unmerge", "admin-dev", `{"identifiers":["email:` + plantedMail + `"],"from":"user_id:u-planted","reason":"planted reason"}`},
+		{http.MethodPost, "/v1/identity/link", "admin-dev", `{"identifiers":["email:` + plantedMail + `","phone:` + plantedPhone + `"],"override":true,"reason":"planted reason"}`},
+		{http.MethodPost, "/v1/identity/link", "admin-dev", `{"identifiers":["email:planted"],"planted":`},
+		{http.MethodGet, "/v1/profiles/email:not%20planted", "read-dev", ""},
+		{http.MethodGet, "/v1/profiles/planted", "read-dev", ""},
+		{http.MethodGet, "/v1/profiles/phone:" + url.PathEscape(plantedPhone), "marketer-dev", ""},
+		{http.MethodGet, "/v1/profiles/email:" + plantedMail + "/identity", "marketer-dev", ""},
+		{http.MethodGet, "/v1/audit?actor=planted-actor&profile=email:" + plantedMail, "admin-dev", ""},
+		{http.MethodGet, "/v1/audit?action=planted", "admin-dev", ""},
+		{http.MethodGet, "/v1/identity/why?a=email:" + plantedMail + "&b=planted", "read-dev", ""},
+		{http.MethodPost, "/v1/segments/preview", "marketer-dev", `{"definition":{"all":[{"trait":"firstName","op":"eq","value":"Planted"},{"event":"planted"}]}}`},
+		{http.MethodPost, "/v1/track", "planted-key", `{"writeKey":"planted-key","userId":"planted"}`},
+		{http.MethodGet, "/v1/planted", "admin-dev", ""},
+	} {
+		if status, text := k.ask(call.method, call.path, call.key, call.body); status >= 500 {
+			k.t.Errorf("%s answers %d: %s", call.path, status, text)
+		}
+	}
+	k.noTrace(admin, "planted", "39393939", "write-dev", "admin-dev", "write-other")
+}
+
+// noTrace looks for texts in the logs and the query log; the log of the queries is
+// whole only when the engine has written it.
+func (k *running) noTrace(admin func(string) string, texts ...string) {
+	k.t.Helper()
+	admin("SYSTEM FLUSH LOGS")
+	if n, err := strconv.Atoi(admin("SELECT count() FROM system.query_log")); err != nil || n < 100 {
+		k.t.Fatalf("the query log has %d queries, %v", n, err)
+	}
+	said := strings.ToLower(k.said.String())
+	if !strings.Contains(said, "name-of") && !strings.Contains(said, "admin-4") {
+		k.t.Error("the log does not name keys: the search finds nothing")
+	}
+	for _, text := range texts {
+		for _, line := range strings.Split(said, "\n") {
+			if strings.Contains(line, text) {
+				k.t.Errorf("the log has %q: %s", text, line)
+				break
+			}
+		}
+		// The question must not find itself.
+		found := admin(fmt.Sprintf("SELECT any(type), substring(any(query), 1, 1000) FROM system.query_log WHERE positionCaseInsensitive(toString(tuple(*)), concat('%s', '%s')) > 0 GROUP BY normalized_query_hash", text[:3], text[3:]))
+		if found != "" {
+			k.t.Errorf("the query log has %q:\n%s", text, found)
+		}
+	}
+}
+
+// lifeOfAKey makes, rotates and revokes a key by the command, and sees what it opens
+// and what goes on record.
+func (k *running) lifeOfAKey(admin func(string) string) {
+	var made, turned struct {
+		Key    api.ManagedKey
+		Secret string
+	}
+	status := func(key string) int {
+		code, _ := k.ask(http.MethodGet, "/v1/profiles/email:"+plantedMail, key, "")
+		return code
+	}
+	k.read(&made, "keys", "create", "of carla", "--role", "marketer", "--expires", "1d")
+	if _, text := k.ask(http.MethodGet, "/v1/profiles/email:"+plantedMail, made.Secret, ""); !strings.Contains(text, `"p***@planted.example"`) || !strings.Contains(text, `"***39"`) || strings.Contains(text, "planted-ana") || strings.Contains(text, "lanted street") {
+		k.t.Errorf("a marketer sees %s", text)
+	}
+	k.read(&turned, "keys", "rotate", made.Key.ID, "--grace", "0s")
+	if old, next := status(made.Secret), status(turned.Secret); old != 401 || next != 200 {
+		k.t.Errorf("after a rotation the secrets answer %d and %d", old, next)
+	}
+	if out := k.run("keys", "revoke", made.Key.ID); !strings.Contains(out, "revoked") {
+		k.t.Errorf("revoke prints %s", out)
+	}
+	if got := status(turned.Secret); got != 401 {
+		k.t.Errorf("a revoked key answers %d", got)
+	}
+	if out := k.run("keys", "list"); !strings.Contains(out, "of carla") || strings.Contains(out, "kdr_") {
+		k.t.Errorf("list prints %s", out)
+	}
+	k.until("the readings are on record", func() bool {
+		var list struct{ Entries []api.AuditEntry }
+		k.read(&list, "audit", "--key-id", made.Key.ID, "--action", "read", "--profile", "phone:"+plantedPhone)
+		return len(list.Entries) == 2 && list.Entries[0].Actor == "planted-actor" && list.Entries[0].Status == 200
+	})
+	k.noTrace(admin, made.Secret, turned.Secret, "planted")
+}
