@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // Split says what was done with a block that was too large to compare whole.
@@ -57,18 +55,7 @@ func (c *corpus) newBlocks(keys []key, rules []rule) *blocks {
 func (c *corpus) place(ctx context.Context, keys []key, rules []rule, workers int) (*blocks, error) {
 	b := c.newBlocks(keys, rules)
 	splits := make([][]Split, len(rules))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	for r := range rules {
-		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			splits[r] = b.placeRule(r)
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+	if err := divide(ctx, workers, len(rules), func(_, r int) { splits[r] = b.placeRule(r) }); err != nil {
 		return nil, err
 	}
 	for _, s := range splits {
@@ -265,32 +252,21 @@ func (b *blocks) chunks() []chunk {
 func (b *blocks) compareAll(ctx context.Context, cmp *comparer, workers int) ([][]candidate, error) {
 	chunks := b.chunks()
 	found := make([][]candidate, len(chunks))
-	group, ctx := errgroup.WithContext(ctx)
-	next := make(chan int)
-	group.Go(func() error {
-		defer close(next)
-		for i := range chunks {
-			select {
-			case next <- i:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return nil
-	})
-	for range workers {
-		group.Go(func() error {
-			for i := range next {
-				found[i] = b.compareChunk(cmp, chunks[i])
-			}
-			return nil
-		})
+	batches, rooms := make([]*batch, workers), make([][]candidate, workers)
+	for w := range batches {
+		batches[w] = newBatch(cmp)
 	}
-	return found, group.Wait()
+	err := divide(ctx, workers, len(chunks), func(w, i int) {
+		rooms[w] = b.pairsOf(chunks[i], rooms[w][:0])
+		batches[w].compare(rooms[w])
+		found[i] = slices.Clone(rooms[w])
+	})
+	return found, err
 }
 
-func (b *blocks) compareChunk(cmp *comparer, ch chunk) []candidate {
-	var out []candidate
+// pairsOf lists the pairs of a chunk, those of an earlier rule and of one source
+// left out.
+func (b *blocks) pairsOf(ch chunk, out []candidate) []candidate {
 	rows, source, n := b.members[ch.rule], b.corpus.source, len(b.rules)
 	for i := ch.from; i < ch.to; i++ {
 		x := rows[i]
@@ -304,7 +280,7 @@ func (b *blocks) compareChunk(cmp *comparer, ch chunk) []candidate {
 			if source != nil && source[x] == source[y] || earlier(idX[:ch.rule], idY[:ch.rule]) {
 				continue
 			}
-			out = append(out, candidate{min(x, y), max(x, y), cmp.compare(int(x), int(y))})
+			out = append(out, candidate{a: min(x, y), b: max(x, y)})
 		}
 	}
 	return out

@@ -19,32 +19,48 @@ func TestSortByHash(t *testing.T) {
 			a[i] = hashed{uint64(r.IntN(5))<<61 | uint64(r.IntN(3))<<31 | uint64(r.IntN(4)), int32(i)}
 		}
 		want := slices.Clone(a)
-		slices.SortStableFunc(want, compareHashed)
+		slices.SortStableFunc(want, func(x, y hashed) int {
+			switch {
+			case x.hash < y.hash:
+				return -1
+			case x.hash > y.hash:
+				return 1
+			}
+			return int(x.row - y.row)
+		})
 		if got := sortByHash(a); !slices.Equal(got, want) {
 			t.Fatalf("%v", got)
 		}
 	}
 }
 
-// Rows come back from the block they were put in, through any number of runs.
+// Rows come back from the block they were put in, and what else comes is of a
+// block that shares half of its hash.
 func TestPostings(t *testing.T) {
 	r := random(t)
 	var p postings
 	want := map[uint64][]int32{}
-	for row := range int32(3*freshRows + 100) {
-		h := uint64(r.IntN(5000))
+	hash := func(block int) uint64 { return uint64(block%4000)<<32 | uint64(block) }
+	for row := range int32(20_000) {
+		h := hash(r.IntN(5000))
 		p.add(h, row)
 		want[h] = append(want[h], row)
 	}
-	if len(p.runs) == 0 || len(p.runs) > 3 {
-		t.Errorf("%d runs", len(p.runs))
-	}
-	for h := range uint64(5001) {
+	for block := range 5001 {
+		h := hash(block)
 		var got []int32
 		p.each(h, func(row int32) bool { got = append(got, row); return true })
+		all := len(got)
 		slices.Sort(got)
+		got = slices.DeleteFunc(got, func(row int32) bool { return !slices.Contains(want[h], row) })
 		if !slices.Equal(got, want[h]) {
-			t.Fatalf("block %d: %v, want %v", h, got, want[h])
+			t.Fatalf("block %d: %v, want %v", block, got, want[h])
+		}
+		if block >= 1000 && block < 4000 && all != len(got) {
+			t.Fatalf("block %d: %d rows are of others", block, all-len(got))
+		}
+		if n := len(got); !p.atLeast(h, n) || block >= 1000 && block < 4000 && p.atLeast(h, n+1) {
+			t.Fatalf("block %d has not %d rows", block, n)
 		}
 		seen := 0
 		p.each(h, func(int32) bool { seen++; return seen < 2 })
@@ -81,6 +97,24 @@ func people(t *testing.T, r *rand.Rand, n int, sources bool) *corpus {
 	return c
 }
 
+func keysOf(t *testing.T, c *corpus) []key {
+	t.Helper()
+	keys := c.keys()
+	if err := c.growKeys(t.Context(), keys, 2); err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+func rulesOf(t *testing.T, c *corpus, keys []key) []rule {
+	t.Helper()
+	list, err := c.enumerate(t.Context(), keys, 1e9, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
 // pairsOf counts the compared pairs, each of which must come once.
 func pairsOf(t *testing.T, found [][]candidate) map[[2]int32]pattern {
 	t.Helper()
@@ -102,8 +136,8 @@ func TestEveryPairOnce(t *testing.T) {
 	r := random(t)
 	for n := range max(3, tries(t, 400)/200) {
 		c := people(t, r, 900, n%2 == 1)
-		keys := c.keys()
-		list := c.enumerate(keys, 1e9)
+		keys := keysOf(t, c)
+		list := rulesOf(t, c, keys)
 		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 		rules := list[:4]
 		b, err := c.place(context.Background(), keys, rules, 2)
@@ -146,7 +180,7 @@ func TestSplitsCount(t *testing.T) {
 	split := 0
 	for range 2 {
 		c := people(t, r, 800, false)
-		keys := c.keys()
+		keys := keysOf(t, c)
 		for k := range keys {
 			rules := []rule{{keys: []int{k}, name: keys[k].name}}
 			b, err := c.place(context.Background(), keys, rules, 1)
@@ -193,7 +227,7 @@ func TestEqualRecordsAreCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := c.keys()
+	keys := keysOf(t, c)
 	b, err := c.place(context.Background(), keys, []rule{{keys: []int{0}, name: "given"}}, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -216,8 +250,8 @@ func TestPlaceCancelled(t *testing.T) {
 	c := people(t, random(t), 100, false)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	keys := c.keys()
-	if _, err := c.place(ctx, keys, c.enumerate(keys, 1e9), 2); err == nil {
+	keys := keysOf(t, c)
+	if _, err := c.place(ctx, keys, rulesOf(t, c, keys), 2); err == nil {
 		t.Error("records were placed")
 	}
 }
@@ -226,8 +260,8 @@ func TestPlaceCancelled(t *testing.T) {
 // hot.
 func TestCostIsPairs(t *testing.T) {
 	c := people(t, random(t), 250, false)
-	keys := c.keys()
-	for _, r := range c.enumerate(keys, 1e9) {
+	keys := keysOf(t, c)
+	for _, r := range rulesOf(t, c, keys) {
 		b, err := c.place(context.Background(), keys, []rule{r}, 1)
 		if err != nil {
 			t.Fatal(err)
@@ -247,8 +281,8 @@ func TestCostIsPairs(t *testing.T) {
 func TestContainedRulesFindNothingMore(t *testing.T) {
 	r := random(t)
 	c := people(t, r, 400, false)
-	keys := c.keys()
-	list := c.enumerate(keys, 1e9)
+	keys := keysOf(t, c)
+	list := rulesOf(t, c, keys)
 	contained := 0
 	for i := range list {
 		for j := range list {

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // chance is how often records of two different persons agree, per field and
@@ -64,59 +62,86 @@ const sampleSlices = 16
 // samplePairs counts the patterns of random pairs.
 func samplePairs(ctx context.Context, cmp *comparer, pairs int, seed uint64, workers int) ([]patternCount, error) {
 	c := cmp.corpus
-	tallies := make([]map[pattern]int, workers)
-	group, ctx := errgroup.WithContext(ctx)
-	for w := range workers {
-		tallies[w] = map[pattern]int{}
-		group.Go(func() error {
-			for s := w; s < sampleSlices; s += workers {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				r := stream(seed, "chance "+string(rune('a'+s)))
-				for range pairs / sampleSlices {
-					a, b := r.IntN(c.rows), r.IntN(c.rows)
-					if a != b && (c.source == nil || c.source[a] != c.source[b]) {
-						tallies[w][cmp.compare(a, b)]++
-					}
-				}
+	return tally(ctx, workers, sampleSlices, func(slice int, counts map[pattern]int) {
+		r := stream(seed, "chance "+string(rune('a'+slice)))
+		var list []candidate
+		for range pairs / sampleSlices {
+			a, b := r.IntN(c.rows), r.IntN(c.rows)
+			if a != b && (c.source == nil || c.source[a] != c.source[b]) {
+				list = append(list, candidate{a: int32(a), b: int32(b)})
 			}
-			return nil
-		})
+		}
+		newBatch(cmp).compare(list)
+		for i := range list {
+			counts[list[i].pattern]++
+		}
+	})
+}
+
+// countPatterns counts the patterns of candidates.
+func countPatterns(ctx context.Context, candidates [][]candidate, workers int) ([]patternCount, error) {
+	return tally(ctx, workers, len(candidates), func(part int, counts map[pattern]int) {
+		for i := range candidates[part] {
+			counts[candidates[part][i].pattern]++
+		}
+	})
+}
+
+// tally sums what n pieces of work count.
+func tally(ctx context.Context, workers, n int, count func(piece int, counts map[pattern]int)) ([]patternCount, error) {
+	sums := make([]map[pattern]int, workers)
+	for w := range sums {
+		sums[w] = map[pattern]int{}
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	for _, t := range tallies[1:] {
-		for p, n := range t {
-			tallies[0][p] += n
+	err := divide(ctx, workers, n, func(worker, piece int) { count(piece, sums[worker]) })
+	for _, s := range sums[1:] {
+		for p, n := range s {
+			sums[0][p] += n
 		}
 	}
-	return sortedCounts(tallies[0]), nil
+	return sortedCounts(sums[0]), err
+}
+
+// spread is how the values of each field are spread over persons.
+type spread struct {
+	// share is chance.share, same the chance that any two persons hold the same
+	// value.
+	share [][]float32
+	same  []float64
+}
+
+// spread finds out who holds which value. person says for each record whose it
+// is, as far as known, so that a person with ten records does not make their own
+// name common; nil: each their own.
+func (c *corpus) spread(ctx context.Context, person []int32, workers int) (*spread, error) {
+	s := &spread{make([][]float32, len(c.fields)), make([]float64, len(c.fields))}
+	order := byPerson(c.rows, person)
+	err := divide(ctx, workers, len(c.fields), func(_, f int) {
+		s.share[f], s.same[f] = c.shares(f, order, person)
+	})
+	return s, err
 }
 
 // chances estimates how different persons agree from a sample of random pairs,
 // each counted as far as it is no match: match returns that probability, nil
 // stands for never. Equality is not sampled but known: it is the sum over the
 // values of the squares of their shares, which a sample of a million pairs
-// cannot see where values are rare. person says for each record whose it is, as
-// far as known, so that a person with ten records does not make their own name
-// common; nil: each their own.
-func (c *corpus) chances(sample []patternCount, match func(pattern) float64, person []int32) *chance {
-	ch := &chance{}
-	order := byPerson(c.rows, person)
-	for f := range c.fields {
-		tally := make([]float64, len(scales[c.fields[f].typ].levels))
-		for _, s := range sample {
-			n := s.count
-			if match != nil {
-				n *= 1 - match(s.pattern)
-			}
-			tally[s.pattern.level(f)] += n
+// cannot see where values are rare.
+func (c *corpus) chances(sample []patternCount, match func(pattern) float64, s *spread) *chance {
+	ch := &chance{share: s.share}
+	tallies := make([][16]float64, len(c.fields))
+	for _, p := range sample {
+		n := p.count
+		if match != nil {
+			n *= 1 - match(p.pattern)
 		}
-		share, same := c.shares(f, order, person)
-		ch.share = append(ch.share, share)
-		ch.u = append(ch.u, levelChances(tally, same))
+		for f := range tallies {
+			tallies[f][p.pattern.level(f)] += n
+		}
+	}
+	for f := range c.fields {
+		tally := tallies[f][:len(scales[c.fields[f].typ].levels)]
+		ch.u = append(ch.u, levelChances(tally, s.same[f]))
 	}
 	c.chanceOfSwap(ch)
 	return ch
@@ -127,13 +152,18 @@ func byPerson(rows int, person []int32) []int32 {
 	if person == nil {
 		return nil
 	}
-	order := make([]int32, rows)
-	for i := range order {
-		order[i] = int32(i)
+	at := make([]int32, rows+1)
+	for _, p := range person {
+		at[p+1]++
 	}
-	slices.SortFunc(order, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(person[a], person[b]), cmp.Compare(a, b))
-	})
+	for p := range rows {
+		at[p+1] += at[p]
+	}
+	order := make([]int32, rows)
+	for row, p := range person {
+		order[at[p]] = int32(row)
+		at[p]++
+	}
 	return order
 }
 

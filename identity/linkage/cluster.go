@@ -5,85 +5,6 @@ import (
 	"slices"
 )
 
-// unionFind joins rows; the root of a set is its least row.
-type unionFind []int32
-
-func newUnionFind(n int) unionFind {
-	u := make(unionFind, n)
-	for i := range u {
-		u[i] = int32(i)
-	}
-	return u
-}
-
-func (u unionFind) find(x int32) int32 {
-	for u[x] != x {
-		u[x] = u[u[x]]
-		x = u[x]
-	}
-	return x
-}
-
-func (u unionFind) union(x, y int32) {
-	x, y = u.find(x), u.find(y)
-	if x > y {
-		x, y = y, x
-	}
-	u[y] = x
-}
-
-// edge is a pair with its weight in bits.
-type edge struct {
-	a, b   int32
-	weight float64
-}
-
-// component is a set of rows, ascending, and the edges that connect it.
-type component struct {
-	rows  []int32
-	edges []edge
-}
-
-// components returns the sets of rows that edges connect, in the order of their
-// least rows.
-func components(edges []edge) []component {
-	index := map[int32]int32{}
-	var rows []int32
-	for _, e := range edges {
-		for _, row := range [2]int32{e.a, e.b} {
-			if _, ok := index[row]; !ok {
-				index[row] = 0
-				rows = append(rows, row)
-			}
-		}
-	}
-	slices.Sort(rows)
-	for i, row := range rows {
-		index[row] = int32(i)
-	}
-	u := newUnionFind(len(rows))
-	for _, e := range edges {
-		u.union(index[e.a], index[e.b])
-	}
-	place := map[int32]int{}
-	var list []component
-	for i, row := range rows {
-		root := u.find(int32(i))
-		at, ok := place[root]
-		if !ok {
-			at = len(list)
-			place[root] = at
-			list = append(list, component{})
-		}
-		list[at].rows = append(list[at].rows, row)
-	}
-	for _, e := range edges {
-		c := &list[place[u.find(index[e.a])]]
-		c.edges = append(c.edges, e)
-	}
-	return list
-}
-
 // loud is the weight in bits beyond which a pair says nothing more to a cluster:
 // one pair that agrees in everything must not outvote many that disagree, nor
 // one pair with every field wrong split a cluster.
@@ -167,43 +88,59 @@ func closest(sum, size []float64, alive []bool, threshold float64) (bi, bj int) 
 const mostTogether = 512
 
 // cluster joins records by average linkage inside the components that edges
-// connect, from threshold on. A component that is too large loses its weakest
-// edges, a bit at a time, until its parts are small enough.
-func (l *linker) cluster(w *weigher, edges []edge, threshold float64) []int32 {
+// connect, from threshold on. Edges weigh what w says.
+func (l *linker) cluster(w *weigher, edges []edge, threshold float64) ([]int32, error) {
 	cluster := newUnionFind(l.corpus.rows)
-	l.clusterEdges(w, edges, threshold, cluster)
+	parts := smallParts(edges, make([]int32, l.corpus.rows), nil)
+	const size = 128
+	err := divide(l.ctx, l.Workers, (len(parts)+size-1)/size, func(_, piece int) {
+		for _, p := range parts[piece*size : min((piece+1)*size, len(parts))] {
+			l.clusterPart(w, p, threshold, cluster)
+		}
+	})
 	for i := range cluster {
 		cluster[i] = cluster.find(int32(i))
 	}
-	return cluster
+	return cluster, err
 }
 
-func (l *linker) clusterEdges(w *weigher, edges []edge, threshold float64, cluster unionFind) {
-	for _, part := range components(edges) {
+// smallParts appends the components that edges connect to list. One that is too
+// large loses its weakest edges, a bit at a time, until its parts are small
+// enough.
+func smallParts(edges []edge, local []int32, list []component) []component {
+	for _, part := range components(edges, local) {
 		if len(part.rows) <= mostTogether {
-			l.clusterPart(w, part.rows, threshold, cluster)
+			list = append(list, part)
 			continue
 		}
 		least, most := math.Inf(1), math.Inf(-1)
 		for _, e := range part.edges {
 			least, most = min(least, e.weight), max(most, e.weight)
 		}
-		if math.Floor(least)+1 > most {
+		floor := math.Floor(least) + 1
+		if floor > most {
 			// Nothing tells its records apart: joined in runs.
-			for from := 0; from < len(part.rows); from += mostTogether {
-				l.clusterPart(w, part.rows[from:min(from+mostTogether, len(part.rows))], threshold, cluster)
+			for rows := range slices.Chunk(part.rows, mostTogether) {
+				list = append(list, component{rows: rows})
 			}
 			continue
 		}
-		floor := math.Floor(least) + 1
 		rest := slices.DeleteFunc(part.edges, func(e edge) bool { return e.weight < floor })
-		l.clusterEdges(w, rest, threshold, cluster)
+		list = smallParts(rest, local, list)
 	}
+	return list
 }
 
 // clusterPart joins the records of one component. Every pair of them is weighed,
 // candidate or not: average linkage needs no guess of a missing weight.
-func (l *linker) clusterPart(w *weigher, rows []int32, threshold float64, cluster unionFind) {
+func (l *linker) clusterPart(w *weigher, part component, threshold float64, cluster unionFind) {
+	rows := part.rows
+	if len(rows) == 2 && len(part.edges) == 1 { // as most are: their weight is known
+		if part.edges[0].weight >= threshold {
+			cluster.union(rows[0], rows[1])
+		}
+		return
+	}
 	joined := agglomerate(len(rows), func(i, j int) float64 {
 		a, b := int(rows[i]), int(rows[j])
 		return w.weight(l.corpus.record(a), l.comparer.compare(a, b))

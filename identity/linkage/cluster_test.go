@@ -193,7 +193,7 @@ func TestComponents(t *testing.T) {
 		want := reached(reach)
 		var got [][]int32
 		held := 0
-		for _, c := range components(slices.Clone(edges)) {
+		for _, c := range components(slices.Clone(edges), make([]int32, n)) {
 			got, held = append(got, c.rows), held+len(c.edges)
 		}
 		if diff := cmp.Diff(want, got); diff != "" || held != len(edges) {
@@ -222,7 +222,7 @@ func crowd(t *testing.T, n int, value func(i int) string, equal, other float64) 
 		}
 		m.Fields = append(m.Fields, fm)
 	}
-	return &linker{corpus: c, comparer: newComparer(c)}, m.weigher(c)
+	return &linker{ctx: t.Context(), Options: Options{Workers: 2}, corpus: c, comparer: newComparer(c)}, m.weigher(c)
 }
 
 // A component that is too large is taken apart by its weakest edges, and what
@@ -248,7 +248,10 @@ func TestLargeComponentsEnd(t *testing.T) {
 					}
 				}
 			}
-			cluster := l.cluster(w, edges, LinkBits)
+			cluster, err := l.cluster(w, edges, LinkBits)
+			if err != nil {
+				t.Fatal(err)
+			}
 			size := map[int32]int{}
 			for i, first := range cluster {
 				if size[first]++; first > int32(i) || cluster[first] != first {

@@ -2,10 +2,7 @@ package linkage
 
 import (
 	"math"
-	"runtime"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // model is what was learnt: how two records of one person agree (m of Fellegi
@@ -219,83 +216,6 @@ func (mo *model) share(comparable float64) {
 	for _, s := range shares {
 		*s *= left / pairs
 	}
-}
-
-// shards is the number of parts in which the patterns are summed: fixed, so that
-// the sums are the same for any number of processors.
-const shards = 8
-
-// expect adds each pattern to the classes in proportion to its probability of
-// being of each, and returns what the counts add to the likelihood over that of
-// strangers.
-func expect(counts []patternCount, w *weights, next *model) float64 {
-	parts := make([]*expected, shards)
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for s := range parts {
-		from, to := s*len(counts)/shards, (s+1)*len(counts)/shards
-		group.Go(func() error {
-			parts[s] = expectPart(counts[from:to], w)
-			return nil
-		})
-	}
-	group.Wait() //nolint:errcheck // none is returned
-	likelihood := 0.0
-	for _, p := range parts {
-		likelihood += p.likelihood
-		next.person += p.share[0]
-		p.addTo(next.m, 0)
-		for i, k := range next.kinds {
-			k.share += p.share[i+1]
-			p.addTo(k.chance, i+1)
-		}
-	}
-	return likelihood
-}
-
-// expected are the sums over some patterns, by class: one person first, then the
-// kinds.
-type expected struct {
-	likelihood float64
-	share      []float64
-	levels     [][][16]float64
-}
-
-func (e *expected) addTo(chance [][]float64, class int) {
-	for f := range chance {
-		for l := range chance[f] {
-			chance[f][l] += e.levels[class][f][l]
-		}
-	}
-}
-
-func expectPart(counts []patternCount, w *weights) *expected {
-	classes := append([]odds{w.match}, w.kinds...)
-	e := &expected{share: make([]float64, len(classes)), levels: make([][][16]float64, len(classes))}
-	for i := range classes {
-		e.levels[i] = make([][16]float64, len(w.match.levels))
-	}
-	at := make([]float64, len(classes))
-	for _, n := range counts {
-		all := 1.0
-		for i := range classes {
-			at[i] = exp2(classes[i].of(n.pattern))
-			all += at[i]
-		}
-		e.likelihood += n.count * math.Log(all)
-		for i := range classes {
-			p := n.count * at[i] / all
-			if p < 1e-12 {
-				continue
-			}
-			e.share[i] += p
-			levels := e.levels[i]
-			for f := range levels {
-				levels[f][n.pattern.level(f)] += p
-			}
-		}
-	}
-	return e
 }
 
 // exp2 is 2 to the power of w, without overflow.

@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -98,6 +99,11 @@ func slip(r *rand.Rand, s string) string {
 		b[at] = "0123456789aeiost"[r.IntN(16)]
 	}
 	return string(b)
+}
+
+// prepare reads a table by one goroutine.
+func prepare(t *Table, declared map[string]Type) (*corpus, error) {
+	return readTable(context.Background(), t, declared, 1)
 }
 
 // lexicon is a dictionary of random values of a type.

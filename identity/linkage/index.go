@@ -55,24 +55,7 @@ func NewIndex(m *Model) (*Index, error) {
 		return nil, fmt.Errorf("linkage model: %w", err)
 	}
 	x := &Index{model: m, corpus: &corpus{given: -1, surname: -1}}
-	names := newDictionary()
-	for i := range m.Fields {
-		fm := &m.Fields[i]
-		f := field{spec: spec{name: fm.Name, typ: fm.Type, columns: fm.Columns, parts: fm.Parts, monthFirst: fm.MonthFirst}, dict: names}
-		if fm.Type != GivenName && fm.Type != Surname {
-			f.dict = newDictionary()
-		}
-		x.corpus.fields = append(x.corpus.fields, f)
-		at := make([]int, len(fm.Columns))
-		for c, name := range fm.Columns {
-			if at[c] = slices.Index(x.columns, name); at[c] < 0 {
-				at[c] = len(x.columns)
-				x.columns = append(x.columns, name)
-			}
-		}
-		x.at = append(x.at, at)
-	}
-	x.corpus.findNames()
+	x.addFields(m.Fields)
 	keys := x.corpus.keys()
 	var rules []rule
 	for _, r := range m.Rules {
@@ -94,6 +77,29 @@ func NewIndex(m *Model) (*Index, error) {
 	}
 	x.weigher, x.comparer = m.weigher(x.corpus), newComparer(x.corpus)
 	return x, nil
+}
+
+// addFields makes the fields of a model, of no value yet.
+func (x *Index) addFields(models []FieldModel) {
+	names := newDictionary()
+	for i := range models {
+		fm := &models[i]
+		f := field{spec: spec{name: fm.Name, typ: fm.Type, columns: fm.Columns, parts: fm.Parts, monthFirst: fm.MonthFirst}, dict: names}
+		if fm.Type != GivenName && fm.Type != Surname {
+			f.dict = newDictionary()
+		}
+		x.corpus.fields = append(x.corpus.fields, f)
+		at := make([]int, len(fm.Columns))
+		for c, name := range fm.Columns {
+			if at[c] = slices.Index(x.columns, name); at[c] < 0 {
+				at[c] = len(x.columns)
+				x.columns = append(x.columns, name)
+			}
+		}
+		x.at = append(x.at, at)
+	}
+	x.corpus.findNames()
+	x.corpus.layOut()
 }
 
 // Columns are the names of the values that records have, in their order.
@@ -174,25 +180,13 @@ func (x *Index) append(values []string) {
 		x.corpus.codes = append(x.corpus.codes, x.corpus.fields[f].code(from))
 	}
 	x.corpus.rows++
+	x.corpus.gistRow()
 	x.removed = append(x.removed, false)
 	x.seen = append(x.seen, 0)
-	x.blocks.growKeys()
-	x.weigher.grow()
-}
-
-// growKeys makes the keys of values that came into the dictionaries.
-func (b *blocks) growKeys() {
-	for i := range b.keys {
-		k := &b.keys[i]
-		dict := b.corpus.fields[k.field].dict
-		for code := max(1, len(k.of)); code < len(dict.values); code++ {
-			v := &dict.values[code]
-			for len(k.of) < code {
-				k.of = append(k.of, 0)
-			}
-			k.of = append(k.of, k.part(v, dict.letters(v)))
-		}
+	for k := range x.blocks.keys {
+		x.blocks.keys[k].grow(x.corpus.fields[x.blocks.keys[k].field].dict)
 	}
+	x.weigher.grow()
 }
 
 // visit notes the rows of a block.

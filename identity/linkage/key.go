@@ -1,5 +1,10 @@
 package linkage
 
+import (
+	"context"
+	"slices"
+)
+
 // key is a function of one value by which records are put into blocks.
 type key struct {
 	field int
@@ -130,24 +135,40 @@ func parts(typ Type) []part {
 	return []part{whole(true)}
 }
 
-// keys returns every key of every field.
+// keys returns every key of every field, of no value yet.
 func (c *corpus) keys() []key {
 	var list []key
 	for f := range c.fields {
-		dict := c.fields[f].dict
-		values := dict.values
 		for _, p := range parts(c.fields[f].typ) {
-			k := key{field: f, name: c.fields[f].name, coarse: p.coarse, whole: p.name == "", part: p.of, of: make([]uint32, len(values))}
+			k := key{field: f, name: c.fields[f].name, coarse: p.coarse, whole: p.name == "", part: p.of}
 			if p.name != "" {
 				k.name += " (" + p.name + ")"
-			}
-			for code := 1; code < len(values); code++ {
-				k.of[code] = p.of(&values[code], dict.letters(&values[code]))
 			}
 			list = append(list, k)
 		}
 	}
 	return list
+}
+
+// grow makes the key of the values that a dictionary has beside those it was made
+// of.
+func (k *key) grow(dict *dictionary) {
+	if len(k.of) < len(dict.values) {
+		k.of = slices.Grow(k.of, len(dict.values)-len(k.of))
+	}
+	for code := len(k.of); code < len(dict.values); code++ {
+		of := uint32(0)
+		if code > 0 {
+			v := &dict.values[code]
+			of = k.part(v, dict.letters(v))
+		}
+		k.of = append(k.of, of)
+	}
+}
+
+// growKeys makes the keys of all values.
+func (c *corpus) growKeys(ctx context.Context, keys []key, workers int) error {
+	return divide(ctx, workers, len(keys), func(_, k int) { keys[k].grow(c.fields[keys[k].field].dict) })
 }
 
 // rule is one equality by which records become candidates: all its keys agree.
@@ -168,13 +189,17 @@ func blockHash(keys []key, r *rule, record []uint32) uint64 {
 		if part == 0 {
 			return 0
 		}
-		if r.eitherName && i < 2 {
-			h += mix(uint64(part))
-		} else {
-			h = mix(h ^ uint64(part))
-		}
+		h = r.fold(h, i, part)
 	}
 	return max(h, 1)
+}
+
+// fold adds the i-th key of a record to the hash of those before it.
+func (r *rule) fold(h uint64, i int, part uint32) uint64 {
+	if r.eitherName && i < 2 {
+		return h + mix(uint64(part))
+	}
+	return mix(h ^ uint64(part))
 }
 
 // mix is the finaliser of MurmurHash3.

@@ -98,20 +98,25 @@ func surnameLevel(d *dictionary, a, b *value) uint8 {
 func dateLevel(dict *dictionary, a, b *value) uint8 {
 	ya, ma, da := dateOf(a.code)
 	yb, mb, db := dateOf(b.code)
-	if ya == 0 || ma == 0 || da == 0 || yb == 0 || mb == 0 || db == 0 {
-		return partialDateLevel([3]int{ya, ma, da}, [3]int{yb, mb, db})
+	x, y := [3]int{ya, ma, da}, [3]int{yb, mb, db}
+	return levelOfDates(x, y, complete(x) && complete(y) && oneDigit(dict.letters(a), dict.letters(b)))
+}
+
+// complete reports whether a date has year, month and day.
+func complete(d [3]int) bool { return d[0] != 0 && d[1] != 0 && d[2] != 0 }
+
+// levelOfDates compares two dates by year, month and day; slip says that they
+// differ in one digit.
+func levelOfDates(a, b [3]int, slip bool) uint8 {
+	if !complete(a) || !complete(b) {
+		return partialDateLevel(a, b)
 	}
-	same := 0
-	for _, equal := range [3]bool{ya == yb, ma == mb, da == db} {
-		if equal {
-			same++
-		}
-	}
-	days := 365*(ya-yb) + 30*(ma-mb) + da - db
+	same := one(a[0] == b[0]) + one(a[1] == b[1]) + one(a[2] == b[2])
+	days := 365*(a[0]-b[0]) + 30*(a[1]-b[1]) + a[2] - b[2]
 	switch {
-	case oneDigit(dict.letters(a), dict.letters(b)):
+	case slip:
 		return 2
-	case ya == yb && ma == db && da == mb:
+	case a[0] == b[0] && a[1] == b[2] && a[2] == b[1]:
 		return 3
 	case same == 2:
 		return 4

@@ -53,13 +53,16 @@ type linker struct {
 	sample   []patternCount
 	// comparable is the number of pairs that could match.
 	comparable float64
+	spread     *spread
 	chance     *chance
 	learnt     *learnt
 	candidates [][]candidate
-	blocks     *blocks
-	current    string
-	began      time.Time
-	seconds    map[string]float64
+	// counts are those of the patterns of the candidates.
+	counts  []patternCount
+	blocks  *blocks
+	current string
+	began   time.Time
+	seconds map[string]float64
 }
 
 // Link compares the records of a table and joins those of one person. It
@@ -72,7 +75,7 @@ func Link(ctx context.Context, t *Table, o Options) (*Result, error) {
 	}
 	l.step("read values")
 	var err error
-	if l.corpus, err = prepare(t, o.Types); err != nil {
+	if l.corpus, err = readTable(ctx, t, o.Types, l.Workers); err != nil {
 		return nil, err
 	}
 	l.comparable = l.corpus.comparablePairs()
@@ -83,7 +86,7 @@ func Link(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if err := l.train(); err != nil {
 		return nil, fmt.Errorf("learn from the records: %w", err)
 	}
-	return l.resolve(), nil
+	return l.resolve()
 }
 
 // step says what begins, and notes how long what ends has taken; "" ends.
@@ -112,33 +115,35 @@ func (l *linker) train() error {
 	if l.sample, err = samplePairs(l.ctx, l.comparer, cmp.Or(l.sampled, sampledPairs), l.Seed, l.Workers); err != nil {
 		return err
 	}
-	l.chance = l.corpus.chances(l.sample, nil, nil)
+	if l.spread, err = l.corpus.spread(l.ctx, nil, l.Workers); err != nil {
+		return err
+	}
+	l.chance = l.corpus.chances(l.sample, nil, l.spread)
 	if err := l.block(); err != nil {
 		return err
 	}
 	l.step("learn")
-	l.fit(nil)
+	l.fit()
 	return nil
 }
 
 // fit learns from the candidates, then again with chances that know which pairs
 // of the sample are matches.
-func (l *linker) fit(person []int32) {
-	counts := countPatterns(l.candidates)
+func (l *linker) fit() {
 	if l.learnt == nil {
 		share := min(.1, float64(l.corpus.rows)/4/l.comparable)
-		l.learnt = l.learn(counts, firstModel(l.corpus, l.chance, share, l.corpus.kinds()), false)
+		l.learnt = l.learn(firstModel(l.corpus, l.chance, share, l.corpus.kinds()), false)
 	}
-	l.meet(person)
-	l.findKinds(counts)
-	l.meet(person)
-	l.learnt = l.learn(counts, l.learnt.model, false)
+	l.meet()
+	l.findKinds()
+	l.meet()
+	l.learnt = l.learn(l.learnt.model, false)
 }
 
 // meet estimates anew how strangers agree, now that it is known which pairs of
 // the sample are none.
-func (l *linker) meet(person []int32) {
-	l.chance = l.corpus.chances(l.sample, l.match(), person)
+func (l *linker) meet() {
+	l.chance = l.corpus.chances(l.sample, l.match(), l.spread)
 	known := *l.learnt
 	known.model = &model{m: l.learnt.m, person: l.learnt.person}
 	for _, k := range l.learnt.kinds {
@@ -147,9 +152,9 @@ func (l *linker) meet(person []int32) {
 	l.learnt = &known
 }
 
-func (l *linker) learn(counts []patternCount, start *model, fixed bool) *learnt {
+func (l *linker) learn(start *model, fixed bool) *learnt {
 	guess := firstModel(l.corpus, l.chance, start.person, start.numbers())
-	return learn(counts, l.chance, start, guess, l.comparable, fixed)
+	return learn(l.counts, l.chance, start, guess, l.comparable, fixed)
 }
 
 // findKinds begins with every kind that the fields can tell, so that what is
@@ -157,17 +162,17 @@ func (l *linker) learn(counts []patternCount, start *model, fixed bool) *learnt 
 // those that are not worth it. What is learnt of one person stays fixed while a
 // kind is left out: free, it would learn to be that kind. Kinds that were left
 // out before come back where other candidates speak for them.
-func (l *linker) findKinds(counts []patternCount) {
+func (l *linker) findKinds() {
 	start := &model{m: l.learnt.m, person: l.learnt.person, kinds: l.learnt.kinds}
 	for _, k := range l.corpus.kinds() {
 		if !slices.Contains(start.numbers(), k) {
 			start.kinds = append(start.kinds[:len(start.kinds):len(start.kinds)], l.corpus.firstKind(k, l.chance, start.person/4))
 		}
 	}
-	l.learnt = l.learn(counts, start, false)
+	l.learnt = l.learn(start, false)
 	for i := 0; i < len(l.learnt.kinds); {
 		left := &model{m: l.learnt.m, person: l.learnt.person, kinds: slices.Delete(slices.Clone(l.learnt.kinds), i, i+1)}
-		if without := l.learn(counts, left, true); worthIt(l.learnt, without, l.learnt.kinds[i]) {
+		if without := l.learn(left, true); worthIt(l.learnt, without, l.learnt.kinds[i]) {
 			i++
 		} else {
 			l.learnt = without
@@ -181,16 +186,6 @@ func (l *linker) match() func(pattern) float64 {
 	return func(p pattern) float64 { return probability(w.of(p)) }
 }
 
-func countPatterns(candidates [][]candidate) []patternCount {
-	counts := map[pattern]int{}
-	for _, part := range candidates {
-		for i := range part {
-			counts[part[i].pattern]++
-		}
-	}
-	return sortedCounts(counts)
-}
-
 // block chooses the rules and compares their pairs.
 func (l *linker) block() error {
 	budget := l.budget(l.corpus.rows)
@@ -199,11 +194,17 @@ func (l *linker) block() error {
 	}
 	l.step("choose rules")
 	l.keys = l.corpus.keys()
-	list := l.corpus.enumerate(l.keys, budget)
+	if err := l.corpus.growKeys(l.ctx, l.keys, l.Workers); err != nil {
+		return err
+	}
+	list, err := l.corpus.enumerate(l.ctx, l.keys, budget, l.Workers)
+	if err != nil {
+		return err
+	}
 	if err := l.compare(seeds(list, l.keys, l.corpus.rows)); err != nil {
 		return err
 	}
-	l.fit(nil)
+	l.fit()
 	const imagined = 4000
 	l.step("choose rules")
 	im := l.corpus.imagine(l.exemplars(), l.learnt.weights(l.chance), l.Seed, imagined)
@@ -223,7 +224,10 @@ func (l *linker) compare(rules []rule) error {
 		l.blocks.splits = append(l.blocks.splits, l.blocks.uncompared()...)
 	}
 	var err error
-	l.candidates, err = l.blocks.compareAll(l.ctx, l.comparer, l.Workers)
+	if l.candidates, err = l.blocks.compareAll(l.ctx, l.comparer, l.Workers); err != nil {
+		return err
+	}
+	l.counts, err = countPatterns(l.ctx, l.candidates, l.Workers)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -64,8 +65,10 @@ type field struct {
 type corpus struct {
 	fields []field
 	rows   int
-	// codes holds rows × fields codes.
+	// codes holds rows × fields codes, gists as many gists.
 	codes  []uint32
+	gists  []uint64
+	layout layout
 	source []uint8
 	// given and surname are the positions of the first fields of those types,
 	// -1 for none: people swap the two. They share one dictionary.
@@ -93,9 +96,9 @@ type column struct {
 	order normalize.Order
 }
 
-// prepare decides what every column is and reads its values. A column of whole
+// readTable decides what every column is and reads its values. A column of whole
 // names becomes two fields, columns of day, month and year become one date.
-func prepare(t *Table, declared map[string]Type) (*corpus, error) {
+func readTable(ctx context.Context, t *Table, declared map[string]Type, workers int) (*corpus, error) {
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
@@ -105,32 +108,47 @@ func prepare(t *Table, declared map[string]Type) (*corpus, error) {
 		return nil, err
 	}
 	names := newDictionary()
-	var streams [][]uint32
+	var fields []field
 	for _, sp := range specs(columns) {
 		f := field{spec: sp, dict: names}
 		if sp.typ != GivenName && sp.typ != Surname {
 			f.dict = newDictionary()
 		}
-		codes := f.encode(columns, t.Rows)
+		fields = append(fields, f)
+	}
+	read, err := encodeAll(ctx, fields, columns, t.Rows, workers)
+	if err != nil {
+		return nil, err
+	}
+	streams := c.keep(fields, read, names)
+	if len(c.fields) == 0 {
+		return nil, fmt.Errorf("%w: %s", ErrNothingToCompare, c.reasons())
+	}
+	c.limit(&streams)
+	c.findNames()
+	if err := c.interleave(ctx, streams, workers); err != nil {
+		return nil, err
+	}
+	return c, c.gistRows(ctx, workers)
+}
+
+// keep takes the fields that say something, and returns their codes.
+func (c *corpus) keep(fields []field, read [][]uint32, names *dictionary) (streams [][]uint32) {
+	for i, codes := range read {
+		f := fields[i]
 		switch present := countPresent(codes); {
-		case sp.typ == Generation && sp.parts[0] != Generation && (present == 0 || len(f.dict.values) < 3):
+		case f.typ == Generation && f.parts[0] != Generation && (present == 0 || len(f.dict.values) < 3):
 			// No generation is told: nothing to say of it.
 		case present == 0:
-			c.note(strings.Join(sp.columns, ", "), "no record holds a value that can be read as %s: ignored", sp.typ)
+			c.note(strings.Join(f.columns, ", "), "no record holds a value that can be read as %s: ignored", f.typ)
 		case len(f.dict.values) == 2 && f.dict != names:
-			c.note(strings.Join(sp.columns, ", "), "one value in all records: ignored")
+			c.note(strings.Join(f.columns, ", "), "one value in all records: ignored")
 		default:
 			c.fields = append(c.fields, f)
 			streams = append(streams, codes)
 		}
 	}
-	if len(c.fields) == 0 {
-		return nil, fmt.Errorf("%w: %s", ErrNothingToCompare, c.reasons())
-	}
-	c.limit(&streams)
-	c.interleave(streams)
-	c.findNames()
-	return c, nil
+	return streams
 }
 
 func (c *corpus) note(column, format string, args ...any) {
@@ -170,7 +188,11 @@ func (c *corpus) decide(t *Table, declared map[string]Type) ([]column, error) {
 		if typ == Ignore {
 			continue
 		}
-		columns = append(columns, column{Column: col, typ: typ, order: dateOrder(col.Values)})
+		column := column{Column: col, typ: typ}
+		if typ == Date {
+			column.order = dateOrder(col.Values)
+		}
+		columns = append(columns, column)
 	}
 	for name := range declared {
 		if !known[name] {
@@ -245,38 +267,6 @@ func dateParts3(columns []column) (date spec, joined map[string]bool) {
 	return date, joined
 }
 
-// encode reads a field of all records. Of a field that is read from one column
-// each distinct value is read once.
-func (f *field) encode(columns []column, rows int) []uint32 {
-	from := make([]*Column, len(f.columns))
-	for i, name := range f.columns {
-		for _, col := range columns {
-			if col.Name == name {
-				from[i] = col.Column
-			}
-		}
-	}
-	codes := make([]uint32, rows)
-	if len(from) == 1 {
-		recode := make([]uint32, len(from[0].Values))
-		for i, raw := range from[0].Values {
-			recode[i] = f.code([]string{raw})
-		}
-		for row, c := range from[0].Codes {
-			codes[row] = recode[c]
-		}
-		return codes
-	}
-	values := make([]string, len(from))
-	for row := range codes {
-		for i, col := range from {
-			values[i] = col.Value(row)
-		}
-		codes[row] = f.code(values)
-	}
-	return codes
-}
-
 // code is that of what the columns of a record say, 0 for nothing.
 func (f *field) code(values []string) uint32 {
 	r, form, ok := f.read(values)
@@ -299,19 +289,6 @@ func (c *corpus) limit(streams *[][]uint32) {
 		c.note(c.fields[at].name, "more than %d columns can be compared: this one says least and is ignored", maxFields)
 		c.fields = slices.Delete(c.fields, at, at+1)
 		*streams = slices.Delete(*streams, at, at+1)
-	}
-}
-
-func (c *corpus) interleave(streams [][]uint32) {
-	k := len(streams)
-	c.codes = make([]uint32, c.rows*k)
-	for i, codes := range streams {
-		for row, code := range codes {
-			c.codes[row*k+i] = code
-		}
-	}
-	for i := range c.fields {
-		c.fields[i].dict.codes = nil
 	}
 }
 

@@ -46,86 +46,142 @@ func (r *Result) Explain(p Pair) Waterfall {
 
 // resolve clusters, learns again with what the clusters say of who holds which
 // value, and clusters for good.
-func (l *linker) resolve() *Result {
+func (l *linker) resolve() (*Result, error) {
 	const sure = 6 // bits: provisional persons are certain ones
 	m := l.freeze()
 	l.step("persons")
-	first := l.cluster(m.weigher(l.corpus), l.edges(m, sure), sure)
-	l.step("learn again")
-	l.fit(first)
-	m = l.freeze()
 	w := m.weigher(l.corpus)
+	likely, err := l.pairs(w, sure-leniency, nil)
+	if err != nil {
+		return nil, err
+	}
+	first, err := l.cluster(w, edgesOf(likely), sure)
+	if err != nil {
+		return nil, err
+	}
+	l.step("learn again")
+	if l.spread, err = l.corpus.spread(l.ctx, first, l.Workers); err != nil {
+		return nil, err
+	}
+	l.fit()
+	m = l.freeze()
 	l.step("weigh")
-	pairs := l.pairs(w)
-	m.Thresholds = expectations(l, w)
+	w = m.weigher(l.corpus)
+	hopes := make([]hope, len(l.candidates))
+	pairs, err := l.pairs(w, ReviewBits, hopes)
+	if err != nil {
+		return nil, err
+	}
+	pairs = inOrder(pairs, l.corpus.rows)
+	m.Thresholds = expectations(hopes)
 	l.step("cluster")
+	clusters, err := l.cluster(w, edgesOf(pairs), LinkBits)
+	if err != nil {
+		return nil, err
+	}
+	m.Splits = l.blocks.splits
+	l.step("")
+	return &Result{Clusters: clusters, Pairs: pairs, Model: m, Seconds: l.seconds, weigher: w}, nil
+}
+
+// pairs weighs the candidates and keeps those of at least threshold, in their
+// order. hopes, if not nil, are counted by part.
+func (l *linker) pairs(w *weigher, threshold float64, hopes []hope) ([]Pair, error) {
+	parts := make([][]Pair, len(l.candidates))
+	err := divide(l.ctx, l.Workers, len(parts), func(_, part int) {
+		for i := range l.candidates[part] {
+			c := &l.candidates[part][i]
+			least := threshold
+			if hopes != nil {
+				least = math.Inf(-1)
+			}
+			bits := w.weightFrom(l.corpus.record(int(c.a)), c.pattern, least)
+			if bits >= threshold {
+				parts[part] = append(parts[part], Pair{c.a, c.b, bits, c.pattern})
+			}
+			if hopes != nil {
+				hopes[part].add(bits)
+			}
+		}
+	})
+	return slices.Concat(parts...), err
+}
+
+// inOrder returns pairs by their records.
+func inOrder(pairs []Pair, rows int) []Pair {
+	at := make([]int32, rows+1)
+	for i := range pairs {
+		at[pairs[i].A+1]++
+	}
+	for row := range rows {
+		at[row+1] += at[row]
+	}
+	out := make([]Pair, len(pairs))
+	for i := range pairs {
+		out[at[pairs[i].A]] = pairs[i]
+		at[pairs[i].A]++
+	}
+	for from := 0; from < len(out); {
+		to := int(at[out[from].A])
+		slices.SortFunc(out[from:to], func(a, b Pair) int { return cmp.Compare(a.B, b.B) })
+		from = to
+	}
+	return out
+}
+
+func edgesOf(pairs []Pair) []edge {
 	edges := make([]edge, len(pairs))
 	for i, p := range pairs {
 		edges[i] = edge{p.A, p.B, p.Bits}
 	}
-	clusters := l.cluster(w, edges, LinkBits)
-	m.Splits = l.blocks.splits
-	l.step("")
-	return &Result{Clusters: clusters, Pairs: pairs, Model: m, Seconds: l.seconds, weigher: w}
-}
-
-// pairs weighs the candidates and keeps those worth a look.
-func (l *linker) pairs(w *weigher) []Pair {
-	var pairs []Pair
-	for _, part := range l.candidates {
-		for i := range part {
-			c := &part[i]
-			if bits := w.weight(l.corpus.record(int(c.a)), c.pattern); bits >= ReviewBits {
-				pairs = append(pairs, Pair{c.a, c.b, bits, c.pattern})
-			}
-		}
-	}
-	slices.SortFunc(pairs, func(a, b Pair) int { return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B)) })
-	return pairs
-}
-
-// edges are the candidates of at least threshold.
-func (l *linker) edges(m *Model, threshold float64) []edge {
-	w := m.weigher(l.corpus)
-	var edges []edge
-	for _, part := range l.candidates {
-		for i := range part {
-			c := &part[i]
-			if bits := w.weight(l.corpus.record(int(c.a)), c.pattern); bits >= threshold-leniency {
-				edges = append(edges, edge{c.a, c.b, bits})
-			}
-		}
-	}
 	return edges
 }
 
+// The range of thresholds of which expectations are given, in bits.
+const (
+	leastExpected = -6
+	mostExpected  = 20
+)
+
+// hope is what some of the candidates let expect: how many pairs weigh a whole
+// number of bits, and of how many matches that is the sum; all are the matches
+// expected of any weight.
+type hope struct {
+	pairs [mostExpected - leastExpected + 1]int64
+	right [mostExpected - leastExpected + 1]float64
+	all   float64
+}
+
+func (h *hope) add(bits float64) {
+	p := probability(bits)
+	h.all += p
+	if bits >= leastExpected {
+		at := min(int(math.Floor(bits)), mostExpected) - leastExpected
+		h.pairs[at]++
+		h.right[at] += p
+	}
+}
+
 // expectations estimates precision and recall by threshold from the
-// probabilities of the candidates, before clusters.
-func expectations(l *linker, w *weigher) []Expectation {
-	const least, most = -6, 20
-	var pairs [most - least + 1]int64
-	var right [most - least + 1]float64
-	all := 0.0
-	for _, part := range l.candidates {
-		for i := range part {
-			c := &part[i]
-			bits := w.weight(l.corpus.record(int(c.a)), c.pattern)
-			p := probability(bits)
-			all += p
-			if bits >= least {
-				at := min(int(math.Floor(bits)), most) - least
-				pairs[at]++
-				right[at] += p
-			}
+// probabilities of the candidates, before clusters. Sums are by part of them, so
+// that they are the same for any number of workers.
+func expectations(hopes []hope) []Expectation {
+	var sum hope
+	for i := range hopes {
+		h := &hopes[i]
+		sum.all += h.all
+		for at := range h.pairs {
+			sum.pairs[at] += h.pairs[at]
+			sum.right[at] += h.right[at]
 		}
 	}
 	var list []Expectation
 	n, tp := int64(0), 0.0
-	for at := most - least; at >= 0; at-- {
-		n, tp = n+pairs[at], tp+right[at]
-		e := Expectation{Bits: float64(at + least), Probability: probability(float64(at + least)), Pairs: n}
-		if n > 0 && all > 0 {
-			e.Precision, e.Recall = tp/float64(n), tp/all
+	for at := mostExpected - leastExpected; at >= 0; at-- {
+		n, tp = n+sum.pairs[at], tp+sum.right[at]
+		e := Expectation{Bits: float64(at + leastExpected), Probability: probability(float64(at + leastExpected)), Pairs: n}
+		if n > 0 && sum.all > 0 {
+			e.Precision, e.Recall = tp/float64(n), tp/sum.all
 			e.F1 = 2 * e.Precision * e.Recall / (e.Precision + e.Recall)
 		}
 		list = append(list, e)

@@ -2,6 +2,7 @@ package linkage
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 )
@@ -16,36 +17,40 @@ const costSample = 1 << 16
 // enumerate returns every rule that might be used: single keys, keys of two
 // different fields, and names in any order, each with its estimated cost and
 // none beyond the budget.
-func (c *corpus) enumerate(keys []key, budget float64) []rule {
+func (c *corpus) enumerate(ctx context.Context, keys []key, budget float64, workers int) ([]rule, error) {
+	list := c.conceivable(keys)
+	sample := c.sampleKeys(keys)
+	costers := make([]coster, workers)
+	err := divide(ctx, workers, len(list), func(worker, r int) { list[r].cost = costers[worker].cost(sample, &list[r]) })
+	list = slices.DeleteFunc(list, func(r rule) bool { return r.cost <= 0 || r.cost > budget })
+	slices.SortStableFunc(list, func(a, b rule) int {
+		return cmp.Or(cmp.Compare(a.cost, b.cost), strings.Compare(a.name, b.name))
+	})
+	return list, err
+}
+
+// conceivable are all rules, without their costs.
+func (c *corpus) conceivable(keys []key) []rule {
 	var list []rule
-	coster := newCoster(c, keys)
-	try := func(r rule) {
-		if r.cost = coster.cost(&r); r.cost > 0 && r.cost <= budget {
-			list = append(list, r)
-		}
-	}
 	for i := range keys {
 		if !keys[i].coarse {
-			try(rule{keys: []int{i}, name: keys[i].name})
+			list = append(list, rule{keys: []int{i}, name: keys[i].name})
 		}
 		for j := i + 1; j < len(keys); j++ {
 			if keys[i].field != keys[j].field {
-				try(rule{keys: []int{i, j}, name: keys[i].name + " and " + keys[j].name})
+				list = append(list, rule{keys: []int{i, j}, name: keys[i].name + " and " + keys[j].name})
 			}
 		}
 	}
 	if c.given >= 0 {
-		c.enumerateNames(keys, try)
+		list = append(list, c.conceivableNames(keys)...)
 	}
-	slices.SortStableFunc(list, func(a, b rule) int {
-		return cmp.Or(cmp.Compare(a.cost, b.cost), strings.Compare(a.name, b.name))
-	})
 	return list
 }
 
-// enumerateNames tries both names by sound in any order, alone and with a key of
+// conceivableNames are both names by sound in any order, alone and with a key of
 // another field.
-func (c *corpus) enumerateNames(keys []key, try func(rule)) {
+func (c *corpus) conceivableNames(keys []key) []rule {
 	given, surname := -1, -1
 	for i := range keys {
 		if strings.HasSuffix(keys[i].name, "(sound)") {
@@ -58,62 +63,79 @@ func (c *corpus) enumerateNames(keys []key, try func(rule)) {
 		}
 	}
 	if given < 0 || surname < 0 {
-		return
+		return nil
 	}
 	name := "names in any order (sound)"
-	try(rule{keys: []int{given, surname}, name: name, eitherName: true})
+	list := []rule{{keys: []int{given, surname}, name: name, eitherName: true}}
 	for i := range keys {
 		if keys[i].field != c.given && keys[i].field != c.surname {
-			try(rule{keys: []int{given, surname, i}, name: name + " and " + keys[i].name, eitherName: true})
+			list = append(list, rule{keys: []int{given, surname, i}, name: name + " and " + keys[i].name, eitherName: true})
 		}
 	}
+	return list
 }
 
-// coster estimates the number of pairs of a rule from a sample of records: the
+// keySample holds the keys of the records from which costs are estimated: the
 // first ones of a fixed shuffle.
-type coster struct {
-	corpus *corpus
-	keys   []key
-	rows   []int
-	scale  float64
-	hashes []uint32
-	counts []int32
-	slots  []uint32
+type keySample struct {
+	// of are those of each key, record by record.
+	of       [][]uint32
+	scale    float64
+	twoFiles bool
 }
 
-func newCoster(c *corpus, keys []key) *coster {
+func (c *corpus) sampleKeys(keys []key) *keySample {
 	n := min(c.rows, costSample)
 	rows := stream(1, "cost").Perm(c.rows)[:n]
 	slices.Sort(rows)
-	return &coster{
-		corpus: c, keys: keys, rows: rows, scale: float64(c.rows) / float64(n),
-		hashes: make([]uint32, 0, n), counts: make([]int32, 4*costSample), slots: make([]uint32, 4*costSample),
+	s := &keySample{of: make([][]uint32, len(keys)), scale: float64(c.rows) / float64(n), twoFiles: c.source != nil}
+	for k := range keys {
+		s.of[k] = make([]uint32, n)
+		for i, row := range rows {
+			s.of[k][i] = keys[k].of[c.record(row)[keys[k].field]]
+		}
 	}
+	return s
 }
 
+// coster estimates the number of pairs of a rule from a sample. It is used by one
+// goroutine.
+type coster struct{ slots []costSlot }
+
+// costSlot counts the records of a block.
+type costSlot struct{ hash, count uint32 }
+
 // cost is the number of pairs in blocks, those beyond hotBlock counted as split.
-func (e *coster) cost(r *rule) float64 {
-	e.hashes = e.hashes[:0]
-	for _, row := range e.rows {
-		if h := blockHash(e.keys, r, e.corpus.record(row)); h != 0 {
-			e.hashes = append(e.hashes, uint32(h>>32))
-		}
+func (e *coster) cost(s *keySample, r *rule) float64 {
+	if e.slots == nil {
+		e.slots = make([]costSlot, 4*costSample)
 	}
-	clear(e.counts)
+	clear(e.slots)
 	mask := uint32(len(e.slots) - 1)
 	total := 0.0
-	for _, h := range e.hashes {
+	for row := range s.of[r.keys[0]] {
+		full := uint64(0)
+		for i, k := range r.keys {
+			part := s.of[k][row]
+			if full = r.fold(full, i, part); part == 0 {
+				full = 0
+				break
+			}
+		}
+		if full == 0 {
+			continue
+		}
+		h := uint32(full >> 32)
 		slot := h * 2654435769 & mask
-		for e.counts[slot] != 0 && e.slots[slot] != h {
+		for e.slots[slot].count != 0 && e.slots[slot].hash != h {
 			slot = (slot + 1) & mask
 		}
-		e.slots[slot] = h
 		// The n-th record of a block meets the n-1 before it.
-		total += min(float64(e.counts[slot])*e.scale, hotBlock)
-		e.counts[slot]++
+		total += min(float64(e.slots[slot].count)*s.scale, hotBlock)
+		e.slots[slot] = costSlot{h, e.slots[slot].count + 1}
 	}
-	total *= e.scale
-	if e.corpus.source != nil {
+	total *= s.scale
+	if s.twoFiles {
 		total /= 2
 	}
 	return total

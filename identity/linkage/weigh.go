@@ -49,8 +49,26 @@ func (w *weigher) grow() {
 // weight returns log2 of the odds that the pair of records is of one person
 // against all else; a is one of the two.
 func (w *weigher) weight(a []uint32, p pattern) float64 {
-	match := w.model.Prior
 	var rare [maxFields]float64
+	return w.match(a, p, &rare) - w.others(p, &rare)
+}
+
+// weightFrom is weight, or -Inf where that is below least; it is cheaper where
+// most pairs are.
+func (w *weigher) weightFrom(a []uint32, p pattern, least float64) float64 {
+	var rare [maxFields]float64
+	if match := w.match(a, p, &rare); match >= least { // others take off, they never add
+		if bits := match - w.others(p, &rare); bits >= least {
+			return bits
+		}
+	}
+	return math.Inf(-1)
+}
+
+// match is log2 of the odds of one person against strangers. It fills in rare,
+// what the rarity of equal values adds.
+func (w *weigher) match(a []uint32, p pattern, rare *[maxFields]float64) float64 {
+	match := w.model.Prior
 	for f := range w.levels {
 		l := p.level(f)
 		match += w.levels[f][l]
@@ -59,7 +77,7 @@ func (w *weigher) weight(a []uint32, p pattern) float64 {
 			match += rare[f]
 		}
 	}
-	return match - w.others(p, &rare)
+	return match
 }
 
 // others is log2 of one and the odds of every kind: what is to be taken off a
@@ -81,6 +99,9 @@ func (w *weigher) others(p pattern, rare *[maxFields]float64) float64 {
 		if bits > -40 { // less does not move the sum
 			all += exp2(bits)
 		}
+	}
+	if all == 1 {
+		return 0
 	}
 	return math.Log2(all)
 }
