@@ -117,6 +117,11 @@ func problemOf(err error) *problem {
 	case errors.Is(err, profiles.ErrNotFound):
 		return newProblem(http.StatusNotFound, "profile-not-found", "There is no such profile",
 			"no event of this workspace carried the identifier")
+	case errors.Is(err, profiles.ErrNoAccount):
+		return newProblem(http.StatusNotFound, "account-not-found", "There is no such account",
+			"no group event of this workspace named it")
+	case errors.Is(err, profiles.ErrTooExpensive):
+		return newProblem(http.StatusUnprocessableEntity, "too-expensive", "The question is too expensive", "ask for less: a longer prefix, a rarer value, a shorter time")
 	case errors.As(err, &refused):
 		return refused.problem()
 	case errors.Is(err, ErrIdentityNotHere):
