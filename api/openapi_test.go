@@ -262,7 +262,7 @@ func TestEveryRouteByEveryRole(t *testing.T) {
 	f := newFixture()
 	s := f.server(t)
 	for _, op := range s.Operations() {
-		path := strings.NewReplacer("{id}", "user_id:42", "{key}", "write-dev", "{method}", "track?data=e30", "{plan}", "web").Replace(op.Path)
+		path := strings.NewReplacer("{id}", "user_id:42", "{key}", "write-dev", "{method}", "track?data=e30", "{plan}", "web", "{space}", "main", "{collection}", "users").Replace(op.Path)
 		for _, key := range []string{"", "unknown", "write-dev", "read-dev", "admin-dev"} {
 			r := httptest.NewRequestWithContext(t.Context(), op.Method, path, strings.NewReader(`{"definition":`+definition+`}`))
 			r.Header.Set("Content-Type", "application/json")

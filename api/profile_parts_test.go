@@ -23,8 +23,7 @@ import (
 // shelf answers for what a whole view holds the newest of.
 type shelf struct {
 	*people
-	events int                    // of every profile
-	asked  profiles.TimelineQuery // last
+	events int // of every profile
 	err    error
 }
 
@@ -32,7 +31,6 @@ func (h *shelf) Timeline(ctx context.Context, workspace string, id identity.Prof
 	if _, err := h.Load(ctx, workspace, id); err != nil {
 		return nil, err
 	}
-	h.asked = q
 	from := 0
 	if q.After.Key != "" {
 		_, _ = fmt.Sscan(q.After.Key, &from)
@@ -62,7 +60,9 @@ func (h *shelf) AllIdentifiers(ctx context.Context, workspace string, id identit
 		return nil, err
 	}
 	all := append([]profiles.Identifier{}, p.Identifiers...)
-	slices.SortFunc(all, func(a, b profiles.Identifier) int { return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Value, b.Value)) })
+	slices.SortFunc(all, func(a, b profiles.Identifier) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Value, b.Value))
+	})
 	return all, h.err
 }
 

@@ -127,6 +127,10 @@ type Event struct {
 	// Detail is what the kind of the event has beyond properties, such as the
 	// amount of an order: a JSON object. Only timelines have it.
 	Detail json.RawMessage
+	// Context and Identifiers, as namespace:value, are what else the event said.
+	// Only timelines have them; both are personal.
+	Context     json.RawMessage
+	Identifiers []string
 }
 
 // Size estimates the bytes of memory that p holds, for caches bounded by size.

@@ -16,7 +16,7 @@ import (
 // timelineSQL begins a page of a timeline; conditions and order follow. The
 // engine reads the columns of the sort key for all events of the profile, and the
 // texts of the page alone.
-const timelineSQL = `SELECT toString(message_hash), message_id, kind, name, type, source, time, properties
+const timelineSQL = `SELECT toString(message_hash), message_id, kind, name, type, source, time, properties, context, identifiers
 FROM events` + ofProfile
 
 // Timeline implements profiles.History.
@@ -48,9 +48,9 @@ func (s *Store) Timeline(ctx context.Context, workspace string, id identity.Prof
 
 func scanEvent(rows driver.Rows) (profiles.Event, error) {
 	var e profiles.Event
-	var properties string
-	err := rows.Scan(&e.Position.Key, &e.MessageID, &e.Kind, &e.Name, &e.Type, &e.Source, &e.Time, &properties)
-	e.Time, e.Properties = e.Time.UTC(), object(properties)
+	var properties, said string
+	err := rows.Scan(&e.Position.Key, &e.MessageID, &e.Kind, &e.Name, &e.Type, &e.Source, &e.Time, &properties, &said, &e.Identifiers)
+	e.Time, e.Properties, e.Context = e.Time.UTC(), object(properties), object(said)
 	e.Position.Time = e.Time
 	return e, err
 }
