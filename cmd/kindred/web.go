@@ -17,6 +17,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/cache"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/matching"
+	"github.com/kindred-cdp/kindred/profiles/traitfile"
 	segmentsql "github.com/kindred-cdp/kindred/segments/sql"
 )
 
@@ -28,7 +29,13 @@ type web struct {
 }
 
 func newWeb(p *platform, r *roles) (*web, error) {
-	store, err := profilestore.New(profilestore.DefaultConfig(), p.conn, now)
+	traits, err := traitfile.Read(p.settings.traits)
+	if err != nil {
+		return nil, err
+	}
+	profileConfig, previewConfig := profilestore.DefaultConfig(), segmentsql.DefaultConfig()
+	profileConfig.Rules, profileConfig.Computed, previewConfig.Rules = traits.Rules, traits.Computed, traits.Rules
+	store, err := profilestore.New(profileConfig, p.conn, now)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +43,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if w.cache, err = cache.New(cache.DefaultConfig(), store, r.registry); err != nil {
 		return nil, err
 	}
-	preview, err := segmentsql.New(segmentsql.DefaultConfig(), p.conn, now)
+	preview, err := segmentsql.New(previewConfig, p.conn, now)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,8 @@ import (
 type Config struct {
 	// Rules reduce trait observations to values.
 	Rules profiles.Rules
+	// Computed are computed from events, and stand among the traits.
+	Computed []profiles.ComputedTrait
 	// MaxIdentifiers is how many identifiers a profile shows, the earliest
 	// first; the rest are counted. Default 100.
 	MaxIdentifiers int
@@ -49,7 +51,7 @@ func DefaultConfig() Config {
 
 // Validate reports every fault of the configuration.
 func (c Config) Validate() error {
-	errs := []error{c.Rules.Validate()}
+	errs := []error{c.Rules.Validate(), profiles.ValidateComputed(c.Computed)}
 	if c.MaxIdentifiers < 1 || c.Recent < 0 || c.Products < 0 {
 		errs = append(errs, errors.New("profiles: at least one identifier and no negative number of events or products"))
 	}
@@ -68,6 +70,8 @@ type Store struct {
 	conn     driver.Conn
 	now      func() time.Time
 	versions versions
+
+	computation *computation
 }
 
 var (
@@ -83,7 +87,7 @@ func New(cfg Config, conn driver.Conn, now func() time.Time) (*Store, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Store{cfg: cfg, conn: conn, now: now, versions: versions{known: map[string]version{}, generation: map[string]uint64{}}}, nil
+	return &Store{cfg: cfg, conn: conn, now: now, computation: newComputation(cfg.Computed), versions: versions{known: map[string]version{}, generation: map[string]uint64{}}}, nil
 }
 
 // query runs a query within its limits and calls scan for each row. Its errors
@@ -174,9 +178,10 @@ func (s *Store) Load(ctx context.Context, workspace string, id identity.ProfileI
 	if len(p.Identifiers) == 0 {
 		return nil, profiles.ErrNotFound
 	}
-	if err := r.all(ctx, p, r.activity, r.recent, r.orders, r.traits, r.topProducts, r.accounts, r.channels); err != nil {
+	if err := r.all(ctx, p, r.activity, r.recent, r.orders, r.traits, r.computed, r.topProducts, r.accounts, r.channels); err != nil {
 		return nil, err
 	}
+	p.Traits = profiles.WithComputed(p.Traits, r.fromEvents)
 	return p, nil
 }
 
@@ -219,6 +224,7 @@ type reader struct {
 	times     times    // of those that are not always its
 
 	everyIdentifier bool // instead of Config.MaxIdentifiers
+	fromEvents      []profiles.Trait
 }
 
 // all reads several parts at once.
