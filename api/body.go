@@ -108,26 +108,37 @@ func send(c *gin.Context, v any) error {
 func sendBytes(c *gin.Context, media string, body []byte) {
 	h := c.Writer.Header()
 	h.Set("Content-Type", media)
+	packed := len(body) >= leastPacked && acceptsGzip(c.GetHeader("Accept-Encoding"))
+	h.Add("Vary", "Accept-Encoding")
 	if c.Request.Method == http.MethodGet {
 		sum := sha256.Sum256(body)
-		tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-		h.Set("ETag", tag)
+		name := base64.RawURLEncoding.EncodeToString(sum[:12])
+		if packed { // Other bytes, another strong tag.
+			h.Set("ETag", `"`+name+packedTag+`"`)
+		} else {
+			h.Set("ETag", `"`+name+`"`)
+		}
 		h.Set("Cache-Control", "private, no-cache")
-		if matches(c.GetHeader("If-None-Match"), tag) {
+		if matches(c.GetHeader("If-None-Match"), name) {
 			c.Writer.WriteHeader(http.StatusNotModified)
 			c.Writer.WriteHeaderNow()
 			return
 		}
 	}
+	if packed {
+		h.Set("Content-Encoding", "gzip")
+		body = pack(body)
+	}
 	c.Writer.WriteHeader(http.StatusOK)
 	_, _ = c.Writer.Write(body) // A write fails when the client is gone; nothing is left to do.
 }
 
-// matches compares weakly, as RFC 9110 §13.1.2 asks.
-func matches(header, tag string) bool {
+// matches compares weakly, as RFC 9110 §13.1.2 asks, with the tags of an answer in
+// either encoding.
+func matches(header, name string) bool {
 	for _, part := range strings.Split(header, ",") {
 		part = strings.TrimPrefix(strings.TrimSpace(part), "W/")
-		if part == "*" || part == tag {
+		if part == "*" || part == `"`+name+`"` || part == `"`+name+packedTag+`"` {
 			return true
 		}
 	}

@@ -62,16 +62,29 @@ func patternOf(path string) string {
 	if at(document(), "paths", path) != nil {
 		return path
 	}
+	parts := strings.Split(path, "/")
 	for pattern := range at(document(), "paths").(map[string]any) {
-		prefix, tail, hasParameter := strings.Cut(pattern, "{")
-		_, suffix, _ := strings.Cut(tail, "}")
-		rest, ok := strings.CutPrefix(path, prefix)
-		rest, ends := strings.CutSuffix(rest, suffix)
-		if path == pattern || hasParameter && ok && ends && rest != "" && !strings.Contains(rest, "/") {
+		if fits(strings.Split(pattern, "/"), parts) {
 			return pattern
 		}
 	}
 	return ""
+}
+
+// fits reports whether the segments of a path are those of a pattern, of which
+// {name} stands for any. No path of the document fits two patterns.
+func fits(pattern, path []string) bool {
+	if len(pattern) != len(path) {
+		return false
+	}
+	for i, p := range pattern {
+		before, after, parameter := strings.Cut(p, "{")
+		_, after, _ = strings.Cut(after, "}")
+		if !parameter && p != path[i] || parameter && (len(path[i]) <= len(before)+len(after) || !strings.HasPrefix(path[i], before) || !strings.HasSuffix(path[i], after)) {
+			return false
+		}
+	}
+	return true
 }
 
 // checkDocumented holds an answer against the document: its status is listed,

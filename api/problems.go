@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -117,6 +118,11 @@ func problemOf(err error) *problem {
 	case errors.Is(err, profiles.ErrNotFound):
 		return newProblem(http.StatusNotFound, "profile-not-found", "There is no such profile",
 			"no event of this workspace carried the identifier")
+	case errors.Is(err, profiles.ErrNoAccount):
+		return newProblem(http.StatusNotFound, "account-not-found", "There is no such account",
+			"no group event of this workspace named it")
+	case errors.Is(err, profiles.ErrTooExpensive):
+		return newProblem(http.StatusUnprocessableEntity, "too-expensive", "The question is too expensive", "ask for less: a longer prefix, a rarer value, a shorter time")
 	case errors.As(err, &refused):
 		return refused.problem()
 	case errors.Is(err, ErrIdentityNotHere):
@@ -153,6 +159,32 @@ func problemOf(err error) *problem {
 	return internalError()
 }
 
+// segmentError is the body of errors in Segment's Profile API.
+type segmentError struct {
+	Error struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
+// segment says p in the words of Segment's Profile API.
+func (p *problem) segment() (e segmentError) {
+	e.Error.Code, e.Error.Message = "internal_error", p.Title
+	switch p.Status {
+	case http.StatusNotFound:
+		e.Error.Code, e.Error.Message = "not_found", "Profile was not found."
+	case http.StatusUnauthorized, http.StatusForbidden:
+		e.Error.Code = "authentication_error"
+	case http.StatusBadRequest:
+		e.Error.Code, e.Error.Message = "validation_error", p.Detail
+	case http.StatusTooManyRequests:
+		e.Error.Code = "rate_limit_error"
+	case http.StatusRequestURITooLong, http.StatusMethodNotAllowed:
+		e.Error.Code = "invalid_request_error"
+	}
+	return e
+}
+
 // statusClientGone is what the log and metrics show when nobody waits for the
 // answer any more.
 const statusClientGone = 499
@@ -179,7 +211,13 @@ func (s *Server) fail(c *gin.Context, err error) {
 		h.Set("Retry-After", p.retryAfter)
 		h.Set("X-RateLimit-Reset", p.retryAfter) // Segment's name for it.
 	}
-	body, err := json.Marshal(p)
+	var wire any = p
+	if strings.HasPrefix(c.FullPath(), segmentPrefix) {
+		h.Set("Content-Type", "application/json")
+		h.Set("Request-Id", p.RequestID)
+		wire = p.segment()
+	}
+	body, err := json.Marshal(wire)
 	if err != nil {
 		body = []byte(`{"status":500}`) // Impossible: a problem holds strings and a number.
 	}

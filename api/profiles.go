@@ -76,9 +76,12 @@ type profileResponse struct {
 	Identifiers     []identifierResponse     `json:"identifiers"`
 	IdentifierCount int                      `json:"identifier_count"`
 	Household       *householdResponse       `json:"household,omitempty"`
+	Accounts        []accountLinkResponse    `json:"accounts"`
 	Traits          map[string]traitResponse `json:"traits"`
 	Activity        activityResponse         `json:"activity"`
 	Orders          []ordersResponse         `json:"orders"`
+	Products        []productResponse        `json:"products"`
+	Channels        []channelResponse        `json:"channels"`
 	Scores          map[string]scoreResponse `json:"scores"`
 	Recent          []eventResponse          `json:"recent"`
 }
@@ -123,6 +126,16 @@ type ordersResponse struct {
 	LastOrder  time.Time `json:"last_order,omitzero"`
 }
 
+// channelResponse sums up the messages sent over one channel by what happened to
+// them.
+type channelResponse struct {
+	Channel  string            `json:"channel"`
+	Messages map[string]uint64 `json:"messages"`
+	First    time.Time         `json:"first_contact"`
+	Last     time.Time         `json:"last_contact"`
+	Answered time.Time         `json:"last_answer,omitzero"`
+}
+
 type scoreResponse struct {
 	Value        float64         `json:"value"`
 	Lower        float64         `json:"lower"`
@@ -141,36 +154,32 @@ type eventResponse struct {
 	Source     string          `json:"source"`
 	MessageID  string          `json:"message_id"`
 	Properties json.RawMessage `json:"properties,omitempty"`
+	Detail     json.RawMessage `json:"detail,omitempty"`
 }
 
 func newProfileResponse(p *profiles.Profile) profileResponse {
 	r := profileResponse{
 		ID:              p.ID,
 		IdentifierCount: p.IdentifierCount,
-		Identifiers:     make([]identifierResponse, len(p.Identifiers)),
+		Identifiers:     newIdentifiers(p.Identifiers),
+		Household:       newHouseholdResponse(p.Household),
+		Accounts:        newAccountLinks(p.Accounts),
 		Traits:          make(map[string]traitResponse, len(p.Traits)),
 		Activity: activityResponse{
 			FirstSeen: p.Activity.FirstSeen, LastSeen: p.Activity.LastSeen,
 			Total: p.Activity.Total(), Events: p.Activity.Events,
 		},
-		Orders: make([]ordersResponse, len(p.Orders)),
-		Scores: make(map[string]scoreResponse, len(p.Scores)),
-		Recent: make([]eventResponse, len(p.Recent)),
-	}
-	if h := p.Household; h != nil {
-		r.Household = &householdResponse{ID: h.ID, Profiles: append([]identity.ProfileID{}, h.Profiles...)}
+		Orders:   make([]ordersResponse, len(p.Orders)),
+		Products: newProducts(p.Products),
+		Channels: make([]channelResponse, len(p.Channels)),
+		Scores:   newScoresResponse(p.Scores),
+		Recent:   newEvents(p.Recent),
 	}
 	if r.Activity.Events == nil {
 		r.Activity.Events = map[string]uint64{}
 	}
-	for i, id := range p.Identifiers {
-		r.Identifiers[i] = identifierResponse{
-			Namespace: id.Namespace, Value: id.Value,
-			FirstSeen: id.FirstSeen, LastSeen: id.LastSeen.Format(time.DateOnly), Sources: id.Sources,
-		}
-	}
 	for _, t := range p.Traits {
-		r.Traits[t.Name] = traitResponse{Value: t.Value, Rule: t.Rule, Source: t.Source, Time: t.Time}
+		r.Traits[t.Name] = newTraitResponse(t)
 	}
 	for i, o := range p.Orders {
 		r.Orders[i] = ordersResponse{
@@ -179,17 +188,41 @@ func newProfileResponse(p *profiles.Profile) profileResponse {
 			FirstOrder: o.FirstOrder, LastOrder: o.LastOrder,
 		}
 	}
-	for _, s := range p.Scores {
-		r.Scores[s.Name] = scoreResponse{
+	for i, k := range p.Channels {
+		r.Channels[i] = channelResponse(k)
+	}
+	return r
+}
+
+func newHouseholdResponse(h *profiles.Household) *householdResponse {
+	if h == nil {
+		return nil
+	}
+	return &householdResponse{ID: h.ID, Profiles: append([]identity.ProfileID{}, h.Profiles...)}
+}
+
+func newIdentifiers(identifiers []profiles.Identifier) []identifierResponse {
+	list := make([]identifierResponse, len(identifiers))
+	for i, id := range identifiers {
+		list[i] = identifierResponse{
+			Namespace: id.Namespace, Value: id.Value,
+			FirstSeen: id.FirstSeen, LastSeen: id.LastSeen.Format(time.DateOnly), Sources: id.Sources,
+		}
+	}
+	return list
+}
+
+func newTraitResponse(t profiles.Trait) traitResponse {
+	return traitResponse{Value: t.Value, Rule: t.Rule, Source: t.Source, Time: t.Time}
+}
+
+func newScoresResponse(scores []profiles.Score) map[string]scoreResponse {
+	byName := make(map[string]scoreResponse, len(scores))
+	for _, s := range scores {
+		byName[s.Name] = scoreResponse{
 			Value: s.Value, Lower: s.Lower, Upper: s.Upper, ModelVersion: s.ModelVersion,
 			AsOf: s.AsOf, ComputedAt: s.ComputedAt, Detail: s.Detail,
 		}
 	}
-	for i, e := range p.Recent {
-		r.Recent[i] = eventResponse{
-			Time: e.Time, Kind: e.Kind, Name: e.Name, Type: e.Type, Source: e.Source,
-			MessageID: e.MessageID, Properties: e.Properties,
-		}
-	}
-	return r
+	return byName
 }

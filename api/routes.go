@@ -21,7 +21,6 @@ type route struct {
 // routes is the whole surface of the API.
 func (s *Server) routes() []route {
 	list := []route{
-		{http.MethodGet, "/v1/profiles/:id", RoleRead, s.getProfile},
 		{http.MethodPost, "/v1/segments/preview", RoleRead, s.previewSegment},
 		{http.MethodPost, eventsPattern, RoleWrite, s.postEvents},
 		{http.MethodPost, webhooksPattern, "", s.postWebhook},
@@ -33,7 +32,7 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/metrics", "", s.getMetrics()},
 		{http.MethodGet, "/openapi.json", "", s.getOpenAPI},
 	}
-	return slices.Concat(list, s.identityRoutes(), s.modelRoutes(), s.planRoutes(), s.letterRoutes(), s.accessRoutes())
+	return slices.Concat(list, s.profileRoutes(), s.segmentRoutes(), s.identityRoutes(), s.modelRoutes(), s.planRoutes(), s.letterRoutes(), s.accessRoutes())
 }
 
 // Operation is one operation of the API, for tools that compare.

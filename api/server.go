@@ -19,12 +19,17 @@ import (
 	"github.com/kindred-cdp/kindred/segments"
 )
 
-// Deps are what the server needs. All but Events, Webhooks, Tracking, Plans,
-// Letters, Identity, Rules, Commands, Values, Keyring, Keys, Audit and Checks are
-// required.
+// Deps are what the server needs. All but History, Accounts, Searcher, Events,
+// Webhooks, Tracking, Plans, Letters, Identity, Rules, Commands, Values, Keyring,
+// Keys, Audit and Checks are required.
 type Deps struct {
 	Profiles profiles.Store
 	Preview  segments.Previewer
+	// History, Accounts and Searcher answer for timelines and other lists, for
+	// accounts and for searches; without them their routes are not there.
+	History  profiles.History
+	Accounts profiles.Accounts
+	Searcher profiles.Searcher
 	// Keyer returns the keyer of a workspace.
 	Keyer func(workspace string) identity.Keyer
 	// Normalize returns the canonical form of an identifier, or an error that

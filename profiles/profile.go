@@ -34,6 +34,12 @@ type Profile struct {
 	Orders []OrderSummary
 	// Scores are the newest of each name, by name.
 	Scores []Score
+	// Products are what was bought last, the latest first.
+	Products []Product
+	// Accounts are those that group events named with the profile, by id.
+	Accounts []AccountLink
+	// Channels sum up the messages that the brand sent, by channel.
+	Channels []Channel
 	// Recent are the newest events, newest first.
 	Recent []Event
 }
@@ -110,6 +116,7 @@ type Score struct {
 
 // Event is one entry of a timeline.
 type Event struct {
+	Position   Position // in a timeline
 	MessageID  string
 	Kind       string
 	Name       string
@@ -117,6 +124,13 @@ type Event struct {
 	Source     string
 	Time       time.Time
 	Properties json.RawMessage // JSON object, nil when there is none
+	// Detail is what the kind of the event has beyond properties, such as the
+	// amount of an order: a JSON object. Only timelines have it.
+	Detail json.RawMessage
+	// Context and Identifiers, as namespace:value, are what else the event said.
+	// Only timelines have them; both are personal.
+	Context     json.RawMessage
+	Identifiers []string
 }
 
 // Size estimates the bytes of memory that p holds, for caches bounded by size.
@@ -145,8 +159,18 @@ func (p *Profile) Size() int64 {
 	for _, s := range p.Scores {
 		n += 160 + len(s.Name) + len(s.ModelVersion) + len(s.Detail)
 	}
+	for i := range p.Products {
+		q := &p.Products[i]
+		n += 480 + len(q.ID) + len(q.Name) + len(q.Category) + 160*len(q.Spent)
+	}
+	for _, a := range p.Accounts {
+		n += 96 + len(a.ID)
+	}
+	for _, c := range p.Channels {
+		n += 176 + len(c.Channel) + 64*len(c.Messages)
+	}
 	for _, e := range p.Recent {
-		n += 144 + len(e.MessageID) + len(e.Kind) + len(e.Name) + len(e.Type) + len(e.Source) + len(e.Properties)
+		n += 240 + len(e.MessageID) + len(e.Kind) + len(e.Name) + len(e.Type) + len(e.Source) + len(e.Properties)
 	}
 	return int64(n)
 }

@@ -42,17 +42,26 @@ const attempts = 3
 // Find resolves key and loads its profile, again when the profile was merged
 // away in between. It returns ErrNotFound as Resolve does.
 func Find(ctx context.Context, store Store, workspace string, key identity.Key) (*Profile, error) {
+	return Follow(ctx, store, workspace, key, func(id identity.ProfileID) (*Profile, error) {
+		return store.Load(ctx, workspace, id)
+	})
+}
+
+// Follow resolves key and calls read with the profile's id, again when read
+// returns ErrNotFound because the profile was merged away in between.
+func Follow[T any](ctx context.Context, store Store, workspace string, key identity.Key, read func(identity.ProfileID) (T, error)) (T, error) {
+	var none T
 	var last error
 	for range attempts {
 		id, err := store.Resolve(ctx, workspace, key)
 		if err != nil {
-			return nil, err
+			return none, err
 		}
-		p, err := store.Load(ctx, workspace, id)
+		found, err := read(id)
 		if err == nil || !errors.Is(err, ErrNotFound) {
-			return p, err
+			return found, err
 		}
 		last = err
 	}
-	return nil, last
+	return none, last
 }

@@ -31,6 +31,10 @@ const (
 	Max            Rule = "max"             // of numbers
 )
 
+// Computed marks a trait that is no statement of anybody but computed from the
+// events of the profile, as ComputedTrait declares it. It is no rule of survivorship.
+const Computed Rule = "computed"
+
 // TraitRule is the rule of one trait.
 type TraitRule struct {
 	Rule Rule

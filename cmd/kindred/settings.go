@@ -52,6 +52,7 @@ func settingList() []setting {
 		{name: "strip-plus-tags", value: "false", usage: "drop +tag from e-mail addresses: `true or false`"},
 		{name: "mail-provider-rules", value: "false", usage: "apply what large mail providers say of their addresses, such as dots that do not count: `true or false`"},
 		{name: "webhooks", usage: "`path` of a webhook's definition, or of a folder of them (TOML)"},
+		{name: "traits", usage: "`path` of the file that declares rules of survivorship, trust in sources and computed traits (TOML); equal on all machines"},
 		{name: "source-budget", value: "0", usage: "`events` a second above which a source is diverted to the overflow topic and drained at its share; 0: only when ingest is behind and others wait"},
 		{name: "log-level", value: "warn", usage: "debug, info, warn or error"},
 		{name: "log-format", value: "text", usage: "text or json"},
@@ -87,7 +88,7 @@ type settings struct {
 	kafkaBrokers                                  []string
 	kafkaPartitions, kafkaReplication             int
 	logLevel, logFormat                           string
-	webhooks                                      string
+	webhooks, traits                              string
 	normalise                                     normalize.Options
 	apiKeys, idKey, analystPassword               string
 	portOffset                                    int
@@ -124,7 +125,7 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 	s := &settings{
 		data: values["data"], workspace: values["workspace"],
 		identityAddress: values["identity-address"], identityURLs: splitURLs(values["identity-urls"]),
-		webhooks: values["webhooks"], clickhouseURL: values["clickhouse-url"], clickhouseLib: values["clickhouse-lib"],
+		webhooks: values["webhooks"], traits: values["traits"], clickhouseURL: values["clickhouse-url"], clickhouseLib: values["clickhouse-lib"],
 		engineMemory:    uint64(number("engine-memory", 512, 1<<20)) << 20,
 		kafkaPartitions: number("kafka-partitions", 1, 10_000), kafkaReplication: number("kafka-replication", 1, 100),
 		logLevel: choice("log-level", "debug", "info", "warn", "error"), logFormat: choice("log-format", "text", "json"),

@@ -18,6 +18,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/cache"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/matching"
+	"github.com/kindred-cdp/kindred/profiles/traitfile"
 	segmentsql "github.com/kindred-cdp/kindred/segments/sql"
 )
 
@@ -30,7 +31,13 @@ type web struct {
 }
 
 func newWeb(p *platform, r *roles) (*web, error) {
-	store, err := profilestore.New(profilestore.DefaultConfig(), p.conn, now)
+	traits, err := traitfile.Read(p.settings.traits)
+	if err != nil {
+		return nil, err
+	}
+	profileConfig, previewConfig := profilestore.DefaultConfig(), segmentsql.DefaultConfig()
+	profileConfig.Rules, profileConfig.Computed, previewConfig.Rules = traits.Rules, traits.Computed, traits.Rules
+	store, err := profilestore.New(profileConfig, p.conn, now)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +45,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if w.cache, err = cache.New(cache.DefaultConfig(), store, r.registry); err != nil {
 		return nil, err
 	}
-	preview, err := segmentsql.New(segmentsql.DefaultConfig(), p.conn, now)
+	preview, err := segmentsql.New(previewConfig, p.conn, now)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +76,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		return linkageRules(ctx, store, workspace)
 	}
 	w.server, err = api.New(cfg, api.Deps{
-		Profiles: w.cache, Preview: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
+		Profiles: w.cache, History: store, Accounts: store, Searcher: store, Preview: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
 		Keyring: keyring{r.decided.ring}, Keys: keyKeeper{r.decided.keys, now}, Audit: recorder{w.audit},
 		Plans: planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},
 		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers,

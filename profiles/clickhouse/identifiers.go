@@ -73,10 +73,30 @@ func (r *reader) identifiers(ctx context.Context, p *profiles.Profile) error {
 		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Value, b.Value))
 	})
 	p.IdentifierCount = len(p.Identifiers)
+	if r.everyIdentifier {
+		return err
+	}
 	if p.IdentifierCount > r.cfg.MaxIdentifiers {
 		p.Identifiers = slices.Clone(p.Identifiers[:r.cfg.MaxIdentifiers])
 	}
 	return err
+}
+
+// AllIdentifiers implements profiles.History.
+func (s *Store) AllIdentifiers(ctx context.Context, workspace string, id identity.ProfileID) ([]profiles.Identifier, error) {
+	r, err := s.open(ctx, workspace, id)
+	if err != nil {
+		return nil, err
+	}
+	p := &profiles.Profile{}
+	r.everyIdentifier = true
+	if err := r.identifiers(ctx, p); err != nil {
+		return nil, fmt.Errorf("load profile %s: %w", id, err)
+	}
+	if len(p.Identifiers) == 0 {
+		return nil, profiles.ErrNotFound
+	}
+	return p.Identifiers, nil
 }
 
 const namesSQL = `SELECT identifier_id, any(namespace), any(value)

@@ -18,14 +18,20 @@ import (
 type Config struct {
 	// Rules reduce trait observations to values.
 	Rules profiles.Rules
+	// Computed are computed from events, and stand among the traits.
+	Computed []profiles.ComputedTrait
 	// MaxIdentifiers is how many identifiers a profile shows, the earliest
 	// first; the rest are counted. Default 100.
 	MaxIdentifiers int
 	// Recent is how many of the newest events a profile shows. Default 20.
 	Recent int
+	// Products is how many of the products bought last a profile shows. Default 20.
+	Products int
 	// VersionAge is how long a published version is read at without asking for
 	// a newer one, when no Refresh tells of it. Default 200 ms.
 	VersionAge time.Duration
+	// MaxSearchRows bounds what a search for a prefix may read. Default 2 000 000 rows.
+	MaxSearchRows int
 	// MaxExecution bounds each query on the server. Default 5 s.
 	MaxExecution time.Duration
 }
@@ -36,16 +42,21 @@ func DefaultConfig() Config {
 		Rules:          profiles.DefaultRules(),
 		MaxIdentifiers: 100,
 		Recent:         20,
+		Products:       20,
 		VersionAge:     200 * time.Millisecond,
+		MaxSearchRows:  2_000_000,
 		MaxExecution:   5 * time.Second,
 	}
 }
 
 // Validate reports every fault of the configuration.
 func (c Config) Validate() error {
-	errs := []error{c.Rules.Validate()}
-	if c.MaxIdentifiers < 1 || c.Recent < 0 {
-		errs = append(errs, errors.New("profiles: at least one identifier and no negative number of events"))
+	errs := []error{c.Rules.Validate(), profiles.ValidateComputed(c.Computed)}
+	if c.MaxIdentifiers < 1 || c.Recent < 0 || c.Products < 0 {
+		errs = append(errs, errors.New("profiles: at least one identifier and no negative number of events or products"))
+	}
+	if c.MaxSearchRows < 1 {
+		errs = append(errs, errors.New("profiles: a search must be allowed to read rows"))
 	}
 	if c.MaxExecution < time.Second || c.VersionAge < 0 {
 		errs = append(errs, errors.New("profiles: max execution must be a second or more, and the age of a version not negative"))
@@ -59,9 +70,16 @@ type Store struct {
 	conn     driver.Conn
 	now      func() time.Time
 	versions versions
+
+	computation *computation
 }
 
-var _ profiles.Store = (*Store)(nil)
+var (
+	_ profiles.Store    = (*Store)(nil)
+	_ profiles.History  = (*Store)(nil)
+	_ profiles.Accounts = (*Store)(nil)
+	_ profiles.Searcher = (*Store)(nil)
+)
 
 // New returns a Store on conn, whose default database is Kindred's. now is the
 // clock by which versions age.
@@ -69,7 +87,7 @@ func New(cfg Config, conn driver.Conn, now func() time.Time) (*Store, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Store{cfg: cfg, conn: conn, now: now, versions: versions{known: map[string]version{}, generation: map[string]uint64{}}}, nil
+	return &Store{cfg: cfg, conn: conn, now: now, computation: newComputation(cfg.Computed), versions: versions{known: map[string]version{}, generation: map[string]uint64{}}}, nil
 }
 
 // query runs a query within its limits and calls scan for each row. Its errors
@@ -79,6 +97,11 @@ func (s *Store) query(ctx context.Context, query string, scan func(driver.Rows) 
 		"max_execution_time": int(s.cfg.MaxExecution / time.Second),
 		"max_threads":        1,
 	}))
+	return s.run(ctx, query, scan, args...)
+}
+
+// run is query within the limits of ctx.
+func (s *Store) run(ctx context.Context, query string, scan func(driver.Rows) error, args ...any) error {
 	rows, err := s.conn.Query(ctx, query, args...)
 	if err != nil {
 		return Concise(err)
@@ -144,8 +167,28 @@ func (s *Store) Resolve(ctx context.Context, workspace string, key identity.Key)
 
 // Load implements profiles.Store.
 func (s *Store) Load(ctx context.Context, workspace string, id identity.ProfileID) (*profiles.Profile, error) {
-	r := reader{Store: s, workspace: workspace, id: id}
+	r, err := s.open(ctx, workspace, id)
+	if err != nil {
+		return nil, err
+	}
 	p := &profiles.Profile{ID: id}
+	if err := r.all(ctx, p, r.identifiers, r.findAnchors, r.scores, r.household); err != nil {
+		return nil, err
+	}
+	if len(p.Identifiers) == 0 {
+		return nil, profiles.ErrNotFound
+	}
+	if err := r.all(ctx, p, r.activity, r.recent, r.orders, r.traits, r.computed, r.topProducts, r.accounts, r.channels); err != nil {
+		return nil, err
+	}
+	p.Traits = profiles.WithComputed(p.Traits, r.fromEvents)
+	return p, nil
+}
+
+// open returns a reader of a profile at the present version, which knows the keys
+// of its identifiers.
+func (s *Store) open(ctx context.Context, workspace string, id identity.ProfileID) (*reader, error) {
+	r := &reader{Store: s, workspace: workspace, id: id}
 	var err error
 	if r.version, err = s.version(ctx, workspace); err != nil {
 		return nil, fmt.Errorf("load profile %s: %w", id, err)
@@ -156,16 +199,17 @@ func (s *Store) Load(ctx context.Context, workspace string, id identity.ProfileI
 	if len(r.keys) == 0 {
 		return nil, profiles.ErrNotFound
 	}
-	if err := r.all(ctx, p, r.identifiers, r.findAnchors, r.scores, r.household); err != nil {
+	return r, nil
+}
+
+// openEvents is open with the anchors of the profile's events. A profile that no
+// event ever named has none.
+func (s *Store) openEvents(ctx context.Context, workspace string, id identity.ProfileID) (*reader, error) {
+	r, err := s.open(ctx, workspace, id)
+	if err != nil {
 		return nil, err
 	}
-	if len(p.Identifiers) == 0 {
-		return nil, profiles.ErrNotFound
-	}
-	if err := r.all(ctx, p, r.activity, r.recent, r.orders, r.traits); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return r, r.all(ctx, &profiles.Profile{}, r.findAnchors)
 }
 
 // reader reads the parts of one profile. Its parts fill different fields, so
@@ -178,6 +222,9 @@ type reader struct {
 	keys      []uint64 // of its identifiers
 	anchors   []uint64 // of its events
 	times     times    // of those that are not always its
+
+	everyIdentifier bool // instead of Config.MaxIdentifiers
+	fromEvents      []profiles.Trait
 }
 
 // all reads several parts at once.

@@ -5,6 +5,7 @@ var analystViews = []string{
 	"transactions", "behaviour_events", "events_masked", "identifiers_masked", "traits_masked", "profiles", "anchor_profile", "households", "identity_counted", "reading",
 	"dead_letter_status",
 	"social_interactions", "locations", "support_contacts", "feedback", "sensor_readings", "visits", "contacts", "catalogue",
+	"account_members",
 }
 
 // analystTables are the tables an analyst may read, with the columns that are
@@ -21,6 +22,7 @@ var analystTables = []struct{ table, columns string }{
 	{"sensor_facts", ""},
 	{"contact_facts", "workspace, anchor_id, time, message_hash, received_time, source, name, action, channel, campaign, template, sent_message_id"},
 	{"catalogue_entries", ""},
+	{"account_facts", "workspace, account_id, anchor_id, time, message_hash, received_time, source"},
 	{"trait_observations", "workspace, anchor_id, trait, time, message_hash, received_time, source"},
 	{"seen_messages", ""},
 	{"dead_letters", "workspace, received_time, source, topic, partition, offset, reason, position, letter_id, kind"},

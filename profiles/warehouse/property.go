@@ -5,7 +5,7 @@ import "strings"
 // PropertyKind is the SQL type that a property is read as.
 type PropertyKind int
 
-// The kinds of properties. Each is NULL where the property is missing, null or
+// The kinds of properties. Most are NULL where the property is missing, null or
 // not of that kind; numbers and booleans written as text count as such.
 const (
 	PropertyText    PropertyKind = iota // Nullable(String): texts as they are, other values as JSON
@@ -15,6 +15,7 @@ const (
 	PropertyTime                        // Nullable(DateTime64(3, 'UTC')): ISO 8601 text or Unix seconds
 	PropertyList                        // Array(String), empty where it is no list
 	PropertyExists                      // Bool: whether it is there, null included
+	PropertyJSON                        // String: the value as JSON text, empty where it is not there
 )
 
 // Property returns the SQL expression that reads one property from a column
@@ -41,6 +42,8 @@ func Property(column, path string, kind PropertyKind) string {
 		return "JSONExtract(" + arguments + ", 'Array(String)')"
 	case PropertyExists:
 		return "JSONHas(" + arguments + ")"
+	case PropertyJSON:
+		return "JSONExtractRaw(" + arguments + ")"
 	default:
 		return "JSONExtract(" + arguments + ", 'Nullable(String)')"
 	}

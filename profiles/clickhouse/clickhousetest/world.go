@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/shopspring/decimal"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
@@ -70,12 +69,24 @@ type Event struct {
 	Properties  map[string]any // marshalled as JSON
 	Traits      map[string]any // each becomes an observation
 	Order       *Order         // for transactions
+	Contact     *Contact       // for contacts
+}
+
+// Contact is the typed part of a contact.
+type Contact struct {
+	Action, Channel, Campaign, ID, Subject string
 }
 
 // Order is the typed part of a transaction.
 type Order struct {
 	Type, ID, Status, Currency string
 	Amount                     string // decimal
+	Items                      []Item
+}
+
+// Item is a line of an order.
+type Item struct {
+	Product, Name, Quantity, Price string // the last two are decimals
 }
 
 // Score is one row of the table of scores.
@@ -233,17 +244,7 @@ func (w *World) insertEvents(ctx context.Context) {
 				}
 			}
 		})
-	w.insert(ctx, "transaction_facts (workspace, anchor_id, time, message_hash, received_time, source, name, type, order_id, status, currency, amount)",
-		func(add func(...any)) {
-			for _, e := range w.events {
-				if o := e.Order; o != nil {
-					amount, err := decimal.NewFromString(o.Amount)
-					w.check("amount", err)
-					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, e.Name,
-						o.Type, o.ID, o.Status, o.Currency, amount)
-				}
-			}
-		})
+	w.insertFacts(ctx)
 }
 
 func (w *World) object(m map[string]any) string {

@@ -1,0 +1,54 @@
+package clickhousetest
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/shopspring/decimal"
+)
+
+// insertFacts writes the typed parts of the events.
+func (w *World) insertFacts(ctx context.Context) {
+	w.T.Helper()
+	w.insert(ctx, "transaction_facts (workspace, anchor_id, time, message_hash, received_time, source, name, type, order_id, status, currency, amount, items.product_id, items.name, items.category, items.quantity, items.price, items.cost)",
+		func(add func(...any)) {
+			for _, e := range w.events {
+				if o := e.Order; o != nil {
+					var ids, names, categories []string
+					var quantities, prices, costs []decimal.Decimal
+					for _, i := range o.Items {
+						ids, names, categories = append(ids, i.Product), append(names, i.Name), append(categories, "")
+						quantities, prices, costs = append(quantities, w.decimal(i.Quantity)), append(prices, w.decimal(i.Price)), append(costs, decimal.Zero)
+					}
+					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, e.Name,
+						o.Type, o.ID, o.Status, o.Currency, w.decimal(o.Amount), ids, names, categories, quantities, prices, costs)
+				}
+			}
+		})
+	w.insert(ctx, "contact_facts (workspace, anchor_id, time, message_hash, received_time, source, name, action, channel, campaign, sent_message_id, subject)",
+		func(add func(...any)) {
+			for _, e := range w.events {
+				if k := e.Contact; k != nil {
+					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, e.Name,
+						k.Action, k.Channel, k.Campaign, k.ID, k.Subject)
+				}
+			}
+		})
+	w.insert(ctx, "account_facts (workspace, account_id, anchor_id, time, message_hash, received_time, source, traits)",
+		func(add func(...any)) {
+			for _, e := range w.events {
+				if id, ok := e.Properties["groupId"].(string); ok && e.Type == "group" {
+					traits, err := json.Marshal(e.Properties["traits"])
+					w.check("traits of a group", err)
+					add(w.Workspace, id, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, string(traits))
+				}
+			}
+		})
+}
+
+func (w *World) decimal(text string) decimal.Decimal {
+	w.T.Helper()
+	d, err := decimal.NewFromString(text)
+	w.check("decimal", err)
+	return d
+}
