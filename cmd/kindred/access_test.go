@@ -125,14 +125,10 @@ func (k *running) plant(workspace, write, admin string) {
 	})
 }
 
-// volatile are what answers have of the time at which they were made.
-var volatile = regexp.MustCompile(`"(as_of|computed_at|elapsed_ms|rows_read|bytes_read|received|changed_at|since|revision|position|declared_at|request_id)":("[^"]*"|[0-9.]+)`)
-
-// answers asks everything that the document has to read, as an admin.
-func (k *running) answers(workspace string) map[string]string {
+// operations are those of the document that it serves.
+func (k *running) operations() (list []struct{ method, path, role string }) {
 	k.t.Helper()
-	key, all := "admin-"+map[string]string{"main": "dev", "other": "other"}[workspace], map[string]string{}
-	_, text := k.ask(http.MethodGet, "/openapi.json", key, "")
+	_, text := k.ask(http.MethodGet, "/openapi.json", "", "")
 	var document struct {
 		Paths map[string]map[string]struct {
 			Role string `json:"x-kindred-role"`
@@ -141,9 +137,25 @@ func (k *running) answers(workspace string) map[string]string {
 	if err := json.Unmarshal([]byte(text), &document); err != nil {
 		k.t.Fatal(err)
 	}
-	ids := map[string]string{"profiles": "email:" + plantedMail, "dead-letters": k.letter(key), "commands": "c-1"}
 	for path, item := range document.Paths {
-		if o, ok := item["get"]; !ok || o.Role == "" || o.Role == "write" || path == "/v1/audit" {
+		for method, o := range item {
+			list = append(list, struct{ method, path, role string }{strings.ToUpper(method), path, o.Role})
+		}
+	}
+	return list
+}
+
+// volatile are what answers have of the time at which they were made.
+var volatile = regexp.MustCompile(`"(as_of|computed_at|elapsed_ms|rows_read|bytes_read|received|changed_at|since|revision|position|declared_at|request_id)":("[^"]*"|[0-9.]+)`)
+
+// answers asks everything that the document has to read, as an admin.
+func (k *running) answers(workspace string) map[string]string {
+	k.t.Helper()
+	key, all := "admin-"+map[string]string{"main": "dev", "other": "other"}[workspace], map[string]string{}
+	ids := map[string]string{"profiles": "email:" + plantedMail, "dead-letters": k.letter(key), "commands": "c-1"}
+	for _, o := range k.operations() {
+		path := o.path
+		if o.method != http.MethodGet || o.role == "" || o.role == "write" || path == "/v1/audit" || path == "/v1/keys" {
 			continue
 		}
 		address := strings.NewReplacer("{plan}", "web", "{version}", "none").Replace(path)
@@ -210,6 +222,7 @@ func TestWorkspacesNeverMeet(t *testing.T) {
 			t.Errorf("the view %s has rows of a workspace without data: %s", view, rows)
 		}
 	}
+	k.meddle()
 	k.plant("other", "write-other", "admin-other")
 	if d := cmp.Diff(before, k.answers("main")); d != "" {
 		t.Errorf("answers to main change with another workspace, -before +after:\n%s", d)
@@ -225,6 +238,53 @@ func TestWorkspacesNeverMeet(t *testing.T) {
 	t.Run("keys", func(t *testing.T) { k.lifeOfAKey(admin) })
 }
 
+// meddle tries to change, from another workspace, what the first one has: every
+// change of the document that names something. Its outcome is in the answers to main.
+func (k *running) meddle() {
+	k.t.Helper()
+	_, text := k.ask(http.MethodPost, "/v1/keys", "admin-dev", `{"name":"of main","role":"read"}`)
+	var made struct{ Key api.ManagedKey }
+	if err := json.Unmarshal([]byte(text), &made); err != nil || made.Key.ID == "" {
+		k.t.Fatalf("key: %v, %s", err, text)
+	}
+	both := `{"identifiers":["email:` + plantedMail + `","user_id:u-planted"],"reason":"x"}`
+	one := `{"identifiers":["email:` + plantedMail + `"],"from":"user_id:u-planted","reason":"x"}`
+	tried := 0
+	for _, o := range k.operations() {
+		body := map[string]string{
+			"/v1/identity/unmerge": one, "/v1/identity/link": both, "/v1/identity/separate": both, "/v1/identity/block": `{"identifiers":["email:` + plantedMail + `"]}`,
+			"/v1/identity/unblock": `{"identifiers":["user_id:u-second"]}`, "/v1/identity/undo": `{"target":"c-1"}`, "/v1/identity/commands": `{"kind":"undo","target":"c-1"}`,
+			"/v1/identity/review/{pair}/decision": `{"answer":"same"}`,
+			"/v1/plans/{plan}":                    `{"expected_revision":1,"definition":{"events":[]}}`,
+			"/v1/dead-letters/{id}/edit":          `{"reason":"x","value":{"id":"y"}}`, "/v1/dead-letters/{id}/replay": `{"reason":"x"}`,
+			"/v1/dead-letters/{id}/discard": `{"reason":"x"}`, "/v1/dead-letters/{id}/note": `{"reason":"x"}`,
+			"/v1/dead-letters/replay": `{"reason":"x"}`, "/v1/dead-letters/discard": `{"reason":"x"}`,
+			"/v1/keys/{id}/revoke": `{}`, "/v1/keys/{id}/rotate": `{}`,
+		}[o.path]
+		if o.role != "admin" || o.method == http.MethodGet || body == "" {
+			continue
+		}
+		tried++
+		id := k.letter("admin-dev")
+		if strings.HasPrefix(o.path, "/v1/keys") {
+			id = made.Key.ID
+		}
+		path := strings.NewReplacer("{id}", id, "{plan}", "web", "{pair}", "0000000000000001-0000000000000002").Replace(o.path)
+		if o.method == http.MethodDelete {
+			path += "?expected_revision=1"
+		}
+		if status, text := k.ask(o.method, path, "admin-other", body); status < 400 && !strings.Contains(text, `"matched":0`) || status >= 500 {
+			k.t.Errorf("%s %s of another workspace answers %d: %s", o.method, path, status, text)
+		}
+	}
+	if tried < 15 {
+		k.t.Errorf("only %d changes were tried", tried)
+	}
+	if _, text := k.ask(http.MethodGet, "/v1/keys", "admin-dev", ""); !strings.Contains(text, `"status":"live"`) {
+		k.t.Errorf("the key of main is %s", text)
+	}
+}
+
 // plantedNowhere does with planted values what the others have not done, and then
 // looks for them, and for secrets, in the logs and in the query log.
 func (k *running) plantedNowhere(admin func(string) string) {
@@ -233,7 +293,7 @@ func (k *running) plantedNowhere(admin func(string) string) {
 		{http.MethodPost, "/v1/plans/check", "read-dev", `{"event":{"id":"x","name":"View","source":"web","properties":{"a":"planted"}}}`},
 		{http.MethodPost, "/v1/dead-letters/" + letter + "/edit", "admin-dev", `{"reason":"planted reason","value":{"id":"bad","name":"View","source":"web","time":"2026-05-04T10:00:00Z","identifiers":[{"namespace":"email","value":"` + plantedMail + `"}]}}`},
 		{http.MethodPost, "/v1/dead-letters/" + letter + "/replay", "admin-dev", `{"reason":"planted reason"}`},
-		{http.MethodPost, "/v1/dead-letters/" + letter + "/edit", "admin-dev", `{"planted":1}`},
+		{http.MethodPost, "/v1/dead-letters/" + letter + "/edit", "admin-dev", `{"Planted Field":1}`},
 		{http.MethodPost, "/v1/identity/unmerge", "admin-dev", `{"identifiers":["email:` + plantedMail + `"],"from":"user_id:u-planted","reason":"planted reason"}`},
 		{http.MethodPost, "/v1/identity/link", "admin-dev", `{"identifiers":["email:` + plantedMail + `","phone:` + plantedPhone + `"],"override":true,"reason":"planted reason"}`},
 		{http.MethodPost, "/v1/identity/link", "admin-dev", `{"identifiers":["email:planted"],"planted":`},
@@ -248,7 +308,7 @@ func (k *running) plantedNowhere(admin func(string) string) {
 		{http.MethodPost, "/v1/track", "planted-key", `{"writeKey":"planted-key","userId":"planted"}`},
 		{http.MethodGet, "/v1/planted", "admin-dev", ""},
 	} {
-		if status, text := k.ask(call.method, call.path, call.key, call.body); status >= 500 {
+		if status, text := k.ask(call.method, call.path, call.key, call.body); status >= 500 || status >= 400 && strings.Contains(strings.ToLower(text), "planted") {
 			k.t.Errorf("%s answers %d: %s", call.path, status, text)
 		}
 	}

@@ -83,7 +83,11 @@ func addresses(p *platform, api net.Addr, dev bool) string {
 	s := p.settings
 	text := ""
 	if api != nil {
-		text = fmt.Sprintf("API         http://%s   (/openapi.json, /healthz, /readyz, /metrics)\n", api)
+		scheme := "http"
+		if s.tlsCert != "" {
+			scheme = "https"
+		}
+		text = fmt.Sprintf("API         %s://%s   (/openapi.json, /healthz, /readyz, /metrics)\n", scheme, api)
 	}
 	if s.roles != nil {
 		text += fmt.Sprintf("Roles       %v\n", s.roles)

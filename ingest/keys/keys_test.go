@@ -166,6 +166,47 @@ func TestLifeOfAKey(t *testing.T) {
 	w.nowhere(first, second, third)
 }
 
+// TestRingFollows: a ring that runs sees what another process has decided.
+func TestRingFollows(t *testing.T) {
+	w := newWorld(t)
+	_, before := w.create("main", keys.Creation{Name: "before", Role: "read"})
+	cfg := keys.DefaultConfig()
+	cfg.Poll = time.Millisecond
+	ring, err := keys.NewRing(cfg, w.conn, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- ring.Run(ctx) }()
+	until := func(what string, is func() bool) {
+		t.Helper()
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for end := time.After(time.Minute); !is(); {
+			select {
+			case <-tick.C:
+			case <-end:
+				t.Fatalf("waited in vain until %s", what)
+			}
+		}
+	}
+	until("it is loaded", ring.Loaded)
+	if _, ok := ring.Find(hashOf(before)); !ok {
+		t.Error("a loaded ring lacks a key")
+	}
+	k, after := w.create("main", keys.Creation{Name: "after", Role: "read"})
+	until("a new key is there", func() bool { _, ok := ring.Find(hashOf(after)); return ok })
+	if _, err := w.service.Revoke(t.Context(), "main", "ana", k.ID); err != nil {
+		t.Fatal(err)
+	}
+	until("it is revoked", func() bool { now, _ := ring.Find(hashOf(after)); return now.Revoked })
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 // nowhere looks for secrets in all that was sent and all that is stored.
 func (w *world) nowhere(secrets ...string) {
 	w.t.Helper()
