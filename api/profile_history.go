@@ -165,7 +165,7 @@ func (s *Server) getContacts(c *gin.Context) error {
 			Template: k.Template, Subject: k.Subject, Source: k.Source, Actions: k.Actions,
 		}
 		if masks(c) {
-			list[i].Subject = profiles.MaskTraitText("subject", k.Subject)
+			list[i].Subject = profiles.MaskTraitText("text", k.Subject)
 		}
 	}
 	return send(c, contactsResponse{

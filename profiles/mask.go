@@ -55,7 +55,6 @@ var personalTraits = map[string]bool{
 	"avatar": true, "photo": true, "picture": true, "image": true, "website": true, "url": true, "profileurl": true,
 	"facebook": true, "twitter": true, "instagram": true, "linkedin": true, "tiktok": true, "telegram": true,
 	"description": true, "bio": true, "notes": true, "note": true, "comment": true, "comments": true, "message": true, "text": true, "body": true, "query": true,
-	"author": true, "subject": true,
 }
 
 // PersonalTrait reports whether the name of a trait or property says that its
