@@ -141,7 +141,8 @@ func TestCommandStopped(t *testing.T) {
 	} {
 		steps := map[string]bool{}
 		var want identity.Outcome // undisturbed
-		for stop := -1; ; stop++ {
+		first, by := strides(t)
+		for stop := -1; ; stop = after(stop, first, by) {
 			w := newWorld(t, db, firstSeed)
 			w.whole = true
 			w.workspaces = []string{fmt.Sprintf("stopped-%s", c.Kind), fmt.Sprintf("beside-%s", c.Kind)}
@@ -192,12 +193,8 @@ func TestCommandStopped(t *testing.T) {
 			}
 			steps[name] = true
 		}
-		for _, name := range []string{"command", "decisions", "reading", "version", "outcome", "notices", "commit"} {
-			if !steps[name] {
-				t.Errorf("%s: not stopped before %q: %v", c.Kind, name, steps)
-			}
-		}
-		if c.Kind == identity.BlockValue && !steps["start flips"] {
+		mustHaveStopped(t, by, steps, "command", "decisions", "reading", "version", "outcome", "notices", "commit")
+		if by == 1 && c.Kind == identity.BlockValue && !steps["start flips"] {
 			t.Errorf("a block started no flip: %v", steps)
 		}
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strconv"
 	"testing"
@@ -16,14 +17,43 @@ import (
 // histories is how many random histories a property is tried on, each some ten
 // seconds of engine work: a thousandth of KINDRED_TEST_COUNT, at least 1.
 func histories(t testing.TB) int {
-	if s := os.Getenv("KINDRED_TEST_COUNT"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			t.Fatal("KINDRED_TEST_COUNT is not a number")
-		}
-		return max(1, n/1000)
+	return max(1, count(t)/1000)
+}
+
+// count is KINDRED_TEST_COUNT, 0 without it.
+func count(t testing.TB) int {
+	s := os.Getenv("KINDRED_TEST_COUNT")
+	if s == "" {
+		return 0
 	}
-	return 1
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal("KINDRED_TEST_COUNT is not a number")
+	}
+	return n
+}
+
+// strides is how tests walk that stop an owner before each step of something: from
+// a first step on, by so many. All steps take a KINDRED_TEST_COUNT of 1000; without
+// it every fourth is tried, from one on that differs from run to run.
+func strides(t testing.TB) (first, by int) {
+	if count(t) >= 1000 {
+		return 0, 1
+	}
+	const few = 4
+	first = rand.IntN(few)
+	t.Logf("stops before every %dth step, from step %d on", few, first)
+	return first, few
+}
+
+// mustHaveStopped checks that a test which tries all steps stopped before those.
+func mustHaveStopped(t testing.TB, by int, steps map[string]bool, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if by == 1 && !steps[name] {
+			t.Errorf("not stopped before %q: %v", name, steps)
+		}
+	}
 }
 
 const firstSeed = 20260504
@@ -194,4 +224,12 @@ func TestLedgerAlone(t *testing.T) {
 			t.Fatalf("stop before %q: %v", stop, err)
 		}
 	}
+}
+
+// after returns the stop after one, of which the first has -1 before it: none.
+func after(stop, first, by int) int {
+	if stop < 0 {
+		return first
+	}
+	return stop + by
 }

@@ -118,7 +118,8 @@ func (n *notebook) last(kind identity.ChangeKind) (last [3]uint64) {
 func TestTenuresWithTheirFlush(t *testing.T) {
 	db := warehousetest.NewTestDatabase(t)
 	steps := map[string]bool{}
-	for stop := 0; ; stop++ {
+	first, by := strides(t)
+	for stop := first; ; stop += by {
 		w := newStory(t, db)
 		w.send(onDay(w, 0, user(1), mobile), onDay(w, 700, mobile, id(identity.AnonymousID, "c")))
 		if err := w.own(nil); err != nil {
@@ -158,11 +159,7 @@ func TestTenuresWithTheirFlush(t *testing.T) {
 		}
 		steps[name] = true
 	}
-	for _, name := range []string{"evidence", "sets", "reading", "version", "notices", "commit"} {
-		if !steps[name] {
-			t.Errorf("not stopped before %q: %v", name, steps)
-		}
-	}
+	mustHaveStopped(t, by, steps, "evidence", "sets", "reading", "version", "notices", "commit")
 }
 
 // TestPausedOwnerOfTenures holds an owner before it stores the reading that

@@ -112,9 +112,10 @@ func TestRedeclareStopped(t *testing.T) {
 	db := warehousetest.NewTestDatabase(t)
 	steps := map[string]bool{}
 	moved := 0
-	for stop := 0; ; stop++ {
+	first, by := strides(t)
+	for stop := first; ; stop += by {
 		w := newWorld(t, db, firstSeed)
-		first := w.rules
+		declared := w.rules
 		for range 40 {
 			w.sendRandom()
 		}
@@ -150,7 +151,7 @@ func TestRedeclareStopped(t *testing.T) {
 		when := fmt.Sprintf("stopped before %q", name)
 		w.mustCheck(when)
 		w.checkOutcomes(when)
-		w.rules = first
+		w.rules = declared
 		changed := 0
 		for k, p := range w.readings()[w.workspaces[0]].profile {
 			was, ok := before[w.workspaces[0]].profile[k]
@@ -173,11 +174,7 @@ func TestRedeclareStopped(t *testing.T) {
 	if moved == 0 {
 		t.Error("the rules moved nobody")
 	}
-	for _, name := range []string{"command", "rules", "catch up", "version", "outcome", "notices", "commit"} {
-		if !steps[name] {
-			t.Errorf("not stopped before %q: %v", name, steps)
-		}
-	}
+	mustHaveStopped(t, by, steps, "command", "rules", "catch up", "version", "outcome", "notices", "commit")
 }
 
 // TestRedeclareRefused: rules of another version and rules that contradict each
