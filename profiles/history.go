@@ -96,6 +96,8 @@ type Product struct {
 	// Spent is before tax and shipping and less what was refunded, by currency.
 	Spent map[string]decimal.Decimal
 	First time.Time // first purchase
+
+	order *purchase // counted last
 }
 
 // AccountLink says that events named a profile and an account together.

@@ -14,7 +14,7 @@ import (
 )
 
 // computation is the query that computes all declared traits in one pass over the
-// events of a profile: six columns for each, whatever it is.
+// events of a profile.
 type computation struct {
 	traits []profiles.ComputedTrait
 	query  string
@@ -25,10 +25,10 @@ type computation struct {
 // properties are escaped constants.
 func newComputation(traits []profiles.ComputedTrait) *computation {
 	c := &computation{traits: traits}
-	columns := make([]string, len(traits))
+	var columns []string
 	var names []string
 	for i, t := range traits {
-		columns[i] = c.columns(t)
+		columns = append(columns, c.columns(t, i)...)
 		if t.Event != "" {
 			names = append(names, t.Event)
 		}
@@ -47,29 +47,31 @@ func (c *computation) bind(kind string, value any) string {
 	return "{" + name + ":" + kind + "}"
 }
 
-func (c *computation) columns(t profiles.ComputedTrait) string {
-	when := c.condition(t)
-	raw := warehouse.Property("properties", t.Property, warehouse.PropertyJSON)
-	has := when + " AND " + raw + " NOT IN ('', 'null')"
-	value, keys, counts, lasts := "''", "CAST([], 'Array(String)')", "CAST([], 'Array(UInt64)')", "CAST([], 'Array(Int64)')"
+// columns are those that a trait needs; place is the number of the trait, by which
+// its condition has a name.
+func (c *computation) columns(t profiles.ComputedTrait, place int) []string {
+	when := fmt.Sprintf("when%d", place)
+	// The branch is what keeps the engine from parsing the events that do not count.
+	raw := "if(" + when + ", " + warehouse.Property("properties", t.Property, warehouse.PropertyJSON) + ", '')"
+	number := "if(" + when + ", " + warehouse.Property("properties", t.Property, warehouse.PropertyDecimal) + ", NULL)"
+	has := raw + " NOT IN ('', 'null')"
+	columns := []string{"countIf(" + c.condition(t) + " AS " + when + ")", "toUnixTimestamp64Milli(maxIf(time, " + when + "))"}
 	switch t.Compute {
 	case profiles.ComputeSum:
-		value = "toString(ifNull(sumIf(" + warehouse.Property("properties", t.Property, warehouse.PropertyDecimal) + ", " + when + "), 0))"
+		columns = append(columns, "toString(ifNull(sum("+number+"), 0))")
 	case profiles.ComputeAverage:
-		number := warehouse.Property("properties", t.Property, warehouse.PropertyDecimal)
-		some := "countIf(" + when + " AND isNotNull(" + number + "))"
-		value = "if(" + some + " = 0, '', toString(assumeNotNull(sumIf(" + number + ", " + when + ")) / greatest(" + some + ", 1)))"
+		some := "count(" + number + ")"
+		columns = append(columns, "if("+some+" = 0, '', toString(assumeNotNull(sum("+number+")) / greatest("+some+", 1)))")
 	case profiles.ComputeFirst:
-		value = "argMinIf(" + raw + ", (time, message_hash), " + has + ")"
+		columns = append(columns, "argMinIf("+raw+", (time, message_hash), "+has+")")
 	case profiles.ComputeLast:
-		value = "argMaxIf(" + raw + ", (time, message_hash), " + has + ")"
+		columns = append(columns, "argMaxIf("+raw+", (time, message_hash), "+has+")")
 	case profiles.ComputeMostFrequent, profiles.ComputeUniqueList:
 		// Both maps are in the order of their keys, so that their values agree.
 		tallies := fmt.Sprintf("sumMapIf([%s], [toUInt64(1)], %s)", raw, has)
-		keys, counts = tallies+".1", tallies+".2"
-		lasts = fmt.Sprintf("maxMapIf([%s], [toUnixTimestamp64Milli(time)], %s).2", raw, has)
+		columns = append(columns, tallies+".1", tallies+".2", fmt.Sprintf("maxMapIf([%s], [toUnixTimestamp64Milli(time)], %s).2", raw, has))
 	}
-	return strings.Join([]string{"countIf(" + when + ")", "toUnixTimestamp64Milli(maxIf(time, " + when + "))", value, keys, counts, lasts}, ", ")
+	return columns
 }
 
 // condition is which events count. Parameters now are of one read.
@@ -120,35 +122,51 @@ func (r *reader) computed(ctx context.Context, _ *profiles.Profile) error {
 		return nil
 	}
 	return r.readEvents(ctx, "computed traits", c.query, func(rows driver.Rows) error {
-		type row struct {
-			events uint64
-			last   int64
-			value  string
-			keys   []string
-			counts []uint64
-			lasts  []int64
-		}
-		all := make([]row, len(c.traits))
+		all := make([]aggregates, len(c.traits))
 		var into []any
-		for i := range all {
-			a := &all[i]
-			into = append(into, &a.events, &a.last, &a.value, &a.keys, &a.counts, &a.lasts)
+		for i, t := range c.traits {
+			into = append(into, all[i].of(t)...)
 		}
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}
 		for i, t := range c.traits {
-			a := profiles.Aggregate{Events: all[i].events, Value: all[i].value}
-			if a.Events > 0 {
-				a.Last = time.UnixMilli(all[i].last).UTC()
-			}
-			for j, key := range all[i].keys {
-				a.Values = append(a.Values, profiles.Tally{Value: key, Count: all[i].counts[j], Last: time.UnixMilli(all[i].lasts[j]).UTC()})
-			}
-			if trait, ok := t.Trait(a, now); ok {
+			if trait, ok := t.Trait(all[i].aggregate(), now); ok {
 				r.fromEvents = append(r.fromEvents, trait)
 			}
 		}
 		return nil
 	}, append([]any{clickhouse.Named("now", now.UnixMilli())}, c.args...)...)
+}
+
+// aggregates are the columns of one trait.
+type aggregates struct {
+	events uint64
+	last   int64
+	value  string
+	keys   []string
+	counts []uint64
+	lasts  []int64
+}
+
+// of returns where the columns of a trait go to.
+func (a *aggregates) of(t profiles.ComputedTrait) []any {
+	switch t.Compute {
+	case profiles.ComputeCount, profiles.ComputeTimeSince:
+		return []any{&a.events, &a.last}
+	case profiles.ComputeMostFrequent, profiles.ComputeUniqueList:
+		return []any{&a.events, &a.last, &a.keys, &a.counts, &a.lasts}
+	}
+	return []any{&a.events, &a.last, &a.value}
+}
+
+func (a *aggregates) aggregate() profiles.Aggregate {
+	out := profiles.Aggregate{Events: a.events, Value: a.value}
+	if a.events > 0 {
+		out.Last = time.UnixMilli(a.last).UTC()
+	}
+	for i, key := range a.keys {
+		out.Values = append(out.Values, profiles.Tally{Value: key, Count: a.counts[i], Last: time.UnixMilli(a.lasts[i]).UTC()})
+	}
+	return out
 }

@@ -23,7 +23,7 @@ FROM contact_facts` + ofProfile + `
 GROUP BY contact
 HAVING {key:String} = '' OR (first, contact) < (fromUnixTimestamp64Milli({after:Int64}, 'UTC'), toUInt64OrZero({key:String}))
 ORDER BY first DESC, contact DESC
-LIMIT {limit:UInt32}`
+LIMIT {limit:UInt32}` + keyOnly
 
 // Contacts implements profiles.History.
 func (s *Store) Contacts(ctx context.Context, workspace string, id identity.ProfileID, q profiles.PageQuery) ([]profiles.Contact, error) {
@@ -73,7 +73,7 @@ func scanContact(rows driver.Rows) (profiles.Contact, error) {
 const channelsSQL = `SELECT channel, action, uniqExact(` + contactIdentity + `), min(time), max(time)
 FROM contact_facts` + ofProfile + `
 GROUP BY channel, action
-ORDER BY channel, action`
+ORDER BY channel, action` + keyOnly
 
 // responses are what a customer does with a message.
 var responses = map[string]bool{"opened": true, "clicked": true, "replied": true}

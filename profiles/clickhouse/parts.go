@@ -13,20 +13,47 @@ import (
 
 func (r *reader) bindKeys() driver.NamedValue { return clickhouse.Named("keys", r.keys) }
 
-const activitySQL = `SELECT kind, count(), min(time), max(time)
+// keyOnly ends a query whose only condition is the sort key, of which all rows of
+// the ranges read pass: to filter them before the other columns are read only costs
+// (a sixth to a third of what such a query takes).
+const keyOnly = `
+SETTINGS optimize_move_to_prewhere = 0`
+
+// activitySQL also counts group events, of which most people have none.
+const activitySQL = `SELECT kind, count(), min(time), max(time), countIf(type = 'group')
 FROM events` + ofProfile + `
-GROUP BY kind`
+GROUP BY kind` + keyOnly
+
+// activityAndParts reads the activity, and then what only events of some kinds
+// have: most people have few kinds, and a question for nothing costs 4 to 9 ms.
+func (r *reader) activityAndParts(ctx context.Context, p *profiles.Profile) error {
+	if err := r.activity(ctx, p); err != nil {
+		return err
+	}
+	var parts []func(context.Context, *profiles.Profile) error
+	if p.Activity.Events["transaction"] > 0 {
+		parts = append(parts, r.bought)
+	}
+	if p.Activity.Events["contact"] > 0 {
+		parts = append(parts, r.channels)
+	}
+	if r.groups > 0 {
+		parts = append(parts, r.accounts)
+	}
+	return r.all(ctx, p, parts...)
+}
 
 func (r *reader) activity(ctx context.Context, p *profiles.Profile) error {
 	p.Activity.Events = map[string]uint64{}
 	a := &p.Activity
 	return r.readEvents(ctx, "activity", activitySQL, func(rows driver.Rows) error {
 		var kind string
-		var n uint64
+		var n, groups uint64
 		var first, last time.Time
-		if err := rows.Scan(&kind, &n, &first, &last); err != nil {
+		if err := rows.Scan(&kind, &n, &first, &last, &groups); err != nil {
 			return err
 		}
+		r.groups += groups
 		a.Events[kind] = n
 		if a.FirstSeen.IsZero() || first.Before(a.FirstSeen) {
 			a.FirstSeen = first.UTC()

@@ -178,7 +178,7 @@ func (s *Store) Load(ctx context.Context, workspace string, id identity.ProfileI
 	if len(p.Identifiers) == 0 {
 		return nil, profiles.ErrNotFound
 	}
-	if err := r.all(ctx, p, r.activity, r.recent, r.orders, r.traits, r.computed, r.topProducts, r.accounts, r.channels); err != nil {
+	if err := r.all(ctx, p, r.activityAndParts, r.recent, r.traits, r.computed); err != nil {
 		return nil, err
 	}
 	p.Traits = profiles.WithComputed(p.Traits, r.fromEvents)
@@ -225,6 +225,7 @@ type reader struct {
 
 	everyIdentifier bool // instead of Config.MaxIdentifiers
 	fromEvents      []profiles.Trait
+	groups          uint64 // events that name accounts
 }
 
 // all reads several parts at once.
