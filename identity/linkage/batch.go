@@ -1,5 +1,10 @@
 package linkage
 
+import (
+	"context"
+	"runtime"
+)
+
 // together is the number of pairs that are compared side by side.
 const together = 256
 
@@ -11,10 +16,18 @@ type batch struct {
 	*comparer
 	// open are the pairs of which the level of a field is open.
 	open [maxFields][]uint16
-	read uint64 // keeps the compiler from leaving out what is read ahead
 }
 
 func newBatch(c *comparer) *batch { return &batch{comparer: c} }
+
+// compareAll fills in the patterns of all candidates.
+func (c *comparer) compareAll(ctx context.Context, candidates [][]candidate, workers int) error {
+	batches := make([]*batch, workers)
+	for w := range batches {
+		batches[w] = newBatch(c)
+	}
+	return divide(ctx, workers, len(candidates), func(worker, part int) { batches[worker].compare(candidates[part]) })
+}
 
 // compare fills in the patterns of pairs.
 func (s *batch) compare(list []candidate) {
@@ -57,7 +70,7 @@ func (s *batch) readAhead(list []candidate) {
 			}
 		}
 	}
-	s.read += sum
+	runtime.KeepAlive(sum) // else all of it is left out
 }
 
 // byGists compares the fields of the i-th pair as far as their gists tell.
@@ -96,7 +109,7 @@ func (s *batch) byValues(f int, list []candidate) {
 		x, y := &d.values[c.codes[int(list[i].a)*k+f]], &d.values[c.codes[int(list[i].b)*k+f]]
 		sum += uint64(d.text[x.start]) + uint64(d.text[y.start])
 	}
-	s.read += sum
+	runtime.KeepAlive(sum)
 	for _, i := range s.open[f] {
 		x, y := c.codes[int(list[i].a)*k+f], c.codes[int(list[i].b)*k+f]
 		list[i].pattern |= pattern(s.level(f, x, y)) << (4 * f)

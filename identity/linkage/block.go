@@ -3,6 +3,8 @@ package linkage
 import (
 	"cmp"
 	"context"
+	"math/bits"
+	"runtime"
 	"slices"
 )
 
@@ -55,7 +57,9 @@ func (c *corpus) newBlocks(keys []key, rules []rule) *blocks {
 func (c *corpus) place(ctx context.Context, keys []key, rules []rule, workers int) (*blocks, error) {
 	b := c.newBlocks(keys, rules)
 	splits := make([][]Split, len(rules))
-	if err := divide(ctx, workers, len(rules), func(_, r int) { splits[r] = b.placeRule(r) }); err != nil {
+	placers := make([]placer, workers)
+	err := divide(ctx, workers, len(rules), func(worker, r int) { splits[r] = b.placeRule(r, &placers[worker]) })
+	if err != nil {
 		return nil, err
 	}
 	for _, s := range splits {
@@ -109,15 +113,44 @@ type hashed struct {
 	row  int32
 }
 
-// placeRule finds the blocks of a rule, splitting the hot ones until none is.
-func (b *blocks) placeRule(r int) []Split {
-	order := make([]hashed, 0, b.corpus.rows)
-	for row := range b.corpus.rows {
-		if h := blockHash(b.keys, &b.rules[r], b.corpus.record(row)); h != 0 {
-			order = append(order, hashed{h, int32(row)})
+// placer is the room that placing by a rule takes, for one goroutine.
+type placer struct {
+	order, room []hashed
+	once, twice []uint64
+}
+
+// inBlocks returns the records that may share a block of a rule, by block.
+func (b *blocks) inBlocks(r int, p *placer) []hashed {
+	c := b.corpus
+	if p.once == nil {
+		n := max(64, 1<<bits.Len(uint(4*c.rows)))
+		p.order, p.room = make([]hashed, 0, c.rows), make([]hashed, c.rows)
+		p.once, p.twice = make([]uint64, n/64), make([]uint64, n/64)
+	}
+	clear(p.once)
+	clear(p.twice)
+	p.order = p.order[:0]
+	last := uint64(len(p.once) - 1)
+	for row := range c.rows {
+		if h := blockHash(b.keys, &b.rules[r], c.record(row)); h != 0 {
+			p.order = append(p.order, hashed{h, int32(row)})
+			at, bit := h>>32&last, uint64(1)<<(h&63)
+			p.twice[at] |= p.once[at] & bit
+			p.once[at] |= bit
 		}
 	}
-	order = sortByHash(order)
+	// Most records are alone with a key that says much: those need no sorting.
+	n := 0
+	for _, h := range p.order {
+		p.order[n] = h
+		n += one(p.twice[h.hash>>32&last]>>(h.hash&63)&1 == 1)
+	}
+	return sortByHash(p.order[:n], p.room)
+}
+
+// placeRule finds the blocks of a rule, splitting the hot ones until none is.
+func (b *blocks) placeRule(r int, p *placer) []Split {
+	order := b.inBlocks(r, p)
 	b.members[r] = make([]int32, 0, len(order))
 	var splits []Split
 	next := uint32(1)
@@ -193,9 +226,10 @@ func (b *blocks) split(r int, block []hashed, next uint32, depth int, s *Split) 
 }
 
 // sortByHash sorts by the upper 33 bits of the hash and then mends the order of
-// the few that share them, keeping the order of rows in a block.
-func sortByHash(a []hashed) []hashed {
-	tmp := make([]hashed, len(a))
+// the few that share them, keeping the order of rows in a block. It needs as much
+// room again, and the result lies in either.
+func sortByHash(a, room []hashed) []hashed {
+	tmp := room[:len(a)]
 	for shift := 31; shift < 64; shift += 11 {
 		var counts [2048]int
 		for i := range a {
@@ -247,19 +281,14 @@ func (b *blocks) chunks() []chunk {
 	return list
 }
 
-// compareAll compares every pair of the blocks once. The result is in the order
-// of the rules and the same for any number of workers.
-func (b *blocks) compareAll(ctx context.Context, cmp *comparer, workers int) ([][]candidate, error) {
+// pairs lists every pair of the blocks once, in the order of the rules and the
+// same for any number of workers.
+func (b *blocks) pairs(ctx context.Context, workers int) ([][]candidate, error) {
 	chunks := b.chunks()
-	found := make([][]candidate, len(chunks))
-	batches, rooms := make([]*batch, workers), make([][]candidate, workers)
-	for w := range batches {
-		batches[w] = newBatch(cmp)
-	}
-	err := divide(ctx, workers, len(chunks), func(w, i int) {
-		rooms[w] = b.pairsOf(chunks[i], rooms[w][:0])
-		batches[w].compare(rooms[w])
-		found[i] = slices.Clone(rooms[w])
+	found, rooms := make([][]candidate, len(chunks)), make([][]candidate, workers)
+	err := divide(ctx, workers, len(chunks), func(worker, i int) {
+		rooms[worker] = b.pairsOf(chunks[i], rooms[worker][:0])
+		found[i] = slices.Clone(rooms[worker])
 	})
 	return found, err
 }
@@ -267,6 +296,7 @@ func (b *blocks) compareAll(ctx context.Context, cmp *comparer, workers int) ([]
 // pairsOf lists the pairs of a chunk, those of an earlier rule and of one source
 // left out.
 func (b *blocks) pairsOf(ch chunk, out []candidate) []candidate {
+	b.readAhead(ch)
 	rows, source, n := b.members[ch.rule], b.corpus.source, len(b.rules)
 	for i := ch.from; i < ch.to; i++ {
 		x := rows[i]
@@ -284,6 +314,20 @@ func (b *blocks) pairsOf(ch chunk, out []candidate) []candidate {
 		}
 	}
 	return out
+}
+
+// readAhead reads a word of every line that pairsOf will, so that it does not
+// wait for one after the other.
+func (b *blocks) readAhead(ch chunk) {
+	const line = 16
+	n, sum := len(b.rules), uint32(0)
+	for _, row := range b.members[ch.rule][ch.from:ch.to] {
+		for at := int(row) * n; at < int(row)*n+ch.rule; at += line {
+			sum += b.id[at]
+		}
+		sum += b.id[int(row)*n+ch.rule]
+	}
+	runtime.KeepAlive(sum) // else all of it is left out
 }
 
 // earlier reports whether an earlier rule has both records in one block.

@@ -28,7 +28,7 @@ func TestSortByHash(t *testing.T) {
 			}
 			return int(x.row - y.row)
 		})
-		if got := sortByHash(a); !slices.Equal(got, want) {
+		if got := sortByHash(a, make([]hashed, len(a))); !slices.Equal(got, want) {
 			t.Fatalf("%v", got)
 		}
 	}
@@ -115,6 +115,19 @@ func rulesOf(t *testing.T, c *corpus, keys []key) []rule {
 	return list
 }
 
+// comparedBy lists the pairs of blocks and compares them.
+func comparedBy(t *testing.T, b *blocks, workers int) [][]candidate {
+	t.Helper()
+	found, err := b.pairs(t.Context(), workers)
+	if err == nil {
+		err = newComparer(b.corpus).compareAll(t.Context(), found, workers)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
 // pairsOf counts the compared pairs, each of which must come once.
 func pairsOf(t *testing.T, found [][]candidate) map[[2]int32]pattern {
 	t.Helper()
@@ -144,10 +157,7 @@ func TestEveryPairOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := b.compareAll(context.Background(), newComparer(c), 1)
-		if err != nil {
-			t.Fatal(err)
-		}
+		found := comparedBy(t, b, 1)
 		got := pairsOf(t, found)
 		cut := slices.ContainsFunc(b.splits, func(s Split) bool { return s.Skipped > 0 })
 		for x := range c.rows {
@@ -164,10 +174,7 @@ func TestEveryPairOnce(t *testing.T) {
 				}
 			}
 		}
-		many, err := b.compareAll(context.Background(), newComparer(c), 5)
-		if err != nil {
-			t.Fatal(err)
-		}
+		many := comparedBy(t, b, 5)
 		if diff := cmp.Diff(found, many, cmp.AllowUnexported(candidate{})); diff != "" {
 			t.Fatal(diff)
 		}
@@ -187,10 +194,7 @@ func TestSplitsCount(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found, err := b.compareAll(context.Background(), newComparer(c), 1)
-			if err != nil {
-				t.Fatal(err)
-			}
+			found := comparedBy(t, b, 1)
 			sizes, all := map[uint64]int64{}, int64(0)
 			for row := range c.rows {
 				if h := blockHash(keys, &rules[0], c.record(row)); h != 0 {
@@ -232,10 +236,7 @@ func TestEqualRecordsAreCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := b.compareAll(context.Background(), newComparer(c), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	found := comparedBy(t, b, 1)
 	want := []Split{{Rule: "given", Records: 1000, By: []string{"surname"}, Skipped: 1000*999/2 - 3*300*299/2 - 100*99/2}}
 	if diff := cmp.Diff(want, b.splits); diff != "" {
 		t.Error(diff)
@@ -266,10 +267,7 @@ func TestCostIsPairs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := b.compareAll(context.Background(), newComparer(c), 1)
-		if err != nil {
-			t.Fatal(err)
-		}
+		found := comparedBy(t, b, 1)
 		if n := len(pairsOf(t, found)); float64(n) != r.cost {
 			t.Errorf("%s: %d pairs, cost %v", r.name, n, r.cost)
 		}

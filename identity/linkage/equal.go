@@ -22,7 +22,7 @@ func (b *blocks) uncompared() []Split {
 		rows = append(rows, hashed{h, int32(row)})
 	}
 	var crowds []Split
-	eachBlock(sortByHash(rows), func(equal []hashed) {
+	eachBlock(sortByHash(rows, make([]hashed, len(rows))), func(equal []hashed) {
 		if n := int64(len(equal)); n > hotBlock {
 			crowds = append(crowds, Split{Rule: "equal records", Records: len(equal), Skipped: n * (n - 1) / 2})
 		}

@@ -19,12 +19,12 @@ import (
 // records that all pairs were compared compares all pairs for ever: each record
 // then costs as many comparisons as there are records.
 type Index struct {
-	model    *Model
-	corpus   *corpus
-	blocks   *blocks
-	weigher  *weigher
-	comparer *comparer
-	columns  []string
+	model   *Model
+	corpus  *corpus
+	blocks  *blocks
+	weigher *weigher
+	batch   *batch
+	columns []string
 	// at holds for each field the positions of its columns.
 	at       [][]int
 	postings []postings
@@ -33,7 +33,7 @@ type Index struct {
 	// seen marks the rows already weighed for the record at hand.
 	seen  []uint32
 	round uint32
-	found []int32
+	found []candidate
 	crowds
 }
 
@@ -75,7 +75,7 @@ func NewIndex(m *Model) (*Index, error) {
 			x.blocks.hot[r][h], x.learnt[r][h] = true, true
 		}
 	}
-	x.weigher, x.comparer = m.weigher(x.corpus), newComparer(x.corpus)
+	x.weigher, x.batch = m.weigher(x.corpus), newBatch(newComparer(x.corpus))
 	return x, nil
 }
 
@@ -132,13 +132,14 @@ func (x *Index) Find(row int32) []Scored {
 	record := x.corpus.record(int(row))
 	for r := range x.postings {
 		if h := x.block(r, record); h != 0 {
-			x.visit(r, h)
+			x.visit(r, h, row)
 		}
 	}
+	x.batch.compare(x.found)
 	var found []Scored
-	for _, other := range x.found {
-		if bits := x.weigh(row, other); bits >= ReviewBits {
-			found = append(found, Scored{other, bits})
+	for _, p := range x.found {
+		if bits := x.weigher.weightFrom(record, p.pattern, ReviewBits); bits >= ReviewBits {
+			found = append(found, Scored{p.b, bits})
 		}
 	}
 	slices.SortFunc(found, func(a, b Scored) int { return cmp.Or(cmp.Compare(b.Bits, a.Bits), cmp.Compare(a.Row, b.Row)) })
@@ -146,7 +147,7 @@ func (x *Index) Find(row int32) []Scored {
 }
 
 func (x *Index) weigh(a, b int32) float64 {
-	return x.weigher.weight(x.corpus.record(int(a)), x.comparer.compare(int(a), int(b)))
+	return x.weigher.weight(x.corpus.record(int(a)), x.batch.comparer.compare(int(a), int(b)))
 }
 
 // Remove takes a record out, such as one that has changed and is added anew, and
@@ -166,7 +167,7 @@ func (x *Index) Remove(row int32) (lost []Scored) {
 
 // Explain takes the weight of two stored records apart.
 func (x *Index) Explain(a, b int32) Waterfall {
-	return x.weigher.explain(x.corpus.record(int(a)), x.comparer.compare(int(a), int(b)))
+	return x.weigher.explain(x.corpus.record(int(a)), x.batch.comparer.compare(int(a), int(b)))
 }
 
 // append reads the values of a record.
@@ -189,12 +190,12 @@ func (x *Index) append(values []string) {
 	x.weigher.grow()
 }
 
-// visit notes the rows of a block.
-func (x *Index) visit(r int, h uint64) {
+// visit notes the rows of a block as pairs with a row.
+func (x *Index) visit(r int, h uint64, row int32) {
 	x.postings[r].each(h, func(other int32) bool {
 		if !x.removed[other] && x.seen[other] != x.round && x.blocks.hash(r, x.corpus.record(int(other))) == h {
 			x.seen[other] = x.round
-			x.found = append(x.found, other)
+			x.found = append(x.found, candidate{a: row, b: other})
 		}
 		return true
 	})

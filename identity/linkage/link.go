@@ -57,6 +57,8 @@ type linker struct {
 	chance     *chance
 	learnt     *learnt
 	candidates [][]candidate
+	// compared counts the pairs that were candidates at any time.
+	compared int64
 	// counts are those of the patterns of the candidates.
 	counts  []patternCount
 	blocks  *blocks
@@ -122,7 +124,6 @@ func (l *linker) train() error {
 	if err := l.block(); err != nil {
 		return err
 	}
-	l.step("learn")
 	l.fit()
 	return nil
 }
@@ -213,7 +214,7 @@ func (l *linker) block() error {
 }
 
 func (l *linker) compare(rules []rule) error {
-	l.step("compare")
+	l.step("block")
 	if len(rules) == 1 && rules[0].keys == nil {
 		l.blocks = l.corpus.oneBlock()
 	} else {
@@ -224,9 +225,17 @@ func (l *linker) compare(rules []rule) error {
 		l.blocks.splits = append(l.blocks.splits, l.blocks.uncompared()...)
 	}
 	var err error
-	if l.candidates, err = l.blocks.compareAll(l.ctx, l.comparer, l.Workers); err != nil {
+	if l.candidates, err = l.blocks.pairs(l.ctx, l.Workers); err != nil {
 		return err
 	}
+	l.step("compare")
+	if err := l.comparer.compareAll(l.ctx, l.candidates, l.Workers); err != nil {
+		return err
+	}
+	for _, part := range l.candidates {
+		l.compared += int64(len(part))
+	}
+	l.step("learn")
 	l.counts, err = countPatterns(l.ctx, l.candidates, l.Workers)
 	return err
 }
