@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -129,6 +130,7 @@ func sendBytes(c *gin.Context, media string, body []byte) {
 		h.Set("Content-Encoding", "gzip")
 		body = pack(body)
 	}
+	h.Set("Content-Length", strconv.Itoa(len(body))) // Else larger ones go in chunks.
 	c.Writer.WriteHeader(http.StatusOK)
 	_, _ = c.Writer.Write(body) // A write fails when the client is gone; nothing is left to do.
 }

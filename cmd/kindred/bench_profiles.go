@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+)
+
+// profilesBench is what bench profiles is asked to do.
+type profilesBench struct {
+	events, people uint64
+	length         time.Duration // of each measurement
+}
+
+// Busy people have busyEvents events each; they are numbered before the others.
+const (
+	busyPeople = 100
+	busyEvents = 10_000
+)
+
+func benchProfilesCommand() *cobra.Command {
+	o := profilesBench{}
+	cmd := &cobra.Command{
+		Use:   "profiles",
+		Short: "The profile API under an open loop of reads: cached, mixed, uncached, and people of 10 000 events",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return benchProfiles(cmd, o) },
+	}
+	cmd.Flags().Uint64Var(&o.events, "events", 10_000_000, "events stored before")
+	cmd.Flags().Uint64Var(&o.people, "people", 1_000_000, "people who caused them")
+	cmd.Flags().DurationVar(&o.length, "length", 20*time.Second, "length of each measurement")
+	return cmd
+}
+
+func benchProfiles(cmd *cobra.Command, o profilesBench) error {
+	t := traffic{people: o.people, begin: now().Add(-24 * time.Hour), source: "bench"}
+	busy := traffic{people: busyPeople, begin: t.begin, source: "busy"}
+	busyEvents := min(busyPeople*busyEvents, o.events)
+	return runBench(cmd, nil, func(ctx context.Context, b *bench) error {
+		if err := b.preproduce(ctx, t, o.events); err != nil {
+			return err
+		}
+		return b.preproduce(ctx, busy, busyEvents)
+	}, func(ctx context.Context, b *bench) error {
+		if _, err := b.drain(ctx, o.events+busyEvents); err != nil {
+			return err
+		}
+		return b.profiles(ctx, t, o)
+	})
+}
+
+// profiles reads over 64 connections that stay open. The generator is in the
+// process that it measures, on the same cores.
+func (b *bench) profiles(ctx context.Context, t traffic, o profilesBench) error {
+	others := t.people - busyPeople
+	for _, m := range []struct {
+		what   string
+		rate   float64
+		warm   uint64 // people to read before, each once
+		person func(n uint64) uint64
+	}{
+		{"cached", 15_000, 1000, func(n uint64) uint64 { return mix(n) % 1000 }},
+		{"mixed, Zipf 1.0", 5000, 0, func(n uint64) uint64 { return zipf(n, others) }},
+		{"uncached", 300, 0, func(n uint64) uint64 { return others/2 + n }},
+	} {
+		l := &readLoad{address: b.api, connections: 64, rate: m.rate, path: func(dst []byte, n uint64) []byte {
+			return t.anonymousID(append(dst, "/v1/profiles/anonymous_id:"...), busyPeople+m.person(n))
+		}}
+		if m.warm > 0 {
+			warm := &readLoad{address: b.api, connections: 8, most: m.warm, path: func(dst []byte, n uint64) []byte {
+				return t.anonymousID(append(dst, "/v1/profiles/anonymous_id:"...), busyPeople+n)
+			}}
+			if err := warm.run(ctx); err != nil {
+				return err
+			}
+		}
+		if err := b.readLoad(ctx, m.what, l, o.length); err != nil {
+			return err
+		}
+	}
+	l := &readLoad{address: b.api, connections: 1, most: busyPeople, path: func(dst []byte, n uint64) []byte {
+		return t.anonymousID(append(dst, "/v1/profiles/anonymous_id:"...), n)
+	}}
+	return b.readLoad(ctx, fmt.Sprintf("whole views of people with %d events, one at a time", busyEvents), l, time.Minute)
+}
+
+// readLoad runs one measurement and prints it.
+func (b *bench) readLoad(ctx context.Context, what string, l *readLoad, length time.Duration) error {
+	timed, stop := context.WithTimeout(ctx, length)
+	defer stop()
+	hits, misses := b.cacheCounts()
+	own, engine := processor()
+	start := now()
+	if err := l.run(timed); err != nil {
+		return err
+	}
+	took := now().Sub(start).Seconds()
+	own2, engine2 := processor()
+	hits2, misses2 := b.cacheCounts()
+	n := float64(len(l.latencies))
+	b.out("profiles, %s: %.0f reads in %.1f s: %.0f/s of %.0f begun, p50 %.2f ms, p99 %.2f ms, %d busy answers; %.1f %% of looks hit",
+		what, n, took, n/took, l.rate, l.quantile(.5), l.quantile(.99), l.busy.Load(), 100*(hits2-hits)/max(1, hits2-hits+misses2-misses))
+	b.out("  processor time per read: %.0f µs in kindred with the load generator, %.0f µs in the engine", (own2-own)/n*1e6, (engine2-engine)/n*1e6)
+	return nil
+}
+
+// cacheCounts returns how many looks of the profile cache found something, and how
+// many did not.
+func (b *bench) cacheCounts() (hits, misses float64) {
+	families, err := prometheus.Gatherer(b.r.registry).Gather()
+	if err != nil {
+		return 0, 0
+	}
+	for _, f := range families {
+		if f.GetName() != "kindred_profiles_cache_requests_total" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if l.GetName() != "outcome" {
+					continue
+				}
+				if l.GetValue() == "miss" {
+					misses += m.GetCounter().GetValue()
+				} else {
+					hits += m.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return hits, misses
+}
+
+// zipf returns which of so many people event n is of, the first one most often: a
+// distribution of exponent 1 by its inverse, exact but for the steps between ranks.
+func zipf(n, people uint64) uint64 {
+	u := float64(mix(n)>>11) / (1 << 53)
+	return min(people, uint64(math.Exp(u*math.Log(float64(people+1))))) - 1
+}
+
+// readLoad reads paths at a fixed rate, whatever becomes of the reads before.
+type readLoad struct {
+	address     string
+	connections int
+	rate        float64 // reads a second to begin, 0 as many as are answered
+	most        uint64  // reads to make, 0 for no end but that of the context
+	path        func(dst []byte, n uint64) []byte
+
+	next      atomic.Uint64
+	busy      atomic.Uint64 // answers 429 and 503
+	mu        sync.Mutex
+	latencies []time.Duration // Protected by mu; from when a read was due.
+}
+
+func (l *readLoad) run(ctx context.Context) error {
+	g := new(errgroup.Group)
+	start := now()
+	for range l.connections {
+		g.Go(func() error { return l.connection(ctx, start) })
+	}
+	return g.Wait()
+}
+
+func (l *readLoad) connection(ctx context.Context, start time.Time) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.address)
+	if err != nil {
+		return fmt.Errorf("connect to the API: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	in := bufio.NewReader(conn)
+	var head []byte
+	var latencies []time.Duration
+	defer func() {
+		l.mu.Lock()
+		l.latencies = append(l.latencies, latencies...)
+		l.mu.Unlock()
+	}()
+	for {
+		n := l.next.Add(1) - 1
+		due, ok := l.due(ctx, start, n)
+		if !ok {
+			return nil
+		}
+		head = l.path(append(head[:0], "GET "...), n)
+		head = append(head, " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer read-dev\r\n\r\n"...)
+		status, err := exchange(conn, in, head, nil)
+		switch {
+		case err != nil:
+			return err
+		case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
+			l.busy.Add(1)
+		case status != http.StatusOK && status != http.StatusNotFound: // Not everybody came.
+			return fmt.Errorf("%w: %d", errRefused, status)
+		}
+		latencies = append(latencies, now().Sub(due))
+	}
+}
+
+// due waits until read n is due; false when there is none.
+func (l *readLoad) due(ctx context.Context, start time.Time, n uint64) (time.Time, bool) {
+	if ctx.Err() != nil || l.most > 0 && n >= l.most {
+		return time.Time{}, false
+	}
+	if l.rate == 0 {
+		return now(), true
+	}
+	due := start.Add(time.Duration(float64(n) / l.rate * float64(time.Second)))
+	if wait := due.Sub(now()); wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+			return due, false
+		case <-timer.C:
+		}
+	}
+	return due, true
+}
+
+// quantile of the latencies, in milliseconds.
+func (l *readLoad) quantile(q float64) float64 {
+	if len(l.latencies) == 0 {
+		return 0
+	}
+	slices.Sort(l.latencies)
+	return l.latencies[min(len(l.latencies)-1, int(q*float64(len(l.latencies))))].Seconds() * 1000
+}
