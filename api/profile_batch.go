@@ -13,10 +13,10 @@ import (
 )
 
 // maxBatch is the number of profiles in one look-up, and batchReads how many of
-// them are read at a time.
+// them are asked for at a time: stores read together what is asked for together.
 const (
 	maxBatch   = 100
-	batchReads = 8
+	batchReads = 64
 )
 
 type batchRequest struct {

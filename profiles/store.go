@@ -27,6 +27,17 @@ type Store interface {
 	Load(ctx context.Context, workspace string, id identity.ProfileID) (*Profile, error)
 }
 
+// Batcher is a Store that reads several profiles for little more than one costs.
+type Batcher interface {
+	Store
+	// ResolveMany is Resolve for several keys, in their order; zero for a key that
+	// finds nobody.
+	ResolveMany(ctx context.Context, workspace string, keys []identity.Key) ([]identity.ProfileID, error)
+	// LoadMany is Load for several ids, in their order; nil for an id that no
+	// identifier belongs to.
+	LoadMany(ctx context.Context, workspace string, ids []identity.ProfileID) ([]*Profile, error)
+}
+
 // Refresher is a Store that keeps the published version of the reading for a
 // moment, to save a query on every read.
 type Refresher interface {

@@ -17,6 +17,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/audit"
 	"github.com/kindred-cdp/kindred/profiles/cache"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/gather"
 	"github.com/kindred-cdp/kindred/profiles/matching"
 	"github.com/kindred-cdp/kindred/profiles/traitfile"
 	segmentsql "github.com/kindred-cdp/kindred/segments/sql"
@@ -42,7 +43,11 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		return nil, err
 	}
 	w := &web{p: p}
-	if w.cache, err = cache.New(cache.DefaultConfig(), store, r.registry); err != nil {
+	gathered, err := gather.New(gather.DefaultConfig(), store)
+	if err != nil {
+		return nil, err
+	}
+	if w.cache, err = cache.New(cache.DefaultConfig(), gathered, r.registry); err != nil {
 		return nil, err
 	}
 	preview, err := segmentsql.New(previewConfig, p.conn, now)

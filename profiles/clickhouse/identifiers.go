@@ -56,30 +56,36 @@ GROUP BY identifier_id`
 // identifiers sums up the sightings of the identifiers.
 func (r *reader) identifiers(ctx context.Context, p *profiles.Profile) error {
 	err := r.read(ctx, "identifiers", identifiersSQL, func(rows driver.Rows) error {
-		var key uint64
-		var namespace string
-		var i profiles.Identifier
-		if err := rows.Scan(&key, &namespace, &i.Value, &i.FirstSeen, &i.LastSeen, &i.Sources); err != nil {
-			return err
-		}
-		i.Key, i.Namespace = identity.Key(key), identity.Namespace(namespace)
-		i.FirstSeen, i.LastSeen = i.FirstSeen.UTC(), i.LastSeen.UTC()
+		i, err := scanIdentifier(rows)
 		p.Identifiers = append(p.Identifiers, i)
 		p.Keys = append(p.Keys, i.Key)
-		return nil
+		return err
 	}, r.bindKeys())
+	r.takeIdentifiers(p)
+	return err
+}
+
+func scanIdentifier(rows driver.Rows) (profiles.Identifier, error) {
+	var key uint64
+	var namespace string
+	var i profiles.Identifier
+	err := rows.Scan(&key, &namespace, &i.Value, &i.FirstSeen, &i.LastSeen, &i.Sources)
+	i.Key, i.Namespace = identity.Key(key), identity.Namespace(namespace)
+	i.FirstSeen, i.LastSeen = i.FirstSeen.UTC(), i.LastSeen.UTC()
+	return i, err
+}
+
+// takeIdentifiers puts the identifiers in order, and leaves out those that are too
+// many.
+func (r *reader) takeIdentifiers(p *profiles.Profile) {
 	slices.Sort(p.Keys)
 	slices.SortFunc(p.Identifiers, func(a, b profiles.Identifier) int {
 		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Value, b.Value))
 	})
 	p.IdentifierCount = len(p.Identifiers)
-	if r.everyIdentifier {
-		return err
-	}
-	if p.IdentifierCount > r.cfg.MaxIdentifiers {
+	if !r.everyIdentifier && p.IdentifierCount > r.cfg.MaxIdentifiers {
 		p.Identifiers = slices.Clone(p.Identifiers[:r.cfg.MaxIdentifiers])
 	}
-	return err
 }
 
 // AllIdentifiers implements profiles.History.

@@ -45,14 +45,16 @@ func (r *reader) traits(ctx context.Context, p *profiles.Profile) error {
 
 func (r *reader) observations(ctx context.Context, query string) (observations []profiles.Observation, err error) {
 	err = r.readEvents(ctx, "traits", query, func(rows driver.Rows) error {
-		var o profiles.Observation
-		if err := rows.Scan(&o.Trait, &o.Source, &o.Value, &o.Count,
-			&o.First.Time, &o.First.Message, &o.Last.Time, &o.Last.Message); err != nil {
-			return err
-		}
-		o.First.Time, o.Last.Time = o.First.Time.UTC(), o.Last.Time.UTC()
+		o, err := scanObservation(rows)
 		observations = append(observations, o)
-		return nil
+		return err
 	})
 	return observations, err
+}
+
+// scanObservation reads statementColumns, and what comes before them.
+func scanObservation(rows driver.Rows, before ...any) (o profiles.Observation, err error) {
+	err = rows.Scan(append(before, &o.Trait, &o.Source, &o.Value, &o.Count, &o.First.Time, &o.First.Message, &o.Last.Time, &o.Last.Message)...)
+	o.First.Time, o.Last.Time = o.First.Time.UTC(), o.Last.Time.UTC()
+	return o, err
 }

@@ -1,0 +1,197 @@
+// Package gather lets reads of profiles that come at the same time share their
+// queries: while some batches are being read, the reads that come meanwhile form
+// the next ones. A read that comes alone starts at once; under load a batch grows
+// to what came during the one before, so that the store answers as many reads a
+// second as it takes, and no timer makes anybody wait.
+package gather
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles"
+)
+
+// Config bounds the batches.
+type Config struct {
+	// Running is how many batches are read at a time, of each of the two kinds of
+	// reads. Default 2.
+	Running int
+	// Most is how many reads a batch holds at most. Default 64.
+	Most int
+	// Timeout bounds the reading of a batch, which does not end when one of those
+	// who wait for it goes away. Default 10 s.
+	Timeout time.Duration
+}
+
+// DefaultConfig returns the defaults that the fields name.
+func DefaultConfig() Config { return Config{Running: 2, Most: 64, Timeout: 10 * time.Second} }
+
+// Validate reports every fault of the configuration.
+func (c Config) Validate() error {
+	if c.Running < 1 || c.Most < 1 || c.Timeout <= 0 {
+		return errors.New("gathered reads: at least one batch of one read, within some time")
+	}
+	return nil
+}
+
+// Gatherer is a profiles.Store. It is safe for concurrent use.
+type Gatherer struct {
+	resolve queue[identity.Key, identity.ProfileID]
+	load    queue[identity.ProfileID, *profiles.Profile]
+}
+
+var _ profiles.Store = (*Gatherer)(nil)
+
+// New returns a store that gathers the reads of next.
+func New(cfg Config, next profiles.Batcher) (*Gatherer, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	g := &Gatherer{}
+	g.resolve = newQueue(cfg, next.ResolveMany)
+	g.load = newQueue(cfg, next.LoadMany)
+	return g, nil
+}
+
+// Resolve implements profiles.Store.
+func (g *Gatherer) Resolve(ctx context.Context, workspace string, key identity.Key) (identity.ProfileID, error) {
+	id, err := g.resolve.get(ctx, workspace, key)
+	if err == nil && id == 0 {
+		err = profiles.ErrNotFound
+	}
+	return id, err
+}
+
+// Load implements profiles.Store.
+func (g *Gatherer) Load(ctx context.Context, workspace string, id identity.ProfileID) (*profiles.Profile, error) {
+	p, err := g.load.get(ctx, workspace, id)
+	if err == nil && p == nil {
+		err = profiles.ErrNotFound
+	}
+	return p, err
+}
+
+// queue gathers reads of one kind.
+type queue[K comparable, V any] struct {
+	cfg  Config
+	read func(ctx context.Context, workspace string, keys []K) ([]V, error)
+
+	mu      *sync.Mutex // Protects the fields below.
+	running *int
+	waiting map[string][]call[K, V] // by workspace
+	turn    *[]string               // workspaces with somebody waiting, in order
+}
+
+// call is a read that waits.
+type call[K comparable, V any] struct {
+	key  K
+	done chan result[V] // of one
+}
+
+type result[V any] struct {
+	value V
+	err   error
+}
+
+func newQueue[K comparable, V any](cfg Config, read func(context.Context, string, []K) ([]V, error)) queue[K, V] {
+	return queue[K, V]{cfg: cfg, read: read, mu: new(sync.Mutex), running: new(int), waiting: map[string][]call[K, V]{}, turn: new([]string)}
+}
+
+// get reads one value, with whatever else waits. What is read is as of a time
+// after the call.
+func (q *queue[K, V]) get(ctx context.Context, workspace string, key K) (V, error) {
+	c := call[K, V]{key, make(chan result[V], 1)}
+	q.mu.Lock()
+	if len(q.waiting[workspace]) == 0 {
+		*q.turn = append(*q.turn, workspace)
+	}
+	q.waiting[workspace] = append(q.waiting[workspace], c)
+	start := *q.running < q.cfg.Running
+	if start {
+		*q.running++
+	}
+	q.mu.Unlock()
+	if start {
+		go q.work(context.WithoutCancel(ctx))
+	}
+	select {
+	case r := <-c.done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none V
+		return none, ctx.Err()
+	}
+}
+
+// work reads batches until nobody waits.
+func (q *queue[K, V]) work(ctx context.Context) {
+	for {
+		workspace, batch := q.next()
+		if len(batch) == 0 {
+			return
+		}
+		q.answer(ctx, workspace, batch)
+	}
+}
+
+// next takes the reads that wait longest, of one workspace; none when the worker
+// is to end.
+func (q *queue[K, V]) next() (string, []call[K, V]) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(*q.turn) == 0 {
+		*q.running--
+		return "", nil
+	}
+	workspace := (*q.turn)[0]
+	*q.turn = (*q.turn)[1:]
+	all := q.waiting[workspace]
+	n := min(len(all), q.cfg.Most)
+	if batch := all[:n:n]; n == len(all) {
+		delete(q.waiting, workspace)
+		return workspace, batch
+	}
+	q.waiting[workspace] = all[n:]
+	*q.turn = append(*q.turn, workspace)
+	return workspace, all[:n:n]
+}
+
+// answer reads a batch, each key once.
+func (q *queue[K, V]) answer(ctx context.Context, workspace string, batch []call[K, V]) {
+	ctx, cancel := context.WithTimeout(ctx, q.cfg.Timeout)
+	defer cancel()
+	place := map[K]int{}
+	var keys []K
+	for _, c := range batch {
+		if _, ok := place[c.key]; !ok {
+			place[c.key] = len(keys)
+			keys = append(keys, c.key)
+		}
+	}
+	values, err := q.try(ctx, workspace, keys)
+	for _, c := range batch {
+		r := result[V]{err: err}
+		if err == nil {
+			r.value = values[place[c.key]]
+		}
+		c.done <- r
+	}
+}
+
+// errPanic is the answer where reading panicked: those who wait must not wait for
+// ever.
+var errPanic = errors.New("reading a batch of profiles panicked")
+
+func (q *queue[K, V]) try(ctx context.Context, workspace string, keys []K) (values []V, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", errPanic, p)
+		}
+	}()
+	return q.read(ctx, workspace, keys)
+}

@@ -1,0 +1,137 @@
+package gather_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/profiles/gather"
+)
+
+// shelf is a store that answers when it is let, and notes its batches.
+type shelf struct {
+	gate chan struct{}
+
+	mu      sync.Mutex
+	batches []string // Protected by mu.
+	err     error
+}
+
+func (s *shelf) note(ctx context.Context, workspace string, n int) error {
+	s.mu.Lock()
+	s.batches = append(s.batches, fmt.Sprint(workspace, n))
+	s.mu.Unlock()
+	select {
+	case <-s.gate:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return s.err
+}
+
+func (s *shelf) ResolveMany(ctx context.Context, workspace string, keys []identity.Key) ([]identity.ProfileID, error) {
+	ids := make([]identity.ProfileID, len(keys))
+	for i, k := range keys {
+		ids[i] = identity.ProfileID(k / 10)
+	}
+	return ids, s.note(ctx, workspace, len(keys))
+}
+
+func (s *shelf) LoadMany(ctx context.Context, workspace string, ids []identity.ProfileID) ([]*profiles.Profile, error) {
+	found := make([]*profiles.Profile, len(ids))
+	for i, id := range ids {
+		switch {
+		case id == 666:
+			panic("bad id")
+		case id != 404:
+			found[i] = &profiles.Profile{ID: id}
+		}
+	}
+	return found, s.note(ctx, workspace, len(ids))
+}
+
+func (s *shelf) Resolve(context.Context, string, identity.Key) (identity.ProfileID, error) {
+	panic("not gathered")
+}
+
+func (s *shelf) Load(context.Context, string, identity.ProfileID) (*profiles.Profile, error) {
+	panic("not gathered")
+}
+
+func newGatherer(t *testing.T, running, most int, next profiles.Batcher) *gather.Gatherer {
+	t.Helper()
+	cfg := gather.DefaultConfig()
+	cfg.Running, cfg.Most = running, most
+	g, err := gather.New(cfg, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// TestReadsShareBatches: the first read goes alone and at once; what comes while it
+// is read makes the next batches, each workspace by itself, equal reads once, none
+// larger than it may be; and everybody gets their own answer.
+func TestReadsShareBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{gate: make(chan struct{})}
+		g := newGatherer(t, 1, 4, s)
+		var wg sync.WaitGroup
+		load := func(workspace string, id identity.ProfileID) {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				p, err := g.Load(t.Context(), workspace, id)
+				if id == 404 && !errors.Is(err, profiles.ErrNotFound) || id != 404 && (err != nil || p.ID != id) {
+					t.Errorf("load %d: %v, %v", id, p, err)
+				}
+			}()
+			synctest.Wait()
+		}
+		load("a", 1)
+		for _, id := range []identity.ProfileID{2, 3, 404, 3, 5} {
+			load("a", id)
+		}
+		load("b", 7)
+		close(s.gate)
+		wg.Wait()
+		if got, want := fmt.Sprint(s.batches), "[a1 a3 b1 a1]"; got != want {
+			t.Errorf("batches %s, want %s", got, want)
+		}
+	})
+}
+
+// TestWhoLeavesLeavesAlone: a caller that goes away ends nothing for the others, a
+// fault of the store reaches all of its batch, and a panic is one.
+func TestWhoLeavesLeavesAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{gate: make(chan struct{}), err: errors.New("down")}
+		g := newGatherer(t, 1, 4, s)
+		ctx, leave := context.WithCancel(t.Context())
+		got := make(chan error, 3)
+		go func() { _, err := g.Resolve(ctx, "a", 10); got <- err }()
+		synctest.Wait()
+		go func() { _, err := g.Resolve(t.Context(), "a", 20); got <- err }()
+		synctest.Wait()
+		leave()
+		if err := <-got; !errors.Is(err, context.Canceled) {
+			t.Errorf("who left: %v", err)
+		}
+		close(s.gate)
+		if err := <-got; err == nil || err.Error() != "down" {
+			t.Errorf("who stayed: %v", err)
+		}
+		if _, err := g.Load(t.Context(), "a", 666); err == nil {
+			t.Error("a panic is no error")
+		}
+		s.err = nil
+		if id, err := g.Resolve(t.Context(), "a", 50); id != 5 || err != nil {
+			t.Errorf("after all that: %v, %v", id, err)
+		}
+	})
+}
