@@ -54,7 +54,7 @@ var personalTraits = map[string]bool{
 	"iban": true, "card": true, "cardnumber": true, "accountnumber": true,
 	"avatar": true, "photo": true, "picture": true, "image": true, "website": true, "url": true, "profileurl": true,
 	"facebook": true, "twitter": true, "instagram": true, "linkedin": true, "tiktok": true, "telegram": true,
-	"description": true, "bio": true, "notes": true, "note": true, "comment": true, "comments": true, "message": true, "text": true, "body": true, "query": true,
+	"author": true, "handle": true, "subject": true, "description": true, "bio": true, "notes": true, "note": true, "comment": true, "comments": true, "message": true, "text": true, "body": true, "query": true,
 }
 
 // PersonalTrait reports whether the name of a trait or property says that its
@@ -178,20 +178,31 @@ func MaskProperties(object json.RawMessage) json.RawMessage {
 // p itself, which caches share, stays as it is.
 func (p *Profile) Masked() *Profile {
 	m := *p
-	m.Identifiers = make([]Identifier, len(p.Identifiers))
-	for i, id := range p.Identifiers {
-		id.Value = MaskIdentifier(id.Identifier)
-		m.Identifiers[i] = id
-	}
+	m.Identifiers, m.Recent = MaskIdentifiers(p.Identifiers), MaskEvents(p.Recent)
 	m.Traits = make([]Trait, len(p.Traits))
 	for i, t := range p.Traits {
 		t.Value = MaskTrait(t.Name, t.Value)
 		m.Traits[i] = t
 	}
-	m.Recent = make([]Event, len(p.Recent))
-	for i, e := range p.Recent {
-		e.Properties = MaskProperties(e.Properties)
-		m.Recent[i] = e
-	}
 	return &m
+}
+
+// MaskIdentifiers returns the identifiers with their values masked.
+func MaskIdentifiers(list []Identifier) []Identifier {
+	masked := make([]Identifier, len(list))
+	for i, id := range list {
+		id.Value = MaskIdentifier(id.Identifier)
+		masked[i] = id
+	}
+	return masked
+}
+
+// MaskEvents returns the events with what they say masked.
+func MaskEvents(list []Event) []Event {
+	masked := make([]Event, len(list))
+	for i, e := range list {
+		e.Properties = MaskProperties(e.Properties)
+		masked[i] = e
+	}
+	return masked
 }
