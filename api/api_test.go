@@ -192,8 +192,14 @@ func (l *logBuffer) String() string {
 func newFixture() *fixture {
 	cfg := api.DefaultConfig()
 	for _, k := range []struct{ secret, workspace, role string }{
-		{"read-dev", "main", "read"}, {"write-dev", "main", "write"}, {"admin-dev", "main", "admin"}, {"marketer-dev", "main", "marketer"},
-		{"read-other", "other", "read"}, {"write-other", "other", "write"}, {"admin-other", "other", "admin"}, {"marketer-other", "other", "marketer"},
+		{"read-dev", "main", "read"},
+		{"write-dev", "main", "write"},
+		{"admin-dev", "main", "admin"},
+		{"marketer-dev", "main", "marketer"},
+		{"read-other", "other", "read"},
+		{"write-other", "other", "write"},
+		{"admin-other", "other", "admin"},
+		{"marketer-other", "other", "marketer"},
 	} {
 		cfg.Keys = append(cfg.Keys, api.Key{Name: "name-of-" + k.secret, Hash: api.HashSecret(k.secret), Role: api.Role(k.role), Workspace: k.workspace})
 	}

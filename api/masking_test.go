@@ -21,8 +21,12 @@ func TestRoleByColumn(t *testing.T) {
 		identity.Identifier{Namespace: "user_id", Value: "maria-7"},
 	)
 	p.Traits = []profiles.Trait{
-		{Name: "address.street", Value: []byte(`"Rua Augusta 1"`)}, {Name: "age", Value: []byte(`41`)}, {Name: "backup", Value: []byte(`"maria@example.net"`)},
-		{Name: "birthday", Value: []byte(`"1984-03-01"`)}, {Name: "country", Value: []byte(`"PT"`)}, {Name: "firstName", Value: []byte(`"Maria"`)},
+		{Name: "address.street", Value: []byte(`"Rua Augusta 1"`)},
+		{Name: "age", Value: []byte(`41`)},
+		{Name: "backup", Value: []byte(`"maria@example.net"`)},
+		{Name: "birthday", Value: []byte(`"1984-03-01"`)},
+		{Name: "country", Value: []byte(`"PT"`)},
+		{Name: "firstName", Value: []byte(`"Maria"`)},
 	}
 	p.Recent = []profiles.Event{{MessageID: "m", Kind: "behaviour", Name: "View", Source: "web", Time: noon, Properties: []byte(`{"email":"maria@example.com","sku":"a1"}`)}}
 	p.Scores = []profiles.Score{{Name: "churn", Value: .25}}

@@ -50,15 +50,11 @@ func (s *Server) named(c *gin.Context, part string) (*profiles.Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := profiles.Find(c.Request.Context(), s.deps.Profiles, workspaceOf(c), key)
-	if err != nil {
-		return nil, err
+	p, err := profiles.Find(c.Request.Context(), masking(c, s.deps.Profiles), workspaceOf(c), key)
+	if err == nil {
+		c.Header("Content-Location", "/v1/profiles/"+p.ID.String()+part)
 	}
-	c.Header("Content-Location", "/v1/profiles/"+p.ID.String()+part)
-	if masks(c) {
-		p = p.Masked()
-	}
-	return p, nil
+	return p, err
 }
 
 // readNamed reads something of the profile that the path names by its present id.

@@ -24,14 +24,11 @@ func (s *Server) getProfile(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := profiles.Find(c.Request.Context(), s.deps.Profiles, workspace, key)
+	p, err := profiles.Find(c.Request.Context(), masking(c, s.deps.Profiles), workspace, key)
 	if err != nil {
 		return err
 	}
 	c.Header("Content-Location", "/v1/profiles/"+p.ID.String())
-	if masks(c) {
-		p = p.Masked()
-	}
 	return send(c, newProfileResponse(p))
 }
 

@@ -54,7 +54,7 @@ var personalTraits = map[string]bool{
 	"iban": true, "card": true, "cardnumber": true, "accountnumber": true,
 	"avatar": true, "photo": true, "picture": true, "image": true, "website": true, "url": true, "profileurl": true,
 	"facebook": true, "twitter": true, "instagram": true, "linkedin": true, "tiktok": true, "telegram": true,
-	"description": true, "bio": true, "notes": true, "note": true, "comment": true, "comments": true, "message": true, "text": true, "body": true, "query": true,
+	"author": true, "handle": true, "subject": true, "description": true, "bio": true, "notes": true, "note": true, "comment": true, "comments": true, "message": true, "text": true, "body": true, "query": true,
 }
 
 // PersonalTrait reports whether the name of a trait or property says that its

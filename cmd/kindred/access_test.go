@@ -60,6 +60,7 @@ func startLogged(t *testing.T) (k *running, sql func(query string) string) {
 		ended <- err
 	}()
 	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections() // The engine waits for those who are connected.
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)

@@ -53,7 +53,8 @@ func backgroundLoggers() []string {
 	}
 }
 
-// analystSettings are the settings that an analyst's client may change: how a result looks and how much it takes.
+// analystSettings are the settings that an analyst's client may change: how a result looks, how much it takes, and how
+// much of its query is logged.
 // None of them names a file, a column, another profile or a feature that is off.
 func analystSettings() []string {
 	return []string{
@@ -62,7 +63,7 @@ func analystSettings() []string {
 		"max_bytes_before_external_group_by", "max_bytes_before_external_sort", "date_time_output_format",
 		"output_format_json_quote_64bit_integers", "output_format_json_quote_decimals", "format_csv_delimiter",
 		"output_format_native_write_json_as_string", "cancel_http_readonly_queries_on_client_close",
-		"enable_http_compression", "send_progress_in_http_headers", "http_headers_progress_interval_ms",
+		"log_queries_cut_to_length", "enable_http_compression", "send_progress_in_http_headers", "http_headers_progress_interval_ms",
 	}
 }
 

@@ -109,6 +109,13 @@ func (r *running) list(t *testing.T, f audit.Filter) []audit.Entry {
 	}
 }
 
+// begin is Begin that ends some time, also where nothing is ever stored.
+func (r *running) begin(t *testing.T, e audit.Entry) error {
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	defer stop()
+	return r.Begin(ctx, e)
+}
+
 // TestRecord writes through failures and lost answers, and reads back by filters
 // and by pages.
 func TestRecord(t *testing.T) {
@@ -127,7 +134,7 @@ func TestRecord(t *testing.T) {
 	}
 	change := entry(10, "change")
 	change.Method, change.Subjects, change.Status, change.Actor, change.Time = "POST", nil, 0, "", want[0].Time // Two entries of one time.
-	if err := r.Begin(t.Context(), change); err != nil {
+	if err := r.begin(t, change); err != nil {
 		t.Fatal(err)
 	}
 	if got := r.list(t, audit.Filter{}); len(got) != 11 || cmp.Diff(change, got[0]) != "" {
@@ -143,6 +150,10 @@ func TestRecord(t *testing.T) {
 	want = append([]audit.Entry{change}, want...)
 	if d := cmp.Diff(want, r.list(t, audit.Filter{})); d != "" {
 		t.Errorf("on record, -want +got:\n%s", d)
+	}
+	var rows uint64
+	if err := r.conn.QueryRow(t.Context(), "SELECT count() FROM audit_log").Scan(&rows); err != nil || rows != 12 {
+		t.Errorf("%d rows, %v, want ten of readings and two of the change, whatever was inserted again", rows, err)
 	}
 	for _, c := range []struct {
 		f    audit.Filter
@@ -197,7 +208,7 @@ func TestNobodyIsToldTooEarly(t *testing.T) {
 		t.Errorf("a change begins though its entry is not stored: %v", err)
 	}
 	r.conn.refuse.Store(0)
-	if err := r.Begin(t.Context(), entry(30, "change")); err != nil {
+	if err := r.begin(t, entry(30, "change")); err != nil {
 		t.Fatal(err)
 	}
 	if got := len(r.list(t, audit.Filter{})); got < 3 {

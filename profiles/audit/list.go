@@ -55,9 +55,7 @@ func (l *Log) List(ctx context.Context, workspace string, f Filter, cursor strin
 	if !f.Until.IsZero() {
 		until = f.Until.UnixMilli()
 	}
-	// The server's log of queries has parameters put into the text, and an actor is a
-	// person's name.
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"log_queries": 0}), clickhouse.WithParameters(clickhouse.Parameters{
+	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(clickhouse.Parameters{
 		"workspace": workspace, "since": strconv.FormatInt(since, 10), "until": strconv.FormatInt(until, 10),
 		"before": strconv.FormatInt(before, 10), "entry": entry, "key": f.KeyID, "actor": f.Actor, "action": f.Action, "route": f.Route,
 		"request": f.RequestID, "subjects": subjectList(f.Subjects), "limit": strconv.Itoa(limit + 1),

@@ -126,15 +126,14 @@ func (l *Log) put(ctx context.Context, w waiting) error {
 // Run writes until ctx ends, and then what is left.
 func (l *Log) Run(ctx context.Context) error {
 	for {
-		var block []waiting
 		select {
 		case <-ctx.Done():
 			return l.drain(ctx)
 		case w := <-l.queue:
-			block = l.collect(ctx, w)
-		}
-		if !l.store(ctx, block) {
-			return l.drain(ctx, block...)
+			b := block{newToken(), l.collect(ctx, w)}
+			if !l.store(ctx, b) {
+				return l.drain(ctx, b)
+			}
 		}
 	}
 }
@@ -142,13 +141,13 @@ func (l *Log) Run(ctx context.Context) error {
 // collect takes what else is queued: all that is there, and, while nobody waits for
 // the block, what comes within the time to linger.
 func (l *Log) collect(ctx context.Context, first waiting) []waiting {
-	block, awaited := []waiting{first}, first.stored != nil
+	rows, awaited := []waiting{first}, first.stored != nil
 	linger := time.NewTimer(l.cfg.Linger)
 	defer linger.Stop()
-	for len(block) < l.cfg.Block {
+	for len(rows) < l.cfg.Block {
 		select {
 		case w := <-l.queue:
-			block, awaited = append(block, w), awaited || w.stored != nil
+			rows, awaited = append(rows, w), awaited || w.stored != nil
 			continue
 		default:
 		}
@@ -157,25 +156,24 @@ func (l *Log) collect(ctx context.Context, first waiting) []waiting {
 		}
 		select {
 		case w := <-l.queue:
-			block, awaited = append(block, w), w.stored != nil
+			rows, awaited = append(rows, w), w.stored != nil
 		case <-linger.C:
-			return block
+			return rows
 		case <-ctx.Done():
-			return block
+			return rows
 		}
 	}
-	return block
+	return rows
 }
 
 // store writes a block, again and again until it is stored; false at the end of ctx.
-func (l *Log) store(ctx context.Context, block []waiting) bool {
-	token := newToken()
+func (l *Log) store(ctx context.Context, b block) bool {
 	pause := l.cfg.RetryMin
 	for {
-		err := l.insert(ctx, token, block)
+		err := l.insert(ctx, b)
 		if err == nil {
-			l.written.WithLabelValues("stored").Add(float64(len(block)))
-			for _, w := range block {
+			l.written.WithLabelValues("stored").Add(float64(len(b.rows)))
+			for _, w := range b.rows {
 				if w.stored != nil {
 					close(w.stored)
 				}
@@ -185,8 +183,8 @@ func (l *Log) store(ctx context.Context, block []waiting) bool {
 		if ctx.Err() != nil {
 			return false
 		}
-		l.written.WithLabelValues("retried").Add(float64(len(block)))
-		l.log.Warn("write audit log", "rows", len(block), "error", err, "retry_in", pause)
+		l.written.WithLabelValues("retried").Add(float64(len(b.rows)))
+		l.log.Warn("write audit log", "rows", len(b.rows), "error", err, "retry_in", pause)
 		select {
 		case <-ctx.Done():
 			return false
@@ -196,31 +194,47 @@ func (l *Log) store(ctx context.Context, block []waiting) bool {
 	}
 }
 
-// drain writes what is left once the requests have ended. The rows of a block that
-// was cut off may be stored already; stored twice, they read as once.
-func (l *Log) drain(ctx context.Context, left ...waiting) error {
+// drain writes what is left once the requests have ended: the block that was cut
+// off, under its own token, because it may be stored already, and the queue.
+func (l *Log) drain(ctx context.Context, cut ...block) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.cfg.Drain)
 	defer cancel()
 	for {
-		for len(left) < l.cfg.Block {
-			select {
-			case w := <-l.queue:
-				left = append(left, w)
-				continue
-			default:
+		if len(cut) == 0 {
+			rows := l.queued()
+			if len(rows) == 0 {
+				return nil
 			}
-			break
+			cut = []block{{newToken(), rows}}
 		}
-		if len(left) == 0 {
-			return nil
-		}
-		if !l.store(ctx, left) {
-			lost := len(left) + len(l.queue)
+		if !l.store(ctx, cut[0]) {
+			lost := len(cut[0].rows) + len(l.queue)
 			l.written.WithLabelValues("lost").Add(float64(lost))
 			return fmt.Errorf("%d rows of the audit log could not be stored within %s", lost, l.cfg.Drain)
 		}
-		left = left[:0]
+		cut = nil
 	}
+}
+
+// queued takes what is in the queue, a block at most.
+func (l *Log) queued() (rows []waiting) {
+	for len(rows) < l.cfg.Block {
+		select {
+		case w := <-l.queue:
+			rows = append(rows, w)
+			continue
+		default:
+		}
+		break
+	}
+	return rows
+}
+
+// block are rows that are stored together, once however often they are inserted
+// under their token.
+type block struct {
+	token string
+	rows  []waiting
 }
 
 func newToken() string {
@@ -229,9 +243,9 @@ func newToken() string {
 	return "audit/" + hex.EncodeToString(b[:])
 }
 
-func (l *Log) insert(ctx context.Context, token string, block []waiting) error {
+func (l *Log) insert(ctx context.Context, b block) error {
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"insert_deduplicate": 1, "insert_deduplication_token": token, "async_insert": 0,
+		"insert_deduplicate": 1, "insert_deduplication_token": b.token, "async_insert": 0,
 	}))
 	batch, err := l.conn.PrepareBatch(ctx, `INSERT INTO audit_log
 		(workspace, time, entry_id, complete, request_id, key_id, key_name, role, actor, action, method, route, resource, subjects, status)`)
@@ -239,7 +253,7 @@ func (l *Log) insert(ctx context.Context, token string, block []waiting) error {
 		return fmt.Errorf("insert audit_log: %w", err)
 	}
 	defer func() { _ = batch.Close() }()
-	for _, w := range block {
+	for _, w := range b.rows {
 		e := w.entry
 		subjects := make([]uint64, len(e.Subjects))
 		for i, s := range e.Subjects {

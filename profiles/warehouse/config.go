@@ -119,11 +119,26 @@ func (c Config) options() (*clickhouse.Options, error) {
 	// A connection keeps its send buffer, which would otherwise hold a whole
 	// block: flushed by the mebibyte it is as large as the largest column.
 	o.MaxCompressionBuffer = 1 << 20
+	// The server writes parameters into the text of a query before it logs it, in
+	// system.query_log and in its own log: values of people. So the text is cut
+	// behind the first words; id, tables, hash, time and memory remain. The query
+	// parameter log_queries_cut_to_length of the URL overrules it.
+	if o.Settings == nil {
+		o.Settings = clickhouse.Settings{}
+	}
+	if _, said := o.Settings[loggedText]; !said {
+		o.Settings[loggedText] = loggedBytes
+	}
 	o.DialTimeout, o.ReadTimeout = c.DialTimeout, c.ReadTimeout
 	o.MaxOpenConns, o.MaxIdleConns = c.MaxConns, c.MaxConns
 	o.ConnMaxLifetime = c.MaxConnAge
 	return o, nil
 }
+
+const (
+	loggedText  = "log_queries_cut_to_length"
+	loggedBytes = 40
+)
 
 // onLoopback reports that no network lies between: compressing would only cost
 // processor time on both ends, about 3 µs an event.

@@ -17,12 +17,12 @@ const (
 // personalTraits are the names that profiles.PersonalTrait knows; a test compares
 // the two lists.
 var personalTraits = strings.Fields(`
-accountnumber address addressline1 addressline2 anonymousid avatar bio birthdate birthday body card cardnumber comment comments
+accountnumber address addressline1 addressline2 anonymousid author avatar bio birthdate birthday body card cardnumber comment comments
 customerid dateofbirth description deviceid displayname dob email emailaddress externalid facebook familyname fax firstname
-forename fullname gaid geo givenname housenumber iban id idfa idnumber image instagram ip ipaddress lastname lat latitude
+forename fullname gaid geo givenname handle housenumber iban id idfa idnumber image instagram ip ipaddress lastname lat latitude
 line1 line2 linkedin lng login lon longitude maidenname mail message middlename mobile mobilephone name nationalid nickname
 nif note notes passport passportnumber phone phonenumber photo picture postalcode postcode profileurl query ssn street
-streetaddress surname taxid taxnumber tel telegram telephone text tiktok twitter url userid username vatnumber website
+streetaddress subject surname taxid taxnumber tel telegram telephone text tiktok twitter url userid username vatnumber website
 whatsapp zip zipcode`)
 
 // PersonalTraits returns the normalised names of traits that views mask.

@@ -149,9 +149,6 @@ func (p *Previewer) bound(ctx context.Context) context.Context {
 		"max_execution_time": int(p.cfg.MaxExecution / time.Second),
 		"max_memory_usage":   p.cfg.MaxMemory,
 		"readonly":           2,
-		// The server's log of queries has parameters put into the text, and errors
-		// quote them: values of people do not belong there.
-		"log_queries": 0,
 	}))
 }
 
