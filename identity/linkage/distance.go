@@ -118,42 +118,52 @@ func edits(a, b []byte, most int) int {
 	if len(a) < len(b) {
 		a, b = b, a
 	}
-	if len(a)-len(b) > most {
+	switch {
+	case len(a)-len(b) > most:
 		return most + 1
-	}
-	if len(b) == 0 {
+	case len(b) == 0:
 		return len(a)
+	case most == 1 && len(a) == 1, most == 1 && len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]:
+		return 1
+	case most == 1: // the first letters differ, and the last
+		return 2
 	}
 	return align(a, b, most)
 }
 
-// align is the dynamic programme of edits over what differs.
+// align is the dynamic programme of edits over what differs, a column of it in
+// two words of bits: Hyyrö, "A Bit-Vector Algorithm for Computing Levenshtein and
+// Damerau Edit Distances" (2003). a is not the shorter one.
 func align(a, b []byte, most int) int {
-	var rows [3][longest + 1]int
-	for j := range len(b) + 1 {
-		rows[0][j] = j
+	var at [256]uint64 // where in b a letter stands
+	for j, c := range b {
+		at[c] |= 1 << j
 	}
-	for i := 1; i <= len(a); i++ {
-		row, above, two := &rows[i%3], &rows[(i+2)%3], &rows[(i+1)%3]
-		row[0] = i
-		least := i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			d := min(above[j]+1, row[j-1]+1, above[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d = min(d, two[j-2]+1)
-			}
-			row[j] = d
-			least = min(least, d)
+	// more and less say where a row of the column is one more or less than the
+	// row above; zero, where a diagonal costs nothing; before is at of the letter
+	// before.
+	more, less, zero, before := ^uint64(0), uint64(0), uint64(0), uint64(0)
+	last := uint64(1) << (len(b) - 1)
+	distance := len(b)
+	for i, c := range a {
+		here := at[c]
+		swap := ^zero & here << 1 & before
+		zero = ((here&more + more) ^ more) | here | less | swap
+		up, down := less|^(zero|more), zero&more
+		switch {
+		case up&last != 0:
+			distance++
+		case down&last != 0:
+			distance--
 		}
-		if least > most {
+		if distance-(len(a)-1-i) > most {
 			return most + 1
 		}
+		up, down = up<<1|1, down<<1
+		more, less = down|^(zero|up), up&zero
+		before = here
 	}
-	return min(rows[len(a)%3][len(b)], most+1)
+	return min(distance, most+1)
 }
 
 // phonetic returns a code that most spellings of one sound share, at most five

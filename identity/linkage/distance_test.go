@@ -87,12 +87,13 @@ func slowEdits(a, b []byte) int {
 func TestEditsAgainstBruteForce(t *testing.T) {
 	r := random(t)
 	for range tries(t, 20000) {
-		a := word(r, 12)
-		b := word(r, 12)
+		letters := pick(r, 12, 12, 12, 12, 64)
+		a := word(r, letters)
+		b := word(r, letters)
 		if r.IntN(2) == 0 {
 			b = like(r, a)
 		}
-		most := r.IntN(14)
+		most := r.IntN(letters + 2)
 		want := min(slowEdits(a, b), most+1)
 		if got := edits(a, b, most); got != want {
 			t.Fatalf("edits(%q, %q, %d) = %d, want %d", a, b, most, got, want)

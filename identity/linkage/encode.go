@@ -28,6 +28,7 @@ func encodeAll(ctx context.Context, fields []field, columns []column, rows, work
 	}
 	slices.SortStableFunc(jobs, func(a, b []int) int { return cmp.Compare(work(b), work(a)) })
 	err := divide(ctx, workers, len(jobs), func(_, job int) {
+		fields[jobs[job][0]].dict.expect(fields[jobs[job][0]].distinct(columns))
 		for _, i := range jobs[job] {
 			read[i] = fields[i].encode(columns, rows)
 		}
@@ -48,12 +49,18 @@ func (f *field) from(columns []column) []*Column {
 	return from
 }
 
-// work is the number of values that encode reads.
-func (f *field) work(columns []column, rows int) int {
+// distinct is the number of values of a field that is read from one column, a
+// bound of those that it has.
+func (f *field) distinct(columns []column) int {
 	if from := f.from(columns); len(from) == 1 {
 		return len(from[0].Values)
 	}
-	return rows
+	return 0
+}
+
+// work is the number of values that encode reads.
+func (f *field) work(columns []column, rows int) int {
+	return cmp.Or(f.distinct(columns), rows)
 }
 
 // encode reads a field of all records. Of a field that is read from one column

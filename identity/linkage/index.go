@@ -34,6 +34,7 @@ type Index struct {
 	seen  []uint32
 	round uint32
 	found []candidate
+	room  weighing
 	crowds
 }
 
@@ -137,11 +138,9 @@ func (x *Index) Find(row int32) []Scored {
 	}
 	x.batch.compare(x.found)
 	var found []Scored
-	for _, p := range x.found {
-		if bits := x.weigher.weightFrom(record, p.pattern, ReviewBits); bits >= ReviewBits {
-			found = append(found, Scored{p.b, bits})
-		}
-	}
+	x.weigher.weigh(x.found, &x.room, ReviewBits, func(i int, bits float64) {
+		found = append(found, Scored{x.found[i].b, bits})
+	})
 	slices.SortFunc(found, func(a, b Scored) int { return cmp.Or(cmp.Compare(b.Bits, a.Bits), cmp.Compare(a.Row, b.Row)) })
 	return found
 }

@@ -265,6 +265,10 @@ func textLevel(d *dictionary, a, b *value) uint8 {
 	}
 	length := max(int(a.length), int(b.length), 1)
 	most := length * 35 / 100
+	half := both > 1 && 2*shared >= both
+	if half { // further edits make no difference
+		most = length * 15 / 100
+	}
 	n := most + 1
 	if inA, inB := strange(a.mask, b.mask); max(inA, inB) <= most {
 		n = edits(d.letters(a), d.letters(b), most)
@@ -272,7 +276,7 @@ func textLevel(d *dictionary, a, b *value) uint8 {
 	switch similar := 1 - float64(n)/float64(length); {
 	case similar >= .85:
 		return 2
-	case similar >= .65 || both > 1 && 2*shared >= both:
+	case similar >= .65 || half:
 		return 3
 	}
 	return 4

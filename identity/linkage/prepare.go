@@ -32,6 +32,14 @@ func newDictionary() *dictionary {
 	return &dictionary{codes: map[string]uint32{}, values: make([]value, 1), hashes: make([]uint64, 1), lists: make([]lists, 1)}
 }
 
+// expect makes room for values, which grows on its own as well.
+func (d *dictionary) expect(values int) {
+	if len(d.codes) == 0 {
+		d.codes = make(map[string]uint32, values)
+		d.values, d.hashes = slices.Grow(d.values, values), slices.Grow(d.hashes, values)
+	}
+}
+
 func (d *dictionary) code(form string, r *reading) uint32 {
 	c, ok := d.codes[form]
 	if !ok {

@@ -87,22 +87,21 @@ func (l *linker) resolve() (*Result, error) {
 // pairs weighs the candidates and keeps those of at least threshold, in their
 // order. hopes, if not nil, are counted by part.
 func (l *linker) pairs(w *weigher, threshold float64, hopes []hope) ([]Pair, error) {
-	parts := make([][]Pair, len(l.candidates))
-	err := divide(l.ctx, l.Workers, len(parts), func(_, part int) {
-		for i := range l.candidates[part] {
-			c := &l.candidates[part][i]
-			least := threshold
-			if hopes != nil {
-				least = math.Inf(-1)
-			}
-			bits := w.weightFrom(l.corpus.record(int(c.a)), c.pattern, least)
+	parts, rooms := make([][]Pair, len(l.candidates)), make([]weighing, l.Workers)
+	least := threshold
+	if hopes != nil {
+		least = leastHope
+	}
+	err := divide(l.ctx, l.Workers, len(parts), func(worker, part int) {
+		list := l.candidates[part]
+		w.weigh(list, &rooms[worker], least, func(i int, bits float64) {
 			if bits >= threshold {
-				parts[part] = append(parts[part], Pair{c.a, c.b, bits, c.pattern})
+				parts[part] = append(parts[part], Pair{list[i].a, list[i].b, bits, list[i].pattern})
 			}
 			if hopes != nil {
 				hopes[part].add(bits)
 			}
-		}
+		})
 	})
 	return slices.Concat(parts...), err
 }
@@ -141,6 +140,9 @@ func edgesOf(pairs []Pair) []edge {
 const (
 	leastExpected = -6
 	mostExpected  = 20
+	// leastHope is the weight below which a pair lets expect nothing: a million
+	// of them are less than one match in a million.
+	leastHope = -40
 )
 
 // hope is what some of the candidates let expect: how many pairs weigh a whole

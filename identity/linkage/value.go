@@ -168,7 +168,8 @@ func canonicalEmail(folded string) (v reading, form string, ok bool) {
 	}
 	address = strings.ReplaceAll(address, " ", "")
 	local, domain, found := strings.Cut(address, "@")
-	if squeeze(address) == "" || placeholders[squeeze(local)] || placeholders[squeeze(address)] || hollow(squeeze(address)) {
+	squeezed := squeeze(address)
+	if squeezed == "" || placeholders[squeeze(local)] || placeholders[squeezed] || hollow(squeezed) {
 		return v, "", false
 	}
 	if len(local) == 1 && strings.HasPrefix(domain, local+".") { // a@a.com

@@ -8,25 +8,40 @@ import "math"
 type weigher struct {
 	model  *Model
 	corpus *corpus
-	// levels[f][l] are the bits of a level; kinds the same for each kind.
-	levels [][]float64
-	kinds  []KindModel
+	// match are the bits of the levels, kinds the same for each kind.
+	match oddsTable
+	kinds []kindTable
 	// rarity[f][code] is what equality of that very value weighs beyond equality
-	// of any.
+	// of any; 0 for the missing one.
 	rarity [][]float32
 }
 
+// kindTable is what a kind weighs, with the fields in which rarity counts.
+type kindTable struct {
+	oddsTable
+	shared [maxFields]bool
+}
+
+// rarities are what the rarity of equal values of a pair adds, by field.
+type rarities [maxFields]float32
+
 // weigher makes a weigher over the values of a corpus.
 func (m *Model) weigher(c *corpus) *weigher {
-	w := &weigher{model: m, corpus: c, kinds: m.Kinds}
+	match := odds{prior: m.Prior}
 	for f := range m.Fields {
 		levels := make([]float64, 1, len(m.Fields[f].Levels)+1)
 		for _, l := range m.Fields[f].Levels {
 			levels = append(levels, l.Bits)
 		}
-		w.levels = append(w.levels, levels)
+		match.levels = append(match.levels, levels)
 	}
-	w.rarity = make([][]float32, len(m.Fields))
+	w := &weigher{model: m, corpus: c, match: *match.table(), rarity: make([][]float32, len(m.Fields))}
+	for i := range m.Kinds {
+		k := &m.Kinds[i]
+		table := kindTable{oddsTable: *(&odds{k.Prior, k.Bits}).table()}
+		copy(table.shared[:], k.Shared)
+		w.kinds = append(w.kinds, table)
+	}
 	w.grow()
 	return w
 }
@@ -34,66 +49,61 @@ func (m *Model) weigher(c *corpus) *weigher {
 // grow learns of values that came into the corpus's dictionaries.
 func (w *weigher) grow() {
 	for f := range w.rarity {
-		fm := &w.model.Fields[f]
-		hashes := w.corpus.fields[f].dict.hashes
-		for code := len(w.rarity[f]); code < len(hashes); code++ {
-			bits, ok := fm.Frequent[hashes[code]]
-			if !ok {
-				bits = fm.RareBits
-			}
-			w.rarity[f] = append(w.rarity[f], float32(bits))
+		w.growField(f)
+	}
+}
+
+func (w *weigher) growField(f int) {
+	fm := &w.model.Fields[f]
+	hashes := w.corpus.fields[f].dict.hashes
+	for code := len(w.rarity[f]); code < len(hashes); code++ {
+		bits, ok := fm.Frequent[hashes[code]]
+		if !ok {
+			bits = fm.RareBits
 		}
+		if code == 0 {
+			bits = 0
+		}
+		w.rarity[f] = append(w.rarity[f], float32(bits))
 	}
 }
 
 // weight returns log2 of the odds that the pair of records is of one person
 // against all else; a is one of the two.
 func (w *weigher) weight(a []uint32, p pattern) float64 {
-	var rare [maxFields]float64
-	return w.match(a, p, &rare) - w.others(p, &rare)
+	var rare rarities
+	return w.against(a, p, &rare) - w.others(p, &rare)
 }
 
-// weightFrom is weight, or -Inf where that is below least; it is cheaper where
-// most pairs are.
-func (w *weigher) weightFrom(a []uint32, p pattern, least float64) float64 {
-	var rare [maxFields]float64
-	if match := w.match(a, p, &rare); match >= least { // others take off, they never add
-		if bits := match - w.others(p, &rare); bits >= least {
-			return bits
+// against is log2 of the odds of one person against strangers. It fills in what
+// the rarity of equal values adds.
+func (w *weigher) against(a []uint32, p pattern, rare *rarities) float64 {
+	bits := w.match.prior
+	for f, code := range a {
+		l := p & 15
+		p >>= 4
+		if l != pattern(exact) {
+			code = 0
 		}
+		rare[f] = w.rarity[f][code]
+		bits += w.match.levels[f][l]
+		bits += float64(rare[f])
 	}
-	return math.Inf(-1)
-}
-
-// match is log2 of the odds of one person against strangers. It fills in rare,
-// what the rarity of equal values adds.
-func (w *weigher) match(a []uint32, p pattern, rare *[maxFields]float64) float64 {
-	match := w.model.Prior
-	for f := range w.levels {
-		l := p.level(f)
-		match += w.levels[f][l]
-		if l == exact {
-			rare[f] = float64(w.rarity[f][a[f]])
-			match += rare[f]
-		}
-	}
-	return match
+	return bits
 }
 
 // others is log2 of one and the odds of every kind: what is to be taken off a
 // weight because housemates, neighbours or namesakes would agree so as well.
-func (w *weigher) others(p pattern, rare *[maxFields]float64) float64 {
-	if len(w.kinds) == 0 {
-		return 0
-	}
+func (w *weigher) others(p pattern, rare *rarities) float64 {
 	all := 1.0
 	for i := range w.kinds {
 		k := &w.kinds[i]
-		bits := k.Prior
-		for f := range k.Bits {
-			bits += k.Bits[f][p.level(f)]
-			if k.Shared[f] {
-				bits += rare[f]
+		bits, left := k.prior, p
+		for f := range k.levels[:k.fields] {
+			bits += k.levels[f][left&15]
+			left >>= 4
+			if k.shared[f] {
+				bits += float64(rare[f])
 			}
 		}
 		if bits > -40 { // less does not move the sum
@@ -104,6 +114,32 @@ func (w *weigher) others(p pattern, rare *[maxFields]float64) float64 {
 		return 0
 	}
 	return math.Log2(all)
+}
+
+// weighing is the room to weigh many pairs at a time, for one goroutine.
+type weighing struct {
+	bits [together]float64
+	rare [together]rarities
+}
+
+// weigh calls do with the place and the weight of every pair of list of at least
+// that weight. The weights are those of weight.
+func (w *weigher) weigh(list []candidate, s *weighing, least float64, do func(i int, bits float64)) {
+	for from := 0; from < len(list); from += together {
+		part := list[from:min(from+together, len(list))]
+		// What is far away is read for all pairs before anything is made of it.
+		for i := range part {
+			s.bits[i] = w.against(w.corpus.record(int(part[i].a)), part[i].pattern, &s.rare[i])
+		}
+		for i := range part {
+			if s.bits[i] < least { // others take off, they never add
+				continue
+			}
+			if bits := s.bits[i] - w.others(part[i].pattern, &s.rare[i]); bits >= least {
+				do(from+i, bits)
+			}
+		}
+	}
 }
 
 // Waterfall is how the weight of a pair comes about: its parts sum to Bits.
@@ -133,15 +169,14 @@ type Step struct {
 // explain takes the weight of a pair apart.
 func (w *weigher) explain(a []uint32, p pattern) Waterfall {
 	out := Waterfall{Prior: w.model.Prior, Bits: w.weight(a, p)}
-	var rare [maxFields]float64
-	for f := range w.levels {
+	var rare rarities
+	w.against(a, p, &rare)
+	for f := range w.model.Fields {
 		l := p.level(f)
-		step := Step{Field: w.model.Fields[f].Name, Level: scales[w.model.Fields[f].Type].levels[l], Bits: w.levels[f][l]}
-		if l == exact {
-			rare[f] = float64(w.rarity[f][a[f]])
-			step.Rarity = rare[f]
-		}
-		out.Steps = append(out.Steps, step)
+		out.Steps = append(out.Steps, Step{
+			Field: w.model.Fields[f].Name, Level: scales[w.model.Fields[f].Type].levels[l],
+			Bits: w.match.levels[f][l], Rarity: float64(rare[f]),
+		})
 	}
 	out.Others = -w.others(p, &rare)
 	out.Probability = probability(out.Bits)
