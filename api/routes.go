@@ -32,7 +32,7 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/metrics", "", s.getMetrics()},
 		{http.MethodGet, "/openapi.json", "", s.getOpenAPI},
 	}
-	return slices.Concat(list, s.profileRoutes(), s.segmentRoutes(), s.identityRoutes(), s.modelRoutes(), s.planRoutes(), s.letterRoutes())
+	return slices.Concat(list, s.reading(s.profileRoutes()), s.reading(s.segmentRoutes()), s.identityRoutes(), s.modelRoutes(), s.planRoutes(), s.letterRoutes())
 }
 
 // Operation is one operation of the API, for tools that compare.
