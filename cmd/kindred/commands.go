@@ -83,7 +83,7 @@ func addresses(p *platform, api net.Addr, dev bool) string {
 	s := p.settings
 	text := ""
 	if api != nil {
-		text = fmt.Sprintf("API         http://%s   (/openapi.json, /healthz, /readyz, /metrics)\n", api)
+		text = fmt.Sprintf("API         http://%s   (/docs, /openapi.json, /healthz, /readyz, /metrics)\n", api)
 	}
 	if s.roles != nil {
 		text += fmt.Sprintf("Roles       %v\n", s.roles)
