@@ -147,6 +147,7 @@ func (p *previewer) Preview(_ context.Context, workspace string, d segments.Defi
 type fixture struct {
 	people  *people
 	shelf   *shelf
+	watch   api.Consistency // nil for none
 	preview *previewer
 	checks  []api.Check
 	cfg     api.Config
@@ -220,7 +221,7 @@ func (f *fixture) server(t testing.TB) *api.Server {
 		owner = f.owner
 	}
 	s, err := api.New(f.cfg, api.Deps{
-		Profiles: f.people, History: f.shelf, Accounts: f.shelf, Searcher: f.shelf, Preview: f.preview, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
+		Profiles: f.people, History: f.shelf, Accounts: f.shelf, Searcher: f.shelf, Consistency: f.watch, Preview: f.preview, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
 		Events: f.events, Webhooks: f.webhooks, Tracking: f.tracking,
 		Plans: f.plans, Letters: f.letters,
 		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values, Models: f.models,

@@ -36,6 +36,9 @@ type Config struct {
 	// CommandWait bounds the wait for the outcome of a command to identity; after
 	// it the answer is 202 with the command's id. Default 5 s.
 	CommandWait time.Duration
+	// ConsistencyWait bounds the wait of a read for the writes of its token; after
+	// it the answer is 503. Default 10 s.
+	ConsistencyWait time.Duration
 	// DryRunTimeout bounds a dry run of rules, which reads all evidence. Default 5 min.
 	DryRunTimeout time.Duration
 	// IdleTimeout closes kept connections without requests. Default 2 min.
@@ -69,6 +72,7 @@ func DefaultConfig() Config {
 		ReadTimeout:      15 * time.Second,
 		RequestTimeout:   20 * time.Second,
 		CommandWait:      5 * time.Second,
+		ConsistencyWait:  10 * time.Second,
 		DryRunTimeout:    5 * time.Minute,
 		IdleTimeout:      2 * time.Minute,
 		DrainTimeout:     10 * time.Second,
@@ -90,7 +94,7 @@ func (c Config) Validate() error {
 	if c.MaxBody < 1 || c.MaxTracking < 1 || c.MaxTrackingBytes < c.MaxTracking || c.MaxURL < 64 || c.MaxHeader < c.MaxURL {
 		errs = append(errs, errors.New("api limits: a body of 1 byte, a URL of 64 bytes and a head as long as the URL are the least"))
 	}
-	for _, d := range []time.Duration{c.ReadTimeout, c.RequestTimeout, c.CommandWait, c.DryRunTimeout, c.IdleTimeout, c.DrainTimeout, c.CheckTimeout} {
+	for _, d := range []time.Duration{c.ReadTimeout, c.RequestTimeout, c.CommandWait, c.ConsistencyWait, c.DryRunTimeout, c.IdleTimeout, c.DrainTimeout, c.CheckTimeout} {
 		if d <= 0 {
 			errs = append(errs, errors.New("api timeouts must be positive"))
 			break

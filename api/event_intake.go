@@ -33,6 +33,8 @@ type EventOutcome struct {
 	Accepted, Rejected int64
 	// Refusals are those of the rejected events that are listed.
 	Refusals []EventRefusal
+	// Positions are where the accepted events are, for a Consistency.
+	Positions string
 	// Damage says why the body could not be read to its end; empty when it was.
 	Damage string
 }
@@ -85,6 +87,7 @@ func (s *Server) postEvents(c *gin.Context) error {
 		Workspace: workspaceOf(c), Source: eventSource(c), Kind: c.Param("kind"),
 		Encoding: c.GetHeader("Content-Encoding"), Lines: lines, Reader: body,
 	})
+	s.acknowledge(c, out.Positions)
 	r := eventsResponse{Accepted: out.Accepted, Rejected: out.Rejected, Errors: out.Refusals, Omitted: out.Rejected - int64(len(out.Refusals))}
 	switch {
 	case err != nil:

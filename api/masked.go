@@ -15,14 +15,6 @@ func masks(c *gin.Context) bool {
 	return !ok || key.(Key).Role == RoleMarketer
 }
 
-// masking returns the store as the request may see it.
-func masking(c *gin.Context, s profiles.Store) profiles.Store {
-	if masks(c) {
-		return maskedStore{s}
-	}
-	return s
-}
-
 // maskedStore loads profiles with their personal values masked.
 type maskedStore struct{ profiles.Store }
 

@@ -48,10 +48,10 @@ func (s *Server) postProfileBatch(c *gin.Context) error {
 	entries := make([]batchEntry, len(request.IDs))
 	group, ctx := errgroup.WithContext(c.Request.Context())
 	group.SetLimit(batchReads)
-	workspace, masked := workspaceOf(c), masks(c)
+	workspace, store := workspaceOf(c), s.store(c)
 	for i, text := range request.IDs {
 		group.Go(func() (err error) {
-			entries[i], err = s.batchEntry(ctx, workspace, text, masked)
+			entries[i], err = s.batchEntry(ctx, store, workspace, text)
 			return err
 		})
 	}
@@ -63,14 +63,11 @@ func (s *Server) postProfileBatch(c *gin.Context) error {
 
 // batchEntry returns what an id finds. Faults of the id, and that it finds
 // nobody, belong into the entry; others end the request.
-func (s *Server) batchEntry(ctx context.Context, workspace, text string, masked bool) (batchEntry, error) {
-	p, err := s.find(ctx, workspace, text)
+func (s *Server) batchEntry(ctx context.Context, store profiles.Store, workspace, text string) (batchEntry, error) {
+	p, err := s.find(ctx, store, workspace, text)
 	var wrong *problem
 	switch {
 	case err == nil:
-		if masked {
-			p = p.Masked()
-		}
 		r := newProfileResponse(p)
 		return batchEntry{Status: 200, Profile: &r}, nil
 	case errors.As(err, &wrong), errors.Is(err, profiles.ErrNotFound):
@@ -80,11 +77,11 @@ func (s *Server) batchEntry(ctx context.Context, workspace, text string, masked 
 	return batchEntry{}, err
 }
 
-func (s *Server) find(ctx context.Context, workspace, text string) (*profiles.Profile, error) {
+func (s *Server) find(ctx context.Context, store profiles.Store, workspace, text string) (*profiles.Profile, error) {
 	var key identity.Key
 	key, _, err := s.keyOf(workspace, text)
 	if err != nil {
 		return nil, err
 	}
-	return profiles.Find(ctx, s.deps.Profiles, workspace, key)
+	return profiles.Find(ctx, store, workspace, key)
 }

@@ -50,7 +50,7 @@ func (s *Server) named(c *gin.Context, part string) (*profiles.Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := profiles.Find(c.Request.Context(), masking(c, s.deps.Profiles), workspaceOf(c), key)
+	p, err := profiles.Find(c.Request.Context(), s.store(c), workspaceOf(c), key)
 	if err == nil {
 		c.Header("Content-Location", "/v1/profiles/"+p.ID.String()+part)
 	}
@@ -65,7 +65,7 @@ func readNamed[T any](s *Server, c *gin.Context, part string, read func(identity
 		var none T
 		return 0, none, err
 	}
-	found, err := profiles.Follow(c.Request.Context(), s.deps.Profiles, workspaceOf(c), key, func(present identity.ProfileID) (T, error) {
+	found, err := profiles.Follow(c.Request.Context(), s.store(c), workspaceOf(c), key, func(present identity.ProfileID) (T, error) {
 		id = present
 		return read(present)
 	})

@@ -123,13 +123,14 @@ func (s *Server) searchTrait(c *gin.Context, trait, value string, q profiles.Sea
 	seen := map[identity.ProfileID]bool{}
 	group, ctx := errgroup.WithContext(c.Request.Context())
 	group.SetLimit(batchReads)
+	store := s.store(c)
 	for i, m := range matches {
 		if m.Profile == 0 || seen[m.Profile] {
 			continue
 		}
 		seen[m.Profile] = true
 		group.Go(func() error {
-			p, err := s.find(ctx, workspaceOf(c), m.Profile.String())
+			p, err := s.find(ctx, store, workspaceOf(c), m.Profile.String())
 			if errors.Is(err, profiles.ErrNotFound) {
 				return nil // Gone since it was found.
 			}

@@ -24,7 +24,7 @@ func (s *Server) getProfile(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := profiles.Find(c.Request.Context(), masking(c, s.deps.Profiles), workspace, key)
+	p, err := profiles.Find(c.Request.Context(), s.store(c), workspace, key)
 	if err != nil {
 		return err
 	}

@@ -31,8 +31,9 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/readyz", "", s.getReadiness},
 		{http.MethodGet, "/metrics", "", s.getMetrics()},
 		{http.MethodGet, "/openapi.json", "", s.getOpenAPI},
+		s.docsRoute(),
 	}
-	return slices.Concat(list, s.profileRoutes(), s.segmentRoutes(), s.identityRoutes(), s.modelRoutes(), s.planRoutes(), s.letterRoutes(), s.accessRoutes())
+	return slices.Concat(list, s.reading(s.profileRoutes()), s.reading(s.segmentRoutes()), s.identityRoutes(), s.modelRoutes(), s.planRoutes(), s.letterRoutes(), s.accessRoutes())
 }
 
 // Operation is one operation of the API, for tools that compare.

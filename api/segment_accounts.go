@@ -124,7 +124,7 @@ func (s *Server) segmentAccountLinks(c *gin.Context) error {
 }
 
 func (s *Server) memberIDs(c *gin.Context, id identity.ProfileID) ([]segmentIdentifier, error) {
-	p, err := profiles.Find(c.Request.Context(), s.deps.Profiles, workspaceOf(c), identity.Key(id))
+	p, err := profiles.Find(c.Request.Context(), s.store(c), workspaceOf(c), identity.Key(id))
 	if err != nil {
 		return nil, err
 	}

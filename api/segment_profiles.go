@@ -121,12 +121,12 @@ func segmentRead[T any](s *Server, c *gin.Context, read func(identity.ProfileID)
 		var none T
 		return none, err
 	}
-	return profiles.Follow(c.Request.Context(), s.deps.Profiles, workspaceOf(c), key, read)
+	return profiles.Follow(c.Request.Context(), s.store(c), workspaceOf(c), key, read)
 }
 
 func (s *Server) segmentFind(c *gin.Context) (*profiles.Profile, error) {
 	return segmentRead(s, c, func(id identity.ProfileID) (*profiles.Profile, error) {
-		return s.deps.Profiles.Load(c.Request.Context(), workspaceOf(c), id)
+		return s.store(c).Load(c.Request.Context(), workspaceOf(c), id)
 	})
 }
 

@@ -19,8 +19,8 @@ import (
 	"github.com/kindred-cdp/kindred/segments"
 )
 
-// Deps are what the server needs. All but History, Accounts, Searcher, Events,
-// Webhooks, Tracking, Plans, Letters, Identity, Rules, Commands, Values, Keyring,
+// Deps are what the server needs. All but History, Accounts, Searcher, Consistency,
+// Events, Webhooks, Tracking, Plans, Letters, Identity, Rules, Commands, Values, Keyring,
 // Keys, Audit and Checks are required.
 type Deps struct {
 	Profiles profiles.Store
@@ -30,6 +30,8 @@ type Deps struct {
 	History  profiles.History
 	Accounts profiles.Accounts
 	Searcher profiles.Searcher
+	// Consistency lets callers read their own writes; without it they cannot.
+	Consistency Consistency
 	// Keyer returns the keyer of a workspace.
 	Keyer func(workspace string) identity.Keyer
 	// Normalize returns the canonical form of an identifier, or an error that

@@ -47,6 +47,8 @@ type TrackingReceipt struct {
 	Received, Accepted int
 	Refused            []TrackingVerdict
 	Warnings           []TrackingVerdict // of events that were accepted
+	// Positions are where the events are, for a Consistency.
+	Positions string
 	// Whole is set when the call was refused as a whole.
 	Whole *TrackingVerdict
 }
@@ -179,6 +181,7 @@ func (s *Server) writer(c *gin.Context, call TrackingCall) (Key, error) {
 }
 
 func (s *Server) answerTracking(c *gin.Context, r TrackingReceipt) error {
+	s.acknowledge(c, r.Positions)
 	if w := r.Whole; w != nil {
 		if w.Code == codeTooLarge {
 			return newProblem(http.StatusRequestEntityTooLarge, "body-too-large", "The body is too large", w.Detail)

@@ -157,12 +157,12 @@ func (b basket) add(p *purchase, l Line) {
 	}
 	quantity := l.Quantity.Abs() // Refunds are recorded with a sign, or without.
 	worth := quantity.Mul(l.Price)
-	switch {
-	case p.Type == "refund":
+	switch p.Type {
+	case "refund":
 		item.Returned = item.Returned.Add(quantity)
 		item.Spent[p.Currency] = item.Spent[p.Currency].Sub(worth)
 		return
-	case p.Type == "order":
+	case "order":
 		if item.order != p {
 			item.Orders++
 			item.order = p

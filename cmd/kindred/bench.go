@@ -224,7 +224,7 @@ func (b *bench) preproduce(ctx context.Context, t traffic, n uint64) error {
 	const chunk = 1000
 	pending := make([][]segkafka.Record, parts)
 	flush := func(i int) error {
-		err := producer.Produce(ctx, topic, i, pending[i])
+		_, err := producer.Produce(ctx, topic, i, pending[i])
 		pending[i] = pending[i][:0]
 		return err
 	}

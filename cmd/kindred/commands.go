@@ -87,7 +87,7 @@ func addresses(p *platform, api net.Addr, dev bool) string {
 		if s.tlsCert != "" {
 			scheme = "https"
 		}
-		text = fmt.Sprintf("API         %s://%s   (/openapi.json, /healthz, /readyz, /metrics)\n", scheme, api)
+		text = fmt.Sprintf("API         %s://%s   (/docs, /openapi.json, /healthz, /readyz, /metrics)\n", scheme, api)
 	}
 	if s.roles != nil {
 		text += fmt.Sprintf("Roles       %v\n", s.roles)

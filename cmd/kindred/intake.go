@@ -49,11 +49,12 @@ func (t *tracker) Track(ctx context.Context, call api.TrackingCall) (api.Trackin
 		Method: call.Method, Source: call.Source, Received: call.Received, Address: call.Address,
 		UserAgent: call.UserAgent, Pixel: call.Pixel, Cut: call.Cut, Body: call.Body,
 	})
+	ctx, kept := intake.WithReceipt(ctx)
 	if err := t.submitter.Submit(ctx, call.Workspace, tr.Items); err != nil {
 		return api.TrackingReceipt{}, intakeError(err) // The buffers may still be in use.
 	}
 	receipt := api.TrackingReceipt{
-		Received: tr.Received, Accepted: tr.Accepted,
+		Received: tr.Received, Accepted: tr.Accepted, Positions: kept.Positions().String(),
 		Refused: verdicts(tr.Refused), Warnings: verdicts(tr.Warnings),
 	}
 	if w := tr.Whole; w != nil {

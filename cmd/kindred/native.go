@@ -37,10 +37,11 @@ func (n nativeIntake) Take(ctx context.Context, b api.EventBody) (api.EventOutco
 	if !slices.Contains(wire.Kinds(), kind) {
 		return api.EventOutcome{}, api.ErrUnknownKind
 	}
+	ctx, receipt := intake.WithReceipt(ctx)
 	out, err := n.in.Take(ctx, native.Body{
 		Workspace: b.Workspace, Source: b.Source, Kind: kind, Reader: b.Reader, Encoding: b.Encoding, Lines: b.Lines,
 	})
-	outcome := api.EventOutcome{Accepted: out.Accepted, Rejected: out.Rejected}
+	outcome := api.EventOutcome{Accepted: out.Accepted, Rejected: out.Rejected, Positions: receipt.Positions().String()}
 	for _, r := range out.Refusals {
 		outcome.Refusals = append(outcome.Refusals, api.EventRefusal{Index: r.Index, ID: r.ID, Code: r.Code, Pointer: r.Pointer, Detail: r.Detail})
 	}

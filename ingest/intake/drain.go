@@ -107,7 +107,7 @@ func (d *Drain) give(ctx context.Context, records []kafka.Message) error {
 		to[at] = append(to[at], kafka.Record{Key: kafka.NewBytes(m.Key), Value: kafka.NewBytes(m.Value), Headers: headers})
 	}
 	for at, list := range to {
-		if err := d.producer.Produce(ctx, at.topic, at.partition, list); err != nil {
+		if _, err := d.producer.Produce(ctx, at.topic, at.partition, list); err != nil {
 			return err
 		}
 	}

@@ -48,10 +48,10 @@ func (c Config) Validate() error {
 }
 
 // Producer writes one batch to one partition and returns when every in-sync
-// replica has it. Implementation: kafka.Producer.
+// replica has it: the offset behind its last record. Implementation: kafka.Producer.
 type Producer interface {
 	Partitions(ctx context.Context, topic string) (int, error)
-	Produce(ctx context.Context, topic string, partition int, records []kafka.Record) error
+	Produce(ctx context.Context, topic string, partition int, records []kafka.Record) (end int64, err error)
 }
 
 // Deps are what a Gate needs from outside.
@@ -133,7 +133,7 @@ func (g *Gate) Submit(ctx context.Context, workspace string, items []Item) error
 	if len(items) == 0 {
 		return nil
 	}
-	sub := &submission{done: make(chan struct{})}
+	sub := &submission{done: make(chan struct{}), ends: map[place]int64{}}
 	chunks, err := g.address(ctx, workspace, items, sub)
 	if err != nil {
 		g.metrics.refused.WithLabelValues("unreachable").Inc()
@@ -158,6 +158,7 @@ func (g *Gate) Submit(ctx context.Context, workspace string, items []Item) error
 	case <-sub.done:
 		if sub.err == nil {
 			g.count(items)
+			note(ctx, sub.ends)
 		}
 		return sub.err
 	case <-timer.C:

@@ -31,7 +31,7 @@ type memoryKafka struct {
 
 func (k *memoryKafka) Partitions(context.Context, string) (int, error) { return k.partitions, nil }
 
-func (k *memoryKafka) Produce(ctx context.Context, topic string, partition int, records []kafka.Record) error {
+func (k *memoryKafka) Produce(ctx context.Context, topic string, partition int, records []kafka.Record) (int64, error) {
 	at := place{topic, partition}
 	k.mu.Lock()
 	if k.atOnce == nil {
@@ -48,7 +48,7 @@ func (k *memoryKafka) Produce(ctx context.Context, topic string, partition int, 
 	for _, r := range records {
 		b, err := io.ReadAll(r.Value)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		values = append(values, string(b))
 	}
@@ -56,16 +56,16 @@ func (k *memoryKafka) Produce(ctx context.Context, topic string, partition int, 
 	defer k.mu.Unlock()
 	k.atOnce[at]--
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return 0, ctx.Err()
 	}
 	if k.fail != nil {
 		if err := k.fail(); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	k.batches++
 	k.log[at] = append(k.log[at], values...)
-	return nil
+	return int64(len(k.log[at])), nil
 }
 
 func testGate(t *testing.T, cfg Config, k *memoryKafka) *Gate {
@@ -218,13 +218,13 @@ type largest struct {
 	limit int
 }
 
-func (l *largest) Produce(ctx context.Context, topic string, partition int, records []kafka.Record) error {
+func (l *largest) Produce(ctx context.Context, topic string, partition int, records []kafka.Record) (int64, error) {
 	size := 0
 	for _, r := range records {
 		size += r.Value.Len()
 	}
 	if size > l.limit {
-		return kafka.MessageSizeTooLarge
+		return 0, kafka.MessageSizeTooLarge
 	}
 	return l.memoryKafka.Produce(ctx, topic, partition, records)
 }

@@ -11,16 +11,18 @@ import (
 
 // submission waits until all its chunks are written.
 type submission struct {
-	mu   sync.Mutex // Protects left and err.
+	mu   sync.Mutex // Protects left, err and ends.
 	left int
 	err  error
+	ends map[place]int64 // offsets behind its records, or behind later ones of their batch
 	done chan struct{}
 }
 
-func (s *submission) finish(err error) {
+func (s *submission) finish(to place, end int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.err = errors.Join(s.err, err)
+	s.ends[to] = max(s.ends[to], end)
 	if s.left--; s.left == 0 {
 		close(s.done)
 	}
@@ -107,41 +109,42 @@ func (q *queue) run(ctx context.Context) {
 			records = append(records, c.records...)
 			size += int64(c.bytes)
 		}
-		err := q.write(ctx, records)
+		end, err := q.write(ctx, records)
 		q.gate.release(size)
 		for _, c := range batch {
-			c.sub.finish(err)
+			c.sub.finish(q.to, end, err)
 		}
 		clear(records)
 	}
 }
 
-// write tries until the broker has taken the batch or ctx ends. Submitters may
-// have given up meanwhile; what they try again is known by its id.
-func (q *queue) write(ctx context.Context, records []kafka.Record) error {
+// write tries until the broker has taken the batch or ctx ends, and returns the
+// offset behind it. Submitters may have given up meanwhile; what they try again is
+// known by its id.
+func (q *queue) write(ctx context.Context, records []kafka.Record) (end int64, err error) {
 	g := q.gate
 	for {
 		start := g.deps.Clock()
-		err := g.deps.Producer.Produce(ctx, q.to.topic, q.to.partition, records)
+		end, err := g.deps.Producer.Produce(ctx, q.to.topic, q.to.partition, records)
 		if err == nil {
 			g.metrics.batchRecords.Observe(float64(len(records)))
 			g.metrics.batchSeconds.Observe(g.deps.Clock().Sub(start).Seconds())
-			return nil
+			return end, nil
 		}
 		if ctx.Err() != nil {
-			return ErrClosed
+			return 0, ErrClosed
 		}
 		if errors.Is(err, kafka.MessageSizeTooLarge) && len(records) > 1 {
 			return q.halve(ctx, records)
 		}
 		if permanent(err) {
-			return err
+			return 0, err
 		}
 		g.metrics.retries.Inc()
 		g.deps.Logger.Warn("write to kafka", "error", err, "retry_in", g.cfg.RetryPause)
 		select {
 		case <-ctx.Done():
-			return ErrClosed
+			return 0, ErrClosed
 		case <-time.After(g.cfg.RetryPause):
 		}
 		rewind(records)
@@ -149,10 +152,12 @@ func (q *queue) write(ctx context.Context, records []kafka.Record) error {
 }
 
 // halve writes a batch that the broker finds too large in two.
-func (q *queue) halve(ctx context.Context, records []kafka.Record) error {
+func (q *queue) halve(ctx context.Context, records []kafka.Record) (end int64, err error) {
 	rewind(records)
 	half := len(records) / 2
-	return errors.Join(q.write(ctx, records[:half]), q.write(ctx, records[half:]))
+	first, err1 := q.write(ctx, records[:half])
+	second, err2 := q.write(ctx, records[half:])
+	return max(first, second), errors.Join(err1, err2)
 }
 
 // rewind makes the bytes of the records readable again.

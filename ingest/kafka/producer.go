@@ -58,9 +58,10 @@ func (p *Producer) Partitions(ctx context.Context, topic string) (int, error) {
 	return counts[topic], nil
 }
 
-// Produce writes the records as one batch and returns when it is acknowledged.
-// After an error it may have been written all the same.
-func (p *Producer) Produce(ctx context.Context, topic string, partition int, records []kafka.Record) error {
+// Produce writes the records as one batch and returns when it is acknowledged: the
+// offset behind its last record. After an error it may have been written all the
+// same.
+func (p *Producer) Produce(ctx context.Context, topic string, partition int, records []kafka.Record) (end int64, err error) {
 	res, err := p.client.Produce(ctx, &kafka.ProduceRequest{
 		Topic: topic, Partition: partition, RequiredAcks: kafka.RequireAll,
 		Records: kafka.NewRecordReader(records...), Compression: p.codec,
@@ -69,10 +70,10 @@ func (p *Producer) Produce(ctx context.Context, topic string, partition int, rec
 		err = res.Error
 	}
 	if err != nil {
-		return fmt.Errorf("produce to %s/%d: %w", topic, partition, err)
+		return 0, fmt.Errorf("produce to %s/%d: %w", topic, partition, err)
 	}
 	for i, e := range res.RecordErrors {
-		return fmt.Errorf("produce to %s/%d: record %d: %w", topic, partition, i, e)
+		return 0, fmt.Errorf("produce to %s/%d: record %d: %w", topic, partition, i, e)
 	}
-	return nil
+	return res.BaseOffset + int64(len(records)), nil
 }

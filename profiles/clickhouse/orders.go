@@ -25,8 +25,8 @@ const TransactionIdentity = "if(type = 'order' AND order_id != '', reinterpretAs
 const TransactionStands = "lower(status) NOT IN ('cancelled', 'canceled', 'voided', 'failed')"
 
 // transactionsSQL reads the messages as they are: a customer has few of them, and
-// folding them here takes a fraction of what the engine needs to understand how to
-// (1 000 orders of two lines: 5 ms for both sums, against 10 and 23 in SQL).
+// folding them here takes less than half of what the engine needs (1 000 orders of
+// two lines, in 13 parts: 14 ms for both sums, against 10 and 23 in SQL).
 // Stock adjustments are nobody's purchase.
 const transactionsSQL = `SELECT ` + transactionColumns + transactionsFrom
 

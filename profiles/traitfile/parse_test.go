@@ -60,8 +60,10 @@ func TestParse(t *testing.T) {
 	computed := []profiles.ComputedTrait{
 		{Name: "brands", Compute: profiles.ComputeUniqueList, Property: "product.brand", Limit: 3},
 		{Name: "orders 90d", Compute: profiles.ComputeCount, Event: "Order Completed", Kind: "transaction", Within: 90 * 24 * time.Hour, Where: []profiles.Condition{
-			{Property: "revenue", Op: "gte", Values: []any{50.0}}, {Property: "plan", Op: "in", Values: []any{"a", true, 1.5}},
-			{Property: "x", Op: "exists"}, {Property: "y", Op: "eq", Values: []any{"z"}},
+			{Property: "revenue", Op: "gte", Values: []any{50.0}},
+			{Property: "plan", Op: "in", Values: []any{"a", true, 1.5}},
+			{Property: "x", Op: "exists"},
+			{Property: "y", Op: "eq", Values: []any{"z"}},
 		}},
 		{Name: "quiet", Compute: profiles.ComputeTimeSince, Unit: time.Hour},
 	}
