@@ -86,7 +86,7 @@ func newRoles(p *platform) (*roles, error) {
 		return nil, err
 	}
 	r.pipeline, err = ingest.New(ingest.DefaultConfig(), ingest.Deps{
-		Store: p.settings.faults.store(ingeststore.New(p.conn).WithBulk(p.bulk, bulkConnections)), Publisher: p.settings.faults.publisher(writer), Decoder: decoder, Plans: r.decided.reader, Stored: r.stored, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
+		Store: p.settings.faults.store(ingeststore.New(p.conn).WithBulk(p.bulk, bulkConnections)), Publisher: p.settings.faults.publisher(writer), Decoder: decoder, Plans: r.decided.reader, Erased: ingeststore.NewErased(p.conn), Stored: r.stored, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
 	})
 	if err != nil {
 		return nil, err

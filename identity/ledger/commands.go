@@ -103,6 +103,9 @@ func (o *owner) apply(ctx context.Context, r *order) error {
 	if r.Kind == identity.Redeclare && r.fault == nil {
 		return o.redeclare(ctx, r, before != nil)
 	}
+	if r.Kind == identity.Erase && r.fault == nil {
+		return o.erase(ctx, r, before != nil)
+	}
 	stored, err := o.store.decisionsOf(ctx, r.space.name, r.ID)
 	if err != nil {
 		return err

@@ -48,9 +48,19 @@ func (r *reader) members(ctx context.Context) ([]uint64, error) {
 	return keys, err
 }
 
-const identifiersSQL = `SELECT identifier_id, any(namespace), any(value), min(first_event), max(last_event), arraySort(groupUniqArray(source))
-FROM identifiers
-WHERE workspace = {workspace:String} AND identifier_id IN {keys:Array(UInt64)}
+// countedSightings are the rows of identifiers of some keys that no erasure takes:
+// they may be there until the tables are rewritten.
+const countedSightings = `identifiers AS i
+LEFT JOIN
+(
+    SELECT id, max(erased_at) AS erased_at FROM identity_erasures
+    WHERE workspace = {workspace:String} AND id IN {keys:Array(UInt64)} AND what = 'identifier'
+    GROUP BY id
+) AS e ON e.id = i.identifier_id
+WHERE i.workspace = {workspace:String} AND i.identifier_id IN {keys:Array(UInt64)} AND i.first_received > e.erased_at`
+
+const identifiersSQL = `SELECT identifier_id, any(namespace), any(value), min(first_event), max(last_event), arraySort(groupUniqArray(source)), max(e.id) != 0
+FROM ` + countedSightings + `
 GROUP BY identifier_id`
 
 // identifiers sums up the sightings of the identifiers.
@@ -59,9 +69,11 @@ func (r *reader) identifiers(ctx context.Context, p *profiles.Profile) error {
 		var key uint64
 		var namespace string
 		var i profiles.Identifier
-		if err := rows.Scan(&key, &namespace, &i.Value, &i.FirstSeen, &i.LastSeen, &i.Sources); err != nil {
+		var erased bool
+		if err := rows.Scan(&key, &namespace, &i.Value, &i.FirstSeen, &i.LastSeen, &i.Sources, &erased); err != nil {
 			return err
 		}
+		r.reborn = r.reborn || erased
 		i.Key, i.Namespace = identity.Key(key), identity.Namespace(namespace)
 		i.FirstSeen, i.LastSeen = i.FirstSeen.UTC(), i.LastSeen.UTC()
 		p.Identifiers = append(p.Identifiers, i)
@@ -80,8 +92,7 @@ func (r *reader) identifiers(ctx context.Context, p *profiles.Profile) error {
 }
 
 const namesSQL = `SELECT identifier_id, any(namespace), any(value)
-FROM identifiers
-WHERE workspace = {workspace:String} AND identifier_id IN {keys:Array(UInt64)}
+FROM ` + countedSightings + `
 GROUP BY identifier_id`
 
 // Identifiers returns the identifiers of keys, those that an event carried.

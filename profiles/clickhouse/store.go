@@ -97,7 +97,10 @@ func (s *Store) query(ctx context.Context, query string, scan func(driver.Rows) 
 // and to which profile it belongs.
 const resolveSQL = `SELECT toUInt8(0) AS what, identifier_id AS id
 FROM identifiers
-WHERE workspace = {workspace:String} AND identifier_id = {key:UInt64}
+WHERE workspace = {workspace:String} AND identifier_id = {key:UInt64} AND first_received > (
+    SELECT max(erased_at) FROM identity_erasures
+    WHERE workspace = {workspace:String} AND id = {key:UInt64} AND what = 'identifier'
+)
 LIMIT 1
 UNION ALL
 SELECT toUInt8(1), argMax(owner_id, (epoch, sequence))
@@ -162,6 +165,9 @@ func (s *Store) Load(ctx context.Context, workspace string, id identity.ProfileI
 	if len(p.Identifiers) == 0 {
 		return nil, profiles.ErrNotFound
 	}
+	if err := r.maskErased(ctx); err != nil {
+		return nil, fmt.Errorf("load profile %s: %w", id, err)
+	}
 	if err := r.all(ctx, p, r.activity, r.recent, r.orders, r.traits); err != nil {
 		return nil, err
 	}
@@ -178,6 +184,8 @@ type reader struct {
 	keys      []uint64 // of its identifiers
 	anchors   []uint64 // of its events
 	times     times    // of those that are not always its
+	reborn    bool     // some of its identifiers were erased once
+	erased    erased   // anchors of which a part is erased
 }
 
 // all reads several parts at once.
