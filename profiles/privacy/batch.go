@@ -17,6 +17,7 @@ type batch struct {
 	workspace string
 	erasures  []Erasure
 	begun     int64
+	filesGone bool // of the parts that were rewritten
 
 	keys, anchors, profiles    []uint64
 	keyOf, anchorOf, profileOf []uint32

@@ -44,6 +44,9 @@ type Certificate struct {
 	Sets        int            `json:"sets"`
 	// Rows were removed, by table.
 	Rows map[string]uint64 `json:"rows"`
+	// FilesGone is whether the files from before the rewriting were seen off the disk
+	// too: the engine keeps them for some minutes.
+	FilesGone bool `json:"files_gone"`
 	// LogUntil is when the last copy of what was sent leaves the log of Kafka, by its
 	// retention. Until then it is passed over by whoever reads it.
 	LogUntil time.Time `json:"log_until"`
@@ -96,7 +99,7 @@ func (w *Worker) certify(ctx context.Context, b *batch) error {
 	for i, e := range b.erasures {
 		text, err := json.Marshal(Certificate{
 			Version: 1, Workspace: b.workspace, ErasureID: e.ID, RequestedAt: e.Received, ErasedAt: e.ErasedAt, CompletedAt: now,
-			Identifiers: b.identifiers[i], Shared: b.shared[i], Sets: b.sets[i], Rows: rowsOf[e.ID], LogUntil: e.ErasedAt.Add(w.cfg.KafkaRetention),
+			Identifiers: b.identifiers[i], Shared: b.shared[i], Sets: b.sets[i], Rows: rowsOf[e.ID], FilesGone: b.filesGone, LogUntil: e.ErasedAt.Add(w.cfg.KafkaRetention),
 		})
 		if err != nil {
 			return fmt.Errorf("write a certificate: %w", err)

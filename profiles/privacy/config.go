@@ -27,6 +27,10 @@ type Config struct {
 	Watch time.Duration
 	// WatchEvery is how often that is done. Default 6 h.
 	WatchEvery time.Duration
+	// FileWait is how long it waits for the engine to remove the files of before, which
+	// it keeps for some eight minutes; a certificate says whether they were gone.
+	// Default 20 min.
+	FileWait time.Duration
 	// Cluster is the name of the cluster, empty for one server.
 	Cluster string
 	// KafkaRetention is how long Kafka keeps what was sent. Default 7 days.
@@ -37,7 +41,7 @@ type Config struct {
 func DefaultConfig() Config {
 	const day = 24 * time.Hour
 	return Config{
-		Poll: 5 * time.Second, BatchWait: time.Minute, MaxBatch: 1000, Watch: 8 * day, WatchEvery: 6 * time.Hour, KafkaRetention: 7 * day,
+		Poll: 5 * time.Second, BatchWait: time.Minute, MaxBatch: 1000, FileWait: 20 * time.Minute, Watch: 8 * day, WatchEvery: 6 * time.Hour, KafkaRetention: 7 * day,
 	}
 }
 

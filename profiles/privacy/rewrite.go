@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,8 @@ var errLeft = errors.New("rows came while the tables were rewritten; they are re
 // rewrite takes a batch through its steps. Each can be done again: what is gone is not
 // found any more.
 func (w *Worker) rewrite(ctx context.Context, b *batch) error {
-	if err := w.keepStep(ctx, b, "begun", make([]uint64, len(b.erasures))); err != nil {
+	err := w.keepStep(ctx, b, "begun", make([]uint64, len(b.erasures)))
+	if err != nil {
 		return err
 	}
 	var touched []string
@@ -38,7 +40,8 @@ func (w *Worker) rewrite(ctx context.Context, b *batch) error {
 			return errors.Join(err, left(n, r.table))
 		}
 	}
-	return w.awaitFiles(ctx, touched)
+	b.filesGone, err = w.awaitFiles(ctx, touched)
+	return err
 }
 
 func left(n uint64, table string) error {
@@ -187,40 +190,38 @@ func firstLine(s string) string {
 }
 
 // awaitFiles waits until the parts that were rewritten are off the disk: the engine
-// keeps them for some minutes (old_parts_lifetime).
-func (w *Worker) awaitFiles(ctx context.Context, tables []string) error {
-	if len(tables) == 0 {
-		return nil
-	}
-	var before []string
-	inactive := func() (names []string, err error) {
-		err = query(ctx, w.deps.Conn, "look for old parts", `SELECT concat(table, '/', name) FROM `+w.system("parts")+`
-			WHERE database = currentDatabase() AND table IN {tables:Array(String)} AND NOT active`,
-			func(rows driver.Rows) error {
-				var name string
-				err := rows.Scan(&name)
-				names = append(names, name)
-				return err
-			}, clickhouse.Named("tables", w.locals(tables)))
-		return names, err
-	}
-	before, err := inactive()
+// keeps them for some minutes (old_parts_lifetime). It reports whether they are.
+func (w *Worker) awaitFiles(ctx context.Context, tables []string) (bool, error) {
+	before, err := w.oldParts(ctx, tables)
 	if err != nil || len(before) == 0 {
-		return err
-	}
-	old := map[string]bool{}
-	for _, name := range before {
-		old[name] = true
-	}
-	return w.await(ctx, func() (bool, error) {
-		now, err := inactive()
-		for _, name := range now {
-			if old[name] {
-				return false, err
-			}
-		}
 		return err == nil, err
+	}
+	waiting, stop := context.WithTimeout(ctx, w.cfg.FileWait)
+	defer stop()
+	err = w.await(waiting, func() (bool, error) {
+		now, err := w.oldParts(waiting, tables)
+		return err == nil && !slices.ContainsFunc(now, func(name string) bool { return slices.Contains(before, name) }), err
 	})
+	if waiting.Err() != nil && ctx.Err() == nil {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// oldParts are the parts of tables that were merged or rewritten and are still on disk.
+func (w *Worker) oldParts(ctx context.Context, tables []string) (names []string, err error) {
+	if len(tables) == 0 {
+		return nil, nil
+	}
+	err = query(ctx, w.deps.Conn, "look for old parts", `SELECT concat(table, '/', name) FROM `+w.system("parts")+`
+		WHERE database = currentDatabase() AND table IN {tables:Array(String)} AND NOT active`,
+		func(rows driver.Rows) error {
+			var name string
+			err := rows.Scan(&name)
+			names = append(names, name)
+			return err
+		}, clickhouse.Named("tables", w.locals(tables)))
+	return names, err
 }
 
 // await calls done until it says so.

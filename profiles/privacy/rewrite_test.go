@@ -143,18 +143,12 @@ func (w *world) erase(id string, keys, sets []uint64, profile uint64) {
 func (w *world) worker(now func() time.Time) *Worker {
 	w.Helper()
 	cfg := DefaultConfig()
+	cfg.FileWait = 0
 	worker, err := NewWorker(cfg, Deps{
 		Conn: w.conn, Key: SigningKey(identity.Secret{7}), Clock: now, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		w.Fatal(err)
-	}
-	// The engine would keep the files of before for minutes, and looks at these settings
-	// when it takes up a table.
-	for _, table := range w.column("SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name NOT LIKE '.%'") {
-		w.exec("ALTER TABLE " + table + " MODIFY SETTING old_parts_lifetime = 0, cleanup_delay_period = 0, cleanup_delay_period_random_add = 0")
-		w.exec("DETACH TABLE " + table)
-		w.exec("ATTACH TABLE " + table)
 	}
 	return worker
 }
