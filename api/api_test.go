@@ -161,6 +161,7 @@ type fixture struct {
 	graph    *graphKeeper
 	rules    *ruleKeeper
 	models   *modelShelf
+	privacy  *privacyKeeper
 	commands *commandTaker
 	owner    api.Commands // in the place of commands when it is set
 }
@@ -194,7 +195,7 @@ func newFixture() *fixture {
 		people: newPeople(), preview: &previewer{}, cfg: cfg, logs: &logBuffer{}, metrics: prometheus.NewRegistry(),
 		events: &eventTaker{}, webhooks: &hook{}, tracking: &trackTaker{},
 		plans: newPlanKeeper(), letters: &letterKeeper{},
-		graph: &graphKeeper{}, rules: &ruleKeeper{}, commands: newCommandTaker(), models: &modelShelf{},
+		graph: &graphKeeper{}, rules: &ruleKeeper{}, commands: newCommandTaker(), models: &modelShelf{}, privacy: &privacyKeeper{},
 	}
 }
 
@@ -208,7 +209,7 @@ func (f *fixture) server(t testing.TB) *api.Server {
 		Profiles: f.people, Preview: f.preview, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
 		Events: f.events, Webhooks: f.webhooks, Tracking: f.tracking,
 		Plans: f.plans, Letters: f.letters,
-		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values, Models: f.models,
+		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values, Models: f.models, Privacy: f.privacy,
 		Log: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: time.Now, Registerer: f.metrics, Gatherer: f.metrics,
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/profiles/privacy"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -136,6 +137,8 @@ func problemOf(err error) *problem {
 		return newProblem(http.StatusNotFound, "plan-not-found", "There is no such tracking plan", "it does not exist in this workspace, or was archived")
 	case errors.Is(err, ErrNoModel):
 		return newProblem(http.StatusNotFound, "model-not-found", "There is no such model of linkage", "GET /v1/identity/models lists the versions there are")
+	case errors.Is(err, privacy.ErrNoErasure):
+		return noErasure()
 	case errors.Is(err, ErrNoLetter):
 		return newProblem(http.StatusNotFound, "letter-not-found", "There is no such dead letter", "letters are named by 32 hexadecimal digits")
 	case errors.Is(err, segments.ErrTooExpensive):

@@ -33,7 +33,7 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/metrics", "", s.getMetrics()},
 		{http.MethodGet, "/openapi.json", "", s.getOpenAPI},
 	}
-	return slices.Concat(list, s.identityRoutes(), s.modelRoutes(), s.planRoutes(), s.letterRoutes())
+	return slices.Concat(list, s.identityRoutes(), s.modelRoutes(), s.planRoutes(), s.letterRoutes(), s.privacyRoutes())
 }
 
 // Operation is one operation of the API, for tools that compare.

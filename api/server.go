@@ -20,7 +20,7 @@ import (
 )
 
 // Deps are what the server needs. All but Events, Webhooks, Tracking, Plans,
-// Letters, Identity, Rules, Commands, Values and Checks are required.
+// Letters, Privacy, Identity, Rules, Commands, Values and Checks are required.
 type Deps struct {
 	Profiles profiles.Store
 	Preview  segments.Previewer
@@ -46,6 +46,8 @@ type Deps struct {
 	Commands Commands
 	Models   Models
 	Values   Values
+	// Privacy keeps erasures, access and consent; without it their routes are not there.
+	Privacy Privacy
 	// Checks tell whether the process can serve, in the order of /readyz.
 	Checks     []Check
 	Log        *slog.Logger

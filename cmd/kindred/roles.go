@@ -24,6 +24,7 @@ import (
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/matching"
+	"github.com/kindred-cdp/kindred/profiles/privacy"
 	"github.com/kindred-cdp/kindred/profiles/valuation"
 	"github.com/kindred-cdp/kindred/profiles/venues"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
@@ -44,6 +45,7 @@ type roles struct {
 	valuer   *valuation.Worker
 	venues   *venues.Worker
 	matcher  *matching.Worker
+	eraser   *privacy.Worker
 	decided  *decisions
 	web      *web
 	graph    api.Identity // answers from the graph; nil where nobody can be asked
@@ -134,6 +136,9 @@ func newRoles(p *platform) (*roles, error) {
 	if r.matcher, err = newMatcher(p, writer, r.registry); err != nil {
 		return nil, err
 	}
+	if r.eraser, err = newEraser(p, r.registry); err != nil {
+		return nil, err
+	}
 	r.graph = r.graphKeeper()
 	if r.web, err = newWeb(p, r); err != nil {
 		return nil, err
@@ -196,7 +201,7 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 		{"intake", roleAPI, []func(context.Context) error{r.gate.Run, r.shares.Run}},
 		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow, r.decided.reader.Run}},
 		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity, r.serveGraph}},
-		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.venues.Run, r.matcher.Run, r.decided.run}},
+		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.venues.Run, r.matcher.Run, r.eraser.Run, r.decided.run}},
 		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.runCache}},
 	}
 	failed, fail := context.WithCancelCause(ctx)

@@ -17,6 +17,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/cache"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/matching"
+	"github.com/kindred-cdp/kindred/profiles/privacy"
 	segmentsql "github.com/kindred-cdp/kindred/segments/sql"
 )
 
@@ -65,7 +66,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	w.server, err = api.New(cfg, api.Deps{
 		Profiles: w.cache, Preview: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
 		Plans: planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},
-		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers,
+		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers, Privacy: privacy.NewStore(p.conn),
 		Models:    modelShelf{matching.NewModels(p.conn, nil), linkage},
 		Commands:  commander{writer: r.commands, store: store, keyer: keyer, seen: w.commanded, log: p.log.With("role", "api")},
 		Keyer:     keyer,

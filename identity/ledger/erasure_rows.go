@@ -107,4 +107,6 @@ func (l *loader) erasures(ctx context.Context) error {
 
 // leftTo reports whether a set that key decides by what is published is one that an
 // erasure left to nobody. Seen again, it is decided like a new one.
-func (sp *space) leftTo(a identity.AnchorID, key identity.Key) bool { return key == 0 && sp.disowned[a] }
+func (sp *space) leftTo(a identity.AnchorID, key identity.Key) bool {
+	return key == 0 && sp.disowned[a]
+}

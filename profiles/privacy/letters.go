@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -73,44 +74,48 @@ const candidatesSQL = `SELECT lower(hex(letter_id)), value FROM
 )
 WHERE position(value, '\\u') > 0 OR multiSearchAny(replaceRegexpAll(lower(value), '[^a-z0-9]', ''), {needles:Array(String)})`
 
-// letters returns the ids of the dead letters that name somebody of a batch. A letter
-// could not be read as an event, so it has no anchor: it is searched for the values.
+// letters returns the ids of the dead letters that name somebody of a batch.
 func (w *Worker) letters(ctx context.Context, b *batch) ([]string, error) {
-	found := map[string]bool{}
-	counts := make([]uint64, len(b.erasures))
-	for some := range slices.Chunk(b.names, maxNeedles) {
-		var needles []string
-		for _, n := range some {
-			if s := n.needle(); s != "" {
-				needles = append(needles, s)
-			} else {
-				needles = append(needles, "") // Of another script: every letter is looked at.
-			}
+	found, err := searchLetters(ctx, w.deps.Conn, b.workspace, b.names, slices.Max(b.erasedAt))
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	ids, counts := []string{}, make([]uint64, len(b.erasures))
+	for id, place := range found {
+		ids = append(ids, id)
+		counts[place-1]++
+	}
+	slices.Sort(ids)
+	return ids, w.keepStep(ctx, b, "dead_letters", counts)
+}
+
+const forever = math.MaxInt64
+
+// searchLetters returns the letters that were received until latest and name one of
+// names, with its place. A letter could not be read as an event, so it has no anchor:
+// it is searched for the values.
+func searchLetters(ctx context.Context, conn driver.Conn, workspace string, names []name, latest int64) (map[string]int, error) {
+	found := map[string]int{}
+	for some := range slices.Chunk(names, maxNeedles) {
+		needles := make([]string, len(some))
+		for i, n := range some {
+			needles[i] = n.needle() // Empty for another script: then every letter is looked at.
 		}
-		err := query(ctx, w.deps.Conn, "search dead letters", candidatesSQL, func(rows driver.Rows) error {
+		err := query(ctx, conn, "search dead letters", candidatesSQL, func(rows driver.Rows) error {
 			var id, value string
 			if err := rows.Scan(&id, &value); err != nil {
 				return err
 			}
-			if place := mentioned([]byte(value), some); place > 0 && !found[id] {
-				found[id] = true
-				counts[place-1]++
+			if place := mentioned([]byte(value), some); place > 0 {
+				found[strings.Repeat("0", 32-len(id))+id] = place
 			}
 			return nil
-		}, append(b.bind(), clickhouse.Named("needles", needles), clickhouse.Named("latest", slices.Max(b.erasedAt)))...)
+		}, clickhouse.Named("workspace", workspace), clickhouse.Named("needles", needles), clickhouse.Named("latest", latest))
 		if err != nil {
 			return nil, err
 		}
 	}
-	ids := []string{}
-	for id := range found {
-		ids = append(ids, strings.Repeat("0", 32-len(id))+id)
-	}
-	slices.Sort(ids)
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	return ids, w.keepStep(ctx, b, "dead_letters", counts)
+	return found, nil
 }
 
 // telling is the length from which on a value says by itself whom it is of; a shorter

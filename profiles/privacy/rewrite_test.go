@@ -62,6 +62,9 @@ func (w *world) event(anchor uint64, at time.Time, received time.Time, identifie
 		case "events":
 			columns += ", identifiers, properties, traits, context, url"
 			values = append(values, identifiers, `{"p":"`+marker+`"}`, `{"t":"`+marker+`"}`, `{"c":"`+marker+`"}`, "https://x/"+marker)
+		case "consents":
+			columns += ", purpose, proof"
+			values = append(values, "marketing", marker)
 		case "trait_observations":
 			columns += ", trait, value"
 			values = append(values, "name", `"`+marker+`"`)

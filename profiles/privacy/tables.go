@@ -3,7 +3,7 @@ package privacy
 // factTables hold what happened, by anchor, each with a received_time.
 var factTables = []string{
 	"events", "transaction_facts", "social_facts", "location_facts", "support_facts", "feedback_facts", "sensor_facts",
-	"contact_facts", "trait_observations",
+	"contact_facts", "trait_observations", "consents",
 }
 
 // spread are the tables whose rows lie on the shards of a cluster under a name of

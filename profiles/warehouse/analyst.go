@@ -22,6 +22,7 @@ var analystTables = []struct{ table, columns string }{
 	{"contact_facts", "workspace, anchor_id, time, message_hash, received_time, source, name, action, channel, campaign, template, sent_message_id"},
 	{"catalogue_entries", ""},
 	{"trait_observations", "workspace, anchor_id, trait, time, message_hash, received_time, source"},
+	{"consents", "workspace, anchor_id, purpose, channel, address_id, time, message_hash, received_time, source, granted, origin, message_id"},
 	{"seen_messages", ""},
 	{"dead_letters", "workspace, received_time, source, topic, partition, offset, reason, position, letter_id, kind"},
 	{"dead_letter_actions", "workspace, letter_id, revision, time, action, actor"},
@@ -47,6 +48,9 @@ var analystTables = []struct{ table, columns string }{
 	{"identity_flips", ""},
 	{"identity_commands", "workspace, command_id, kind, target, received_at, code, detail, decisions, pairs, moved, epoch, sequence, body"},
 	{"scores", ""},
+	{"identity_erasures", ""},
+	{"erasure_steps", ""},
+	{"erasure_certificates", ""},
 }
 
 // unresolvedViews are what views read with the rights of their maker, to mask or
