@@ -104,8 +104,19 @@ func TestErase(t *testing.T) {
 	}
 	w.must(eraseBy(anaWeb))
 	w.mustBeGone("after the erasure")
+	rows := func() (n uint64) {
+		keys := []uint64{uint64(w.key(ana)), uint64(w.key(anaMail)), uint64(w.key(anaWeb)), uint64(w.key(anaPhone))}
+		if err := w.db.QueryRow(t.Context(), "SELECT count() FROM identifiers WHERE identifier_id IN (?)", keys).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	were := rows()
 	w.again()
 	w.mustBeGone("after the same evidence came again")
+	if n := rows(); n != were {
+		t.Errorf("%d rows of her identifiers became %d", were, n)
+	}
 	w.topic.offset = 0
 	if err := w.own(nil); err != nil {
 		t.Fatal(err)
