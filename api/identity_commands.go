@@ -186,6 +186,7 @@ var refusalAdvice = map[identity.RefusalCode]string{
 	identity.RefusedBlocked:    "a blocked value links nobody; unblock it first",
 	identity.RefusedStanding:   "nothing was changed",
 	identity.RefusedRules:      "nothing was changed",
+	identity.RefusedShared:     "name an identifier that is the person's alone, such as a user id; a dry run shows which stay",
 	identity.RefusedReused:     "leave the id out, or use a new one",
 	identity.RefusedVersion:    "read the rules in force again and set expected to their version",
 }

@@ -20,8 +20,8 @@ import (
 )
 
 // Deps are what the server needs. All but History, Accounts, Searcher, Consistency,
-// Events, Webhooks, Tracking, Plans, Letters, Identity, Rules, Commands, Values, Keyring,
-// Keys, Audit and Checks are required.
+// Events, Webhooks, Tracking, Plans, Letters, Privacy, Identity, Rules, Commands, Values,
+// Keyring, Keys, Audit and Checks are required.
 type Deps struct {
 	Profiles profiles.Store
 	Preview  segments.Previewer
@@ -61,6 +61,8 @@ type Deps struct {
 	// Audit keeps the record of who read what of whom and changed what; without it
 	// there is none.
 	Audit Audit
+	// Privacy keeps erasures, access and consent; without it their routes are not there.
+	Privacy Privacy
 	// Checks tell whether the process can serve, in the order of /readyz.
 	Checks     []Check
 	Log        *slog.Logger

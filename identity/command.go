@@ -33,6 +33,10 @@ const (
 	// Redeclare makes Rules the rules of the workspace, where the rules in force
 	// are of version Expected.
 	Redeclare CommandKind = "rules"
+	// Erase takes the person of the one of Identifiers out of the ledger: all
+	// identifiers of the profile but those that others were seen with too. What was
+	// received of them until then counts no more, also when it comes again.
+	Erase CommandKind = "erase"
 )
 
 // HeaderCommand is the header that tells a command from evidence on the topic
@@ -103,4 +107,5 @@ const (
 	RefusedRules      RefusalCode = "rules"           // rules that contradict each other
 	RefusedVersion    RefusalCode = "version"         // rules of another version are in force
 	RefusedReused     RefusalCode = "id_reused"       // another command has the id; of trials, also the same
+	RefusedShared     RefusalCode = "shared"          // an erasure by an identifier that others were seen with too
 )

@@ -33,6 +33,9 @@ const (
 	// Old and New are household ids, zero for none. What is to be read again are
 	// the profile and all profiles of both households.
 	ChangedHousehold ChangeKind = "household"
+	// ChangedGone: an identifier was erased. Subject is its key, Old the id of the
+	// profile that it was of, New zero.
+	ChangedGone ChangeKind = "gone"
 )
 
 // Change is one changed subject. (Epoch, Sequence) is its id in its workspace.

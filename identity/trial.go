@@ -70,6 +70,26 @@ type CommandTrial struct {
 	Decided  []TrialDecision `json:"decided"`
 	Moves    []TrialMove     `json:"moves"`
 	Profiles []TrialProfile  `json:"profiles"`
+	// Erasure is what an erasure would take.
+	Erasure *TrialErasure `json:"erasure,omitempty"`
+}
+
+// TrialErasure is what an erasure would take out of the ledger.
+type TrialErasure struct {
+	Profile Key          `json:"profile,string"`
+	Erased  []Identifier `json:"erased"` // at most MaxTrialList
+	Shared  []Identifier `json:"shared"` // that stay, because others were seen with them
+	// Anchors are those of the person's events; Spans those that are for some time.
+	Anchors []AnchorID  `json:"anchors"`
+	Spans   []TrialSpan `json:"spans,omitempty"`
+}
+
+// TrialSpan is a stretch of time, milliseconds since 1970 UTC, in which what
+// happened to an anchor was the person's.
+type TrialSpan struct {
+	Anchor AnchorID `json:"anchor"`
+	Since  int64    `json:"since"`
+	Until  int64    `json:"until"`
 }
 
 // TrialDecision is a decision that would be made; B is empty for a block.

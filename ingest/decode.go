@@ -198,6 +198,7 @@ func (d *Decoder) event(keyer *identity.Keyer, kind wire.Kind, msg *message, m *
 	var room [2048]byte
 	ev.BodyHash = d.bodyHash(msg, room[:0])
 	ev.raw, ev.forwarded = m.Value, h.forwarded
+	ev.Consents = ev.consents(keyer.Key, d.normalize)
 	return nil
 }
 

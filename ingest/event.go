@@ -43,6 +43,8 @@ type Event struct {
 	// behaviour events.
 	URL, Referrer, Campaign, Session string
 
+	Consents []Consent // stated by the event
+
 	Order *Order // of kind transaction only
 	Parts Parts  // of the other kinds beyond behaviour
 

@@ -51,6 +51,8 @@ type acknowledged struct {
 	last    uint32                  // number asked for last
 	young   map[claim]identity.Span // Two generations: when young is full it
 	old     map[claim]identity.Span // becomes old, and the old one is forgotten.
+	// erased is Erased.Until: what was acknowledged of before then says nothing now.
+	erased func(id uint64) Millis
 }
 
 // maxOrigins bounds the origins, but for those of one batch; beyond it
@@ -58,7 +60,7 @@ type acknowledged struct {
 const maxOrigins = 50_000
 
 func newAcknowledged(limit int) *acknowledged {
-	return &acknowledged{limit: max(1, limit/2), numbers: map[origin]uint32{}, young: map[claim]identity.Span{}}
+	return &acknowledged{limit: max(1, limit/2), numbers: map[origin]uint32{}, young: map[claim]identity.Span{}, erased: nothingErased{}.Until}
 }
 
 // prune forgets everything when there are too many origins. A claim made before
@@ -96,7 +98,12 @@ func (a *acknowledged) covers(c claim, s identity.Span) bool {
 		}
 		a.put(c, known)
 	}
-	return known.Covers(s)
+	return known.Covers(s) && !a.spent(c, known)
+}
+
+// spent reports whether an erasure takes what was acknowledged of c.
+func (a *acknowledged) spent(c claim, s identity.Span) bool {
+	return s.FirstReceived <= a.erased(uint64(c.anchor))
 }
 
 func (a *acknowledged) put(c claim, s identity.Span) {
@@ -116,9 +123,11 @@ func (a *acknowledged) note(all []identity.Evidence) {
 	for i := range all {
 		e := &all[i]
 		c, s := claim{e.Anchor, a.number(e.Workspace, e.Source, e.Rule), e.Period}, e.Span
-		if known, ok := a.young[c]; ok {
-			s = s.Merge(known)
-		} else if known, ok := a.old[c]; ok {
+		known, ok := a.young[c]
+		if !ok {
+			known, ok = a.old[c]
+		}
+		if ok && !a.spent(c, known) {
 			s = s.Merge(known)
 		}
 		a.put(c, s)

@@ -134,6 +134,10 @@ func (p *Pipeline) decode(decoder *Decoder, part Partition, kind wire.Kind, reco
 	for i := range records {
 		m := &records[i]
 		ev, letter := decoder.decode(kind, m, &room[i], &msg)
+		if ev != nil && p.spent(ev) {
+			p.metrics.erased.Inc() // Forwarded, it would be as new.
+			continue
+		}
 		if ev != nil && !ev.forwarded && wire.Partition(ev.Source, ev.ID, part.Count()) != part.ID() {
 			b.moved = append(b.moved, forward(m, ev))
 			continue

@@ -9,7 +9,7 @@ import (
 type metrics struct {
 	events, duplicates, deadLetters *prometheus.CounterVec
 	forwarded, exactChecks          prometheus.Counter
-	evidence, retries               prometheus.Counter
+	evidence, retries, erased       prometheus.Counter
 	violations, replays             *prometheus.CounterVec
 	batchRecords                    prometheus.Histogram
 	batchSeconds                    *prometheus.HistogramVec
@@ -24,6 +24,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		forwarded:   prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_ingest_forwarded_total", Help: "Records moved to the partition of their message id."}),
 		exactChecks: prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_ingest_exact_checks_total", Help: "Message hashes looked up in the store because the filter had met them."}),
 		evidence:    prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_ingest_evidence_total", Help: "Evidence messages published."}),
+		erased:      prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_ingest_erased_total", Help: "Events passed over because an erasure takes them."}),
 		violations:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kindred_ingest_plan_violations_total", Help: "Rules of tracking plans that new events broke."}, []string{"kind", "rule", "mode"}),
 		replays:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kindred_ingest_replays_total", Help: "Replayed dead letters by outcome."}, []string{"kind", "outcome"}),
 		retries:     prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_ingest_retries_total", Help: "Inserts and publications tried again after an error."}),
@@ -39,7 +40,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.events, m.duplicates, m.deadLetters, m.forwarded, m.exactChecks, m.evidence, m.retries, m.violations, m.replays, m.batchRecords, m.batchSeconds, m.freshness,
+		m.events, m.duplicates, m.deadLetters, m.forwarded, m.exactChecks, m.evidence, m.retries, m.erased, m.violations, m.replays, m.batchRecords, m.batchSeconds, m.freshness,
 	} {
 		errs = append(errs, reg.Register(c))
 	}

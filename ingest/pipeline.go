@@ -55,6 +55,8 @@ type Deps struct {
 	Decoder   *Decoder
 	// Plans, when set, are the tracking plans that events are held against.
 	Plans Plans
+	// Erased, when set, tells what was erased.
+	Erased Erased
 	// Stored, when set, is told the identifiers of stored events, so that caches
 	// can forget what they hold of them. It must be quick.
 	Stored   func(workspace string, keys []identity.Key)
@@ -83,14 +85,19 @@ func New(cfg Config, deps Deps) (*Pipeline, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if deps.Erased == nil {
+		deps.Erased = nothingErased{}
+	}
 	m, err := newMetrics(deps.Registry)
 	if err != nil {
 		return nil, fmt.Errorf("register ingest metrics: %w", err)
 	}
-	return &Pipeline{
+	p := &Pipeline{
 		cfg: cfg, deps: deps, decoder: deps.Decoder, filter: newFilter(cfg.FilterBytes), acked: newAcknowledged(cfg.EvidenceCache),
 		said: newMentioned(cfg.CatalogueCache), buffer: semaphore.NewWeighted(cfg.BufferBytes), turn: semaphore.NewWeighted(1), metrics: m,
-	}, nil
+	}
+	p.acked.erased = deps.Erased.Until
+	return p, nil
 }
 
 // Own stores the records of p until ctx ends or a commit is refused; it returns
@@ -103,6 +110,9 @@ func (p *Pipeline) Own(ctx context.Context, part Partition) error {
 	planned, unfinished, err := parsePlan(metadata)
 	if err != nil {
 		return fmt.Errorf("%s/%d: %w", part.Topic(), part.ID(), err)
+	}
+	if err := p.retry(ctx, "read erasures", func() error { return p.deps.Erased.Refresh(ctx) }); err != nil {
+		return ended(ctx, err)
 	}
 	err = p.retry(ctx, "load message hashes", func() error {
 		return p.deps.Store.Scan(ctx, part.Topic(), part.ID(), p.filter.add)
@@ -261,6 +271,12 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 	if err != nil {
 		return err
 	}
+	// An event that was sent after an erasure was answered is never held for one of
+	// before it, by what was acknowledged of it.
+	if err := p.retry(ctx, "read erasures", func() error { return p.deps.Erased.Refresh(ctx) }); err != nil {
+		return err
+	}
+	in.list = p.withoutErased(in.list)
 	b := &Batch{Kind: kind}
 	if err := p.retry(ctx, "deduplicate", func() error {
 		*b = Batch{Kind: kind, Revision: pl.revision}

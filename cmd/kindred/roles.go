@@ -24,6 +24,7 @@ import (
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/matching"
+	"github.com/kindred-cdp/kindred/profiles/privacy"
 	"github.com/kindred-cdp/kindred/profiles/valuation"
 	"github.com/kindred-cdp/kindred/profiles/venues"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
@@ -44,6 +45,7 @@ type roles struct {
 	valuer   *valuation.Worker
 	venues   *venues.Worker
 	matcher  *matching.Worker
+	eraser   *privacy.Worker
 	decided  *decisions
 	web      *web
 	graph    api.Identity // answers from the graph; nil where nobody can be asked
@@ -86,7 +88,7 @@ func newRoles(p *platform) (*roles, error) {
 		return nil, err
 	}
 	r.pipeline, err = ingest.New(ingest.DefaultConfig(), ingest.Deps{
-		Store: p.settings.faults.store(ingeststore.New(p.conn).WithBulk(p.bulk, bulkConnections)), Publisher: p.settings.faults.publisher(writer), Decoder: decoder, Plans: r.decided.reader, Stored: r.stored, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
+		Store: p.settings.faults.store(ingeststore.New(p.conn).WithBulk(p.bulk, bulkConnections)), Publisher: p.settings.faults.publisher(writer), Decoder: decoder, Plans: r.decided.reader, Erased: ingeststore.NewErased(p.conn), Stored: r.stored, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
 	})
 	if err != nil {
 		return nil, err
@@ -132,6 +134,9 @@ func newRoles(p *platform) (*roles, error) {
 		return nil, err
 	}
 	if r.matcher, err = newMatcher(p, writer, r.registry); err != nil {
+		return nil, err
+	}
+	if r.eraser, err = newEraser(p, r.registry); err != nil {
 		return nil, err
 	}
 	r.graph = r.graphKeeper()
@@ -196,7 +201,7 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 		{"intake", roleAPI, []func(context.Context) error{r.gate.Run, r.shares.Run, r.decided.ring.Run, r.web.audit.Run}},
 		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow, r.decided.reader.Run}},
 		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity, r.serveGraph}},
-		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.venues.Run, r.matcher.Run, r.decided.run}},
+		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.venues.Run, r.matcher.Run, r.eraser.Run, r.decided.run}},
 		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.runCache}},
 	}
 	failed, fail := context.WithCancelCause(ctx)

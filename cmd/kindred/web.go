@@ -19,6 +19,7 @@ import (
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/gather"
 	"github.com/kindred-cdp/kindred/profiles/matching"
+	"github.com/kindred-cdp/kindred/profiles/privacy"
 	"github.com/kindred-cdp/kindred/profiles/traitfile"
 	segmentsql "github.com/kindred-cdp/kindred/segments/sql"
 )
@@ -84,7 +85,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		Profiles: w.cache, History: store, Accounts: store, Searcher: store, Consistency: newOwnWrites(p.brokers, store), Preview: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
 		Keyring: keyring{r.decided.ring}, Keys: keyKeeper{r.decided.keys, now}, Audit: recorder{w.audit},
 		Plans: planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},
-		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers,
+		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers, Privacy: privacy.NewStore(p.conn),
 		Models:    modelShelf{matching.NewModels(p.conn, nil), linkage},
 		Commands:  commander{writer: r.commands, store: store, keyer: keyer, seen: w.commanded, log: p.log.With("role", "api")},
 		Keyer:     keyer,

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/kindred-cdp/kindred/identity"
 )
@@ -57,7 +58,8 @@ type Load struct {
 // name.
 func (g *Graph) Load(namespaces []identity.Namespace, sources []string) *Load {
 	l := &Load{g: g, namespaces: namespaces, sources: sources, low: 1}
-	l.bulk = g.nodes.end() <= 1 && g.edges.end() <= 1 && !g.forgets && len(g.standing) == 0
+	l.bulk = g.nodes.end() <= 1 && g.edges.end() <= 1 && len(g.standing) == 0 &&
+		!slices.ContainsFunc(g.spaces, func(s namespace) bool { return s.expired })
 	for _, n := range namespaces {
 		l.spaces = append(l.spaces, g.space(n))
 	}
@@ -74,6 +76,9 @@ func (l *Load) Identifiers(batch []StoredIdentifier) {
 		s := &batch[i]
 		if !l.bulk {
 			g.SeeIdentifier(identity.Node{Key: s.Key, Namespace: l.namespaces[s.Namespace], Blocked: s.Blocked}, l.sources[s.Source], s.Period, s.Span)
+			continue
+		}
+		if g.forgets && g.unscored(s.Key, s.Span.FirstReceived) {
 			continue
 		}
 		if l.node == 0 || g.nodes.at(l.node).key != s.Key {
@@ -124,6 +129,9 @@ func (l *Load) link(batch []StoredPair) {
 	l.greater(batch)
 	for i := range batch {
 		p := &batch[i]
+		if g.forgets && (g.unscored(p.Low, p.Span.FirstReceived) || g.unscored(p.High, p.Span.FirstReceived)) {
+			continue
+		}
 		s := readAs(l.trusted[p.Source], p.Period, p.Span)
 		if p.Low == l.pair.Low && p.High == l.pair.High {
 			if l.edge != 0 {

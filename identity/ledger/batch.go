@@ -82,6 +82,10 @@ func (o *owner) readEvidence(ctx context.Context, b *batch, d *identity.Evidence
 		return foreign, err
 	}
 	e.space = sp
+	if sp.spentEvidence(e.Evidence) {
+		o.metrics.spent.Inc()
+		return nil, nil
+	}
 	b.evidence = append(b.evidence, e)
 	return nil, nil
 }
@@ -247,7 +251,7 @@ func (o *owner) findUndecided(ctx context.Context, b *batch) error {
 			return err
 		}
 		for _, a := range anchors {
-			if _, ok := owners[a]; !ok {
+			if key, ok := owners[a]; !ok || sp.leftTo(a, key) {
 				b.undecided = append(b.undecided, first[a])
 			}
 		}

@@ -104,37 +104,41 @@ type anchorBlock struct {
 	workspace []string
 	anchor    []uint64
 	members   [][]uint64
+	received  []int64
 }
 
 func (*anchorBlock) table() string { return "anchors" }
 func (*anchorBlock) statement() string {
-	return `INSERT INTO anchors (workspace, anchor_id, members)`
+	return `INSERT INTO anchors (workspace, anchor_id, members, first_received)`
 }
 func (b *anchorBlock) rows() int { return len(b.anchor) }
 func (b *anchorBlock) columns(i, j int) []any {
-	return []any{names(b.workspace[i:j]), b.anchor[i:j], b.members[i:j]}
+	return []any{names(b.workspace[i:j]), b.anchor[i:j], b.members[i:j], b.received[i:j]}
 }
 
 func (b *anchorBlock) reserve(n int) {
 	b.workspace, b.anchor, b.members = make([]string, 0, n), make([]uint64, 0, n), make([][]uint64, 0, n)
+	b.received = make([]int64, 0, n)
 }
 
 type memberBlock struct {
 	workspace  []string
 	id, anchor []uint64
+	received   []int64
 }
 
 func (*memberBlock) table() string { return "anchor_members" }
 func (*memberBlock) statement() string {
-	return `INSERT INTO anchor_members (workspace, identifier_id, anchor_id)`
+	return `INSERT INTO anchor_members (workspace, identifier_id, anchor_id, first_received)`
 }
 func (b *memberBlock) rows() int { return len(b.id) }
 func (b *memberBlock) columns(i, j int) []any {
-	return []any{names(b.workspace[i:j]), b.id[i:j], b.anchor[i:j]}
+	return []any{names(b.workspace[i:j]), b.id[i:j], b.anchor[i:j], b.received[i:j]}
 }
 
 func (b *memberBlock) reserve(n int) {
 	b.workspace, b.id, b.anchor = make([]string, 0, n), make([]uint64, 0, n), make([]uint64, 0, n)
+	b.received = make([]int64, 0, n)
 }
 
 // hopBlock is rows of identifier_profile, anchor_owner or household_profile: they

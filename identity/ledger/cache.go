@@ -1,5 +1,7 @@
 package ledger
 
+import "maps"
+
 // cache remembers the entries that were used since the last two times that it
 // aged, which it does when it is half full: two generations, of which the older
 // one is dropped whole. It holds at most limit entries more than what is put
@@ -33,6 +35,19 @@ func (c *cache[K, V]) get(k K) (V, bool) {
 		c.young[k] = v
 	}
 	return v, ok
+}
+
+// drop forgets k.
+func (c *cache[K, V]) drop(k K) {
+	delete(c.young, k)
+	delete(c.old, k)
+}
+
+// dropAll forgets every key that goes holds for.
+func (c *cache[K, V]) dropAll(goes func(K) bool) {
+	for _, m := range [2]map[K]V{c.young, c.old} {
+		maps.DeleteFunc(m, func(k K, _ V) bool { return goes(k) })
+	}
 }
 
 // put sets the value of k.

@@ -16,6 +16,7 @@ const (
 	causeEvidence = "evidence"
 	causeDecision = "decision" // a command decided it
 	causeRules    = "rules"    // other rules were declared
+	causeErasure  = "erasure"  // a person was erased
 	causeRestart  = "restart"  // found when an owner loaded the ledger
 )
 

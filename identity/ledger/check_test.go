@@ -78,6 +78,9 @@ func (w *world) check() error {
 func (w *world) truth(workspace string) *bruteForce {
 	g := newBruteForce(w.rules).(*bruteForce)
 	sp := &space{rules: w.rules}
+	for k, at := range w.erased(workspace, erasedIdentifier) {
+		g.Erase(identity.Key(k), at)
+	}
 	for _, e := range w.sent[workspace] {
 		g.See(sp.sighting(&e, 0xff))
 		w.rename(g, &e)
@@ -107,13 +110,14 @@ func (w *world) checkReading(workspace string) error {
 		}
 	}
 	anchors := map[identity.AnchorID]bool{}
+	disowned := w.erased(workspace, erasedSet)
 	for _, e := range w.sent[workspace] {
 		if !e.Anchor.IsSet() {
 			continue
 		}
 		anchors[e.Anchor] = true
 		want, _ := truth.Deciding(e.Sighting().Members)
-		if have := got.owner[e.Anchor]; have != want {
+		if have := got.owner[e.Anchor]; have != want && (have != 0 || disowned[uint64(e.Anchor)] == 0) {
 			return fmt.Errorf("set %x: published deciding identifier %x, want %x (of %d)", e.Anchor, have, want, len(e.Members))
 		}
 	}
@@ -140,7 +144,11 @@ func (w *world) checkAnchors(workspace string, truth *bruteForce) error {
 	if err != nil {
 		return err
 	}
+	disowned := w.erased(workspace, erasedSet)
 	for _, e := range w.sent[workspace] {
+		if got[e.Anchor] == 0 && disowned[uint64(e.Anchor)] != 0 {
+			continue
+		}
 		want := truth.Profile(e.Members[0].Key)
 		if e.Anchor.IsSet() {
 			want = 0
@@ -190,7 +198,7 @@ func (w *world) checkHistory(workspace string) error {
 		}
 		var have uint64
 		switch identity.ChangeKind(kind) {
-		case identity.ChangedTenures:
+		case identity.ChangedTenures, identity.ChangedGone:
 			ids = append(ids, v) // The lists are compared as they are: see checkTold.
 			continue
 		case identity.ChangedHousehold:

@@ -109,6 +109,10 @@ func validateSubject(c *identity.Command) error {
 		if n == 0 || n > maxIdentifiers {
 			return fmt.Errorf("identifiers must be 1 to %d", maxIdentifiers)
 		}
+	case identity.Erase:
+		if n != 1 {
+			return errors.New("an erasure needs one identifier")
+		}
 	case identity.Undo:
 		if c.Target == "" || len(c.Target) > maxCommandID {
 			return fmt.Errorf("target must be 1 to %d bytes", maxCommandID)

@@ -104,6 +104,9 @@ func (o *owner) apply(ctx context.Context, r *order) error {
 	if r.Kind == identity.Redeclare && r.fault == nil {
 		return o.redeclare(ctx, r, before != nil)
 	}
+	if r.Kind == identity.Erase && r.fault == nil {
+		return o.erase(ctx, r, before != nil)
+	}
 	if before != nil && len(stored) == 0 {
 		return nil
 	}

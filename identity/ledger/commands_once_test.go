@@ -23,6 +23,7 @@ func TestEveryCommandOnce(t *testing.T) {
 		{identity.Command{Kind: identity.UnblockValue, Identifiers: ids(anaMail)}, identity.Command{Kind: identity.BlockValue, Identifiers: ids(tablet)}},
 		{identity.Command{Kind: identity.Undo, Target: "blocked"}, identity.Command{Kind: identity.Undo, Target: "other"}},
 		{identity.Command{Kind: identity.Redeclare, Rules: rules("7"), Expected: 1}, identity.Command{Kind: identity.Redeclare, Rules: rules("3"), Expected: 2}},
+		{identity.Command{Kind: identity.Erase, Identifiers: ids(anaWeb)}, identity.Command{Kind: identity.Erase, Identifiers: ids(bob)}},
 		// Refused, once and for all.
 		{identity.Command{Kind: identity.Link, Identifiers: ids(bob, ana)}, identity.Command{Kind: identity.BlockValue, Identifiers: ids(tablet)}},
 	} {

@@ -39,6 +39,9 @@
 // reading of the same ledger: it is loaded under them beside the graph in use,
 // and the difference is published as one version.
 //
+// An erasure is a command like the others, but no decision: see erasure. What it takes
+// is stored in identity_erasures before it is published, and loaded before all else.
+//
 // Of evidence the ledger keeps what made it: an event, or an alias, which says of
 // two identifiers that they are one person. Ingest names it ("alias" is the type
 // of a behaviour event), it is part of the key of a stored pair, and where the

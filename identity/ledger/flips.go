@@ -148,7 +148,7 @@ func (o *owner) redecideSets(ctx context.Context, sp *space, anchors []identity.
 	}
 	return o.store.members(ctx, sp, undecided, func(a identity.AnchorID, members []identity.Node) {
 		now, _ := sp.graph.Deciding(members)
-		if before := owners[a]; before != now {
+		if before := owners[a]; before != now && !sp.leftTo(a, before) {
 			c.set(sp, identity.Attribution{Anchor: a, Old: before, New: now})
 		}
 	})

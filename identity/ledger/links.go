@@ -52,11 +52,17 @@ func (o *owner) readLinks(ctx context.Context, b *batch, m *kafka.Message) (*Rej
 	}
 	// A score of a time to come would stand against all that are made before it.
 	l.ScoredAt = min(l.ScoredAt, received(m.Time).UnixMilli())
-	s := scored{Links: &l, space: sp, pairs: make([]scoredPair, len(l.Pairs))}
-	for i, p := range l.Pairs {
+	s := scored{Links: &l, space: sp, pairs: make([]scoredPair, 0, len(l.Pairs))}
+	kept := l.Pairs[:0]
+	for _, p := range l.Pairs {
 		x, y := sp.record(p.A), sp.record(p.B)
-		s.pairs[i] = scoredPair{low: min(x, y), high: max(x, y)}
+		if sp.spent(x, l.ScoredAt) || sp.spent(y, l.ScoredAt) {
+			continue
+		}
+		kept = append(kept, p)
+		s.pairs = append(s.pairs, scoredPair{low: min(x, y), high: max(x, y)})
 	}
+	l.Pairs = kept
 	b.links = append(b.links, s)
 	return nil, nil
 }

@@ -29,6 +29,9 @@ func (s *store) loadUntil(ctx context.Context, sp *space, until int64) (rows int
 }
 
 func (l *loader) load(ctx context.Context) (err error) {
+	if err := l.erasures(ctx); err != nil {
+		return err
+	}
 	if l.namespaces, err = l.names(ctx, `SELECT DISTINCT namespace FROM identifiers`+ofWorkspace+
 		` UNION DISTINCT SELECT DISTINCT low_namespace FROM identity_evidence`+ofWorkspace+
 		` UNION DISTINCT SELECT DISTINCT high_namespace FROM identity_evidence`+ofWorkspace); err != nil {

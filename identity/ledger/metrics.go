@@ -9,7 +9,7 @@ import (
 // metrics are the figures of all owners in one process.
 type metrics struct {
 	evidence, redundant, flushes, moves, sets, notices, flips prometheus.Counter
-	links                                                     prometheus.Counter
+	links, spent                                              prometheus.Counter
 	rows, rejected, commands                                  *prometheus.CounterVec
 	lag                                                       *prometheus.GaugeVec
 	flipsQueued, owned                                        prometheus.Gauge
@@ -39,6 +39,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		notices:   counter("notices_total", "Changes whose notice was published."),
 		flips:     counter("flips_total", "Identifiers that became or ceased to be blocked, generic or gone."),
 		links:     counter("links_total", "Scored pairs of records stored."),
+		spent:     counter("erased_evidence_total", "Evidence records passed over because an erasure takes them."),
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "kindred_ledger_rows_total", Help: "Rows written, by table.",
 		}, []string{"table"}),
@@ -64,7 +65,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.evidence, m.redundant, m.flushes, m.moves, m.sets, m.notices, m.flips, m.links, m.rows, m.rejected, m.commands, m.lag,
+		m.evidence, m.redundant, m.flushes, m.moves, m.sets, m.notices, m.flips, m.links, m.spent, m.rows, m.rejected, m.commands, m.lag,
 		m.flipsQueued, m.owned, m.flushSeconds, m.publicationSeconds, m.loadSeconds, m.loadedRows,
 	} {
 		errs = append(errs, reg.Register(c))

@@ -97,6 +97,9 @@ type Graph interface {
 	// Load begins to take a stored ledger; namespaces and sources are what its
 	// rows name.
 	Load(namespaces []identity.Namespace, sources []string) Loader
+	// Erase takes away what was received of key at or before at, in milliseconds; it
+	// comes before evidence of key that was received later.
+	Erase(key identity.Key, at int64)
 	// Decide adds a decision.
 	Decide(decision identity.Decision)
 	// Flush evaluates what was added since the last call.
@@ -135,6 +138,7 @@ type Inspector interface {
 	Members(profile identity.ProfileID) []identity.Key
 	Across(leaving, staying []identity.Key) graph.Across
 	Meeting(a, b identity.Key) graph.Meeting
+	Alone(members []identity.Key) (alone, shared []identity.Key)
 	Each(visit func(identity.Key, identity.Namespace, identity.ProfileID) bool)
 	EachFrom(place uint32, visit func(identity.Key, identity.Namespace, identity.ProfileID) bool) uint32
 	// Try returns what decisions would move, and leaves the graph as it was.

@@ -128,7 +128,7 @@ func (o *owner) decidePending(ctx context.Context, sp *space, c *changes) error 
 	var keys []uint64
 	return o.store.each(ctx, setsWithOwners(`WHERE p.anchor_id = 0`),
 		sp.cuts.args("workspace", sp.name), []any{&anchor, &keys, new(uint64), new(bool)}, func() error {
-			if key, ok := sp.graph.Deciding(nodes(keys)); ok {
+			if key, ok := sp.graph.Deciding(nodes(keys)); ok && !sp.disowned[identity.AnchorID(anchor)] {
 				c.set(sp, identity.Attribution{Anchor: identity.AnchorID(anchor), New: key})
 			}
 			return o.spillFull(ctx, sp, c)

@@ -260,6 +260,9 @@ func (o *owner) diffSets(ctx context.Context, sp *space, c *changes) error {
 	var flagged bool
 	return o.store.each(ctx, setsWithOwners(""),
 		sp.cuts.args("workspace", sp.name), []any{&anchor, &keys, &owner, &flagged}, func() error {
+			if sp.leftTo(identity.AnchorID(anchor), identity.Key(owner)) {
+				return nil
+			}
 			now, _ := sp.graph.Deciding(nodes(keys))
 			if before := identity.Key(owner); before != now {
 				c.set(sp, identity.Attribution{Anchor: identity.AnchorID(anchor), Old: before, New: now})

@@ -147,9 +147,11 @@ func (b *batch) sets() (*anchorBlock, *memberBlock) {
 			members.workspace = append(members.workspace, e.space.name)
 			members.id = append(members.id, uint64(m.Key))
 			members.anchor = append(members.anchor, uint64(e.Anchor))
+			members.received = append(members.received, e.Span.FirstReceived)
 		}
 		anchors.workspace = append(anchors.workspace, e.space.name)
 		anchors.anchor = append(anchors.anchor, uint64(e.Anchor))
+		anchors.received = append(anchors.received, e.Span.FirstReceived)
 		anchors.members = append(anchors.members, members.id[from:len(members.id):len(members.id)])
 	}
 	return anchors, members

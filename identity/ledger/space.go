@@ -22,6 +22,10 @@ type space struct {
 	// decided is the greatest time of a decision, in milliseconds.
 	decided int64
 	keyer   identity.Keyer
+	// erased are the identifiers ever erased, each with what was received until when;
+	// disowned the sets that erasures left to nobody.
+	erased   map[identity.Key]int64
+	disowned map[identity.AnchorID]bool
 
 	// What the graph is given must not share the bytes of a record.
 	namespaces map[identity.Namespace]identity.Namespace

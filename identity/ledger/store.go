@@ -42,8 +42,9 @@ func (s *store) insert(ctx context.Context, token string, blocks ...block) error
 
 func (s *store) insertBlock(ctx context.Context, token string, b block) error {
 	size := s.cfg.InsertRows
-	if _, whole := b.(*decisionBlock); whole {
-		size = b.rows() // Half of a command's decisions must never be found.
+	switch b.(type) {
+	case *decisionBlock, *erasureBlock:
+		size = b.rows() // Half of what a command decides must never be found.
 	}
 	for from := 0; from < b.rows(); from += size {
 		to := min(from+size, b.rows())

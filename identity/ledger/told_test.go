@@ -86,7 +86,11 @@ func (w *world) checkTimes(workspace string, truth *bruteForce) error {
 	var anchors []uint64
 	var want []identity.ProfileID
 	var at []int64
+	disowned := w.erased(workspace, erasedSet)
 	for _, e := range w.sent[workspace] {
+		if disowned[uint64(e.Anchor)] != 0 {
+			continue
+		}
 		for _, t := range append(times, e.Span.FirstEvent) {
 			anchors, at = append(anchors, uint64(e.Anchor)), append(at, t)
 			want = append(want, w.attribute(truth, e, t))

@@ -153,12 +153,16 @@ func (l *Ledger) tryCommand(ctx context.Context, c *identity.Command, out *ident
 		out.Code, out.Detail = identity.RefusedReused, fmt.Sprintf("a command of kind %s has the id and an outcome", done.kind)
 		return nil, nil, nil
 	}
-	v, err := sp.owner.judge(ctx, &order{Command: *c, space: sp, received: received(l.deps.Now())})
+	shown := sp.shown(sp.owner.epoch)
+	out.Epoch, out.Sequence = shown.Epoch, shown.Sequence
+	r := &order{Command: *c, space: sp, received: received(l.deps.Now())}
+	if c.Kind == identity.Erase {
+		return nil, nil, sp.owner.tryErase(ctx, r, out)
+	}
+	v, err := sp.owner.judge(ctx, r)
 	if err != nil {
 		return nil, nil, err
 	}
-	shown := sp.shown(sp.owner.epoch)
-	out.Epoch, out.Sequence = shown.Epoch, shown.Sequence
 	out.Code, out.Detail = v.code, v.detail
 	sp.mu.Lock()
 	defer sp.mu.Unlock()

@@ -43,6 +43,8 @@ func (o *owner) judgeUndo(ctx context.Context, r *order, d *decider) (verdict, e
 	case target == nil: // It may be the message of a rename.
 	case target.code != "":
 		return refuse(identity.RefusedUnknown, "the target was refused, and decided nothing"), nil
+	case target.kind == identity.Erase:
+		return refuse(identity.RefusedMalformed, "nothing brings back what was erased"), nil
 	case target.kind == identity.Redeclare:
 		return refuse(identity.RefusedMalformed, "rules are not undone: declare the ones before as a new version"), nil
 	}

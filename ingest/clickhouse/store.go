@@ -56,6 +56,7 @@ func (s *Store) Insert(ctx context.Context, token string, b *ingest.Batch) error
 	g.Go(func() error { return s.insertKinds(parts, b) })
 	g.Go(func() error { return s.insertTraits(parts, b.Events) })
 	g.Go(func() error { return s.insertGroups(parts, b.Events) })
+	g.Go(func() error { return s.insertConsents(parts, b.Events) })
 	g.Go(func() error { return s.insertDeadLetters(parts, b.DeadLetters) })
 	g.Go(func() error { return s.insertViolations(parts, b) })
 	g.Go(func() error { return s.insertOutcomes(parts, b.Outcomes) })

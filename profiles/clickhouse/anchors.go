@@ -153,6 +153,10 @@ const ofTimes = `
 // readEvents is read of a query that restricts a table by ofProfile.
 func (r *reader) readEvents(ctx context.Context, what, query string, scan func(driver.Rows) error, args ...any) error {
 	args = append(args, clickhouse.Named("anchors", r.anchors))
+	if e := r.erased; len(e.anchors) > 0 {
+		query = strings.Replace(query, ofProfile, ofProfile+afterErasure, 1)
+		args = append(args, clickhouse.Named("erased", e.anchors), clickhouse.Named("erased_at", e.at))
+	}
 	if t := r.times; len(t.anchors) > 0 {
 		query = strings.Replace(query, ofProfile, ofProfile+ofTimes, 1)
 		args = append(args, clickhouse.Named("timed", t.anchors), clickhouse.Named("whose", t.whose),

@@ -48,15 +48,26 @@ func (r *reader) members(ctx context.Context) ([]uint64, error) {
 	return keys, err
 }
 
-const identifiersSQL = `SELECT identifier_id, any(namespace), any(value), min(first_event), max(last_event), arraySort(groupUniqArray(source))
-FROM identifiers
-WHERE workspace = {workspace:String} AND identifier_id IN {keys:Array(UInt64)}
+// countedSightings are the rows of identifiers of some keys that no erasure takes:
+// they may be there until the tables are rewritten.
+const countedSightings = `identifiers AS i
+LEFT JOIN
+(
+    SELECT id, max(erased_at) AS erased_at FROM identity_erasures
+    WHERE workspace = {workspace:String} AND id IN {keys:Array(UInt64)} AND what = 'identifier'
+    GROUP BY id
+) AS e ON e.id = i.identifier_id
+WHERE i.workspace = {workspace:String} AND i.identifier_id IN {keys:Array(UInt64)} AND i.first_received > e.erased_at`
+
+const identifiersSQL = `SELECT identifier_id, any(namespace), any(value), min(first_event), max(last_event), arraySort(groupUniqArray(source)), max(e.id) != 0
+FROM ` + countedSightings + `
 GROUP BY identifier_id`
 
 // identifiers sums up the sightings of the identifiers.
 func (r *reader) identifiers(ctx context.Context, p *profiles.Profile) error {
 	err := r.read(ctx, "identifiers", identifiersSQL, func(rows driver.Rows) error {
-		i, err := scanIdentifier(rows)
+		i, erased, err := scanIdentifier(rows)
+		r.reborn = r.reborn || erased
 		p.Identifiers = append(p.Identifiers, i)
 		p.Keys = append(p.Keys, i.Key)
 		return err
@@ -65,14 +76,14 @@ func (r *reader) identifiers(ctx context.Context, p *profiles.Profile) error {
 	return err
 }
 
-func scanIdentifier(rows driver.Rows) (profiles.Identifier, error) {
+// scanIdentifier also reports whether an earlier life of the identifier was erased.
+func scanIdentifier(rows driver.Rows) (i profiles.Identifier, erased bool, err error) {
 	var key uint64
 	var namespace string
-	var i profiles.Identifier
-	err := rows.Scan(&key, &namespace, &i.Value, &i.FirstSeen, &i.LastSeen, &i.Sources)
+	err = rows.Scan(&key, &namespace, &i.Value, &i.FirstSeen, &i.LastSeen, &i.Sources, &erased)
 	i.Key, i.Namespace = identity.Key(key), identity.Namespace(namespace)
 	i.FirstSeen, i.LastSeen = i.FirstSeen.UTC(), i.LastSeen.UTC()
-	return i, err
+	return i, erased, err
 }
 
 // takeIdentifiers puts the identifiers in order, and leaves out those that are too
@@ -106,8 +117,7 @@ func (s *Store) AllIdentifiers(ctx context.Context, workspace string, id identit
 }
 
 const namesSQL = `SELECT identifier_id, any(namespace), any(value)
-FROM identifiers
-WHERE workspace = {workspace:String} AND identifier_id IN {keys:Array(UInt64)}
+FROM ` + countedSightings + `
 GROUP BY identifier_id`
 
 // Identifiers returns the identifiers of keys, those that an event carried.

@@ -86,7 +86,7 @@ func (m *many) load(ctx context.Context) error {
 		return err
 	}
 	for _, o := range m.all {
-		o.alone = o.alone || o.timed
+		o.alone = o.alone || o.timed || o.reborn
 		o.gone = o.gone || !o.alone && len(o.p.Identifiers) == 0
 	}
 	if err := m.together(ctx, m.activity, m.recent, m.traits, m.loneReaders); err != nil {
@@ -190,8 +190,9 @@ func (m *many) members(ctx context.Context) error {
 
 func (m *many) identifiers(ctx context.Context) error {
 	err := m.read(ctx, "identifiers", identifiersSQL, "keys", m.keys(), func(rows driver.Rows) error {
-		i, err := scanIdentifier(rows)
+		i, erased, err := scanIdentifier(rows)
 		if o := m.ofKey[uint64(i.Key)]; err == nil && o != nil {
+			o.reborn = o.reborn || erased
 			o.p.Identifiers, o.p.Keys = append(o.p.Identifiers, i), append(o.p.Keys, i.Key)
 		}
 		return err

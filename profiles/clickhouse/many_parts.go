@@ -237,8 +237,7 @@ func (m *many) transactions(ctx context.Context) error {
 
 // manyResolveSQL is resolveSQL for several keys.
 const manyResolveSQL = `SELECT toUInt8(0) AS what, identifier_id AS key, toUInt64(0) AS id
-FROM identifiers
-WHERE workspace = {workspace:String} AND identifier_id IN {keys:Array(UInt64)}
+FROM ` + countedSightings + `
 GROUP BY identifier_id
 UNION ALL
 SELECT toUInt8(1), anchor_id, argMax(owner_id, (epoch, sequence))

@@ -120,7 +120,10 @@ func (s *Store) run(ctx context.Context, query string, scan func(driver.Rows) er
 // and to which profile it belongs.
 const resolveSQL = `SELECT toUInt8(0) AS what, identifier_id AS id
 FROM identifiers
-WHERE workspace = {workspace:String} AND identifier_id = {key:UInt64}
+WHERE workspace = {workspace:String} AND identifier_id = {key:UInt64} AND first_received > (
+    SELECT max(erased_at) FROM identity_erasures
+    WHERE workspace = {workspace:String} AND id = {key:UInt64} AND what = 'identifier'
+)
 LIMIT 1
 UNION ALL
 SELECT toUInt8(1), argMax(owner_id, (epoch, sequence))
@@ -178,6 +181,9 @@ func (s *Store) Load(ctx context.Context, workspace string, id identity.ProfileI
 	if len(p.Identifiers) == 0 {
 		return nil, profiles.ErrNotFound
 	}
+	if err := r.maskErased(ctx); err != nil {
+		return nil, fmt.Errorf("load profile %s: %w", id, err)
+	}
 	if err := r.all(ctx, p, r.activityAndParts, r.recent, r.traits, r.computed); err != nil {
 		return nil, err
 	}
@@ -209,7 +215,14 @@ func (s *Store) openEvents(ctx context.Context, workspace string, id identity.Pr
 	if err != nil {
 		return nil, err
 	}
-	return r, r.all(ctx, &profiles.Profile{}, r.findAnchors)
+	if err := r.all(ctx, &profiles.Profile{}, r.findAnchors); err != nil {
+		return nil, err
+	}
+	r.reborn = true // It may be: identifiers have not been read.
+	if err := r.maskErased(ctx); err != nil {
+		return nil, fmt.Errorf("load profile %s: %w", id, err)
+	}
+	return r, nil
 }
 
 // reader reads the parts of one profile. Its parts fill different fields, so
@@ -226,6 +239,8 @@ type reader struct {
 	everyIdentifier bool // instead of Config.MaxIdentifiers
 	fromEvents      []profiles.Trait
 	groups          uint64 // events that name accounts
+	reborn          bool   // some of its identifiers were erased once
+	erased          erased // anchors of which a part is erased
 }
 
 // all reads several parts at once.

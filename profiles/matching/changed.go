@@ -42,6 +42,14 @@ func (r *reader) count(ctx context.Context) (n uint64, err error) {
 	return n, err
 }
 
+const rewrittenSQL = `SELECT count() FROM erasure_steps WHERE workspace = {workspace:String} AND step IN ('trait_observations', 'identifiers', 'done')`
+
+// rewritten counts the steps by which erasures took records out of the tables.
+func (r *reader) rewritten(ctx context.Context) (n uint64, err error) {
+	err = r.query(ctx, "count erasures", rewrittenSQL, func(row driver.Rows) error { return row.Scan(&n) })
+	return n, err
+}
+
 const edgeSQL = `SELECT toUnixTimestamp64Milli(max(received_time)), countIf(received_time < fromUnixTimestamp64Milli({edge:Int64}, 'UTC'))
 FROM trait_observations WHERE workspace = {workspace:String}`
 

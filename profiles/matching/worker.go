@@ -25,6 +25,8 @@ type Worker struct {
 	took   time.Duration // by the last reading of everything
 	failed error         // how it ended
 	edge   edge
+	// rewritten counts the tables that were rewritten for erasures.
+	rewritten uint64
 	// pending are anchors of which the ledger did not know the members yet, with
 	// when they were met first.
 	pending map[uint64]time.Time
@@ -88,6 +90,15 @@ func (w *Worker) Look(ctx context.Context) (int, error) {
 	if rules.Model == "" {
 		w.scores, w.rules, w.failed = nil, rules, nil
 		return 0, nil
+	}
+	// Records of persons who were erased are gone from the tables; what is in memory of
+	// them goes with all the rest.
+	rewritten, err := w.reader.rewritten(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if rewritten != w.rewritten {
+		w.scores, w.rewritten, w.failed = nil, rewritten, nil
 	}
 	if w.failed != nil && !w.rested() {
 		return 0, w.failed

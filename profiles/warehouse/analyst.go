@@ -24,6 +24,7 @@ var analystTables = []struct{ table, columns string }{
 	{"catalogue_entries", ""},
 	{"account_facts", "workspace, account_id, anchor_id, time, message_hash, received_time, source"},
 	{"trait_observations", "workspace, anchor_id, trait, time, message_hash, received_time, source"},
+	{"consents", "workspace, anchor_id, purpose, channel, address_id, time, message_hash, received_time, source, granted, origin, message_id"},
 	{"seen_messages", ""},
 	{"dead_letters", "workspace, received_time, source, topic, partition, offset, reason, position, letter_id, kind"},
 	{"dead_letter_actions", "workspace, letter_id, revision, time, action, actor"},
@@ -51,6 +52,9 @@ var analystTables = []struct{ table, columns string }{
 	{"scores", ""},
 	{"api_keys", "workspace, key_id, revision, changed_at, actor, change, name, role, source, person, rate, burst, created_at, expires_at, revoked, previous_until"},
 	{"audit_log", "workspace, time, entry_id, complete, request_id, key_id, key_name, role, action, method, route, resource, subjects, status"},
+	{"identity_erasures", ""},
+	{"erasure_steps", ""},
+	{"erasure_certificates", ""},
 }
 
 // unresolvedViews are what views read with the rights of their maker, to mask or

@@ -1,0 +1,224 @@
+package ledger
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
+)
+
+// erased is what erasures took of a kind, with their times.
+func (w *world) erased(workspace, what string) map[uint64]int64 {
+	w.t.Helper()
+	all := map[uint64]int64{}
+	var id uint64
+	var at int64
+	err := w.ledger(nil).store.each(w.t.Context(), `SELECT id, toUnixTimestamp64Milli(max(erased_at)) FROM identity_erasures
+		WHERE workspace = {workspace:String} AND what = {what:String} GROUP BY id`,
+		named("workspace", workspace, "what", what), []any{&id, &at}, func() error {
+			all[id] = at
+			return nil
+		})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
+var cookie = id(identity.AnonymousID, "family")
+
+// family is a world of two people with a tablet and a cookie between them, and of
+// somebody who claims Ana's address.
+func family(t *testing.T, db driver.Conn) *world {
+	w := newWorld(t, db, firstSeed)
+	w.whole = true
+	at := testNow.Add(-240 * time.Hour)
+	see := func(source string, ids ...identity.Identifier) {
+		at = at.Add(time.Hour)
+		w.send(evidenceOf(w.workspaces[0], source, at, at, ids...))
+	}
+	see("crm", ana, anaMail)
+	see("crm", ana, anaWeb)
+	see("crm", anaMail, anaPhone)
+	see("crm", ana, tablet)
+	see("crm", ana, cookie)
+	see("crm", bob, cookie)
+	see("crm", bob, tablet)
+	see("crm", bob, bobMail)
+	see("crm", tablet)
+	see("crm", cookie)
+	see("web", id(identity.UserID, "mallory"), anaMail)
+	if err := w.own(nil); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func eraseBy(i identity.Identifier) identity.Command {
+	return identity.Command{Kind: identity.Erase, Identifiers: []identity.Identifier{i}}
+}
+
+// mustBeGone checks that what is Ana's alone is nobody's, and what she shared is
+// Bob's.
+func (w *world) mustBeGone(when string) {
+	w.t.Helper()
+	r := w.published(w.workspaces[0])
+	for _, i := range []identity.Identifier{ana, anaMail, anaWeb, anaPhone} {
+		if p := w.profile(i); p != identity.ProfileID(w.key(i)) {
+			w.t.Fatalf("%s: a profile holds %s", when, i.Namespace)
+		}
+	}
+	for _, i := range []identity.Identifier{tablet, cookie, bobMail} {
+		if w.profile(i) != w.profile(bob) {
+			w.t.Fatalf("%s: what Ana and Bob shared is not Bob's: %s", when, i.Namespace)
+		}
+	}
+	keyer := identity.NewKeyer(identity.Secret{1}, w.workspaces[0])
+	for _, set := range [][]identity.Identifier{{ana, tablet}, {ana, cookie}, {ana, anaMail}, {anaMail, anaPhone}} {
+		members, _ := keyer.Members(set)
+		if k := r.owner[keyer.Anchor(members)]; k != 0 {
+			w.t.Fatalf("%s: what Ana did is somebody's", when)
+		}
+	}
+	w.mustCheck(when)
+}
+
+// TestErase: by a cookie the whole person goes, at once, and nothing that comes again
+// brings her back: the same evidence, the ledger loaded anew, the topic from its start.
+func TestErase(t *testing.T) {
+	w := family(t, warehousetest.NewTestDatabase(t))
+	l, _ := w.live()
+	try := eraseBy(anaWeb)
+	try.ID, try.Workspace, try.Actor = "try", w.workspaces[0], "ops"
+	trial, err := l.TryCommand(t.Context(), try)
+	if err != nil || trial.Erasure == nil || len(trial.Erasure.Erased) != 4 || len(trial.Erasure.Shared) != 2 || len(trial.Erasure.Anchors) != 4+5 {
+		t.Fatalf("dry run: %+v, %v", trial.Erasure, err)
+	}
+	if w.profile(anaMail) == identity.ProfileID(w.key(anaMail)) && w.profile(ana) == identity.ProfileID(w.key(ana)) {
+		t.Fatal("the dry run erased")
+	}
+	w.must(eraseBy(anaWeb))
+	w.mustBeGone("after the erasure")
+	rows := func() (n uint64) {
+		keys := []uint64{uint64(w.key(ana)), uint64(w.key(anaMail)), uint64(w.key(anaWeb)), uint64(w.key(anaPhone))}
+		if err := w.db.QueryRow(t.Context(), "SELECT count() FROM identifiers WHERE identifier_id IN (?)", keys).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	were := rows()
+	w.again()
+	w.mustBeGone("after the same evidence came again")
+	if n := rows(); n != were {
+		t.Errorf("%d rows of her identifiers became %d", were, n)
+	}
+	w.topic.offset = 0
+	if err := w.own(nil); err != nil {
+		t.Fatal(err)
+	}
+	w.mustBeGone("after the topic was read from its start")
+	if out := w.do(eraseBy(ana)); out.Code != identity.RefusedUnknown {
+		t.Errorf("who is gone is erased again: %+v", out)
+	}
+	if out := w.do(identity.Command{Kind: identity.Undo, Target: "cmd-1"}); out.Code != identity.RefusedMalformed {
+		t.Errorf("an erasure was undone: %+v", out)
+	}
+	told := map[uint64]bool{}
+	for _, n := range w.notebook.notices {
+		for _, c := range n.Changes {
+			if c.Kind == identity.ChangedGone {
+				told[c.Subject] = true
+			}
+		}
+	}
+	if len(told) != 4 {
+		t.Errorf("%d of 4 identifiers had the notice that they are gone", len(told))
+	}
+}
+
+// TestEraseRefused: nobody is erased by what others were seen with too.
+func TestEraseRefused(t *testing.T) {
+	w := family(t, warehousetest.NewTestDatabase(t))
+	for _, c := range []struct {
+		by   identity.Identifier
+		code identity.RefusalCode
+	}{
+		{tablet, identity.RefusedShared}, {cookie, identity.RefusedShared}, {id(identity.Email, "nobody@x.example"), identity.RefusedUnknown},
+		{id(identity.Email, "guest"), identity.RefusedUnknown},
+	} {
+		if out := w.do(eraseBy(c.by)); out.Code != c.code {
+			t.Errorf("erase by %s: %+v, want %s", c.by.Namespace, out, c.code)
+		}
+	}
+	w.mustCheck("after refusals")
+	if n := len(w.erased(w.workspaces[0], erasedIdentifier)); n != 0 {
+		t.Errorf("%d identifiers were erased", n)
+	}
+}
+
+// TestSignUpAfterErasure: who comes again starts from nothing, and the past stays out
+// also then.
+func TestSignUpAfterErasure(t *testing.T) {
+	w := family(t, warehousetest.NewTestDatabase(t))
+	w.must(eraseBy(ana))
+	at := testNow.Add(time.Hour)
+	w.send(evidenceOf(w.workspaces[0], "crm", at, at, ana, anaWeb), evidenceOf(w.workspaces[0], "crm", at, at, ana))
+	if err := w.own(nil); err != nil {
+		t.Fatal(err)
+	}
+	back := func(when string) {
+		t.Helper()
+		if w.profile(ana) != w.profile(anaWeb) || w.profile(anaMail) == w.profile(ana) || w.profile(tablet) != w.profile(bob) {
+			t.Fatalf("%s: Ana came back with more or less than she brought", when)
+		}
+		keyer := identity.NewKeyer(identity.Secret{1}, w.workspaces[0])
+		members, _ := keyer.Members([]identity.Identifier{ana, anaWeb})
+		if k := w.published(w.workspaces[0]).owner[keyer.Anchor(members)]; k != w.key(ana) {
+			t.Fatalf("%s: what she does now is not hers", when)
+		}
+		w.mustCheck(when)
+	}
+	back("after she signed up again")
+	w.again()
+	back("after all came again")
+	var early uint64
+	err := w.db.QueryRow(t.Context(), `SELECT count() FROM anchors WHERE first_received > ?`, testNow).Scan(&early)
+	if err != nil || early != 1 {
+		t.Errorf("%d sets have rows of after the erasure (%v), want 1", early, err)
+	}
+}
+
+// TestEraseSurvivesCrashes stops the owner before each of its steps.
+func TestEraseSurvivesCrashes(t *testing.T) {
+	db := warehousetest.NewTestDatabase(t)
+	for n := 1; ; n++ {
+		w := family(t, db)
+		c := w.ask(eraseBy(anaWeb))
+		steps, at := 0, ""
+		err := w.own(func(step string) error {
+			if steps++; steps == n {
+				at = step
+				return errCrash
+			}
+			return nil
+		})
+		if err == nil {
+			if n < 8 {
+				t.Fatalf("an erasure has %d steps", n)
+			}
+			return
+		}
+		if err := w.own(nil); err != nil {
+			t.Fatal(err)
+		}
+		if out := w.outcome(c); out.Code != "" {
+			t.Fatalf("outcome after a crash at %s: %+v", at, out)
+		}
+		w.mustBeGone(fmt.Sprintf("after a crash at step %d, %s", n, strings.ToLower(at)))
+	}
+}
