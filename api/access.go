@@ -84,6 +84,11 @@ var accessRules = map[string]access{
 	"POST /v1/dead-letters/:id/replay":        {nobody, true},
 	"POST /v1/dead-letters/:id/discard":       {nobody, true},
 	"POST /v1/dead-letters/:id/note":          {nobody, true},
+	"POST " + erasurePattern:                  {whole, true},
+	"GET " + erasurePattern + "/:id":          {nobody, false},
+	"GET /v1/privacy/access/:id":              {whole, false},
+	"GET /v1/profiles/:id/consent":            {masked, false}, // Addresses are for admins.
+	"POST /v1/profiles/:id/consent":           {nobody, true},
 	"GET " + keysPattern:                      {nobody, false},
 	"POST " + keysPattern:                     {nobody, true},
 	"POST " + keysPattern + "/:id/revoke":     {nobody, true},

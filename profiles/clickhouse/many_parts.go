@@ -254,8 +254,9 @@ GROUP BY identifier_id`
 func (s *Store) ResolveMany(ctx context.Context, workspace string, keys []identity.Key) ([]identity.ProfileID, error) {
 	m := &many{Store: s, workspace: workspace}
 	var err error
+	found := make([]identity.ProfileID, len(keys))
 	if m.version, err = s.version(ctx, workspace); err != nil {
-		return nil, err
+		return found, err
 	}
 	ids := make([]uint64, len(keys))
 	for i, k := range keys {
@@ -276,7 +277,6 @@ func (s *Store) ResolveMany(ctx context.Context, workspace string, keys []identi
 		}
 		return err
 	})
-	found := make([]identity.ProfileID, len(keys))
 	for i, key := range ids {
 		if id, ok := profile[key]; ok {
 			key = id

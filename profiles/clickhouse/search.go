@@ -80,7 +80,15 @@ func (s *Store) ByPrefix(ctx context.Context, workspace string, ns identity.Name
 	if err != nil {
 		return nil, fmt.Errorf("search identifiers: %w", err)
 	}
-	return matches, s.present(ctx, workspace, keys, matches)
+	ids := make([]identity.Key, len(keys))
+	for i, k := range keys {
+		ids[i] = identity.Key(k)
+	}
+	found, err := s.ResolveMany(ctx, workspace, ids) // Nobody's are those that were erased.
+	for i := range matches {
+		matches[i].Profile = found[i]
+	}
+	return matches, err
 }
 
 // ByTrait implements profiles.Searcher.

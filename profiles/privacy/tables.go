@@ -3,7 +3,7 @@ package privacy
 // factTables hold what happened, by anchor, each with a received_time.
 var factTables = []string{
 	"events", "transaction_facts", "social_facts", "location_facts", "support_facts", "feedback_facts", "sensor_facts",
-	"contact_facts", "trait_observations", "consents",
+	"contact_facts", "trait_observations", "consents", "account_facts",
 }
 
 // spread are the tables whose rows lie on the shards of a cluster under a name of
@@ -12,6 +12,7 @@ var spread = map[string]bool{
 	"events": true, "transaction_facts": true, "social_facts": true, "location_facts": true, "support_facts": true, "feedback_facts": true,
 	"sensor_facts": true, "contact_facts": true, "trait_observations": true, "location_venues": true, "scores": true,
 	"dead_letters": true, "dead_letter_actions": true, "dead_letter_outcomes": true, "plan_violations": true, "consents": true,
+	"account_facts": true,
 }
 
 // rowsOf is how the rows of a batch are found in a table.
