@@ -159,11 +159,14 @@ func (k *running) answers(workspace string) map[string]string {
 		if o.method != http.MethodGet || o.role == "" || o.role == "write" || path == "/v1/audit" || path == "/v1/keys" {
 			continue
 		}
-		address := strings.NewReplacer("{plan}", "web", "{version}", "none").Replace(path)
+		address := strings.NewReplacer("{plan}", "web", "{version}", "none", "{space}", workspace, "{collection}", "users").Replace(path)
 		for part, id := range ids {
 			address = strings.ReplaceAll(address, "/"+part+"/{id}", "/"+part+"/"+id)
 		}
-		if path == "/v1/identity/why" {
+		switch path {
+		case "/v1/profiles":
+			address += "?identifier=email:planted"
+		case "/v1/identity/why":
 			address += "?" + url.Values{"a": {"email:" + plantedMail}, "b": {"user_id:u-planted"}}.Encode()
 		}
 		status, body := k.ask(http.MethodGet, address, key, "")
@@ -307,6 +310,10 @@ func (k *running) plantedNowhere(admin func(string) string) {
 		{http.MethodGet, "/v1/identity/why?a=email:" + plantedMail + "&b=planted", "read-dev", ""},
 		{http.MethodPost, "/v1/segments/preview", "marketer-dev", `{"definition":{"all":[{"trait":"firstName","op":"eq","value":"Planted"},{"event":"planted"}]}}`},
 		{http.MethodPost, "/v1/track", "planted-key", `{"writeKey":"planted-key","userId":"planted"}`},
+		{http.MethodGet, "/v1/profiles?identifier=email:planted", "marketer-dev", ""},
+		{http.MethodGet, "/v1/profiles?trait=firstName&value=Planted", "marketer-dev", ""},
+		{http.MethodGet, "/v1/profiles/email:" + plantedMail + "/timeline?name=planted", "marketer-dev", ""},
+		{http.MethodPost, "/v1/profiles/batch", "marketer-dev", `{"ids":["email:` + plantedMail + `","planted"]}`},
 		{http.MethodGet, "/v1/planted", "admin-dev", ""},
 	} {
 		if status, text := k.ask(call.method, call.path, call.key, call.body); status >= 500 || status >= 400 && strings.Contains(strings.ToLower(text), "planted") {
