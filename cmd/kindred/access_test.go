@@ -143,7 +143,9 @@ func (k *running) operations() (list []struct{ method, path, role string }) {
 			list = append(list, struct{ method, path, role string }{strings.ToUpper(method), path, o.Role})
 		}
 	}
-	slices.SortFunc(list, func(a, b struct{ method, path, role string }) int { return strings.Compare(a.path+a.method, b.path+b.method) })
+	slices.SortFunc(list, func(a, b struct{ method, path, role string }) int {
+		return strings.Compare(a.path+a.method, b.path+b.method)
+	})
 	return list
 }
 
