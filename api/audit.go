@@ -162,7 +162,7 @@ func claimedActor(c *gin.Context) string {
 
 // resourceOf is what the path names, when it is a plain name and no person.
 func resourceOf(c *gin.Context, r route) string {
-	if strings.HasPrefix(r.pattern, "/v1/profiles/") {
+	if namesPerson(r) {
 		return ""
 	}
 	for _, p := range c.Params {
@@ -173,6 +173,11 @@ func resourceOf(c *gin.Context, r route) string {
 	return ""
 }
 
+// namesPerson reports whether the id in the path is that of a person.
+func namesPerson(r route) bool {
+	return strings.HasPrefix(r.pattern, "/v1/profiles/:id") || strings.HasPrefix(r.pattern, "/v1/privacy/access/:id")
+}
+
 // namedSubjects are the keys of whom the path or the query names.
 func (s *Server) namedSubjects(c *gin.Context, r route, workspace string) []identity.ProfileID {
 	var list []identity.ProfileID
@@ -181,7 +186,7 @@ func (s *Server) namedSubjects(c *gin.Context, r route, workspace string) []iden
 			list = append(list, identity.ProfileID(key))
 		}
 	}
-	if strings.HasPrefix(r.pattern, "/v1/profiles/:id") {
+	if namesPerson(r) {
 		key, _, err := s.profileKey(workspace, c.Param("id"))
 		add(key, err)
 	}

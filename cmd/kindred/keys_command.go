@@ -59,8 +59,8 @@ func keysCreateCommand() *cobra.Command {
 			return changeKey(cmd, "/v1/keys", newKeyBody(k), asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&role, "role", "read", "write, read, marketer or `role` admin")
-	cmd.Flags().StringVar(&k.Source, "source", "", "where the `events` come from that are sent with it (default: its name)")
+	cmd.Flags().StringVar(&role, "role", "read", "`role`: write, read, marketer or admin")
+	cmd.Flags().StringVar(&k.Source, "source", "", "`name` of where the events come from that are sent with it (default: that of the key)")
 	cmd.Flags().StringVar(&expires, "expires", "", "`time` until it expires, such as 90d or 12h (default: never)")
 	cmd.Flags().Float64Var(&k.Rate, "rate", 0, "`requests` a second that it may send (default: that of the installation)")
 	cmd.Flags().IntVar(&k.Burst, "burst", 0, "`requests` that it may send at once (default: those of a second)")
@@ -205,10 +205,10 @@ func auditCommand() *cobra.Command {
 		},
 	}
 	for name, usage := range map[string]string{
-		"profile": "`namespace:value` or id of a person", "key-id": "`id` of an API key", "actor": "`name` that requests claimed",
-		"action": "read or `action` change", "route": "`pattern`, such as /v1/profiles/:id", "request-id": "`id` of a request",
+		"profile": "a person: `namespace:value` or an id", "key-id": "an API key, by its `id`", "actor": "an actor, by the `name` that requests claimed",
+		"action": "an `action`: read or change", "route": "a route, by its `pattern`, such as /v1/profiles/:id", "request-id": "a request, by its `id`",
 	} {
-		filters[name] = cmd.Flags().String(name, "", "only those of a "+usage)
+		filters[name] = cmd.Flags().String(name, "", "only those of "+usage)
 	}
 	cmd.Flags().StringVar(&since, "since", "7d", "how far to look `back`")
 	cmd.Flags().IntVar(&limit, "limit", 100, "greatest `number` of entries")
