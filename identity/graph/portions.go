@@ -69,8 +69,12 @@ func (c *collector) take(x ref) {
 		flag uint32
 		list *[]ref
 	}{
-		{statusDirty, &w.status}, {tenureDirty, &w.tenure}, {fuseDirty, &w.fuse},
-		{scanDirty, &w.scan}, {readmitDirty, &w.readmit}, {founderDirty, &w.founder},
+		{statusDirty, &w.status},
+		{tenureDirty, &w.tenure},
+		{fuseDirty, &w.fuse},
+		{scanDirty, &w.scan},
+		{readmitDirty, &w.readmit},
+		{founderDirty, &w.founder},
 	} {
 		if n.flags&l.flag != 0 {
 			*l.list = append(*l.list, x)

@@ -89,8 +89,8 @@ func (s *store) renames(ctx context.Context, sp *space, until int64) ([]identity
 	var lowNamespace, highNamespace string
 	var r spanRow
 	err := s.each(ctx, `SELECT low_id, high_id, low_namespace, high_namespace, witness_message_id, `+spanColumns+`
-		FROM identity_evidence WHERE workspace = {workspace:String} AND rule = {rule:String} AND has({sources:Array(String)}, source)`,
-		named("workspace", sp.name, "sources", sources, "rule", identity.RuleAlias),
+		FROM identity_evidence WHERE workspace = {workspace:String} AND rule = {rule:String} AND source != '' AND has({sources:Array(String)}, source)`,
+		named("workspace", sp.name, "sources", l.sources, "sources_at", places(l.sources), "rule", identity.RuleAlias),
 		append([]any{&low, &high, &lowNamespace, &highNamespace, &a.message}, r.dest()...), func() error {
 			a.low = identity.Member{Key: identity.Key(low), Identifier: identity.Identifier{Namespace: identity.Namespace(lowNamespace)}}
 			a.high = identity.Member{Key: identity.Key(high), Identifier: identity.Identifier{Namespace: identity.Namespace(highNamespace)}}
