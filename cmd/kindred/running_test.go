@@ -28,7 +28,7 @@ type running struct {
 }
 
 // startKindred starts one on free ports; it is stopped when the test ends.
-func startKindred(t *testing.T) *running {
+func startKindred(t *testing.T, flags ...string) *running {
 	t.Helper()
 	library, err := enginetest.Library()
 	if err != nil {
@@ -40,7 +40,7 @@ func startKindred(t *testing.T) *running {
 	ports := freePorts(t, 4)
 	k := &running{t: t, dir: t.TempDir(), api: "127.0.0.1:" + ports[0], sql: ports[1], tcp: ports[2], kafka: ports[3], library: library}
 	var said bytes.Buffer
-	k.up = k.command("up")
+	k.up = k.command(append([]string{"up"}, flags...)...)
 	k.up.Stdout, k.up.Stderr = &said, &said
 	if err := k.up.Start(); err != nil {
 		t.Fatal(err)

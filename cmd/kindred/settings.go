@@ -50,6 +50,7 @@ func settingList() []setting {
 		{name: "mail-provider-rules", value: "false", usage: "apply what large mail providers say of their addresses, such as dots that do not count: `true or false`"},
 		{name: "webhooks", usage: "`path` of a webhook's definition, or of a folder of them (TOML)"},
 		{name: "source-budget", value: "0", usage: "`events` a second above which a source is diverted to the overflow topic and drained at its share; 0: only when ingest is behind and others wait"},
+		{name: "erasure-wait", value: "60", usage: "`seconds` that an erasure waits for others before tables are rewritten for all of them at once"},
 		{name: "log-level", value: "warn", usage: "debug, info, warn or error"},
 		{name: "log-format", value: "text", usage: "text or json"},
 		{name: "api-keys", secret: true},
@@ -89,7 +90,8 @@ type settings struct {
 	apiKeys, idKey, analystPassword               string
 	portOffset                                    int
 	sessionTimeout                                time.Duration
-	sourceBudget                                  int     // events a second
+	sourceBudget                                  int // events a second
+	erasureWait                                   time.Duration
 	roles                                         roleSet // of `up`; nil: all
 	faults                                        *faults // of the chaos suite; nil everywhere else
 }
@@ -128,6 +130,7 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 		normalise: normalize.Options{
 			Region: values["phone-region"], StripPlusTags: yes("strip-plus-tags"), ProviderRules: yes("mail-provider-rules"),
 		},
+		erasureWait:    time.Duration(number("erasure-wait", 0, 86_400)) * time.Second,
 		sourceBudget:   number("source-budget", 0, 100_000_000),
 		sessionTimeout: time.Duration(number("kafka-session", 1, 300)) * time.Second,
 	}
