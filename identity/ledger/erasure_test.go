@@ -148,7 +148,9 @@ func TestEraseRefused(t *testing.T) {
 		by   identity.Identifier
 		code identity.RefusalCode
 	}{
-		{tablet, identity.RefusedShared}, {cookie, identity.RefusedShared}, {id(identity.Email, "nobody@x.example"), identity.RefusedUnknown},
+		{tablet, identity.RefusedShared},
+		{cookie, identity.RefusedShared},
+		{id(identity.Email, "nobody@x.example"), identity.RefusedUnknown},
 		{id(identity.Email, "guest"), identity.RefusedUnknown},
 	} {
 		if out := w.do(eraseBy(c.by)); out.Code != c.code {

@@ -89,8 +89,12 @@ func (w *world) plant() {
 		namespace string
 		value     string
 	}{
-		{anaUser, "user_id", "ana-77"}, {anaMail, "email", "ana@example.com"}, {anaPhone, "phone", "+351911222333"}, {cookie, "anonymous_id", "cookie-1"},
-		{bobUser, "user_id", "bob"}, {eveUser, "user_id", "eve"},
+		{anaUser, "user_id", "ana-77"},
+		{anaMail, "email", "ana@example.com"},
+		{anaPhone, "phone", "+351911222333"},
+		{cookie, "anonymous_id", "cookie-1"},
+		{bobUser, "user_id", "bob"},
+		{eveUser, "user_id", "eve"},
 	} {
 		w.insert("identifiers", "workspace, identifier_id, source, period, namespace, value, first_received", "main", i.key, "web", 8104, i.namespace, i.value, before)
 	}
