@@ -54,6 +54,7 @@ func settingList() []setting {
 		{name: "webhooks", usage: "`path` of a webhook's definition, or of a folder of them (TOML)"},
 		{name: "traits", usage: "`path` of the file that declares rules of survivorship, trust in sources and computed traits (TOML); equal on all machines"},
 		{name: "source-budget", value: "0", usage: "`events` a second above which a source is diverted to the overflow topic and drained at its share; 0: only when ingest is behind and others wait"},
+		{name: "erasure-wait", value: "60", usage: "`seconds` that an erasure waits for others before tables are rewritten for all of them at once"},
 		{name: "log-level", value: "warn", usage: "debug, info, warn or error"},
 		{name: "log-format", value: "text", usage: "text or json"},
 		{name: "api-keys", secret: true},
@@ -96,6 +97,7 @@ type settings struct {
 	sourceBudget                                  int // events a second
 	rateLimit                                     int // requests a second
 	tlsCert, tlsKey                               string
+	erasureWait                                   time.Duration
 	roles                                         roleSet // of `up`; nil: all
 	faults                                        *faults // of the chaos suite; nil everywhere else
 }
@@ -134,6 +136,7 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 		normalise: normalize.Options{
 			Region: values["phone-region"], StripPlusTags: yes("strip-plus-tags"), ProviderRules: yes("mail-provider-rules"),
 		},
+		erasureWait:    time.Duration(number("erasure-wait", 0, 86_400)) * time.Second,
 		sourceBudget:   number("source-budget", 0, 100_000_000),
 		rateLimit:      number("rate-limit", 0, 1_000_000),
 		tlsCert:        values["tls-cert"],

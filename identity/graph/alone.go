@@ -4,11 +4,11 @@ import "github.com/kindred-cdp/kindred/identity"
 
 // Alone parts the members of a profile, as of the last flush, into those that are of
 // this person alone and those that others were seen with as well: that have a pair
-// with an identifier of another profile, as strong or stronger. A pair that is
-// rejected or void says nothing, or else eleven invented logins beside an address
-// would keep it for good; nor does one with a generic or blocked value, which is
-// nobody's. A weaker one is no person: a cookie beside a user id follows it, or is
-// one of too many.
+// with an identifier of another profile that names a person, and is as strong or
+// stronger. A device or a cookie names nobody: of two that were seen together each is
+// whose its other pairs say. A pair that is rejected or void says nothing, or else
+// eleven invented logins beside an address would keep it for good; nor does one with a
+// generic or blocked value, which is nobody's.
 func (g *Graph) Alone(members []identity.Key) (alone, shared []identity.Key) {
 	for _, k := range members {
 		if x := g.find(k); x != 0 && g.shared(x) {
@@ -29,7 +29,8 @@ func (g *Graph) shared(x ref) bool {
 	g.eachEdge(x, func(e ref) {
 		d := g.edges.at(e)
 		y := d.other(x)
-		found = found || d.flags&neighbours != 0 && g.ns(y).rank <= ns.rank &&
+		rule := g.ns(y).rule
+		found = found || d.flags&neighbours != 0 && g.ns(y).rank <= ns.rank && (rule.Principal || rule.Shieldable) &&
 			g.nodes.at(y).flags&generic == 0 && g.present(y) != mine
 	})
 	return found

@@ -31,7 +31,7 @@ func partsOfAccess() []part {
 	const mine = `identifier_id IN {keys:Array(UInt64)}`
 	parts := []part{
 		{"identifiers", mine, "identifier_id, source, period"},
-		{"identity_evidence", `(low_id IN {keys:Array(UInt64)} OR high_id IN {keys:Array(UInt64)})`, "low_id, high_id, source, period, rule"},
+		{"identity_evidence", `low_id IN {keys:Array(UInt64)} AND high_id IN {keys:Array(UInt64)}`, "low_id, high_id, source, period, rule"},
 	}
 	for _, table := range append(slices.Clone(factTables), "location_venues") {
 		parts = append(parts, part{table, heldSQL + ` AND ` + warehouse.EventProfile("anchor_id", "time") + ` = {profile:UInt64}`, "time, message_hash"})
