@@ -7,6 +7,8 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,7 +52,16 @@ type linkageFigures struct {
 	Candidates int64              `json:"candidate_pairs"`
 	All        float64            `json:"seconds"`
 	Steps      map[string]float64 `json:"steps_seconds"`
-	// Scored is pairs compared in a second.
+	// Busy is the time that all cores together worked for each step: on a shared
+	// machine it says more than Steps.
+	Busy map[string]float64 `json:"steps_processor_seconds"`
+	// Processor is the time that all cores together worked for All.
+	Processor float64 `json:"processor_seconds"`
+	// Compared are the pairs that were compared, those from which rules are chosen
+	// included; Levels is how many of them in a second, Scored is pairs compared
+	// and weighed in a second.
+	Compared  int64   `json:"compared_pairs"`
+	Levels    float64 `json:"compared_pairs_per_second"`
 	Scored    float64 `json:"pairs_per_second"`
 	Precision float64 `json:"precision"`
 	Recall    float64 `json:"recall"`
@@ -63,6 +74,8 @@ type linkageFigures struct {
 	AddedP50 float64 `json:"added_p50_ms"`
 	AddedP99 float64 `json:"added_p99_ms"`
 	AddedMax float64 `json:"added_max_ms"`
+	// AddedBusy is what a processor works for an added record.
+	AddedBusy float64 `json:"added_processor_ms"`
 }
 
 func benchLinkage(cmd *cobra.Command, o linkageBench) error {
@@ -81,14 +94,21 @@ func benchLinkage(cmd *cobra.Command, o linkageBench) error {
 	if err != nil {
 		return err
 	}
-	begin := now()
-	result, err := linkage.Link(cmd.Context(), first, linkage.Options{Seed: 1, Budget: o.pairs * o.records, Clock: now})
+	begin, worked := now(), processorTime()
+	busy := busySteps{}
+	result, err := linkage.Link(cmd.Context(), first, linkage.Options{Seed: 1, Budget: o.pairs * o.records, Clock: now, Progress: busy.begin})
 	if err != nil {
 		return err
 	}
-	f := linkageFigures{Records: o.records, Candidates: result.Model.Candidates, All: now().Sub(begin).Seconds(), Steps: result.Seconds}
+	f := linkageFigures{
+		Records: o.records, Candidates: result.Model.Candidates, Compared: result.Compared, Steps: result.Seconds,
+		All: now().Sub(begin).Seconds(), Processor: (processorTime() - worked).Seconds(),
+	}
+	busy.begin("")
+	f.Busy = busy.seconds
 	stopProfile()
-	f.Scored = float64(f.Candidates) / f.Steps["compare"]
+	f.Levels = float64(f.Compared) / f.Steps["compare"]
+	f.Scored = 1 / (1/f.Levels + f.Steps["weigh"]/float64(f.Candidates))
 	q := evaluate.Compare(result.Clusters, truth[:o.records]).Pairs
 	f.Precision, f.Recall, f.F1 = q.Precision, q.Recall, q.F1
 	f.Peak = b.peak.Load()
@@ -149,7 +169,7 @@ func (f *linkageFigures) addOneByOne(model *linkage.Model, t *linkage.Table, o l
 	}
 	f.Index, f.Stored = float64(o.records)/now().Sub(begin).Seconds(), o.records
 	took := make([]time.Duration, 0, o.added)
-	begin = now()
+	begin, worked := now(), processorTime()
 	for row := o.records; row < t.Rows; row++ {
 		start := now()
 		if err := add(row); err != nil {
@@ -161,6 +181,7 @@ func (f *linkageFigures) addOneByOne(model *linkage.Model, t *linkage.Table, o l
 		return nil
 	}
 	f.Added = float64(len(took)) / now().Sub(begin).Seconds()
+	f.AddedBusy = (processorTime() - worked).Seconds() * 1000 / float64(len(took))
 	slices.Sort(took)
 	ms := func(share float64) float64 {
 		return float64(took[min(int(share*float64(len(took))), len(took)-1)].Microseconds()) / 1000
@@ -169,17 +190,60 @@ func (f *linkageFigures) addOneByOne(model *linkage.Model, t *linkage.Table, o l
 	return nil
 }
 
+// linkageWork are the steps of linkage by what they are for, in their order.
+var linkageWork = []struct {
+	name  string
+	steps []string
+}{
+	{"reading", []string{"read values"}},
+	{"blocking", []string{"choose rules", "block"}},
+	{"comparing", []string{"compare"}},
+	{"weighing", []string{"weigh"}},
+	{"learning", []string{"sample", "learn", "learn again"}},
+	{"clustering", []string{"persons", "cluster"}},
+}
+
 func (f *linkageFigures) print(out func(string, ...any)) {
-	out("%d records, %d candidate pairs: %.1f s; peak memory %d MiB, the records included", f.Records, f.Candidates, f.All, f.Peak>>20)
-	steps := make([]string, 0, len(f.Steps))
-	for name := range f.Steps {
-		steps = append(steps, name)
+	out("%d records, %d candidate pairs: %.1f s, %.1f s of processors; peak memory %d MiB, the records included", f.Records, f.Candidates, f.All, f.Processor, f.Peak>>20)
+	for _, w := range linkageWork {
+		sum, busy, parts := 0.0, 0.0, make([]string, len(w.steps))
+		for i, step := range w.steps {
+			sum, busy = sum+f.Steps[step], busy+f.Busy[step]
+			parts[i] = fmt.Sprintf("%s %.2f", step, f.Steps[step])
+		}
+		out("  %-11s %6.2f s, %6.2f s of processors  (%s)", w.name, sum, busy, strings.Join(parts, ", "))
 	}
-	slices.SortFunc(steps, func(a, b string) int { return int(f.Steps[b]*1e6 - f.Steps[a]*1e6) })
-	for _, name := range steps {
-		out("  %-14s %6.2f s", name, f.Steps[name])
-	}
-	out("%.2f M pairs compared in a second, blocks made and repeated pairs left out meanwhile", f.Scored/1e6)
+	out("%.2f M pairs compared in a second, %.2f M in one of a processor (%d in all); %.2f M compared and weighed",
+		f.Levels/1e6, float64(f.Compared)/f.Busy["compare"]/1e6, f.Compared, f.Scored/1e6)
 	out("clusters: precision %.4f, recall %.4f, F1 %.4f", f.Precision, f.Recall, f.F1)
-	out("index: filled at %.0f records a second; against %d stored %.0f a second, p50 %.2f ms, p99 %.2f ms, max %.0f ms", f.Index, f.Stored, f.Added, f.AddedP50, f.AddedP99, f.AddedMax)
+	out("index: filled at %.0f records a second; against %d stored %.0f a second, p50 %.2f ms, p99 %.2f ms, max %.0f ms, %.3f ms of a processor each",
+		f.Index, f.Stored, f.Added, f.AddedP50, f.AddedP99, f.AddedMax, f.AddedBusy)
+}
+
+// busySteps notes how long all cores together work for each step.
+type busySteps struct {
+	seconds map[string]float64
+	step    string
+	at      time.Duration
+}
+
+// begin says what begins, and so what ends.
+func (b *busySteps) begin(step string) {
+	if b.seconds == nil {
+		b.seconds = map[string]float64{}
+	}
+	at := processorTime()
+	if b.step != "" {
+		b.seconds[b.step] += (at - b.at).Seconds()
+	}
+	b.step, b.at = step, at
+}
+
+// processorTime is how long all cores together have worked for this process.
+func processorTime() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }

@@ -84,7 +84,8 @@ func (x *Index) place(r int, row int32) {
 	if h := path[last]; !x.full[r][h] && x.postings[r].atLeast(h, hotBlock+1) {
 		if rows := x.members(r, h); len(rows) > hotBlock {
 			x.fill(r, h, last, rows)
-			x.part(rows, row)
+			apart := x.apart(rows)
+			x.tell(slices.DeleteFunc(apart, func(p candidate) bool { return p.a == row || p.b == row }), true)
 		}
 	}
 }
@@ -92,12 +93,12 @@ func (x *Index) place(r int, row int32) {
 // members are the stored records of a block, in order, split or not.
 func (x *Index) members(r int, h uint64) []int32 {
 	var rows []int32
-	x.postings[r].each(h, func(row int32) bool {
+	var one [1]int32
+	for _, row := range x.postings[r].rows(h, &one) {
 		if !x.removed[row] && slices.Contains(x.pathOf(r, x.corpus.record(int(row))), h) {
 			rows = append(rows, row)
 		}
-		return true
-	})
+	}
 	slices.Sort(rows)
 	return slices.Compact(rows)
 }
@@ -124,30 +125,49 @@ func (x *Index) fill(r int, h uint64, depth int, rows []int32) {
 	}
 }
 
-// part notes the pairs of a block, but for those of a new record, that share
-// none any more.
-func (x *Index) part(rows []int32, added int32) {
-	for i, a := range rows {
-		for _, b := range rows[i+1:] {
-			if a == added || b == added || x.share(a, b) {
-				continue
-			}
-			if bits := x.weigh(a, b); bits >= ReviewBits {
-				x.moved = append(x.moved, Moved{a, b, bits, true})
-			}
-		}
+// blocksOf adds the blocks of a record by every rule.
+func (x *Index) blocksOf(row int32, of []uint64) []uint64 {
+	record := x.corpus.record(int(row))
+	for r := range x.postings {
+		of = append(of, x.block(r, record))
 	}
+	return of
 }
 
-// share reports whether two records are in one block.
-func (x *Index) share(a, b int32) bool {
-	first, second := x.corpus.record(int(a)), x.corpus.record(int(b))
-	for r := range x.postings {
-		if h := x.block(r, first); h != 0 && h == x.block(r, second) {
+// meet reports whether the blocks of two records have one in common.
+func meet(a, b []uint64) bool {
+	for r, h := range a {
+		if h != 0 && h == b[r] {
 			return true
 		}
 	}
 	return false
+}
+
+// apart are the pairs of records that share no block.
+func (x *Index) apart(rows []int32) []candidate {
+	n := len(x.postings)
+	of := make([]uint64, 0, len(rows)*n)
+	for _, row := range rows {
+		of = x.blocksOf(row, of)
+	}
+	var pairs []candidate
+	for i, a := range rows {
+		for j := i + 1; j < len(rows); j++ {
+			if !meet(of[i*n:i*n+n], of[j*n:j*n+n]) {
+				pairs = append(pairs, candidate{a: a, b: rows[j]})
+			}
+		}
+	}
+	return pairs
+}
+
+// tell notes pairs that came or went as far as they are worth a look.
+func (x *Index) tell(pairs []candidate, gone bool) {
+	x.batch.compare(pairs)
+	x.weigher.weigh(pairs, &x.room, ReviewBits, func(i int, bits float64) {
+		x.moved = append(x.moved, Moved{pairs[i].a, pairs[i].b, bits, gone})
+	})
 }
 
 // displace takes a record that was removed out of the count of its blocks by a
@@ -174,22 +194,5 @@ func (x *Index) displace(r int, row int32) {
 		delete(x.full[r], h)
 		delete(x.sizes[r], h)
 	}
-	for _, pair := range apart {
-		if bits := x.weigh(pair[0], pair[1]); bits >= ReviewBits {
-			x.moved = append(x.moved, Moved{pair[0], pair[1], bits, false})
-		}
-	}
-}
-
-// apart are the pairs of records that share no block.
-func (x *Index) apart(rows []int32) [][2]int32 {
-	var pairs [][2]int32
-	for i, a := range rows {
-		for _, b := range rows[i+1:] {
-			if !x.share(a, b) {
-				pairs = append(pairs, [2]int32{a, b})
-			}
-		}
-	}
-	return pairs
+	x.tell(apart, false)
 }

@@ -34,7 +34,9 @@ type Index struct {
 	seen  []uint32
 	round uint32
 	found []candidate
-	room  weighing
+	// own and others are the blocks of two records.
+	own, others []uint64
+	room        weighing
 	crowds
 }
 
@@ -130,23 +132,23 @@ func (x *Index) Find(row int32) []Scored {
 	x.round++
 	x.found = x.found[:0]
 	x.seen[row] = x.round
-	record := x.corpus.record(int(row))
-	for r := range x.postings {
-		if h := x.block(r, record); h != 0 {
+	x.own = x.blocksOf(row, x.own[:0])
+	for r, h := range x.own {
+		if h != 0 {
 			x.visit(r, h, row)
 		}
 	}
 	x.batch.compare(x.found)
 	var found []Scored
 	x.weigher.weigh(x.found, &x.room, ReviewBits, func(i int, bits float64) {
-		found = append(found, Scored{x.found[i].b, bits})
+		// Whether they share a block or half of its hash is asked of so few only.
+		other := x.found[i].b
+		if x.others = x.blocksOf(other, x.others[:0]); meet(x.own, x.others) {
+			found = append(found, Scored{other, bits})
+		}
 	})
 	slices.SortFunc(found, func(a, b Scored) int { return cmp.Or(cmp.Compare(b.Bits, a.Bits), cmp.Compare(a.Row, b.Row)) })
 	return found
-}
-
-func (x *Index) weigh(a, b int32) float64 {
-	return x.weigher.weight(x.corpus.record(int(a)), x.batch.comparer.compare(int(a), int(b)))
 }
 
 // Remove takes a record out, such as one that has changed and is added anew, and
@@ -189,13 +191,13 @@ func (x *Index) append(values []string) {
 	x.weigher.grow()
 }
 
-// visit notes the rows of a block as pairs with a row.
+// visit notes the rows of a block, and possibly others, as pairs with a row.
 func (x *Index) visit(r int, h uint64, row int32) {
-	x.postings[r].each(h, func(other int32) bool {
-		if !x.removed[other] && x.seen[other] != x.round && x.blocks.hash(r, x.corpus.record(int(other))) == h {
+	var one [1]int32
+	for _, other := range x.postings[r].rows(h, &one) {
+		if !x.removed[other] && x.seen[other] != x.round {
 			x.seen[other] = x.round
 			x.found = append(x.found, candidate{a: row, b: other})
 		}
-		return true
-	})
+	}
 }

@@ -14,6 +14,9 @@ type Result struct {
 	// ReviewBits, by their records.
 	Pairs []Pair
 	Model *Model
+	// Compared is the number of pairs that were compared: the candidates, and those
+	// from which the rules that found them were chosen.
+	Compared int64
 	// Seconds says how long each step took.
 	Seconds map[string]float64
 
@@ -81,7 +84,7 @@ func (l *linker) resolve() (*Result, error) {
 	}
 	m.Splits = l.blocks.splits
 	l.step("")
-	return &Result{Clusters: clusters, Pairs: pairs, Model: m, Seconds: l.seconds, weigher: w}, nil
+	return &Result{Clusters: clusters, Pairs: pairs, Model: m, Compared: l.compared, Seconds: l.seconds, weigher: w}, nil
 }
 
 // pairs weighs the candidates and keeps those of at least threshold, in their
