@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -289,36 +290,36 @@ func TestReadUnderWayIsNotKept(t *testing.T) {
 	}
 }
 
+// In a bubble, because only there is it known that every caller waits for the
+// flight: one that has merely begun would start another.
 func TestEqualReadsAreJoined(t *testing.T) {
-	w := newWorld()
-	c := start(t, DefaultConfig(), w)
-	w.entered, w.leave = make(chan struct{}), make(chan struct{})
-	const callers = 50
-	var wait sync.WaitGroup
-	ctx, cancel := context.WithCancel(context.Background())
-	for i := range callers {
-		wait.Go(func() {
-			own := context.Background()
-			if i == 0 {
-				own = ctx
-			}
-			if _, err := c.Load(own, "main", 2); err != nil && i != 0 {
-				t.Error(err)
-			}
-		})
-	}
-	<-w.entered
-	for waiting := 0; waiting < callers+1; {
-		c.ledger.mu.Lock()
-		waiting = c.ledger.active
-		c.ledger.mu.Unlock()
-	}
-	cancel() // One caller goes away; the others get their answer.
-	w.leave <- struct{}{}
-	wait.Wait()
-	if w.loads.Load() != 1 {
-		t.Errorf("%d loads for %d equal reads", w.loads.Load(), callers)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		c := start(t, DefaultConfig(), w)
+		w.entered, w.leave = make(chan struct{}), make(chan struct{})
+		const callers = 50
+		var wait sync.WaitGroup
+		ctx, cancel := context.WithCancel(context.Background())
+		for i := range callers {
+			wait.Go(func() {
+				own := context.Background()
+				if i == 0 {
+					own = ctx
+				}
+				if _, err := c.Load(own, "main", 2); err != nil && i != 0 {
+					t.Error(err)
+				}
+			})
+		}
+		<-w.entered
+		synctest.Wait()
+		cancel() // One caller goes away; the others get their answer.
+		w.leave <- struct{}{}
+		wait.Wait()
+		if w.loads.Load() != 1 {
+			t.Errorf("%d loads for %d equal reads", w.loads.Load(), callers)
+		}
+	})
 }
 
 func TestMemoryIsBounded(t *testing.T) {

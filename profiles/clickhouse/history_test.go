@@ -276,6 +276,7 @@ func TestSearch(t *testing.T) {
 	prefix("email", "ana", "email:ana@example.com ana")
 	prefix("", "tab", "device:tablet ben")
 	prefix("", "+351", "landline:+351210000000 nobody")
+	prefix("", "example.com")
 	prefix("", "ana%")
 	prefix("", "' OR '1'='1")
 	if matches, err := store.ByPrefix(ctx, "other", "", "ana", profiles.SearchQuery{Limit: 5}); err != nil || len(matches) != 0 {

@@ -67,6 +67,18 @@ func TestRecycledPhone(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s, %s (-want +got):\n%s", when, id, diff)
 		}
+		events, err := store.Timeline(t.Context(), "main", id, profiles.TimelineQuery{PageQuery: profiles.PageQuery{Limit: 100}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var timeline []string
+		for _, e := range events {
+			timeline = append(timeline, e.MessageID)
+		}
+		slices.Sort(timeline)
+		if diff := cmp.Diff(names, timeline); diff != "" {
+			t.Errorf("%s, %s: the timeline has others than the view (-want +got):\n%s", when, id, diff)
+		}
 		phone := []identity.Key{w.Key("phone:+351910000000")}
 		if diff := cmp.Diff(map[bool][]identity.Key{true: phone, false: nil}[id == u1], p.Former); diff != "" {
 			t.Errorf("%s, %s: former identifiers %s", when, id, diff)

@@ -13,3 +13,6 @@ ALTER TABLE identifiers {{onCluster}} MATERIALIZE PROJECTION by_value SETTINGS m
 -- through in few.
 ALTER TABLE {{local "trait_observations"}} {{onCluster}} ADD INDEX IF NOT EXISTS by_value value TYPE bloom_filter(0.01) GRANULARITY 4;
 ALTER TABLE {{local "trait_observations"}} {{onCluster}} MATERIALIZE INDEX by_value SETTINGS mutations_sync = 2;
+
+-- Rows that are deleted leave the projection with them.
+ALTER TABLE identifiers {{onCluster}} MODIFY SETTING lightweight_mutation_projection_mode = 'rebuild';
