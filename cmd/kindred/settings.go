@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kindred-cdp/kindred/identity/normalize"
+	"github.com/kindred-cdp/kindred/profiles/privacy"
 )
 
 // setting is one named value of the configuration.
@@ -55,6 +56,7 @@ func settingList() []setting {
 		{name: "traits", usage: "`path` of the file that declares rules of survivorship, trust in sources and computed traits (TOML); equal on all machines"},
 		{name: "source-budget", value: "0", usage: "`events` a second above which a source is diverted to the overflow topic and drained at its share; 0: only when ingest is behind and others wait"},
 		{name: "erasure-wait", value: "60", usage: "`seconds` that an erasure waits for others before tables are rewritten for all of them at once"},
+		{name: "retention", usage: "`days` that events are kept, by kind, such as location=90,behaviour=395; the others are kept for ever"},
 		{name: "log-level", value: "warn", usage: "debug, info, warn or error"},
 		{name: "log-format", value: "text", usage: "text or json"},
 		{name: "api-keys", secret: true},
@@ -97,6 +99,7 @@ type settings struct {
 	sourceBudget                                  int // events a second
 	rateLimit                                     int // requests a second
 	tlsCert, tlsKey                               string
+	retention                                     privacy.Retention
 	erasureWait                                   time.Duration
 	roles                                         roleSet // of `up`; nil: all
 	faults                                        *faults // of the chaos suite; nil everywhere else
@@ -142,6 +145,9 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 		tlsCert:        values["tls-cert"],
 		tlsKey:         values["tls-key"],
 		sessionTimeout: time.Duration(number("kafka-session", 1, 300)) * time.Second,
+	}
+	if s.retention, err = privacy.ParseRetention(values["retention"]); err != nil {
+		errs = append(errs, err)
 	}
 	port := func(name string) int {
 		n := number(name, 0, 65_535)

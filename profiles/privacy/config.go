@@ -31,6 +31,8 @@ type Config struct {
 	// it keeps for some eight minutes; a certificate says whether they were gone.
 	// Default 20 min.
 	FileWait time.Duration
+	// Retention is for how long events are kept. Default for ever.
+	Retention Retention
 	// Cluster is the name of the cluster, empty for one server.
 	Cluster string
 	// KafkaRetention is how long Kafka keeps what was sent. Default 7 days.

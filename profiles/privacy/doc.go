@@ -20,5 +20,9 @@
 // (identifier_profile, anchor_owner, identity_changes, seen_messages) stay: they hold
 // no values, and are what makes old data stay out.
 //
+// # Retention
+//
+// Once a day it deletes the events of the kinds that are kept for a time only.
+//
 // cmd calls the package; it calls no other role.
 package privacy

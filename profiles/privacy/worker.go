@@ -24,6 +24,7 @@ type Worker struct {
 	busy    sync.Mutex // held by the look that runs
 	first   time.Time  // when the oldest erasure that waits was met
 	watched time.Time  // when late rows were looked for
+	expired time.Time  // when what is too old was deleted
 }
 
 type metrics struct {
@@ -91,7 +92,7 @@ func (w *Worker) Look(ctx context.Context) (done int, err error) {
 	switch {
 	case len(waiting) == 0:
 		w.first = time.Time{}
-		return 0, w.watch(ctx, now)
+		return 0, errors.Join(w.watch(ctx, now), w.expire(ctx, now))
 	case w.first.IsZero():
 		w.first = now
 	}
