@@ -38,6 +38,19 @@ WHERE workspace = {workspace:String} AND ` + countedSQL + ` AND identifier_id IN
 )
 GROUP BY identifier_id`
 
+// decided is a row of anchorsSQL: what decides an anchor, or, when told, the past
+// tenures of an identifier.
+type decided struct {
+	told      bool
+	id, owner uint64
+	untils    []int64
+	owners    []uint64
+}
+
+func (d *decided) scan(rows driver.Rows) error {
+	return rows.Scan(&d.told, &d.id, &d.owner, &d.untils, &d.owners)
+}
+
 // span is a stretch of time in which what an identifier decides is the profile's:
 // from its first millisecond to before its last.
 type span struct{ from, until int64 }
@@ -52,17 +65,14 @@ func (r *reader) findAnchors(ctx context.Context, p *profiles.Profile) error {
 	}
 	spans := map[uint64][]span{}
 	take := func(rows driver.Rows) error {
-		var told bool
-		var id, owner uint64
-		var untils []int64
-		var owners []uint64
-		if err := rows.Scan(&told, &id, &owner, &untils, &owners); err != nil {
+		var d decided
+		if err := d.scan(rows); err != nil {
 			return err
 		}
-		if !told {
-			decides[id] = owner
-		} else if s, timed := r.spans(id, untils, owners); timed {
-			spans[id] = s
+		if !d.told {
+			decides[d.id] = d.owner
+		} else if s, timed := r.spans(d.id, d.untils, d.owners); timed {
+			spans[d.id] = s
 		}
 		return nil
 	}

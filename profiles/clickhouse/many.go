@@ -212,18 +212,15 @@ func (m *many) anchors(ctx context.Context) error {
 	})
 	var lone []*one
 	err := m.read(ctx, "anchors", anchorsSQL, "keys", m.keys(), func(rows driver.Rows) error {
-		var told bool
-		var id, owner uint64
-		var untils []int64
-		var owners []uint64
-		if err := rows.Scan(&told, &id, &owner, &untils, &owners); err != nil {
+		var d decided
+		if err := d.scan(rows); err != nil {
 			return err
 		}
-		if !told {
-			decides[id] = owner
+		if !d.told {
+			decides[d.id] = d.owner
 			return nil
 		}
-		for _, k := range append(owners, id) {
+		for _, k := range append(d.owners, d.id) {
 			if o := m.ofKey[k]; o != nil {
 				lone = append(lone, o)
 			}
