@@ -140,6 +140,7 @@ func newRoles(p *platform) (*roles, error) {
 	if r.web, err = newWeb(p, r); err != nil {
 		return nil, err
 	}
+	r.web.news = r.news
 	return r, nil
 }
 

@@ -25,7 +25,7 @@ type web struct {
 	p      *platform
 	cache  *cache.Cache
 	server *api.Server
-	news   *news
+	news   *news // set by newRoles
 }
 
 func newWeb(p *platform, r *roles) (*web, error) {
@@ -39,7 +39,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &web{p: p, news: r.news}
+	w := &web{p: p}
 	if w.cache, err = cache.New(cache.DefaultConfig(), store, r.registry); err != nil {
 		return nil, err
 	}
