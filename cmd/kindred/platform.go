@@ -254,6 +254,7 @@ func ensureTopics(ctx context.Context, s *settings, brokers []string) error {
 	topics := []kafka.Topic{
 		{Name: ingest.EvidenceTopic, Partitions: 1, Retention: ledgerRetention},
 		{Name: identityTopic, Partitions: 1, Retention: ledgerRetention},
+		{Name: storedTopic, Partitions: 1, Retention: storedRetention},
 		{Name: control.Topic, Partitions: 1, Retention: ledgerRetention},
 	}
 	for _, name := range append(eventTopics(), intake.OverflowTopic) {

@@ -48,6 +48,7 @@ type roles struct {
 	eraser   *privacy.Worker
 	decided  *decisions
 	web      *web
+	news     *news        // of stored events, to other processes
 	graph    api.Identity // answers from the graph; nil where nobody can be asked
 	commands writer       // for the commands to identity
 	writer   closer
@@ -65,6 +66,7 @@ func newRoles(p *platform) (*roles, error) {
 	r.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	writer := kafka.NewWriter(p.brokers)
 	r.writer, r.commands = writer, writer
+	r.news = newNews(writer, p.log.With("role", "ingest"))
 	var err error
 	r.producer = kafka.NewProducer(p.brokers, intakeCodec)
 	if r.shares, err = intake.NewShares(r.sharesConfig(), r.lag, now, p.log.With("role", "intake"), r.registry); err != nil {
@@ -143,6 +145,7 @@ func newRoles(p *platform) (*roles, error) {
 	if r.web, err = newWeb(p, r); err != nil {
 		return nil, err
 	}
+	r.web.news = r.news
 	return r, nil
 }
 
@@ -177,6 +180,7 @@ func (r *roles) runOverflow(ctx context.Context) error {
 }
 
 func (r *roles) stored(workspace string, keys []identity.Key) {
+	r.news.note(workspace, keys)
 	if r.p.settings.roles.has(roleAPI) {
 		r.web.stored(workspace, keys)
 	}
@@ -199,10 +203,10 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 	stages := []stage{
 		{"http", roleAPI, []func(context.Context) error{func(ctx context.Context) error { return r.web.serve(ctx, ready) }}},
 		{"intake", roleAPI, []func(context.Context) error{r.gate.Run, r.shares.Run, r.decided.ring.Run, r.web.audit.Run}},
-		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow, r.decided.reader.Run}},
+		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow, r.decided.reader.Run, r.news.run}},
 		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity, r.serveGraph}},
 		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.venues.Run, r.matcher.Run, r.eraser.Run, r.decided.run}},
-		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.runCache}},
+		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.followStored, r.web.runCache}},
 	}
 	failed, fail := context.WithCancelCause(ctx)
 	defer fail(nil)

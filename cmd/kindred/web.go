@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"syscall"
-	"time"
 
 	"github.com/segmentio/kafka-go"
 
@@ -30,6 +29,7 @@ type web struct {
 	cache  *cache.Cache
 	audit  *audit.Log
 	server *api.Server
+	news   *news // set by newRoles
 }
 
 func newWeb(p *platform, r *roles) (*web, error) {
@@ -142,37 +142,16 @@ func (w *web) commanded(workspace string, ids []identity.Identifier) {
 	w.cache.Invalidate(workspace, keys...)
 }
 
-// follow reads the notices of the identity role, each API node all of them, and
-// forgets what they name. A notice missed while starting costs nothing: the
-// cache was empty then.
+// follow reads the notices of the identity role and forgets what they name.
 func (w *web) follow(ctx context.Context) error {
-	reader := kafka.NewReader(kafka.ReaderConfig{
-		Brokers: w.p.brokers, Topic: identityTopic, MinBytes: 1, MaxBytes: 8 << 20, MaxWait: 250 * time.Millisecond,
-	})
-	defer func() { _ = reader.Close() }()
-	if err := reader.SetOffset(kafka.LastOffset); err != nil {
-		return fmt.Errorf("follow identity notices: %w", err)
-	}
-	for {
-		m, err := reader.ReadMessage(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			w.p.log.Warn("read identity notices", "error", err)
-			select {
-			case <-ctx.Done():
-			case <-time.After(time.Second):
-			}
-			continue
-		}
+	return w.followTopic(ctx, identityTopic, func(m *kafka.Message) error {
 		var n identity.Notice
-		if err := json.Unmarshal(m.Value, &n); err != nil {
-			w.p.log.Error("identity notice is not readable", "offset", m.Offset)
-			continue
+		if json.Unmarshal(m.Value, &n) != nil {
+			return errors.New("it is no notice") // Its own error may repeat values.
 		}
 		w.cache.Invalidate(n.Workspace, noticed(n)...)
-	}
+		return nil
+	})
 }
 
 // noticed are the keys of what a notice says to read again.

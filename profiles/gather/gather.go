@@ -41,18 +41,22 @@ func (c Config) Validate() error {
 
 // Gatherer is a profiles.Store. It is safe for concurrent use.
 type Gatherer struct {
+	next    profiles.Batcher
 	resolve queue[identity.Key, identity.ProfileID]
 	load    queue[identity.ProfileID, *profiles.Profile]
 }
 
-var _ profiles.Store = (*Gatherer)(nil)
+var (
+	_ profiles.Store     = (*Gatherer)(nil)
+	_ profiles.Refresher = (*Gatherer)(nil)
+)
 
 // New returns a store that gathers the reads of next.
 func New(cfg Config, next profiles.Batcher) (*Gatherer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	g := &Gatherer{}
+	g := &Gatherer{next: next}
 	g.resolve = newQueue(cfg, next.ResolveMany)
 	g.load = newQueue(cfg, next.LoadMany)
 	return g, nil
@@ -74,6 +78,13 @@ func (g *Gatherer) Load(ctx context.Context, workspace string, id identity.Profi
 		err = profiles.ErrNotFound
 	}
 	return p, err
+}
+
+// Refresh implements profiles.Refresher: what is gathered after it is read anew.
+func (g *Gatherer) Refresh(workspace string) {
+	if r, ok := g.next.(profiles.Refresher); ok {
+		r.Refresh(workspace)
+	}
 }
 
 // queue gathers reads of one kind.

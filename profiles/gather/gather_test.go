@@ -19,6 +19,7 @@ type shelf struct {
 
 	mu      sync.Mutex
 	batches []string // Protected by mu.
+	news    []string // workspaces of which there is a newer version; protected by mu
 	err     error
 }
 
@@ -53,6 +54,12 @@ func (s *shelf) LoadMany(ctx context.Context, workspace string, ids []identity.P
 		}
 	}
 	return found, s.note(ctx, workspace, len(ids))
+}
+
+func (s *shelf) Refresh(workspace string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.news = append(s.news, workspace)
 }
 
 func (s *shelf) Resolve(context.Context, string, identity.Key) (identity.ProfileID, error) {
@@ -134,4 +141,15 @@ func TestWhoLeavesLeavesAlone(t *testing.T) {
 			t.Errorf("after all that: %v, %v", id, err)
 		}
 	})
+}
+
+// TestRefreshReachesTheStore: the cache tells of a newer version, and only the store
+// that keeps the one before can forget it.
+func TestRefreshReachesTheStore(t *testing.T) {
+	s := &shelf{gate: make(chan struct{})}
+	var g profiles.Refresher = newGatherer(t, 1, 4, s)
+	g.Refresh("a")
+	if fmt.Sprint(s.news) != "[a]" {
+		t.Errorf("the store heard of %v", s.news)
+	}
 }
