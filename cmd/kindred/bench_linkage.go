@@ -90,25 +90,11 @@ func benchLinkage(cmd *cobra.Command, o linkageBench) error {
 		return err
 	}
 	first := firstRecords(table, o.records)
-	stopProfile, err := startProfile(cmd.Flag("profile").Value.String())
+	f := linkageFigures{Records: o.records}
+	result, err := f.link(cmd, first, o)
 	if err != nil {
 		return err
 	}
-	begin, worked := now(), processorTime()
-	busy := busySteps{}
-	result, err := linkage.Link(cmd.Context(), first, linkage.Options{Seed: 1, Budget: o.pairs * o.records, Clock: now, Progress: busy.begin})
-	if err != nil {
-		return err
-	}
-	f := linkageFigures{
-		Records: o.records, Candidates: result.Model.Candidates, Compared: result.Compared, Steps: result.Seconds,
-		All: now().Sub(begin).Seconds(), Processor: (processorTime() - worked).Seconds(),
-	}
-	busy.begin("")
-	f.Busy = busy.seconds
-	stopProfile()
-	f.Levels = float64(f.Compared) / f.Steps["compare"]
-	f.Scored = 1 / (1/f.Levels + f.Steps["weigh"]/float64(f.Candidates))
 	q := evaluate.Compare(result.Clusters, truth[:o.records]).Pairs
 	f.Precision, f.Recall, f.F1 = q.Precision, q.Recall, q.F1
 	f.Peak = b.peak.Load()
@@ -123,6 +109,26 @@ func benchLinkage(cmd *cobra.Command, o linkageBench) error {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(f)
 	}
 	return nil
+}
+
+// link measures linkage.
+func (f *linkageFigures) link(cmd *cobra.Command, t *linkage.Table, o linkageBench) (*linkage.Result, error) {
+	stopProfile, err := startProfile(cmd.Flag("profile").Value.String())
+	if err != nil {
+		return nil, err
+	}
+	defer stopProfile()
+	begin, worked, busy := now(), processorTime(), busySteps{}
+	r, err := linkage.Link(cmd.Context(), t, linkage.Options{Seed: 1, Budget: o.pairs * o.records, Clock: now, Progress: busy.begin})
+	if err != nil {
+		return nil, err
+	}
+	busy.begin("")
+	f.All, f.Processor = now().Sub(begin).Seconds(), (processorTime() - worked).Seconds()
+	f.Candidates, f.Compared, f.Steps, f.Busy = r.Model.Candidates, r.Compared, r.Seconds, busy.seconds
+	f.Levels = float64(f.Compared) / f.Steps["compare"]
+	f.Scored = 1 / (1/f.Levels + f.Steps["weigh"]/float64(f.Candidates))
+	return r, nil
 }
 
 func people(records int, seed uint64) synthetic.Config {
@@ -182,12 +188,16 @@ func (f *linkageFigures) addOneByOne(model *linkage.Model, t *linkage.Table, o l
 	}
 	f.Added = float64(len(took)) / now().Sub(begin).Seconds()
 	f.AddedBusy = (processorTime() - worked).Seconds() * 1000 / float64(len(took))
+	f.addedTook(took)
+	return nil
+}
+
+func (f *linkageFigures) addedTook(took []time.Duration) {
 	slices.Sort(took)
 	ms := func(share float64) float64 {
 		return float64(took[min(int(share*float64(len(took))), len(took)-1)].Microseconds()) / 1000
 	}
 	f.AddedP50, f.AddedP99, f.AddedMax = ms(.5), ms(.99), ms(1)
-	return nil
 }
 
 // linkageWork are the steps of linkage by what they are for, in their order.

@@ -50,6 +50,32 @@ func TestGistsSayWhatValuesSay(t *testing.T) {
 	}
 }
 
+// Dates of parts may hold months and days of any size: those have no gist.
+func TestGistOfImpossibleDates(t *testing.T) {
+	r := random(t)
+	d := newDictionary()
+	for range 300 {
+		v, form, _ := dateValue(1980+r.IntN(3), pick(r, 0, 1, 12, 99, 100, 119, 1980, 9999), pick(r, 0, 1, 12, 31, 100, 9999))
+		d.code(form, &v)
+	}
+	said := 0
+	for i := 1; i < len(d.values); i++ {
+		for j := 1; j < i; j++ {
+			var a, b [1]uint64
+			dateGist(d, &d.values[i], a[:])
+			dateGist(d, &d.values[j], b[:])
+			got, want := dateByGist(a[:], b[:]), dateLevel(d, &d.values[i], &d.values[j])
+			if got != unsure && got != want {
+				t.Fatalf("%q and %q are at level %d, their gists say %d", d.letters(&d.values[i]), d.letters(&d.values[j]), want, got)
+			}
+			said += one(got != unsure)
+		}
+	}
+	if said == 0 {
+		t.Error("gists tell nothing: nothing was tested")
+	}
+}
+
 // Texts that a gist holds are as many edits apart as edits says.
 func TestShortEdits(t *testing.T) {
 	r := random(t)

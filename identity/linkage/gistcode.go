@@ -3,9 +3,13 @@ package linkage
 import "math/bits"
 
 // A gist of a date is its code as year, month and day (16, 8 and 8 bits) above
-// its eight digits (4 bits each).
+// its eight digits (4 bits each); 0 where it has more, as a month of any number
+// may.
 func dateGist(_ *dictionary, v *value, out []uint64) {
 	y, m, d := dateOf(v.code)
+	if max(m, d) > 99 || y > 9999 {
+		return
+	}
 	digits := uint64(0)
 	for _, n := range [4]int{y / 100, y % 100, m, d} {
 		digits = digits<<8 | uint64(n/10)<<4 | uint64(n%10)
@@ -15,6 +19,9 @@ func dateGist(_ *dictionary, v *value, out []uint64) {
 
 func dateByGist(a, b []uint64) uint8 {
 	x, y := a[0], b[0]
+	if x == 0 || y == 0 {
+		return unsure
+	}
 	return levelOfDates(
 		[3]int{int(x >> 48), int(x >> 40 & 255), int(x >> 32 & 255)},
 		[3]int{int(y >> 48), int(y >> 40 & 255), int(y >> 32 & 255)},

@@ -105,19 +105,18 @@ type Expectation struct {
 // mostFrequent is the number of values of a field whose share a model keeps.
 const mostFrequent = 50_000
 
-// freeze makes a Model of what was learnt.
-func (l *linker) freeze() *Model {
+// freeze makes a Model of what was learnt, without its version.
+func (l *linker) freeze() (*Model, error) {
 	w := l.learnt.weights(l.chance)
 	m := &Model{
+		Fields:  make([]FieldModel, len(l.corpus.fields)),
 		Records: l.corpus.rows, TwoSources: l.corpus.source != nil, Prior: w.match.prior,
 		ExpectedMatches: l.learnt.found, Notes: l.corpus.notes, Likelihood: l.learnt.likelihood,
 	}
 	for _, part := range l.candidates {
 		m.Candidates += int64(len(part))
 	}
-	for f := range l.corpus.fields {
-		m.Fields = append(m.Fields, l.freezeField(f, w))
-	}
+	err := divide(l.ctx, l.Workers, len(m.Fields), func(_, f int) { m.Fields[f] = l.freezeField(f, w) })
 	for i, k := range l.learnt.kinds {
 		m.Kinds = append(m.Kinds, KindModel{Name: k.name, Prior: w.kinds[i].prior, Bits: w.kinds[i].levels, Shared: k.free})
 	}
@@ -126,8 +125,7 @@ func (l *linker) freeze() *Model {
 		m.Rules = append(m.Rules, RuleModel{Name: rule.name, Keys: rule.keys, AnyOrder: rule.eitherName, Pairs: rule.cost, Hot: l.blocks.hotOf(r), Further: l.blocks.further[r]})
 	}
 	m.Splits = l.blocks.splits
-	m.Version = m.hash()
-	return m
+	return m, err
 }
 
 func (l *linker) freezeField(f int, w *weights) FieldModel {

@@ -50,15 +50,8 @@ func (r *Result) Explain(p Pair) Waterfall {
 // resolve clusters, learns again with what the clusters say of who holds which
 // value, and clusters for good.
 func (l *linker) resolve() (*Result, error) {
-	const sure = 6 // bits: provisional persons are certain ones
-	m := l.freeze()
 	l.step("persons")
-	w := m.weigher(l.corpus)
-	likely, err := l.pairs(w, sure-leniency, nil)
-	if err != nil {
-		return nil, err
-	}
-	first, err := l.cluster(w, edgesOf(likely), sure)
+	first, err := l.certain()
 	if err != nil {
 		return nil, err
 	}
@@ -67,9 +60,16 @@ func (l *linker) resolve() (*Result, error) {
 		return nil, err
 	}
 	l.fit()
-	m = l.freeze()
+	m, err := l.freeze()
+	if err != nil {
+		return nil, err
+	}
+	m.Version = m.hash()
 	l.step("weigh")
-	w = m.weigher(l.corpus)
+	w, err := l.weigher(m)
+	if err != nil {
+		return nil, err
+	}
 	hopes := make([]hope, len(l.candidates))
 	pairs, err := l.pairs(w, ReviewBits, hopes)
 	if err != nil {
@@ -85,6 +85,24 @@ func (l *linker) resolve() (*Result, error) {
 	m.Splits = l.blocks.splits
 	l.step("")
 	return &Result{Clusters: clusters, Pairs: pairs, Model: m, Compared: l.compared, Seconds: l.seconds, weigher: w}, nil
+}
+
+// certain clusters what is certain by what was learnt so far.
+func (l *linker) certain() ([]int32, error) {
+	const sure = 6 // bits
+	m, err := l.freeze()
+	if err != nil {
+		return nil, err
+	}
+	w, err := l.weigher(m)
+	if err != nil {
+		return nil, err
+	}
+	pairs, err := l.pairs(w, sure-leniency, nil)
+	if err != nil {
+		return nil, err
+	}
+	return l.cluster(w, edgesOf(pairs), sure)
 }
 
 // pairs weighs the candidates and keeps those of at least threshold, in their

@@ -1,6 +1,10 @@
 package linkage
 
-import "math"
+import (
+	"math"
+	"runtime"
+	"slices"
+)
 
 // weigher turns patterns and the rarity of equal values into weights, by a
 // frozen model. Any number of goroutines may use it, as long as nobody adds
@@ -27,6 +31,19 @@ type rarities [maxFields]float32
 
 // weigher makes a weigher over the values of a corpus.
 func (m *Model) weigher(c *corpus) *weigher {
+	w := m.blankWeigher(c)
+	w.grow()
+	return w
+}
+
+// weigher makes the weigher of a model over all records, field by field.
+func (l *linker) weigher(m *Model) (*weigher, error) {
+	w := m.blankWeigher(l.corpus)
+	return w, divide(l.ctx, l.Workers, len(w.rarity), func(_, f int) { w.growField(f) })
+}
+
+// blankWeigher makes a weigher that knows no value yet.
+func (m *Model) blankWeigher(c *corpus) *weigher {
 	match := odds{prior: m.Prior}
 	for f := range m.Fields {
 		levels := make([]float64, 1, len(m.Fields[f].Levels)+1)
@@ -42,7 +59,6 @@ func (m *Model) weigher(c *corpus) *weigher {
 		copy(table.shared[:], k.Shared)
 		w.kinds = append(w.kinds, table)
 	}
-	w.grow()
 	return w
 }
 
@@ -56,6 +72,7 @@ func (w *weigher) grow() {
 func (w *weigher) growField(f int) {
 	fm := &w.model.Fields[f]
 	hashes := w.corpus.fields[f].dict.hashes
+	w.rarity[f] = slices.Grow(w.rarity[f], len(hashes)-len(w.rarity[f]))
 	for code := len(w.rarity[f]); code < len(hashes); code++ {
 		bits, ok := fm.Frequent[hashes[code]]
 		if !ok {
@@ -128,6 +145,12 @@ func (w *weigher) weigh(list []candidate, s *weighing, least float64, do func(i 
 	for from := 0; from < len(list); from += together {
 		part := list[from:min(from+together, len(list))]
 		// What is far away is read for all pairs before anything is made of it.
+		k, sum := len(w.corpus.fields), uint32(0)
+		for i := range part {
+			at := int(part[i].a) * k
+			sum += w.corpus.codes[at] + w.corpus.codes[at+k-1]
+		}
+		runtime.KeepAlive(sum)
 		for i := range part {
 			s.bits[i] = w.against(w.corpus.record(int(part[i].a)), part[i].pattern, &s.rare[i])
 		}
