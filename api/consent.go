@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles/privacy"
 )
 
@@ -104,7 +105,6 @@ func (s *Server) postConsent(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	identifiers := []map[string]string{{"namespace": string(who.Namespace), "value": who.Value}}
 	statement := map[string]any{"purpose": r.Purpose, "channel": r.Channel, "granted": *r.Granted, "proof": r.Proof}
 	if r.Address != "" {
 		address, err := s.identifier(r.Address)
@@ -116,10 +116,17 @@ func (s *Server) postConsent(c *gin.Context) error {
 	if r.Time.IsZero() {
 		r.Time = s.deps.Now()
 	}
-	id := newCommandID()
-	body, err := json.Marshal(map[string]any{
-		"id": id, "name": "Consent Stated", "time": r.Time.UTC(), "identifiers": identifiers, "properties": map[string]any{"consent": []any{statement}},
+	return s.tell(c, who, "/v1/profiles/"+url.PathEscape(who.String())+"/consent", map[string]any{
+		"name": "Consent Stated", "time": r.Time.UTC(), "properties": map[string]any{"consent": []any{statement}},
 	})
+}
+
+// tell sends an event about a person the way of all events, and answers with the id of
+// its message and the place where its effect will be.
+func (s *Server) tell(c *gin.Context, who identity.Identifier, place string, event map[string]any) error {
+	id := newCommandID()
+	event["id"], event["identifiers"] = id, []map[string]string{{"namespace": string(who.Namespace), "value": who.Value}}
+	body, err := json.Marshal(event)
 	if err != nil {
 		return err
 	}
@@ -131,7 +138,7 @@ func (s *Server) postConsent(c *gin.Context) error {
 		return err
 	}
 	if out.Accepted != 1 {
-		return newProblem(http.StatusBadRequest, "bad-request", "The request is not valid", "the statement could not be made an event")
+		return newProblem(http.StatusBadRequest, "bad-request", "The request is not valid", "what is stated could not be made an event")
 	}
-	return acceptedAt(c, "/v1/profiles/"+url.PathEscape(who.String())+"/consent", map[string]string{"message_id": id})
+	return acceptedAt(c, place, map[string]string{"message_id": id})
 }

@@ -41,6 +41,7 @@ func (s *Server) privacyRoutes() []route {
 		{http.MethodPost, erasurePattern, RoleAdmin, s.postErasure},
 		{http.MethodGet, erasurePattern + "/:id", RoleAdmin, s.getErasure},
 		{http.MethodGet, "/v1/privacy/access/:id", RoleAdmin, s.getAccess},
+		{http.MethodPost, "/v1/privacy/correction/:id", RoleAdmin, s.postCorrection},
 		{http.MethodGet, "/v1/profiles/:id/consent", RoleRead, s.getConsent},
 		{http.MethodPost, "/v1/profiles/:id/consent", RoleWrite, s.postConsent},
 	}

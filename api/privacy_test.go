@@ -79,6 +79,25 @@ func TestErasure(t *testing.T) {
 	post("by a tablet", "admin-dev", `{"identifier":"device:tablet"}`, 409, `"code":"shared"`, "dry run").run(t, h)
 }
 
+func TestCorrection(t *testing.T) {
+	f := newFixture()
+	h := f.server(t).Handler()
+	post := func(name, key, id, body string, status int) scenario {
+		return scenario{name: name, method: http.MethodPost, path: "/v1/privacy/correction/" + id, key: key, body: body, status: status}
+	}
+	for _, sc := range []scenario{
+		post("of nobody", "admin-dev", "user_id:nobody", `{"traits":{"name":"Ana"}}`, 404),
+		post("of nothing", "admin-dev", "user_id:42", `{"traits":{}}`, 400),
+		post("for writers", "write-dev", "user_id:42", `{"traits":{"name":"Ana"}}`, 403),
+		post("stated", "admin-dev", "user_id:42", `{"traits":{"name":"Ana","age":null}}`, 202),
+	} {
+		t.Run(sc.name, func(t *testing.T) { sc.run(t, h) })
+	}
+	if len(f.events.events) != 1 || !strings.Contains(f.events.events[0], `"traits":{"age":null,"name":"Ana"}`) || !strings.Contains(f.events.events[0], `"type":"identify"`) {
+		t.Errorf("events: %v", f.events.events)
+	}
+}
+
 func TestConsent(t *testing.T) {
 	f := newFixture()
 	h := f.server(t).Handler()

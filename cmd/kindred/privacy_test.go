@@ -147,6 +147,7 @@ func TestPersonErased(t *testing.T) {
 	if _, after := k.askAs("admin", http.MethodGet, "/v1/privacy/access/user_id:bob-user-1", nil); !bytes.Equal(before, after) {
 		t.Errorf("Bob is not what he was:\n%s\n%s", before, after)
 	}
+	k.stated("user_id:bob-user-1")
 	k.send("behaviour", map[string]any{"id": "again", "name": "Signed Up", "time": "2026-05-05T09:00:00Z", "identifiers": []any{map[string]any{"namespace": "user_id", "value": "ana-user-1"}}})
 	k.until("she is there again, from nothing", func() bool {
 		status, body := profile("read", "user_id:ana-user-1", "")
@@ -154,6 +155,23 @@ func TestPersonErased(t *testing.T) {
 			t.Fatalf("her past came back: %s", body)
 		}
 		return status == http.StatusOK && strings.Contains(body, `"total":1`)
+	})
+}
+
+// stated states a consent and a correction, and reads both.
+func (k *running) stated(id string) {
+	k.t.Helper()
+	consent := map[string]any{"purpose": "news", "channel": "sms", "granted": true, "proof": "form of May"}
+	if status, body := k.ask("write", http.MethodPost, "/v1/profiles/"+id+"/consent", consent); status != http.StatusAccepted {
+		k.t.Fatalf("consent: %d %s", status, body)
+	}
+	if status, body := k.ask("admin", http.MethodPost, "/v1/privacy/correction/"+id, map[string]any{"traits": map[string]any{"name": "Robert"}}); status != http.StatusAccepted {
+		k.t.Fatalf("correction: %d %s", status, body)
+	}
+	k.until("what was stated is there", func() bool {
+		_, said := k.ask("read", http.MethodGet, "/v1/profiles/"+id+"/consent", nil)
+		_, known := k.ask("read", http.MethodGet, "/v1/profiles/"+id, nil)
+		return bytes.Contains(said, []byte(`"proof":"form of May"`)) && bytes.Contains(known, []byte(`"Robert"`))
 	})
 }
 

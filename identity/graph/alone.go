@@ -1,6 +1,10 @@
 package graph
 
-import "github.com/kindred-cdp/kindred/identity"
+import (
+	"slices"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
 
 // Alone parts the members of a profile, as of the last flush, into those that are of
 // this person alone and those that others were seen with as well: that have a pair
@@ -34,4 +38,36 @@ func (g *Graph) shared(x ref) bool {
 			g.nodes.at(y).flags&generic == 0 && g.present(y) != mine
 	})
 	return found
+}
+
+// Homes returns the household values that were seen with some of persons and with
+// nothing else: an address or a landline that tells of nobody but them.
+func (g *Graph) Homes(persons []identity.Key) (values []identity.Key) {
+	theirs, met := map[ref]bool{}, map[ref]bool{}
+	for _, k := range persons {
+		theirs[g.find(k)] = true
+	}
+	for _, k := range persons {
+		x := g.find(k)
+		if x == 0 {
+			continue
+		}
+		g.eachDomestic(x, func(e ref) {
+			y := g.edges.at(e).other(x)
+			if met[y] {
+				return
+			}
+			met[y] = true
+			only := true
+			g.eachDomestic(y, func(e ref) {
+				d := g.edges.at(e)
+				only = only && (d.flags&dead != 0 || theirs[d.other(y)])
+			})
+			if only && g.nodes.at(y).flags&alive != 0 {
+				values = append(values, g.nodes.at(y).key)
+			}
+		})
+	}
+	slices.Sort(values)
+	return values
 }

@@ -57,6 +57,7 @@ func (o *owner) judgeErase(ctx context.Context, r *order) (*erasure, verdict, er
 	if !slices.Contains(e.alone, keys[0]) {
 		return nil, refuse(identity.RefusedShared, "others were seen with the identifier too: name one that is the person's alone"), nil
 	}
+	e.alone = append(e.alone, sp.graph.Homes(e.alone)...)
 	at, err := o.store.lastReceived(ctx, sp.name, e.alone)
 	if err != nil {
 		return nil, verdict{}, err

@@ -139,6 +139,7 @@ type Inspector interface {
 	Across(leaving, staying []identity.Key) graph.Across
 	Meeting(a, b identity.Key) graph.Meeting
 	Alone(members []identity.Key) (alone, shared []identity.Key)
+	Homes(persons []identity.Key) (values []identity.Key)
 	Each(visit func(identity.Key, identity.Namespace, identity.ProfileID) bool)
 	EachFrom(place uint32, visit func(identity.Key, identity.Namespace, identity.ProfileID) bool) uint32
 	// Try returns what decisions would move, and leaves the graph as it was.

@@ -109,6 +109,9 @@ func (o *owner) diffProfiles(ctx context.Context, sp *space, moves []identity.Mo
 				now = moves[next].New
 				next++
 			}
+			if _, gone := sp.erased[key]; gone && profile == 0 && now == identity.ProfileID(key) {
+				now = 0 // A household value without a row has no namespace to tell it by.
+			}
 			if now != identity.ProfileID(profile) {
 				c.move(sp.name, identity.Move{Identifier: key, Old: identity.ProfileID(profile), New: now})
 			}
