@@ -13,7 +13,7 @@ KAFKA_ROUNDS ?= 6
 # Lint tools are built from the versions pinned in .ci/tools.mod.
 LINT      := .cache/golangci-lint
 
-.PHONY: demo up build test race lint fuzz bench bench-packages figures verify help clean test-kafka chaos test-sdk
+.PHONY: demo up build test race lint lint-api fuzz bench bench-packages figures verify help clean test-kafka chaos test-sdk
 .DEFAULT_GOAL := help
 
 demo: ## Load real customers and serve them; stays up until Ctrl-C
@@ -50,6 +50,15 @@ test-sdk: $(BIN) ## Official npm clients, unchanged, while Kindred is killed (No
 lint: $(LINT) ## Formatting, vet, and the rules of .golangci.yml
 	$(LINT) run ./...
 	$(GO) vet ./...
+
+lint-api: .cache/apilint/installed ## api/openapi.json against the rules of deploy/apilint (Node.js 20)
+	.cache/apilint/node_modules/.bin/redocly lint api/openapi.json --config deploy/apilint/redocly.yaml --format stylish
+
+# npm installs by the lock file, once for each version of it, and runs no script.
+.cache/apilint/installed: deploy/apilint/package.json deploy/apilint/package-lock.json
+	@mkdir -p .cache/apilint && cp $^ .cache/apilint/
+	cd .cache/apilint && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 $(LINT): .ci/tools.mod .ci/tools.sum
 	@mkdir -p .cache
