@@ -162,15 +162,15 @@ func TestPersonErased(t *testing.T) {
 func (k *running) stated(id string) {
 	k.t.Helper()
 	consent := map[string]any{"purpose": "news", "channel": "sms", "granted": true, "proof": "form of May"}
-	if status, body := k.ask("write", http.MethodPost, "/v1/profiles/"+id+"/consent", consent); status != http.StatusAccepted {
+	if status, body := k.askAs("write", http.MethodPost, "/v1/profiles/"+id+"/consent", consent); status != http.StatusAccepted {
 		k.t.Fatalf("consent: %d %s", status, body)
 	}
-	if status, body := k.ask("admin", http.MethodPost, "/v1/privacy/correction/"+id, map[string]any{"traits": map[string]any{"name": "Robert"}}); status != http.StatusAccepted {
+	if status, body := k.askAs("admin", http.MethodPost, "/v1/privacy/correction/"+id, map[string]any{"traits": map[string]any{"name": "Robert"}}); status != http.StatusAccepted {
 		k.t.Fatalf("correction: %d %s", status, body)
 	}
 	k.until("what was stated is there", func() bool {
-		_, said := k.ask("read", http.MethodGet, "/v1/profiles/"+id+"/consent", nil)
-		_, known := k.ask("read", http.MethodGet, "/v1/profiles/"+id, nil)
+		_, said := k.askAs("read", http.MethodGet, "/v1/profiles/"+id+"/consent", nil)
+		_, known := k.askAs("read", http.MethodGet, "/v1/profiles/"+id, nil)
 		return bytes.Contains(said, []byte(`"proof":"form of May"`)) && bytes.Contains(known, []byte(`"Robert"`))
 	})
 }
