@@ -87,6 +87,7 @@ var accessRules = map[string]access{
 	"POST " + erasurePattern:                  {whole, true},
 	"GET " + erasurePattern + "/:id":          {nobody, false},
 	"GET /v1/privacy/access/:id":              {whole, false},
+	"POST /v1/privacy/correction/:id":         {nobody, true},
 	"GET /v1/profiles/:id/consent":            {masked, false}, // Addresses are for admins.
 	"POST /v1/profiles/:id/consent":           {nobody, true},
 	"GET " + keysPattern:                      {nobody, false},

@@ -127,6 +127,7 @@ func (s *Server) postErasure(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	concerns(c, s.deps.Keyer(workspaceOf(c)).Key(named))
 	command := identity.Command{
 		ID: r.ID, Workspace: workspaceOf(c), Kind: identity.Erase, Identifiers: []identity.Identifier{named}, Actor: actorOf(c), Reason: r.Reason,
 	}
