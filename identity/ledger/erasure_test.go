@@ -229,3 +229,36 @@ func TestEraseSurvivesCrashes(t *testing.T) {
 		w.mustBeGone("after a crash before " + at)
 	}
 }
+
+// TestEraseSpans: what happened to a phone while it was hers is erased with her, and
+// what happened to it since is his.
+func TestEraseSpans(t *testing.T) {
+	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w.whole = true
+	see := func(daysAgo int, ids ...identity.Identifier) {
+		at := testNow.Add(-time.Duration(daysAgo) * 24 * time.Hour)
+		w.send(evidenceOf(w.workspaces[0], "crm", at, at, ids...))
+	}
+	see(700, ana, anaPhone)
+	see(690, anaPhone)
+	see(100, bob, anaPhone)
+	see(90, anaPhone, bobMail)
+	if err := w.own(nil); err != nil {
+		t.Fatal(err)
+	}
+	if w.profile(anaPhone) != w.profile(bob) {
+		t.Fatal("the phone is not his")
+	}
+	w.must(eraseBy(ana))
+	spans := w.erased(w.workspaces[0], erasedSpan)
+	if len(spans) != 1 || spans[uint64(w.key(anaPhone))] == 0 {
+		t.Errorf("erased times: %v", spans)
+	}
+	var within uint64
+	err := w.db.QueryRow(t.Context(), `SELECT countIf(since < ? AND until > ? AND until <= ?) FROM identity_erasures WHERE what = 'span'`,
+		testNow.Add(-700*24*time.Hour), testNow.Add(-690*24*time.Hour), testNow.Add(-100*24*time.Hour)).Scan(&within)
+	if err != nil || within != 1 {
+		t.Errorf("the time is not that of her tenure: %d, %v", within, err)
+	}
+	w.mustCheck("after the erasure")
+}
