@@ -223,8 +223,11 @@ func (f *linkageFigures) print(out func(string, ...any)) {
 		}
 		out("  %-11s %6.2f s, %6.2f s of processors  (%s)", w.name, sum, busy, strings.Join(parts, ", "))
 	}
-	out("%.2f M pairs compared in a second, %.2f M in one of a processor (%d in all); %.2f M compared and weighed",
-		f.Levels/1e6, float64(f.Compared)/f.Busy["compare"]/1e6, f.Compared, f.Scored/1e6)
+	// The same as if a second were one of a processor, whatever else it does.
+	levels := float64(f.Compared) / f.Busy["compare"]
+	scored := 1 / (1/levels + f.Busy["weigh"]/float64(f.Candidates))
+	out("%d pairs compared: %.2f M in a second, %.2f M in one of a processor; compared and weighed %.2f M and %.2f M",
+		f.Compared, f.Levels/1e6, levels/1e6, f.Scored/1e6, scored/1e6)
 	out("clusters: precision %.4f, recall %.4f, F1 %.4f", f.Precision, f.Recall, f.F1)
 	out("index: filled at %.0f records a second; against %d stored %.0f a second, p50 %.2f ms, p99 %.2f ms, max %.0f ms, %.3f ms of a processor each",
 		f.Index, f.Stored, f.Added, f.AddedP50, f.AddedP99, f.AddedMax, f.AddedBusy)
