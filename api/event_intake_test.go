@@ -117,12 +117,12 @@ func serve(t *testing.T, f *fixture) string {
 // takes longer than every timeout, and goes on all the time.
 func TestStreamsOutliveTheTimeouts(t *testing.T) {
 	f := newFixture()
-	f.cfg.MaxBody, f.cfg.ReadTimeout, f.cfg.RequestTimeout = 100, 150*time.Millisecond, 150*time.Millisecond
+	f.cfg.MaxBody, f.cfg.ReadTimeout, f.cfg.RequestTimeout = 100, time.Second, time.Second
 	r, w := io.Pipe()
-	tick := time.NewTicker(30 * time.Millisecond)
+	tick := time.NewTicker(60 * time.Millisecond)
 	defer tick.Stop()
 	go func() {
-		for range 25 {
+		for range 25 { // A second and a half, and no pause near a second of its own.
 			<-tick.C
 			_, _ = io.WriteString(w, `{"name":"n"}`+"\n")
 		}
