@@ -239,11 +239,18 @@ func (s *Server) actOnLetter(action string) func(*gin.Context) error {
 
 func (s *Server) actOnLetters(action string) func(*gin.Context) error {
 	return func(c *gin.Context) error {
-		b := LetterBulk{Limit: 100}
+		b := struct {
+			LetterBulk
+			Filter *LetterFilter `json:"filter"`
+		}{LetterBulk: LetterBulk{Limit: 100}}
 		if err := decode(c, &b); err != nil {
 			return err
 		}
-		done, err := s.deps.Letters.ActAll(c.Request.Context(), workspaceOf(c), actorOf(c), action, b)
+		if b.Filter == nil { // All letters are meant only where somebody says so.
+			return badRequest("the request breaks rules", fault{"/filter", "is missing; {} stands for all letters"})
+		}
+		b.LetterBulk.Filter = *b.Filter
+		done, err := s.deps.Letters.ActAll(c.Request.Context(), workspaceOf(c), actorOf(c), action, b.LetterBulk)
 		if err != nil {
 			return err
 		}

@@ -90,6 +90,7 @@ func TestDeadLetters(t *testing.T) {
 		post("shout", one+"/shout", `{}`, 404),
 		post("bulk", "/v1/dead-letters/replay", `{"filter":{"reason":"plan_violation"},"dry_run":true}`, 200, `"matched":12`, `"applied":0`, `"refused":[]`),
 		post("bulk without a body", "/v1/dead-letters/discard", ``, 400),
+		post("bulk without a filter", "/v1/dead-letters/discard", `{"reason":"x"}`, 400, `"/filter"`),
 		post("bulk wrong", "/v1/dead-letters/discard", `{"filter":{"status":"open"}}`, 400, `"/filter/status"`),
 		as("read-dev", post("bulk as reader", "/v1/dead-letters/discard", `{"filter":{}}`, 403)),
 	} {

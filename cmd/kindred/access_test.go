@@ -264,7 +264,7 @@ func (k *running) meddle() {
 			"/v1/plans/{plan}":                    `{"expected_revision":1,"definition":{"events":[]}}`,
 			"/v1/dead-letters/{id}/edit":          `{"reason":"x","value":{"id":"y"}}`, "/v1/dead-letters/{id}/replay": `{"reason":"x"}`,
 			"/v1/dead-letters/{id}/discard": `{"reason":"x"}`, "/v1/dead-letters/{id}/note": `{"reason":"x"}`,
-			"/v1/dead-letters/replay": `{"reason":"x"}`, "/v1/dead-letters/discard": `{"reason":"x"}`,
+			"/v1/dead-letters/replay": `{"filter":{},"reason":"x"}`, "/v1/dead-letters/discard": `{"filter":{},"reason":"x"}`,
 			"/v1/keys/{id}/revoke": `{}`, "/v1/keys/{id}/rotate": `{}`,
 		}[o.path]
 		if o.role != "admin" || o.method == http.MethodGet || body == "" {
