@@ -30,7 +30,7 @@ const (
 
 // startLogged starts a Kindred whose ClickHouse keeps a query log, and which logs
 // all it can; its name in the URL of the SQL interface is that of the admin.
-func startLogged(t *testing.T) (k *running, sql func(query string) string) {
+func startLogged(t *testing.T, env ...string) (k *running, sql func(query string) string) {
 	t.Helper()
 	library, err := enginetest.Library()
 	if err != nil {
@@ -69,7 +69,7 @@ func startLogged(t *testing.T) (k *running, sql func(query string) string) {
 	if !ok {
 		t.Fatal("the engine does not start")
 	}
-	k = startKindred(t, "KINDRED_CLICKHOUSE_URL="+dsn, "KINDRED_API_KEYS="+accessKeys, "KINDRED_LOG_LEVEL=debug")
+	k = startKindred(t, append([]string{"KINDRED_CLICKHOUSE_URL=" + dsn, "KINDRED_API_KEYS=" + accessKeys, "KINDRED_LOG_LEVEL=debug"}, env...)...)
 	k.sql = strconv.Itoa(port)
 	return k, func(query string) string {
 		return k.queryAs(embedded.AdminUser, "of-the-test", query)

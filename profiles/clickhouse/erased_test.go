@@ -2,8 +2,11 @@ package clickhouse_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles"
@@ -60,4 +63,72 @@ func TestErasedIsMasked(t *testing.T) {
 	if err != nil || len(p.Traits) != 0 || p.Activity.Total() != 1 || len(p.Recent) != 1 || p.Recent[0].MessageID != "new" || !p.Identifiers[0].FirstSeen.Equal(again) {
 		t.Errorf("who comes again: %+v, %v", p, err)
 	}
+}
+
+// TestSearchFindsNobodyErased: from the erasure on, and before any row is gone, a search
+// finds the others only; and of one who comes again not by what was said before.
+func TestSearchFindsNobodyErased(t *testing.T) {
+	store, w := newStore(t)
+	ctx := t.Context()
+	people := map[identity.ProfileID]string{}
+	for i, name := range []string{"ana", "anabel"} {
+		id := "user_id:" + name
+		people[w.Person(id, "email:"+name+"@example.com")] = name
+		w.Add(clickhousetest.Event{MessageID: string(rune('a' + i)), Name: "Identify", Type: "identify", Time: day, Identifiers: []string{id, "email:" + name + "@example.com"}, Traits: map[string]any{"country": "PT"}})
+	}
+	w.Flush(ctx)
+	exec := func(text string, args ...any) {
+		t.Helper()
+		if err := w.Conn.Exec(ctx, text, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := func(want ...string) {
+		t.Helper()
+		if d := cmp.Diff(want, searched(t, store, people)); d != "" {
+			t.Errorf("found (-want +got):\n%s", d)
+		}
+	}
+	anabel := []string{"a trait of anabel", "email:anabel@example.com of anabel", "user_id:anabel of anabel"}
+	found("a trait of ana", anabel[0], "email:ana@example.com of ana", anabel[1], "user_id:ana of ana", anabel[2])
+	erased := day.Add(365 * 24 * time.Hour)
+	members := []identity.Key{w.Key("user_id:ana"), w.Key("email:ana@example.com")}
+	for _, key := range members {
+		exec("INSERT INTO identity_erasures (workspace, id, what, erased_at, erasure_id) VALUES ('main', ?, 'identifier', ?, 'e')", uint64(key), erased)
+	}
+	exec("INSERT INTO identity_erasures (workspace, id, what, erased_at, erasure_id) SELECT 'main', anchor_id, 'set', ?, 'e' FROM anchor_members WHERE workspace = 'main' AND identifier_id = ?", erased, uint64(members[0]))
+	found(anabel...)
+	again := erased.Add(time.Hour)
+	exec("INSERT INTO identifiers (workspace, identifier_id, source, period, namespace, value, first_event, first_received, last_event, last_received) VALUES ('main', ?, 'web', 8105, 'user_id', 'ana', ?, ?, ?, ?)", uint64(members[0]), again, again, again, again)
+	found(anabel[0], anabel[1], "user_id:ana of ana", anabel[2])
+}
+
+// searched is what searches for ana and for people of Portugal find, as the API shows it:
+// identifiers of somebody, and those of whom the trait stands.
+func searched(t *testing.T, store *clickhouse.Store, people map[identity.ProfileID]string) []string {
+	t.Helper()
+	byPrefix, err := store.ByPrefix(t.Context(), "main", "", "ana", profiles.SearchQuery{Limit: 9})
+	if err != nil || len(byPrefix) == 0 {
+		t.Fatalf("by prefix: %+v, %v", byPrefix, err)
+	}
+	byTrait, err := store.ByTrait(t.Context(), "main", "country", []string{`"PT"`}, profiles.SearchQuery{Limit: 9})
+	if err != nil || len(byTrait) == 0 {
+		t.Fatalf("by trait: %+v, %v", byTrait, err)
+	}
+	var got []string
+	for _, m := range byPrefix {
+		if m.Profile != 0 {
+			got = append(got, m.Identifier.String()+" of "+people[m.Profile])
+		}
+	}
+	for _, m := range byTrait {
+		p, err := profiles.Find(t.Context(), store, "main", identity.Key(m.Profile))
+		if err == nil && len(p.Traits) > 0 {
+			got = append(got, "a trait of "+people[p.ID])
+		} else if err != nil && !errors.Is(err, profiles.ErrNotFound) {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(got)
+	return got
 }

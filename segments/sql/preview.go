@@ -99,6 +99,14 @@ func (p *Previewer) Preview(ctx context.Context, workspace string, d segments.De
 	if err := group.Wait(); err != nil {
 		return nil, fmt.Errorf("preview segment: %w", err)
 	}
+	if result.Count > result.Profiles { // Some came since all were counted.
+		p.forget(workspace)
+		all, err := p.total(ctx, workspace)
+		if err != nil {
+			return nil, fmt.Errorf("preview segment: %w", err)
+		}
+		result.Profiles = max(all, result.Count) // Some may have gone again.
+	}
 	return result, nil
 }
 
@@ -142,6 +150,13 @@ func (p *Previewer) total(ctx context.Context, workspace string) (uint64, error)
 	defer p.mu.Unlock()
 	p.totals[workspace] = counted
 	return counted.profiles, nil
+}
+
+// forget has total count again.
+func (p *Previewer) forget(workspace string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.totals, workspace)
 }
 
 func (p *Previewer) bound(ctx context.Context) context.Context {

@@ -53,6 +53,26 @@ func TestPreviewTellsItsCost(t *testing.T) {
 	}
 }
 
+// TestPreviewCountsThoseWhoCame previews while the remembered number of all profiles is
+// that of before: no share of them is more than all.
+func TestPreviewCountsThoseWhoCame(t *testing.T) {
+	ctx := context.Background()
+	conn := warehousetest.NewTestDatabase(t)
+	w := clickhousetest.New(t, conn, "main")
+	p, err := sql.New(sql.DefaultConfig(), conn, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, id := range []string{"user_id:1", "user_id:2", "user_id:3"} {
+		w.Add(clickhousetest.Event{MessageID: id, Name: "View", Time: now.Add(-time.Hour), Identifiers: []string{id}})
+		w.Flush(ctx)
+		got, err := p.Preview(ctx, "main", parse(t, `{"event":"View","within":"1d"}`), 1)
+		if err != nil || got.Count != uint64(n+1) || got.Profiles != uint64(n+1) || got.Share() != 1 {
+			t.Errorf("%d people: %+v, %v", n+1, got, err)
+		}
+	}
+}
+
 // TestPreviewWithinLimits gives a query less memory than it needs.
 func TestPreviewWithinLimits(t *testing.T) {
 	ctx := context.Background()
