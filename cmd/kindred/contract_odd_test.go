@@ -23,7 +23,12 @@ func (g *asker) oddValue() any {
 	return pick(g.r, []any{
 		nil, true, -1, 0, 1.5, json.Number("1e308"), json.Number("1e999"), json.Number("-9223372036854775809"), json.Number("18446744073709551615"),
 		json.Number("0.1000000000000000055511151231257827"), json.Number("-0.0"), json.Number("12345678901234567890123456789.12345"),
-		[]any{}, []any{nil}, map[string]any{}, map[string]any{"": ""}, []any{[]any{[]any{}}}, map[string]any{"a": map[string]any{"b": []any{1}}},
+		[]any{},
+		[]any{nil},
+		map[string]any{},
+		map[string]any{"": ""},
+		[]any{[]any{[]any{}}},
+		map[string]any{"a": map[string]any{"b": []any{1}}},
 		g.oddText(), g.oddText(), g.oddText(), g.oddText(), strings.Repeat("long ", 20_000),
 	})
 }
