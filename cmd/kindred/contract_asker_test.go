@@ -30,7 +30,8 @@ func newAsker(c *contract, seed uint64, letter string) *asker {
 	people := []string{"email:" + plantedMail, "user_id:u-planted", "anonymous_id:a-planted", "user_id:u-second", "user_id:nobody"}
 	return &asker{c: c, r: rand.New(rand.NewPCG(seed, 1)), known: map[string][]string{
 		"/v1/profiles/{id}": people, "/v1/spaces/{space}/collections/{collection}/profiles/{id}": people,
-		"/v1/privacy/erasure identifier": {"user_id:u-third"}, "/v1/events/{kind} kind": {"social"}, "/v1/privacy/access/{id}": {"user_id:u-second"}, "/v1/dead-letters/{id}": {letter},
+		"/v1/privacy/erasure identifier": {"user_id:u-third"}, "/v1/events/{kind} kind": {"social"},
+		"/v1/webhooks/{name} name": {"typeform"}, "/v1/privacy/access/{id}": {"user_id:u-second"}, "/v1/dead-letters/{id}": {letter},
 		"identifier": people, "identifiers": people, "ids": people, "a": people[:2], "b": people[1:3], "from": people, "profile": people,
 		"plan": {"web"}, "space": {"main"}, "collection": {"users"}, "key": {"write-dev"}, "trait": {"country"}, "value": {"PT", "u-second"},
 		"pair": {"0000000000000001-0000000000000002"}, "namespace": {"email", "user_id"}, "source": {"web"}, "target": {"c-1"},
@@ -52,7 +53,7 @@ func (g *asker) learn(body []byte) {
 		g.version, _ = strconv.ParseInt(string(m[1]), 10, 64)
 	}
 	if m := regexp.MustCompile(`"id":"([^"]+)","kind":"[a-z_]+","(?:status|state|outcome)`).FindSubmatch(body); m != nil {
-		g.known["/v1/identity/commands/{id}"] = []string{string(m[1])}
+		g.known["/v1/identity/commands/{id}"], g.known["target"] = []string{string(m[1])}, []string{string(m[1])}
 	}
 	if m := regexp.MustCompile(`"key":\{"id":"([0-9a-f]{16})"`).FindSubmatch(body); m != nil {
 		g.known["/v1/keys/{id}"] = []string{string(m[1])}
@@ -155,7 +156,7 @@ func (g *asker) withBody(o operation, ask *contractRequest, odd bool) {
 	schema := g.c.member(content[media], "schema")
 	var value any
 	if example := g.c.member(content[media], "example"); example != nil && (!odd || g.chance(40)) {
-		value = g.example(example, schema)
+		value = g.example(example)
 	} else {
 		value = g.value("", schema, 0)
 	}
@@ -192,7 +193,7 @@ func (g *asker) withBody(o operation, ask *contractRequest, odd bool) {
 }
 
 // example is one of the document with what is there in place of the names that it has.
-func (g *asker) example(v, schema any) (e any) {
+func (g *asker) example(v any) (e any) {
 	text, _ := json.Marshal(v)
 	_ = json.Unmarshal(text, &e)
 	members, _ := e.(map[string]any)
@@ -206,8 +207,10 @@ func (g *asker) example(v, schema any) (e any) {
 			}
 			continue
 		}
-		if property := g.c.member(schema, "properties", name); property != nil && (g.names(name) != nil || name == "expected_revision") {
-			members[name] = g.value(name, property, 1)
+		if _, text := members[name].(string); text && g.names(name) != nil {
+			members[name] = pick(g.r, g.names(name))
+		} else if name == "expected_revision" {
+			members[name] = g.version
 		}
 	}
 	return e
@@ -278,6 +281,9 @@ func (g *asker) value(name string, schema any, depth int) any {
 		return g.chance(50)
 	case "null":
 		return nil
+	}
+	if there := g.names(name); there != nil && g.chance(70) {
+		return pick(g.r, there)
 	}
 	return pick(g.r, []any{"text", 1.5, true, nil, []any{"a"}, map[string]any{"b": "c"}})
 }

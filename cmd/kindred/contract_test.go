@@ -164,7 +164,7 @@ func TestContract(t *testing.T) {
 		seed = n
 	}
 	t.Logf("KINDRED_TEST_SEED=%d", seed)
-	k := startKindred(t, "KINDRED_ERASURE_WAIT=0")
+	k := startKindred(t, "KINDRED_ERASURE_WAIT=0", "KINDRED_WEBHOOKS=../../deploy/webhooks/typeform.toml", "TYPEFORM_SECRET=of-the-test")
 	k.plant("main", "write-dev", "admin-dev")
 	k.identify(map[string]any{"type": "group", "messageId": "g1", "userId": "u-second", "groupId": "acme", "traits": map[string]any{"plan": "gold"}},
 		map[string]any{"type": "identify", "messageId": "i1", "userId": "u-third"})
