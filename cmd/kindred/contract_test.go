@@ -140,18 +140,20 @@ func (c *contract) broken(o operation, answer *http.Response, body []byte) strin
 	return ""
 }
 
-// contractRounds is how many requests each operation gets: KINDRED_TEST_COUNT, or few.
+// contractRounds is how many requests each operation gets: few, or one in 25 of
+// KINDRED_TEST_COUNT, as requests to a running process are dear.
 func contractRounds(t *testing.T) int {
 	t.Helper()
+	const few = 4
 	text := os.Getenv("KINDRED_TEST_COUNT")
 	if text == "" {
-		return 4
+		return few
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
 		t.Fatalf("KINDRED_TEST_COUNT: %v", err)
 	}
-	return min(n, 200) // Requests to a running process are dear.
+	return min(max(n/25, few), 200)
 }
 
 // TestContract asks a running Kindred what the document lists, in the ways that the
@@ -159,7 +161,7 @@ func contractRounds(t *testing.T) int {
 // documented, and never takes what the document forbids.
 func TestContract(t *testing.T) {
 	c, rounds := readContract(t), contractRounds(t)
-	seed := uint64(time.Now().UnixNano())
+	seed := uint64(1)
 	if n, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {
 		seed = n
 	}
