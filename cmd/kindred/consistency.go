@@ -9,20 +9,21 @@ import (
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 	"github.com/kindred-cdp/kindred/ingest/progress"
 	"github.com/kindred-cdp/kindred/profiles"
-	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/gather"
 )
 
 // ownWrites is api.Consistency: it follows what the intake acknowledged through
-// the groups that drain, store and attribute it, and then reads the store itself.
+// the groups that drain, store and attribute it, and then reads the store itself:
+// past the cache, but with the reads that come at the same time.
 type ownWrites struct {
 	log    progress.Log
 	stages []progress.Stage
-	store  *profilestore.Store
+	store  *gather.Gatherer
 }
 
 var _ api.Consistency = ownWrites{}
 
-func newOwnWrites(brokers []string, store *profilestore.Store) ownWrites {
+func newOwnWrites(brokers []string, store *gather.Gatherer) ownWrites {
 	return ownWrites{log: kafka.NewOffsets(brokers), store: store, stages: []progress.Stage{
 		{Group: overflowGroup, Reads: []string{intake.OverflowTopic}, Writes: eventTopics()},
 		{Group: ingestGroup, Reads: eventTopics(), Writes: []string{ingest.EvidenceTopic}},
