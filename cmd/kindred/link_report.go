@@ -139,7 +139,8 @@ func (r *linkReport) answers(records *tablefile.Records) {
 func (r *linkReport) print(w io.Writer) error {
 	var fields []string
 	for _, f := range r.Fields {
-		fields = append(fields, plain(f.Name)+" ("+string(f.Type)+")")
+		name, kind := plain(f.Name), " ("+string(f.Type)+")"
+		fields = append(fields, strings.TrimSuffix(name, kind)+kind) // Parts of whole names say theirs.
 	}
 	_, err := fmt.Fprintf(w, "%d records are %d clusters: %d of several records (%d records, at most %d in one) and %d of one\n"+
 		"compared: %s\n"+
