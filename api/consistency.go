@@ -75,10 +75,10 @@ func (s *Server) consistent(handle func(*gin.Context) error) func(*gin.Context) 
 		ctx, cancel := context.WithTimeout(c.Request.Context(), s.cfg.ConsistencyWait)
 		defer cancel()
 		if err := s.deps.Consistency.Await(ctx, positions); err != nil {
-			if errors.Is(err, context.DeadlineExceeded) {
-				return notVisible("send the same request again, or leave the header out to read what there is")
+			if !errors.Is(err, context.DeadlineExceeded) && c.Request.Context().Err() == nil {
+				s.log.Error("await writes", "request_id", requestID(c), "error", err)
 			}
-			return err
+			return notVisible("send the same request again, or leave the header out to read what there is")
 		}
 		c.Set(contextFresh, s.deps.Consistency.Fresh(workspaceOf(c)))
 		return handle(c)

@@ -15,15 +15,16 @@ import (
 // watch is api.Consistency over people: what was written is there when it says so,
 // and the cache, which is f.people, never knows of it.
 type watch struct {
-	asked []string
-	err   error
-	fresh *people
+	asked  []string
+	err    error
+	broken error // at once
+	fresh  *people
 }
 
 func (w *watch) Await(ctx context.Context, positions string) error {
 	w.asked = append(w.asked, positions)
 	if w.err == nil {
-		return nil
+		return w.broken
 	}
 	<-ctx.Done()
 	return errors.Join(w.err, ctx.Err())
@@ -71,6 +72,8 @@ func TestConsistency(t *testing.T) {
 	}
 	w.err = errors.New("behind")
 	scenario{path: "/v1/profiles/user_id:42", key: "read-dev", header: with, status: 503, want: []string{"not-visible-yet"}, headers: map[string]string{"Retry-After": "1"}}.run(t, h)
+	w.err, w.broken = nil, errors.New("the brokers do not answer")
+	scenario{path: "/v1/profiles/user_id:42", key: "read-dev", header: with, status: 503, want: []string{"not-visible-yet"}}.run(t, h)
 	f.watch = nil
 	f.metrics = newFixture().metrics
 	scenario{path: "/v1/profiles/user_id:42", key: "read-dev", header: with, status: 503}.run(t, f.server(t).Handler())

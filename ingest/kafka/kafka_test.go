@@ -15,6 +15,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/kindred-cdp/kindred/deploy/embedded/enginetest"
+	"github.com/kindred-cdp/kindred/ingest/intake"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 )
 
@@ -132,6 +133,32 @@ func TestCommitIsFencedAndCarriesMetadata(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Who waits for a group that starts at the same time is told that it has committed
+// nothing yet.
+func TestOffsetsOfAGroup(t *testing.T) {
+	brokers := enginetest.Kafka(t)
+	name := topic(t, brokers, 1)
+	put(t, brokers, name, "a", "b")
+	offsets := NewOffsets(brokers)
+	defer offsets.Close()
+	at := intake.Place{Topic: name, Partition: 0}
+	if got, err := offsets.Committed(t.Context(), "group-"+name, []intake.Place{at}); err != nil || len(got) != 0 {
+		t.Fatalf("before anybody joined: %v, %v", got, err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	err := consumer(t, brokers, name).Run(ctx, func(ctx context.Context, p *Partition) error {
+		defer stop()
+		return p.Commit(ctx, 2, "")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := offsets.Committed(t.Context(), "group-"+name, []intake.Place{at}); err != nil || got[at] != 2 {
+		t.Fatalf("after its commit: %v, %v", got, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,7 +27,8 @@ func NewOffsets(brokers []string) *Offsets {
 func (o *Offsets) Close() { o.transport.CloseIdleConnections() }
 
 // Committed returns the offsets that a group has committed of places; those that
-// it never committed are missing.
+// it never committed are missing, which is all of them for a group that nobody has
+// joined yet.
 func (o *Offsets) Committed(ctx context.Context, group string, places []intake.Place) (intake.Positions, error) {
 	topics := map[string][]int{}
 	for _, at := range places {
@@ -35,6 +37,9 @@ func (o *Offsets) Committed(ctx context.Context, group string, places []intake.P
 	done, err := o.client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: group, Topics: topics})
 	if err == nil {
 		err = done.Error
+	}
+	if errors.Is(err, kafka.GroupIdNotFound) {
+		return intake.Positions{}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("fetch offsets of group %s: %w", group, err)
