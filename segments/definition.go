@@ -13,7 +13,7 @@ type Definition struct {
 }
 
 // Node is a part of the tree: All, Any, Not or one of the leaves Trait, Event,
-// Transactions, HasIdentifier and Score. The set is closed.
+// Sequence, Transactions, HasIdentifier and Score. The set is closed.
 type Node interface{ node() }
 
 // All holds for profiles for which every part holds; it has at least one part.
@@ -29,27 +29,6 @@ type Not struct{ Node Node }
 // fails every test, Neq included: say not(exists) to find it.
 type Trait struct {
 	Name string
-	Test Test
-}
-
-// Event counts a profile's events of one name.
-type Event struct {
-	Name string
-	// Kind restricts the events to one kind, such as "behaviour"; "" is any.
-	Kind string
-	// Count must hold for the number of events; one or more when empty.
-	Count Comparison
-	// Within restricts the events to (now - Within, now]; 0 is all time.
-	Within time.Duration
-	// Where must all hold for an event to count.
-	Where []Property
-}
-
-// Property tests one property of an event.
-type Property struct {
-	// Path leads through nested objects to the property. In JSON it is one text
-	// with dots between the names, and \. for a dot within a name.
-	Path []string
 	Test Test
 }
 
@@ -89,6 +68,7 @@ func (Any) node()           {}
 func (Not) node()           {}
 func (Trait) node()         {}
 func (Event) node()         {}
+func (Sequence) node()      {}
 func (Transactions) node()  {}
 func (HasIdentifier) node() {}
 func (Score) node()         {}

@@ -1,10 +1,6 @@
 package segments
 
-import (
-	"encoding/json"
-	"strconv"
-	"time"
-)
+import "encoding/json"
 
 // MarshalJSON writes the canonical JSON form, which Parse reads back to an
 // equal definition.
@@ -23,6 +19,8 @@ func encode(n Node) any {
 	case Trait:
 		return n.Test.encode(map[string]any{"trait": n.Name})
 	case Event:
+		return n.encode()
+	case Sequence:
 		return n.encode()
 	case Transactions:
 		m := map[string]any{string(n.Measure): n.Test.encode()}
@@ -44,24 +42,6 @@ func encodeAll(parts []Node) []any {
 		out[i] = encode(part)
 	}
 	return out
-}
-
-func (e Event) encode() any {
-	m := map[string]any{"event": e.Name}
-	if e.Kind != "" {
-		m["kind"] = e.Kind
-	}
-	if len(e.Count) > 0 {
-		m["count"] = e.Count.encode()
-	}
-	if len(e.Where) > 0 {
-		where := make([]any, len(e.Where))
-		for i, c := range e.Where {
-			where[i] = c.Test.encode(map[string]any{"property": joinPath(c.Path)})
-		}
-		m["where"] = where
-	}
-	return withWindow(m, e.Within)
 }
 
 func (t Test) encode(m map[string]any) map[string]any {
@@ -94,19 +74,6 @@ func (c Comparison) encode() map[string]any {
 	m := make(map[string]any, len(c))
 	for _, b := range c {
 		m[string(b.Op)] = b.Value
-	}
-	return m
-}
-
-func withWindow(m map[string]any, d time.Duration) map[string]any {
-	if d == 0 {
-		return m
-	}
-	for _, unit := range []byte{'w', 'd', 'h', 'm'} {
-		if d%units[unit] == 0 {
-			m["within"] = strconv.FormatInt(int64(d/units[unit]), 10) + string(unit)
-			break
-		}
 	}
 	return m
 }

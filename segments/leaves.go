@@ -1,7 +1,6 @@
 package segments
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -16,6 +15,8 @@ func (p *parser) leaf(at, head string, v jsonValue) Node {
 		return Trait{Name: p.name(at, o, "trait"), Test: p.test(at, o)}
 	case "event":
 		return p.event(at, v)
+	case "sequence":
+		return p.sequence(at, v)
 	case "identifier":
 		o := p.object(at, v, "identifier")
 		return p.identifier(at, o)
@@ -24,51 +25,6 @@ func (p *parser) leaf(at, head string, v jsonValue) Node {
 		return p.score(at, o)
 	}
 	return p.transactions(at, Measure(head), v)
-}
-
-// kinds are the kinds of events, as the ingest packages name them.
-var kinds = []string{
-	"behaviour", "transaction", "social", "location", "support", "feedback", "sensor", "contact", "catalogue",
-}
-
-func (p *parser) event(at string, v jsonValue) Node {
-	o := p.object(at, v, "event", "kind", "count", "within", "where")
-	e := Event{Name: p.name(at, o, "event"), Within: p.within(at, o)}
-	if kind, ok := o.get("kind"); ok {
-		if kind.kind != isString || !slices.Contains(kinds, kind.text) {
-			p.add(join(at, "kind"), "must be one of %s", strings.Join(kinds, ", "))
-		}
-		e.Kind = kind.text
-	}
-	if count, ok := o.get("count"); ok {
-		e.Count = p.comparison(join(at, "count"), count)
-	}
-	if where, ok := o.get("where"); ok {
-		e.Where = p.where(join(at, "where"), where)
-	}
-	return e
-}
-
-func (p *parser) where(at string, v jsonValue) []Property {
-	if v.kind != isArray || len(v.items) == 0 || len(v.items) > MaxConditions {
-		p.add(at, "must be an array of 1 to %d conditions", MaxConditions)
-		return nil
-	}
-	conditions := make([]Property, 0, len(v.items))
-	for i, item := range v.items {
-		at := fmt.Sprintf("%s/%d", at, i)
-		if item.kind != isObject {
-			p.add(at, "must be an object, is %s", item.kind)
-			continue
-		}
-		o := p.object(at, item, "property", "op", "value")
-		path := splitPath(p.name(at, o, "property"))
-		if len(path) > 1 && slices.Contains(path, "") {
-			p.add(join(at, "property"), "must be names joined by single dots")
-		}
-		conditions = append(conditions, Property{Path: path, Test: p.test(at, o)})
-	}
-	return conditions
 }
 
 // splitPath cuts a path at its dots; a backslash makes the next byte a part of

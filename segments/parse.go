@@ -31,8 +31,9 @@ func Parse(text []byte) (Definition, error) {
 		f.add("", "must be UTF-8")
 		return Definition{}, f.err()
 	}
-	// A leaf adds at most 5 levels: itself, where, condition, value.
-	v, err := parseJSON(text, 2*MaxDepth+6)
+	// A leaf adds at most 8 levels: itself, steps, step, exclusion, where,
+	// condition, value.
+	v, err := parseJSON(text, 2*MaxDepth+9)
 	if err != nil {
 		f.add("", "%v", err)
 		return Definition{}, f.err()
@@ -61,7 +62,7 @@ type parser struct {
 }
 
 // heads are the members that say what a node is, in the order of the message.
-var heads = []string{"all", "any", "not", "trait", "event", "orders", "refunds", "revenue", "identifier", "score"}
+var heads = []string{"all", "any", "not", "trait", "event", "sequence", "orders", "refunds", "revenue", "identifier", "score"}
 
 func (p *parser) node(at string, v jsonValue, depth int) Node {
 	if v.kind != isObject {

@@ -129,15 +129,17 @@ var units = map[byte]time.Duration{
 const MaxWithin = 3660 * 24 * time.Hour
 
 // within reads a window such as "30d"; 0 when there is none.
-func (p *parser) within(at string, o object) time.Duration {
-	v, ok := o.get("within")
+func (p *parser) within(at string, o object) time.Duration { return p.duration(at, o, "within") }
+
+func (p *parser) duration(at string, o object, member string) time.Duration {
+	v, ok := o.get(member)
 	if !ok {
 		return 0
 	}
 	if d, ok := parseWindow(v); ok {
 		return d
 	}
-	p.add(join(at, "within"), "must be a whole number and a unit m, h, d or w, at most 3660d, such as \"30d\"")
+	p.add(join(at, member), "must be a whole number and a unit m, h, d or w, at most 3660d, such as \"30d\"")
 	return 0
 }
 

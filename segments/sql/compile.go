@@ -42,6 +42,7 @@ type compiler struct {
 	err        error
 
 	events       scan
+	derived      []string        // columns of the results of sequences, each from those before
 	windows      []time.Duration // of the event leaves; 0 is all time
 	eventNames   []string        // parameters
 	transactions scan
@@ -93,6 +94,8 @@ func (c *compiler) leaf(i int, leaf segments.Node) {
 	switch leaf := leaf.(type) {
 	case segments.Event:
 		c.event(i, leaf)
+	case segments.Sequence:
+		c.sequence(i, leaf)
 	case segments.Transactions:
 		c.transaction(i, leaf)
 	case segments.Trait:

@@ -85,6 +85,8 @@ func (o *oracle) holds(p *person, n segments.Node) bool {
 		return p.namespaces[n.Namespace]
 	case segments.Event:
 		return o.event(p, n)
+	case segments.Sequence:
+		return o.sequence(p, n)
 	case segments.Transactions:
 		return o.transactions(p, n)
 	case segments.Trait:
@@ -97,23 +99,6 @@ func (o *oracle) holds(p *person, n segments.Node) bool {
 
 func (o *oracle) inWindow(t time.Time, within time.Duration) bool {
 	return within == 0 || t.After(o.now.Add(-within)) && !t.After(o.now)
-}
-
-func (o *oracle) event(p *person, leaf segments.Event) bool {
-	n := 0
-	for _, e := range p.events {
-		ok := e.Name == leaf.Name && (leaf.Kind == "" || e.Kind == leaf.Kind) && o.inWindow(e.Time, leaf.Within)
-		for _, w := range leaf.Where {
-			ok = ok && passes(dig(e.Properties, w.Path), w.Test)
-		}
-		if ok {
-			n++
-		}
-	}
-	if len(leaf.Count) == 0 {
-		return n > 0
-	}
-	return leaf.Count.Holds(float64(n))
 }
 
 // dig returns the JSON value at a path, nil where there is none.

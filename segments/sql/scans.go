@@ -17,55 +17,6 @@ FROM identifiers
 WHERE workspace = {workspace:String} AND ` + warehouse.AnchorProfile("identifier_id") + ` = identifier_id
 GROUP BY identifier_id`
 
-// event counts events in the scan over events.
-func (c *compiler) event(i int, leaf segments.Event) {
-	name := c.text(leaf.Name)
-	condition := "name = " + name
-	if leaf.Kind != "" {
-		condition += " AND kind = " + c.text(leaf.Kind)
-	}
-	condition += c.within("time", leaf.Within)
-	for _, w := range leaf.Where {
-		condition += " AND " + parenthesised(c.test(c.property(w.Path), w.Test))
-	}
-	count := leaf.Count
-	if len(count) == 0 {
-		count = segments.Comparison{{Op: segments.Gte, Value: 1}}
-	}
-	column := fmt.Sprintf("leaf_%d", i)
-	c.events.columns = append(c.events.columns, "countIf("+condition+") AS "+column)
-	c.set(&c.events, i, c.comparison(column, count), count.Holds(0))
-	c.eventNames = append(c.eventNames, name)
-	c.windows = append(c.windows, leaf.Within)
-}
-
-// property is the JSON text of a property, ” where there is none.
-func (c *compiler) property(path []string) string {
-	names := make([]string, len(path))
-	for i, name := range path {
-		names[i] = c.text(name)
-	}
-	return "JSONExtractRaw(properties, " + strings.Join(names, ", ") + ")"
-}
-
-func parenthesised(s string) string { return "(" + s + ")" }
-
-func (c *compiler) eventsSQL() string {
-	where := "WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN (" + strings.Join(c.eventNames, ", ") + ")"
-	if widest := slices.Max(c.windows); slices.Min(c.windows) > 0 {
-		where += c.within("time", widest)
-	}
-	return fmt.Sprintf(`SELECT profile_id,
-        %s AS mask
-FROM (
-    SELECT %s AS profile_id,
-        %s
-    FROM events
-    %s
-    GROUP BY profile_id
-)`, c.events.mask(), warehouse.EventProfile("anchor_id", "time"), strings.Join(c.events.columns, ",\n        "), where)
-}
-
 // moment is the order of messages, (time, message hash), as one number: the
 // server compares numbers many times faster than tuples.
 const moment = "bitShiftLeft(toInt256(toUnixTimestamp64Milli(time)), 128) + toInt256(message_hash)"

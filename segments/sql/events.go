@@ -1,0 +1,137 @@
+package sql
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
+	"github.com/kindred-cdp/kindred/segments"
+)
+
+// event tests events in the scan over events.
+func (c *compiler) event(i int, leaf segments.Event) {
+	column := fmt.Sprintf("leaf_%d", i)
+	if leaf.Pick != "" {
+		c.picked(i, column, leaf)
+		return
+	}
+	condition := c.occurrence(leaf.Name, leaf.Kind, leaf.Where, leaf.Within, leaf.Period)
+	if leaf.Measure.Aggregate != "" {
+		c.measured(i, column, condition, leaf.Measure)
+		return
+	}
+	count := leaf.Count
+	if len(count) == 0 {
+		count = segments.Comparison{{Op: segments.Gte, Value: 1}}
+	}
+	c.events.columns = append(c.events.columns, "countIf("+condition+") AS "+column)
+	c.set(&c.events, i, c.comparison(column, count), count.Holds(0))
+}
+
+// picked tests the properties of the first or the last event; of no event they
+// are an empty text, which passes no test.
+func (c *compiler) picked(i int, column string, leaf segments.Event) {
+	condition := c.occurrence(leaf.Name, leaf.Kind, nil, leaf.Within, leaf.Period)
+	pick := map[segments.Pick]string{segments.First: "argMinIf", segments.Last: "argMaxIf"}[leaf.Pick]
+	c.events.columns = append(c.events.columns, pick+"(properties, "+moment+", "+condition+") AS "+column)
+	c.set(&c.events, i, "("+strings.TrimPrefix(c.where(column, leaf.Where), " AND ")+")", false)
+}
+
+// measured compares an aggregate of a property. Sums are of whole ten
+// thousandths, so that no order of adding alters them.
+func (c *compiler) measured(i int, column, condition string, m segments.Measured) {
+	add := func(format string, args ...any) {
+		c.events.columns = append(c.events.columns, fmt.Sprintf(format, args...))
+	}
+	if m.Aggregate == segments.Days {
+		add("uniqExactIf(toDate32(time, 'UTC'), %s) AS %s", condition, column)
+		c.set(&c.events, i, c.comparison(column, m.Is), m.Is.Holds(0))
+		return
+	}
+	number := asNumber(c.property("properties", m.Of))
+	condition += " AND abs(" + number + ") <= 1e15"
+	sum := fmt.Sprintf("toFloat64(sumIf(toInt128(round(if(abs(%s) <= 1e15, %s, 0) * 10000)), %s)) / 10000", number, number, condition)
+	has := fmt.Sprintf("has_%d", i)
+	switch m.Aggregate {
+	case segments.Sum:
+		add("%s AS %s", sum, column)
+		c.set(&c.events, i, c.comparison(column, m.Is), m.Is.Holds(0))
+		return
+	case segments.Average:
+		add("%s AS sum_%d, sum_%d / %s AS %s", sum, i, i, has, column)
+	case segments.Least:
+		add("minIf(%s, %s) AS %s", number, condition, column)
+	case segments.Greatest:
+		add("maxIf(%s, %s) AS %s", number, condition, column)
+	}
+	add("countIf(%s) AS %s", condition, has)
+	c.set(&c.events, i, has+" > 0 AND "+c.comparison(column, m.Is), false)
+}
+
+// occurrence is the condition that a row of events is one that a leaf means; it
+// tells the scan to read such rows.
+func (c *compiler) occurrence(name, kind string, where []segments.Property, within time.Duration, period segments.Period) string {
+	parameter := c.text(name)
+	condition := "name = " + parameter
+	if kind != "" {
+		condition += " AND kind = " + c.text(kind)
+	}
+	condition += c.within("time", within)
+	if !period.From.IsZero() {
+		condition += " AND time >= " + c.moment(period.From)
+	}
+	if !period.Until.IsZero() {
+		condition += " AND time < " + c.moment(period.Until)
+	}
+	c.eventNames = append(c.eventNames, parameter)
+	c.windows = append(c.windows, within)
+	return condition + c.where("properties", where)
+}
+
+// where is the condition that the properties pass all tests, each with its lead
+// of AND.
+func (c *compiler) where(properties string, where []segments.Property) string {
+	var condition strings.Builder
+	for _, w := range where {
+		raw := c.property(properties, w.Path)
+		test := ""
+		if len(w.Each) > 0 {
+			test = "arrayExists(each -> " + c.test(c.property("each", w.Each), w.Test) + ", JSONExtractArrayRaw(" + raw + "))"
+		} else {
+			test = c.test(raw, w.Test)
+		}
+		condition.WriteString(" AND (" + test + ")")
+	}
+	return condition.String()
+}
+
+// property is the JSON text of a property of a JSON object, ” where there is none.
+func (c *compiler) property(object string, path []string) string {
+	names := make([]string, len(path))
+	for i, name := range path {
+		names[i] = c.text(name)
+	}
+	return "JSONExtractRaw(" + object + ", " + strings.Join(names, ", ") + ")"
+}
+
+func (c *compiler) eventsSQL() string {
+	where := "WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN (" + strings.Join(c.eventNames, ", ") + ")"
+	if widest := slices.Max(c.windows); slices.Min(c.windows) > 0 {
+		where += c.within("time", widest)
+	}
+	grouped := fmt.Sprintf(`SELECT %s AS profile_id,
+        %s
+    FROM events
+    %s
+    GROUP BY profile_id`, warehouse.EventProfile("anchor_id", "time"), strings.Join(c.events.columns, ",\n        "), where)
+	if len(c.derived) > 0 {
+		grouped = "SELECT *,\n        " + strings.Join(c.derived, ",\n        ") + "\n    FROM (\n    " + indent(grouped) + "\n    )"
+	}
+	return fmt.Sprintf(`SELECT profile_id,
+        %s AS mask
+FROM (
+    %s
+)`, c.events.mask(), grouped)
+}
