@@ -204,6 +204,8 @@ func FuzzParse(f *testing.F) {
 		`{"event":"e","where":[{"property":"a\\\\.b.c","op":"exists"}]}`,
 		`{"all":[{"trait":"a","op":"in","value":["x",1,true]},{"not":{"event":"e","count":{"gte":1,"lt":3},"within":"30d","where":[{"property":"a.b","op":"contains","value":"x"}]}}]}`,
 		`{"any":[{"orders":{"eq":0}},{"revenue":{"gt":-1.5e3},"currency":"EUR","within":"2w"},{"score":"s","op":"lte","value":0}]}`,
+		`{"sequence":[{"event":"a"},{"event":"b","optional":true,"after":{"gte":"1h"}},{"event":"c","without":{"event":"d"}}],"span":"2d","from":"2025-01-01"}`,
+		`{"event":"a","average":"b.c","is":{"lt":1},"until":"2025-01-01T00:00:00.001Z"}`, `{"event":"a","pick":"first","where":[{"property":"x","each":"y","op":"exists"}]}`,
 		`{"identifier":"email"}`, `{"trait":"a","op":"exists","value":1}`, `[[[[`, `{"not":{"not":{}}}`, `{"trait":"\ud800","op":"eq","value":"\u0000"}`,
 	} {
 		f.Add([]byte(seed))

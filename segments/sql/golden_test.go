@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -80,8 +81,11 @@ func TestNoValueInText(t *testing.T) {
 	for _, op := range []segments.Op{segments.Eq, segments.Neq, segments.In, segments.Contains, segments.Gt, segments.Lte} {
 		test := segments.Test{Op: op, Values: []segments.Scalar{s}}
 		tests = append(tests, segments.Trait{Name: secret, Test: test},
-			segments.Event{Name: secret, Kind: secret, Where: []segments.Property{{Path: []string{secret, secret}, Test: test}}})
+			segments.Event{Name: secret, Kind: secret, Where: []segments.Property{{Path: []string{secret, secret}, Each: []string{secret}, Test: test}}})
 	}
+	period := segments.Period{From: now, Until: now.Add(98765 * time.Minute)}
+	tests = append(tests, segments.Event{Name: secret, Period: period, Measure: segments.Measured{Aggregate: segments.Sum, Of: []string{secret}, Is: segments.Comparison{{Op: segments.Gt, Value: 98765.4321}}}},
+		segments.Sequence{Span: 98765 * time.Second, Steps: []segments.Step{{Name: secret}, {Name: secret, Kind: secret, AtMost: 98765 * time.Second, Without: &segments.Exclusion{Name: secret}}}})
 	tests = append(tests, segments.HasIdentifier{Namespace: "secret"}, segments.Score{Name: secret, Test: segments.Comparison{{Op: segments.Gt, Value: 98765.4321}}},
 		segments.Transactions{Measure: segments.Orders, Currency: secret, Test: segments.Comparison{{Op: segments.Gt, Value: 98765.4321}}})
 	rules := profiles.DefaultRules()

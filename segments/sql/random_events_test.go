@@ -23,7 +23,7 @@ func (m maker) where(most int) []segments.Property {
 
 func (m maker) period() segments.Period {
 	at := func() time.Time { return now.Add(-time.Duration(m.IntN(6)) * 24 * time.Hour) }
-	switch m.IntN(8) {
+	switch m.IntN(5) {
 	case 0:
 		return segments.Period{From: at()}
 	case 1:
@@ -62,7 +62,7 @@ func (m maker) eventLeaf() segments.Event {
 func (m maker) sequence() segments.Sequence {
 	s := segments.Sequence{Within: m.within(), Period: m.period(), Span: m.gap(), Steps: make([]segments.Step, 2+m.IntN(3))}
 	for i := range s.Steps {
-		step := segments.Step{Name: m.name(), Kind: m.kind()}
+		step := segments.Step{Name: m.common(), Kind: m.kind()}
 		if m.IntN(5) == 0 {
 			step.Where = m.where(1)
 		}
@@ -71,8 +71,8 @@ func (m maker) sequence() segments.Sequence {
 			if step.AtMost > 0 && step.AtLeast > step.AtMost {
 				step.AtLeast, step.AtMost = step.AtMost, step.AtLeast
 			}
-			if m.IntN(4) == 0 {
-				step.Without = &segments.Exclusion{Name: m.name(), Kind: m.kind()}
+			if m.IntN(2) == 0 {
+				step.Without = &segments.Exclusion{Name: m.name(), Where: m.where(1)}
 			}
 			step.Optional = i < len(s.Steps)-1 && m.IntN(3) == 0
 		}
@@ -81,6 +81,22 @@ func (m maker) sequence() segments.Sequence {
 	return s
 }
 
+// common is a name of events that are many, so that steps meet.
+func (m maker) common() string { return m.one("View", "View", "Buy", "Buy", "it's") }
+
 func (m maker) gap() time.Duration {
 	return []time.Duration{0, 0, 0, time.Hour, 24 * time.Hour, 48 * time.Hour, 72 * time.Hour}[m.IntN(7)]
+}
+
+// statement is a value of few, so that they repeat; sums of these are exact.
+func (m maker) statement() any {
+	switch m.IntN(8) {
+	case 0:
+		return nil
+	case 1, 2:
+		return float64(m.IntN(4)) / 2
+	case 3:
+		return []any{m.one("a", "bb"), m.one("bb", "ccc")}
+	}
+	return m.one("a", "bb", "ccc")
 }
