@@ -15,4 +15,38 @@
 //	  {"revenue": {"gte": 100}, "currency": "GBP", "within": "90d"},
 //	  {"not": {"orders": {"gte": 1}, "within": "7d"}}
 //	]}
+//
+// # What it means
+//
+// Windows. within is (now - within, now]; from and until are [from, until). A
+// leaf with both asks for events in both. A date is midnight in zone (UTC
+// without one) by the clocks of that day; where midnight does not exist, it is
+// the instant that Go's time.Date gives. The canonical form has instants. Times
+// have milliseconds, and now is cut to them.
+//
+// Order. Events stand in the order of time, and of equal times in the order of
+// the keyed hash of the message: two events are never at the same place, and
+// neither arrival nor batching plays a part. first, last and sequences go by it.
+//
+// Types. A test holds only between values of one type: text with text, number
+// with number, by value; "5" is not 5. A missing property, null and a value of
+// another type fail every test, neq included; not(…) finds those who have none.
+// Texts compare byte by byte. each asks some element of an array to pass, and
+// fails where there is no array; elements that are no objects have no properties.
+//
+// Measures. sum is 0 without numbers and days is 0 without events, so both can
+// hold for a profile that did nothing; average, least and greatest fail there.
+//
+// Sequences. Each step takes one event behind that of the step before. after
+// bounds the time since the step taken before, both ends included; span the time
+// from the first event to the last; without forbids events strictly between the
+// two. within, from and until restrict all of them, exclusions too. A sequence
+// holds if any choice of events satisfies all of it; an optional step may be
+// left out, and bounds of the next then count from the step before.
+//
+//	{"sequence": [
+//	  {"event": "Product Viewed"},
+//	  {"event": "Cart Viewed", "optional": true},
+//	  {"event": "Cart Abandoned", "after": {"lte": "1h"}, "without": {"event": "Order Completed"}}
+//	], "within": "7d", "span": "1d"}
 package segments

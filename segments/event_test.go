@@ -26,7 +26,8 @@ func TestParseEventsAndSequences(t *testing.T) {
 		Event{Name: "Order Completed", Measure: Measured{Aggregate: Days, Is: Comparison{{Gte, 3}}}, Period: Period{From: time.Date(2025, 1, 1, 10, 0, 0, 5e8, time.UTC)}},
 		Event{Name: "Plan Chosen", Pick: Last, Where: []Property{{Path: []string{"items"}, Each: []string{"sku", "id"}, Test: Test{Op: Exists}}}},
 		Sequence{Within: 7 * 24 * time.Hour, Span: 24 * time.Hour, Steps: []Step{
-			{Name: "View", Kind: "behaviour"}, {Name: "Search", Optional: true},
+			{Name: "View", Kind: "behaviour"},
+			{Name: "Search", Optional: true},
 			{Name: "Buy", AtLeast: time.Minute, AtMost: 2 * time.Hour, Without: &Exclusion{Name: "Leave"}},
 		}},
 	}}

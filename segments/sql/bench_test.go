@@ -34,6 +34,8 @@ func BenchmarkPreview(b *testing.B) {
 		{"orders", `{"orders":{"gte":2},"within":"90d"}`},
 		{"trait", `{"trait":"country","op":"in","value":["PT","BR"]}`},
 		{"absent", `{"not":{"event":"Order Completed","within":"7d"}}`},
+		{"sum", `{"event":"Order Completed","sum":"revenue","is":{"gte":50},"from":"2025-02-01"}`},
+		{"sequence", `{"sequence":[{"event":"Product Viewed"},{"event":"Cart Viewed","after":{"lte":"30d"}},{"event":"Order Completed","without":{"event":"Searched"}}]}`},
 		{"mixed", `{"all":[{"trait":"country","op":"in","value":["PT","BR"]},{"event":"Product Viewed","count":{"gte":2}},{"any":[{"score":"churn","op":"gte","value":0.7},{"identifier":"email"}]},{"not":{"orders":{"gte":1},"within":"7d"}}]}`},
 	} {
 		b.Run(c.name, func(b *testing.B) {
