@@ -14,6 +14,15 @@ type erased struct {
 	at      []int64
 }
 
+// scan takes a row of erasedSQL.
+func (e *erased) scan(rows driver.Rows) error {
+	var id uint64
+	var at int64
+	err := rows.Scan(&id, &at)
+	e.anchors, e.at = append(e.anchors, id), append(e.at, at)
+	return err
+}
+
 const erasedSQL = `SELECT id, toUnixTimestamp64Milli(max(erased_at))
 FROM identity_erasures
 WHERE workspace = {workspace:String} AND id IN {anchors:Array(UInt64)} AND what IN ('identifier', 'set')
@@ -30,11 +39,5 @@ func (r *reader) maskErased(ctx context.Context) error {
 	if !r.reborn {
 		return nil
 	}
-	return r.read(ctx, "erasures", erasedSQL, func(rows driver.Rows) error {
-		var id uint64
-		var at int64
-		err := rows.Scan(&id, &at)
-		r.erased.anchors, r.erased.at = append(r.erased.anchors, id), append(r.erased.at, at)
-		return err
-	}, clickhouse.Named("anchors", r.anchors))
+	return r.read(ctx, "erasures", erasedSQL, r.erased.scan, clickhouse.Named("anchors", r.anchors))
 }

@@ -98,9 +98,29 @@ func TestSearchFindsNobodyErased(t *testing.T) {
 	}
 	exec("INSERT INTO identity_erasures (workspace, id, what, erased_at, erasure_id) SELECT 'main', anchor_id, 'set', ?, 'e' FROM anchor_members WHERE workspace = 'main' AND identifier_id = ?", erased, uint64(members[0]))
 	found(anabel...)
+	if named := statedIn(t, store); len(named) != 1 || people[named[0]] != "anabel" {
+		t.Errorf("a search by trait names %v, want Anabel alone", named)
+	}
 	again := erased.Add(time.Hour)
 	exec("INSERT INTO identifiers (workspace, identifier_id, source, period, namespace, value, first_event, first_received, last_event, last_received) VALUES ('main', ?, 'web', 8105, 'user_id', 'ana', ?, ?, ?, ?)", uint64(members[0]), again, again, again, again)
 	found(anabel[0], anabel[1], "user_id:ana of ana", anabel[2])
+	exec("INSERT INTO trait_observations (workspace, anchor_id, trait, time, message_hash, received_time, source, value) VALUES ('main', ?, 'country', ?, 78, ?, 'web', '\"PT\"')", uint64(members[0]), again, again)
+	found("a trait of ana", anabel[0], anabel[1], "user_id:ana of ana", anabel[2])
+}
+
+// statedIn are the profiles that a search for people of Portugal names.
+func statedIn(t *testing.T, store *clickhouse.Store) (named []identity.ProfileID) {
+	t.Helper()
+	matches, err := store.ByTrait(t.Context(), "main", "country", []string{`"PT"`}, profiles.SearchQuery{Limit: 9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range matches {
+		if m.Profile != 0 {
+			named = append(named, m.Profile)
+		}
+	}
+	return named
 }
 
 // searched is what searches for ana and for people of Portugal find, as the API shows it:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,6 +38,11 @@ WHERE workspace = {workspace:String} AND anchor_id > {after:UInt64} AND trait = 
 ORDER BY anchor_id
 LIMIT 1 BY anchor_id
 LIMIT {limit:UInt32}`
+
+// statedLaterSQL finds those of erased anchors of whom the value was said again.
+const statedLaterSQL = `SELECT DISTINCT anchor_id
+FROM trait_observations
+WHERE workspace = {workspace:String} AND anchor_id IN {erased:Array(UInt64)} AND trait = {trait:String} AND value IN {values:Array(String)}` + afterErasure
 
 // presentSQL finds whose identifiers are, the deciding ones of anchors or any.
 const presentSQL = `SELECT identifier_id, argMax(profile_id, (epoch, sequence)) AS profile
@@ -106,7 +112,39 @@ func (s *Store) ByTrait(ctx context.Context, workspace, trait string, values []s
 	if err != nil {
 		return nil, fmt.Errorf("search traits: %w", err)
 	}
+	if keys, err = s.dropErased(ctx, workspace, keys, trait, values); err != nil {
+		return nil, fmt.Errorf("search traits: %w", err)
+	}
 	return matches, s.present(ctx, workspace, keys, matches)
+}
+
+// dropErased returns anchors with 0 for those of which an erasure took all that was
+// found of them: the rows may be there until the tables are rewritten. Hardly any page
+// has one, and the others cost no more than the question.
+func (s *Store) dropErased(ctx context.Context, workspace string, anchors []uint64, trait string, values []string) ([]uint64, error) {
+	if len(anchors) == 0 {
+		return anchors, nil
+	}
+	of := erased{anchors: []uint64{}, at: []int64{}}
+	err := s.query(ctx, erasedSQL, of.scan, clickhouse.Named("workspace", workspace), clickhouse.Named("anchors", anchors))
+	if err != nil || len(of.anchors) == 0 {
+		return anchors, err
+	}
+	later := map[uint64]bool{}
+	err = s.query(ctx, statedLaterSQL, func(rows driver.Rows) error {
+		var anchor uint64
+		err := rows.Scan(&anchor)
+		later[anchor] = true
+		return err
+	}, clickhouse.Named("workspace", workspace), clickhouse.Named("trait", trait), clickhouse.Named("values", values),
+		clickhouse.Named("erased", of.anchors), clickhouse.Named("erased_at", of.at))
+	left := slices.Clone(anchors)
+	for i, a := range left {
+		if slices.Contains(of.anchors, a) && !later[a] {
+			left[i] = 0
+		}
+	}
+	return left, err
 }
 
 // present fills in whose each of keys, anchors or identifiers, is: the hops of

@@ -260,29 +260,3 @@ func (w *world) certified(removed map[string]int) {
 		}
 	}
 }
-
-// TestOneRewriteForMany counts the tables that are rewritten for a few hundred.
-func TestOneRewriteForMany(t *testing.T) {
-	w := newWorld(t)
-	var ids, rows []string
-	for i := range 300 {
-		ids = append(ids, fmt.Sprintf("('main', %d, 'identifier', '2026-04-01', 'e%d'), ('main', %d, 'profile', '2026-04-01', 'e%d')", 1000+i, i, 1000+i, i))
-		rows = append(rows, fmt.Sprintf("('main', %d, '2026-03-01', '2026-03-01', %d)", 1000+i, i))
-	}
-	w.exec("INSERT INTO identity_erasures (workspace, id, what, erased_at, erasure_id) VALUES " + strings.Join(ids, ", "))
-	w.exec("INSERT INTO events (workspace, anchor_id, time, received_time, message_hash) VALUES " + strings.Join(rows, ", "))
-	w.exec("INSERT INTO identity_commands (workspace, command_id, kind, received_at, epoch, sequence) SELECT DISTINCT workspace, erasure_id, 'erase', erased_at, 1, 10 FROM identity_erasures")
-	w.insert("identity_versions", "workspace, epoch, sequence, published_at", "main", 1, 10, erasedAt)
-	w.insert("identity_epochs", "workspace, epoch, started_at", "main", 1, before)
-	worker := w.worker(func() time.Time { return erasedAt })
-	worker.cfg.BatchWait = 0
-	if n, err := worker.Look(t.Context()); n != 300 || err != nil {
-		t.Fatalf("%d of 300 were certified: %v", n, err)
-	}
-	if n := w.column("SELECT toString(count()) FROM system.mutations WHERE database = currentDatabase() AND table = 'events' AND command LIKE '%DELETE%'"); n[0] != "1" {
-		t.Errorf("the events were rewritten %s times", n[0])
-	}
-	if n := w.column("SELECT toString(count()) FROM events"); n[0] != "0" {
-		t.Errorf("%s events are left", n[0])
-	}
-}
