@@ -7,7 +7,7 @@ import (
 )
 
 // TestWorkersMarkHomes: an e-mail address that a flush on several processors finds
-// to be seen with too many people leaves its household, whose values belong to the
+// to be seen with too many others leaves its household, whose values belong to the
 // component of no worker. Nothing but that mark says so.
 func TestWorkersMarkHomes(t *testing.T) {
 	g := New(identity.DefaultRules())
@@ -21,11 +21,11 @@ func TestWorkersMarkHomes(t *testing.T) {
 	if _, ok := g.Household(identity.ProfileID(mail.Key)); !ok || !g.unevaluated() {
 		t.Fatal("the address has no household, or the next flush would not be on several processors")
 	}
-	for i := range 11 {
-		meet(identity.Node{Key: identity.Key(10 + i), Namespace: identity.UserID})
+	for i := range 11 { // As strong, and no principals: these would mark it at once.
+		meet(identity.Node{Key: identity.Key(10 + i), Namespace: identity.Email})
 	}
 	g.Flush()
 	if h, ok := g.Household(identity.ProfileID(mail.Key)); ok {
-		t.Errorf("the address of 11 people is in household %s", h)
+		t.Errorf("an address seen with 11 others is in household %s", h)
 	}
 }
