@@ -138,11 +138,8 @@ func (g *Graph) setHead(x, h ref) {
 	g.noteChanged(x)
 	from := n.head
 	n.head = h
-	if n.flags&scored != 0 {
-		g.records.put(x, h)
-	}
-	if n.flags&homed != 0 {
-		g.tenants.put(x, h)
+	if n.flags&(scored|homed) != 0 {
+		g.seat(x)
 	}
 	if from == x {
 		delete(g.held, x)
@@ -150,6 +147,21 @@ func (g *Graph) setHead(x, h ref) {
 	g.work.stale = append(g.work.stale, from)
 	if n.flags&fresh == 0 && g.nodes.at(from).flags&fixed == 0 {
 		g.work.left = append(g.work.left, departure{x, from})
+	}
+}
+
+// seat lists x in the rosters of its group, if something rare is kept of it.
+func (g *Graph) seat(x ref) {
+	n := g.nodes.at(x)
+	if g.postpones {
+		g.work.seated = append(g.work.seated, x)
+		return
+	}
+	if n.flags&scored != 0 {
+		g.records.put(x, n.head)
+	}
+	if n.flags&homed != 0 {
+		g.tenants.put(x, n.head)
 	}
 }
 

@@ -5,7 +5,8 @@ import (
 )
 
 // Graph is the ledger of one workspace in memory, with its profiles. It belongs
-// to one goroutine at a time.
+// to one goroutine at a time; a flush of very much may run on several processors,
+// and ends when all of them have.
 type Graph struct {
 	rules *identity.Rules
 
@@ -46,6 +47,10 @@ type Graph struct {
 	heldFrom int
 	fansFrom uint32
 	portion  int // see evaluateInPortions
+	// Rebuilds run on so many processors; what other components read as well is
+	// postponed meanwhile: see evaluateSideBySide.
+	workers   int
+	postpones bool
 
 	erased    map[identity.Key]int64
 	standing  map[subject]verdict
@@ -154,6 +159,7 @@ func New(rules *identity.Rules) *Graph {
 		heldFrom: 16,
 		fansFrom: 64,
 		portion:  portion,
+		workers:  defaultWorkers(),
 		spaceOf:  map[identity.Namespace]uint32{},
 		fans:     map[ref]*fans{},
 		crowded:  map[ref][]uint32{},

@@ -46,7 +46,13 @@ func (g *Graph) value(d *edge) ref {
 	return d.b
 }
 
-func (g *Graph) markHome(v ref) { g.mark(v, homeDirty, &g.work.homes) }
+func (g *Graph) markHome(v ref) {
+	if g.postpones {
+		g.work.atHome = append(g.work.atHome, v)
+		return
+	}
+	g.mark(v, homeDirty, &g.work.homes)
+}
 
 // eachDomestic calls f for all domestic edges of x. f must move none.
 func (g *Graph) eachDomestic(x ref, f func(ref)) {

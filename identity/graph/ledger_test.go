@@ -76,13 +76,14 @@ type world struct {
 	heldFrom int
 	fansFrom uint32
 	portion  int
+	workers  int
 	fusing   bool
 	records  []identity.Node
 }
 
 func (w *world) graph() *Graph {
 	g := New(w.rules)
-	g.heldFrom, g.fansFrom, g.portion = w.heldFrom, w.fansFrom, w.portion
+	g.heldFrom, g.fansFrom, g.portion, g.workers = w.heldFrom, w.fansFrom, w.portion, w.workers
 	return g
 }
 
@@ -142,7 +143,7 @@ const (
 )
 
 func worldOf(r *rand.Rand, size, kind int) *world {
-	w := &world{rules: randomRules(r), heldFrom: pick(r, 1, 2, 4, 16), fansFrom: pick(r, uint32(1), 3, 64), portion: pick(r, 1, 5, portion)}
+	w := &world{rules: randomRules(r), heldFrom: pick(r, 1, 2, 4, 16), fansFrom: pick(r, uint32(1), 3, 64), portion: pick(r, 1, 5, portion), workers: pick(r, 1, 2, 3)}
 	most := 1 + r.IntN(5+size/16)
 	kinds := []identity.Namespace{
 		identity.UserID, identity.CustomerNo, identity.Email, identity.Phone,

@@ -32,6 +32,10 @@ type work struct {
 	unhoused []ref                        // heads of profiles whose household must be found
 	housed   map[ref]identity.HouseholdID // what profiles had at the last flush, by founder
 
+	// Postponed by workers: see evaluateSideBySide.
+	seated []ref // identifiers to list in rosters
+	atHome []ref // household values to mark
+
 	// What changed since the last flush.
 	journal []old
 	flips   []flip

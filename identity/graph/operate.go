@@ -9,8 +9,9 @@ import (
 
 // State is what a decision about one identifier depends on.
 type State struct {
-	Known     bool // has a counted sighting
-	Household bool // links households, never persons
+	Namespace identity.Namespace // empty where nothing is known of it, counted or not
+	Known     bool               // has a counted sighting
+	Household bool               // links households, never persons
 	// ByRules and ByDecision say who blocks it.
 	ByRules, ByDecision bool
 }
@@ -23,7 +24,7 @@ func (g *Graph) State(k identity.Key) State {
 	}
 	f := g.nodes.at(x).flags
 	return State{
-		Known: f&alive != 0, Household: g.ns(x).rule.Household,
+		Namespace: g.ns(x).name, Known: f&alive != 0, Household: g.ns(x).rule.Household,
 		ByRules: f&ruleBlocked != 0, ByDecision: f&opBlocked != 0,
 	}
 }

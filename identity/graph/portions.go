@@ -15,12 +15,13 @@ func (g *Graph) evaluateInPortions() {
 	// The flags say what the lists hold.
 	w.status, w.tenure, w.fuse, w.scan = w.status[:0], w.tenure[:0], w.fuse[:0], w.scan[:0]
 	w.edges, w.readmit, w.founder = w.edges[:0], w.readmit[:0], w.founder[:0]
-	c := collector{g: g, seen: make([]uint64, g.nodes.end()/64+1)}
-	for x := ref(1); x < g.nodes.end(); x++ {
-		if c.component(x); c.size >= g.portion {
-			g.evaluatePortion()
-			c.size = 0
-		}
+	c := &collector{next: 1, seen: make([]uint64, g.nodes.end()/64+1)}
+	if g.workers > 1 && g.unevaluated() {
+		g.evaluateSideBySide(c)
+		return
+	}
+	for c.collect(g) {
+		g.evaluatePortion()
 	}
 	g.evaluatePortion()
 }
@@ -37,12 +38,26 @@ func (g *Graph) evaluatePortion() {
 	w.changed, w.stale, w.admitted, w.left = w.changed[:0], w.stale[:0], w.admitted[:0], w.left[:0]
 }
 
-// collector puts the marked nodes and edges of components on the work lists.
+// collector puts the marked nodes and edges of components on the work lists of a
+// graph, or of one that works for it.
 type collector struct {
 	g     *Graph
+	next  ref
 	seen  []uint64 // a bit for each node
 	queue []ref
-	size  int // of the components since it was set to zero
+	size  int // of the components of this portion
+}
+
+// collect takes the components of the next portion, and reports whether others may
+// be left.
+func (c *collector) collect(g *Graph) (more bool) {
+	for c.g, c.size = g, 0; c.next < g.nodes.end(); c.next++ {
+		if c.size >= g.portion {
+			return true
+		}
+		c.component(c.next)
+	}
+	return false
 }
 
 // component takes all that evidence, open or not, and must-links connect with x.

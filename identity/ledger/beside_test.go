@@ -99,6 +99,22 @@ func several(m map[identity.ProfileID]map[identity.ProfileID]bool) (n int) {
 // checkExamples checks that examples are what they say.
 func checkExamples(t *testing.T, r DryRunReport, before, after *bruteForce) {
 	t.Helper()
+	sizes := func(of map[identity.Key]identity.ProfileID) map[identity.ProfileID]int {
+		n := map[identity.ProfileID]int{}
+		for k := range after.result.Profile {
+			n[of[k]]++
+		}
+		return n
+	}
+	whole := func(examples []Example, size map[identity.ProfileID]int) {
+		for _, e := range examples {
+			if n := len(e.Identifiers) + e.More; n != size[e.Profile] {
+				t.Errorf("example %s speaks of %d identifiers of %d", e.Profile, n, size[e.Profile])
+			}
+		}
+	}
+	whole(r.SplitExamples, sizes(before.result.Profile))
+	whole(r.JoinExamples, sizes(after.result.Profile))
 	for _, e := range append(append([]Example(nil), r.SplitExamples...), r.JoinExamples...) {
 		if len(e.Identifiers) < 2 {
 			t.Errorf("example %s has %d identifiers", e.Profile, len(e.Identifiers))

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/rulefile"
 )
@@ -76,15 +78,10 @@ func (l *Ledger) DryRun(ctx context.Context, workspace string, f rulefile.File) 
 		return DryRunReport{}, err
 	}
 	defer release()
-	before, err := sp.snapshot(ctx)
+	before, beside, err := l.readings(ctx, sp, rules)
 	if err != nil {
 		return DryRunReport{}, err
 	}
-	beside := &space{name: workspace, rules: rules, graph: l.deps.NewGraph(rules)}
-	if _, err := l.store.load(ctx, beside); err != nil {
-		return DryRunReport{}, fmt.Errorf("load ledger under other rules: %w", err)
-	}
-	beside.flush()
 	report := DryRunReport{Version: f.Version, Changes: rulefile.Diff(now, f), Before: before.stats}
 	if report.After, err = beside.stats(ctx); err != nil {
 		return DryRunReport{}, err
@@ -92,6 +89,25 @@ func (l *Ledger) DryRun(ctx context.Context, workspace string, f rulefile.File) 
 	c := comparison{before: before, after: beside.graph, splits: map[identity.ProfileID]bool{}, joins: map[identity.ProfileID]bool{}}
 	err = c.report(ctx, &report)
 	return report, err
+}
+
+// readings notes the profiles of sp and, meanwhile, loads its ledger under other
+// rules: the one reads memory where the other waits for the engine.
+func (l *Ledger) readings(ctx context.Context, sp *space, rules *identity.Rules) (before *snapshot, beside *space, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		before, err = sp.snapshot(ctx)
+		return err
+	})
+	beside = &space{name: sp.name, rules: rules, graph: l.deps.NewGraph(rules)}
+	group.Go(func() error {
+		if _, err := l.store.load(ctx, beside); err != nil {
+			return fmt.Errorf("load ledger under other rules: %w", err)
+		}
+		beside.flush()
+		return nil
+	})
+	return before, beside, group.Wait()
 }
 
 // loadBeside waits until no other ledger is loaded beside those in use.
@@ -156,42 +172,72 @@ type comparison struct {
 	moves         []ExampleIdentifier // the least ones
 }
 
-// report counts what differs, and then reads the profiles of the examples.
+// report counts what differs, and then fills the examples.
 func (c *comparison) report(ctx context.Context, r *DryRunReport) error {
-	err := c.each(ctx, func(i ExampleIdentifier) {
-		// The id of a profile is the key of one of its identifiers, so one
-		// member elsewhere than that one tells a split, or a join.
-		if i.Before != 0 && i.After != c.after.Profile(identity.Key(i.Before)) {
-			c.splits[i.Before] = true
-		}
-		if i.After != 0 && i.Before != c.before.profile(identity.Key(i.After)) {
-			c.joins[i.After] = true
-		}
-		if i.Before != i.After {
+	n := 0
+	c.after.Each(func(k identity.Key, ns identity.Namespace, p identity.ProfileID) bool {
+		// Nearly all identifiers stay where they are. Those tell nothing: the
+		// founder of their profile stays in it as well, before and after.
+		if i := (ExampleIdentifier{Key: k, Namespace: ns, Before: c.before.profile(k), After: p}); i.Before != i.After {
+			c.compare(i)
 			r.Moves++
-			c.keepMove(i)
 		}
+		n++
+		return n%4096 != 0 || ctx.Err() == nil
 	})
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	r.Splits, r.Joins, r.MoveExamples = len(c.splits), len(c.joins), c.moves
 	r.SplitExamples, r.JoinExamples = chosen(c.splits), chosen(c.joins)
-	split, joined := byProfile(r.SplitExamples), byProfile(r.JoinExamples)
-	return c.each(ctx, func(i ExampleIdentifier) {
-		split[i.Before].add(i)
-		joined[i.After].add(i)
-	})
+	return c.fill(ctx, r)
 }
 
-// each visits every identifier that is known after.
-func (c *comparison) each(ctx context.Context, visit func(ExampleIdentifier)) error {
-	n := 0
-	c.after.Each(func(k identity.Key, ns identity.Namespace, p identity.ProfileID) bool {
-		visit(ExampleIdentifier{Key: k, Namespace: ns, Before: c.before.profile(k), After: p})
-		n++
-		return n%4096 != 0 || ctx.Err() == nil
-	})
+// compare notes what the move of an identifier comes to. The id of a profile is
+// the key of one of its identifiers, so one member elsewhere than that one tells a
+// split, or a join.
+func (c *comparison) compare(i ExampleIdentifier) {
+	if i.Before != 0 && i.After != c.after.Profile(identity.Key(i.Before)) {
+		c.splits[i.Before] = true
+	}
+	if i.After != 0 && i.Before != c.before.profile(identity.Key(i.After)) {
+		c.joins[i.After] = true
+	}
+	c.keepMove(i)
+}
+
+// fill fills the examples. Who was in a profile stands in the snapshot, and who
+// would be in one says the graph: nothing but the examples is read.
+func (c *comparison) fill(ctx context.Context, r *DryRunReport) error {
+	split := byProfile(r.SplitExamples)
+	founders := slices.Sorted(maps.Keys(split))
+	add := func(e *Example, k identity.Key) {
+		if ns := c.after.State(k).Namespace; ns != "" {
+			e.add(ExampleIdentifier{Key: k, Namespace: ns, Before: c.before.profile(k), After: c.after.Profile(k)})
+		}
+	}
+	for i, k := range c.before.keys {
+		// A founder is not among the keys, which are those of other profiles than their own.
+		for len(founders) > 0 && identity.Key(founders[0]) < k {
+			add(split[founders[0]], identity.Key(founders[0]))
+			founders = founders[1:]
+		}
+		if e := split[c.before.profiles[i]]; e != nil {
+			add(e, k)
+		}
+		if i%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	for _, p := range founders {
+		add(split[p], identity.Key(p))
+	}
+	for i := range r.JoinExamples {
+		e := &r.JoinExamples[i]
+		for _, k := range c.after.Members(e.Profile) {
+			add(e, k)
+		}
+	}
 	return ctx.Err()
 }
 
@@ -222,13 +268,11 @@ func byProfile(examples []Example) map[identity.ProfileID]*Example {
 	return m
 }
 
-// add adds an identifier; a nil example takes none.
+// add adds an identifier.
 func (e *Example) add(i ExampleIdentifier) {
-	switch {
-	case e == nil:
-	case len(e.Identifiers) < maxShown:
+	if len(e.Identifiers) < maxShown {
 		e.Identifiers = append(e.Identifiers, i)
-	default:
+	} else {
 		e.More++
 	}
 }
