@@ -81,8 +81,11 @@ func (g *Graph) gather(w *Graph) {
 	maps.Copy(g.claims, w.claims)
 	to, from := &g.work, &w.work
 	for _, l := range [...]struct{ to, from *[]ref }{
-		{&to.relink, &from.relink}, {&to.rescored, &from.rescored}, {&to.restated, &from.restated},
-		{&to.seated, &from.seated}, {&to.atHome, &from.atHome},
+		{&to.relink, &from.relink},
+		{&to.rescored, &from.rescored},
+		{&to.restated, &from.restated},
+		{&to.seated, &from.seated},
+		{&to.atHome, &from.atHome},
 	} {
 		*l.to = append(*l.to, *l.from...)
 	}
