@@ -75,7 +75,10 @@ func (s *Server) consistent(handle func(*gin.Context) error) func(*gin.Context) 
 		ctx, cancel := context.WithTimeout(c.Request.Context(), s.cfg.ConsistencyWait)
 		defer cancel()
 		if err := s.deps.Consistency.Await(ctx, positions); err != nil {
-			if !errors.Is(err, context.DeadlineExceeded) && c.Request.Context().Err() == nil {
+			if gone := c.Request.Context().Err(); errors.Is(gone, context.Canceled) {
+				return gone
+			}
+			if !errors.Is(err, context.DeadlineExceeded) {
 				s.log.Error("await writes", "request_id", requestID(c), "error", err)
 			}
 			return notVisible("send the same request again, or leave the header out to read what there is")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -74,6 +75,15 @@ func TestConsistency(t *testing.T) {
 	scenario{path: "/v1/profiles/user_id:42", key: "read-dev", header: with, status: 503, want: []string{"not-visible-yet"}, headers: map[string]string{"Retry-After": "1"}}.run(t, h)
 	w.err, w.broken = nil, errors.New("the brokers do not answer")
 	scenario{path: "/v1/profiles/user_id:42", key: "read-dev", header: with, status: 503, want: []string{"not-visible-yet"}}.run(t, h)
+	w.err, w.broken = errors.New("behind"), nil
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	answer, request := httptest.NewRecorder(), httptest.NewRequestWithContext(gone, http.MethodGet, "/v1/profiles/user_id:42", nil)
+	request.Header.Set("Authorization", "Bearer read-dev")
+	request.Header.Set("X-Kindred-Consistency", token)
+	if h.ServeHTTP(answer, request); answer.Code != 499 {
+		t.Errorf("for a client that is gone: %d", answer.Code)
+	}
 	f.watch = nil
 	f.metrics = newFixture().metrics
 	scenario{path: "/v1/profiles/user_id:42", key: "read-dev", header: with, status: 503}.run(t, f.server(t).Handler())

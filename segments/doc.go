@@ -35,7 +35,7 @@
 // fails where there is no array; elements that are no objects have no properties.
 //
 // Measures. sum is 0 without numbers and days is 0 without events, so both can
-// hold for a profile that did nothing; average, least and greatest fail there.
+// hold for a profile that did nothing; average, min and max fail there.
 //
 // Sequences. Each step takes one event behind that of the step before. after
 // bounds the time since the step taken before, both ends included; span the time

@@ -49,11 +49,11 @@ type Aggregate string
 // passed over; sums are exact to four decimal places (half to even). Without
 // numbers the sum and the days are 0, and the others fail every comparison.
 const (
-	Sum      Aggregate = "sum"
-	Average  Aggregate = "average"
-	Least    Aggregate = "least"
-	Greatest Aggregate = "greatest"
-	Days     Aggregate = "days" // distinct days, in UTC, with an event; no property
+	Sum     Aggregate = "sum"
+	Average Aggregate = "average"
+	Min     Aggregate = "min"
+	Max     Aggregate = "max"
+	Days    Aggregate = "days" // distinct days, in UTC, with an event; no property
 )
 
 // Measured compares an aggregate. The zero value asks nothing.

@@ -46,9 +46,9 @@ func TestFaultsOfEventsAndSequences(t *testing.T) {
 		}
 	}
 	f(`{"event":"a","sum":"b"}`, `/: must have "is": what the sum is compared with`)
-	f(`{"event":"a","is":{"gte":1}}`, `/is: has its place beside sum, average, least or greatest`)
-	f(`{"event":"a","days":{"gte":1},"is":{"gte":1}}`, `/is: has its place beside sum, average, least or greatest`)
-	f(`{"event":"a","sum":"b","least":"b","is":{"gte":1}}`, `/: must measure one thing, has both "sum" and "least"`)
+	f(`{"event":"a","is":{"gte":1}}`, `/is: has its place beside sum, average, min or max`)
+	f(`{"event":"a","days":{"gte":1},"is":{"gte":1}}`, `/is: has its place beside sum, average, min or max`)
+	f(`{"event":"a","sum":"b","min":"b","is":{"gte":1}}`, `/: must measure one thing, has both "sum" and "min"`)
 	f(`{"event":"a","sum":"b","is":{"gte":1},"count":{"gte":1}}`, `/: must ask one thing: count, a measure or pick`)
 	f(`{"event":"a","pick":"third"}`, `/pick: must be first or last`)
 	f(`{"event":"a","pick":"last"}`, `/: must have "where": what the last event must say`)

@@ -13,10 +13,10 @@ var kinds = []string{
 }
 
 // aggregates are the members of an event that measure, in the order of Measured.
-var aggregates = []Aggregate{Sum, Average, Least, Greatest, Days}
+var aggregates = []Aggregate{Sum, Average, Min, Max, Days}
 
 func (p *parser) event(at string, v jsonValue) Node {
-	o := p.object(at, v, "event", "kind", "count", "within", "from", "until", "zone", "where", "pick", "sum", "average", "least", "greatest", "is", "days")
+	o := p.object(at, v, "event", "kind", "count", "within", "from", "until", "zone", "where", "pick", "sum", "average", "min", "max", "is", "days")
 	e := Event{Within: p.within(at, o), Period: p.period(at, o)}
 	e.Name, e.Kind, e.Where = p.named(at, o)
 	if count, ok := o.get("count"); ok {
@@ -79,7 +79,7 @@ func (p *parser) measured(at string, o object) Measured {
 	is, ok := o.get("is")
 	switch {
 	case ok && (m.Aggregate == "" || m.Aggregate == Days):
-		p.add(join(at, "is"), "has its place beside sum, average, least or greatest")
+		p.add(join(at, "is"), "has its place beside sum, average, min or max")
 	case !ok && m.Aggregate != "" && m.Aggregate != Days:
 		p.add(at, "must have \"is\": what the %s is compared with", m.Aggregate)
 	case ok:

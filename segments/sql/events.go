@@ -36,7 +36,7 @@ func (c *compiler) picked(i int, column string, leaf segments.Event) {
 	condition := c.occurrence(leaf.Name, leaf.Kind, nil, leaf.Within, leaf.Period)
 	pick := map[segments.Pick]string{segments.First: "argMinIf", segments.Last: "argMaxIf"}[leaf.Pick]
 	c.events.columns = append(c.events.columns, pick+"(properties, "+moment+", "+condition+") AS "+column)
-	c.set(&c.events, i, "("+strings.TrimPrefix(c.where(column, leaf.Where), " AND ")+")", false)
+	c.set(&c.events, i, "("+strings.Join(c.where(column, leaf.Where), " AND ")+")", false)
 }
 
 // measured compares an aggregate of a property. Sums are of whole ten
@@ -61,9 +61,9 @@ func (c *compiler) measured(i int, column, condition string, m segments.Measured
 		return
 	case segments.Average:
 		add("%s AS sum_%d, sum_%d / %s AS %s", sum, i, i, has, column)
-	case segments.Least:
+	case segments.Min:
 		add("minIf(%s, %s) AS %s", number, condition, column)
-	case segments.Greatest:
+	case segments.Max:
 		add("maxIf(%s, %s) AS %s", number, condition, column)
 	}
 	add("countIf(%s) AS %s", condition, has)
@@ -87,24 +87,21 @@ func (c *compiler) occurrence(name, kind string, where []segments.Property, with
 	}
 	c.eventNames = append(c.eventNames, parameter)
 	c.windows = append(c.windows, within)
-	return condition + c.where("properties", where)
+	return strings.Join(append([]string{condition}, c.where("properties", where)...), " AND ")
 }
 
-// where is the condition that the properties pass all tests, each with its lead
-// of AND.
-func (c *compiler) where(properties string, where []segments.Property) string {
-	var condition strings.Builder
-	for _, w := range where {
+// where are the conditions that the properties pass the tests.
+func (c *compiler) where(properties string, where []segments.Property) []string {
+	conditions := make([]string, len(where))
+	for i, w := range where {
 		raw := c.property(properties, w.Path)
-		test := ""
 		if len(w.Each) > 0 {
-			test = "arrayExists(each -> " + c.test(c.property("each", w.Each), w.Test) + ", JSONExtractArrayRaw(" + raw + "))"
+			conditions[i] = "(arrayExists(each -> " + c.test(c.property("each", w.Each), w.Test) + ", JSONExtractArrayRaw(" + raw + ")))"
 		} else {
-			test = c.test(raw, w.Test)
+			conditions[i] = "(" + c.test(raw, w.Test) + ")"
 		}
-		condition.WriteString(" AND (" + test + ")")
 	}
-	return condition.String()
+	return conditions
 }
 
 // property is the JSON text of a property of a JSON object, ” where there is none.

@@ -91,7 +91,7 @@ func measure(events []clickhousetest.Event, m segments.Measured) bool {
 		return false
 	case m.Aggregate == segments.Average:
 		return m.Is.Holds(total / float64(len(numbers)))
-	case m.Aggregate == segments.Least:
+	case m.Aggregate == segments.Min:
 		return m.Is.Holds(slices.Min(numbers))
 	}
 	return m.Is.Holds(slices.Max(numbers))

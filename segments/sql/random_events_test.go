@@ -50,7 +50,7 @@ func (m maker) eventLeaf() segments.Event {
 	case 3:
 		e.Measure = segments.Measured{Aggregate: segments.Days, Is: m.comparison(0, 1, 2, 3)}
 	case 4, 5:
-		aggregate := []segments.Aggregate{segments.Sum, segments.Average, segments.Least, segments.Greatest}[m.IntN(4)]
+		aggregate := []segments.Aggregate{segments.Sum, segments.Average, segments.Min, segments.Max}[m.IntN(4)]
 		e.Measure = segments.Measured{Aggregate: aggregate, Of: []string{m.one("size", "a b")}, Is: m.comparison(0, 1, 2.6, .1, 12)}
 	case 6:
 		e.Pick = segments.Pick(m.one("first", "last"))
