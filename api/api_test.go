@@ -159,6 +159,7 @@ type fixture struct {
 	tracking *trackTaker
 	plans    *planKeeper
 	letters  *letterKeeper
+	live     *segmentKeeper
 
 	graph    *graphKeeper
 	rules    *ruleKeeper
@@ -209,7 +210,7 @@ func newFixture() *fixture {
 	return &fixture{
 		people: all, shelf: &shelf{people: all}, preview: &previewer{}, cfg: cfg, logs: &logBuffer{}, metrics: prometheus.NewRegistry(),
 		events: &eventTaker{}, webhooks: &hook{}, tracking: &trackTaker{},
-		plans: newPlanKeeper(), letters: &letterKeeper{},
+		plans: newPlanKeeper(), letters: &letterKeeper{}, live: &segmentKeeper{},
 		graph: &graphKeeper{}, rules: &ruleKeeper{}, commands: newCommandTaker(), models: &modelShelf{}, privacy: &privacyKeeper{},
 		ring: newRing(), keys: &keyKeeper{}, audit: &recorder{}, now: time.Now,
 	}
@@ -224,7 +225,7 @@ func (f *fixture) server(t testing.TB) *api.Server {
 	s, err := api.New(f.cfg, api.Deps{
 		Profiles: f.people, History: f.shelf, Accounts: f.shelf, Searcher: f.shelf, Consistency: f.watch, Preview: f.preview, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
 		Events: f.events, Webhooks: f.webhooks, Tracking: f.tracking,
-		Plans: f.plans, Letters: f.letters,
+		Plans: f.plans, Letters: f.letters, Segments: f.live,
 		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values, Models: f.models, Privacy: f.privacy,
 		Keyring: f.ring, Keys: f.keys, Audit: f.audit,
 		Log: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),

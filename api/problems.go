@@ -141,6 +141,8 @@ func problemOf(err error) *problem {
 		return pending()
 	case errors.Is(err, ErrNoPlan):
 		return newProblem(http.StatusNotFound, "plan-not-found", "There is no such tracking plan", "it does not exist in this workspace, or was archived")
+	case errors.Is(err, segments.ErrNoSegment):
+		return newProblem(http.StatusNotFound, "segment-not-found", "There is no such segment", "it does not exist in this workspace, or was archived")
 	case errors.Is(err, ErrNoKey):
 		return newProblem(http.StatusNotFound, "key-not-found", "There is no such managed key", "GET /v1/keys lists them; those of KINDRED_API_KEYS are not managed")
 	case errors.Is(err, ErrNoModel):

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kindred-cdp/kindred/api"
 	"github.com/kindred-cdp/kindred/ingest"
@@ -18,6 +19,7 @@ import (
 	"github.com/kindred-cdp/kindred/ingest/letters"
 	"github.com/kindred-cdp/kindred/ingest/plans"
 	"github.com/kindred-cdp/kindred/ingest/wire"
+	"github.com/kindred-cdp/kindred/segments/live"
 )
 
 // decisions is what people decide, from the API to the tables: the owner of
@@ -31,6 +33,8 @@ type decisions struct {
 	letters  *letters.Service
 	ring     *keys.Ring // for the API
 	keys     *keys.Service
+	live     *live.Worker
+	segments segmentKeeper
 }
 
 // newDecisions wires the owner with its handlers. Nothing runs yet.
@@ -38,12 +42,16 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 	d := &decisions{p: p, consumer: consumer}
 	onPlans, onLetters, onKeys := plans.NewHandler(p.conn), letters.NewHandler(p.conn, w, decoder.SealReplay), keys.NewHandler(p.conn)
 	var err error
+	if d.live, err = newLive(p, w, registry); err != nil {
+		return nil, err
+	}
 	d.owner, err = control.NewOwner(control.DefaultConfig(), control.Deps{
 		Conn: p.conn, Logger: p.log.With("role", "control"), Registry: registry,
 		Handlers: map[string]control.Handler{
 			plans.KindPut: onPlans, plans.KindArchive: onPlans,
 			letters.KindEdit: onLetters, letters.KindReplay: onLetters, letters.KindDiscard: onLetters, letters.KindNote: onLetters,
 			keys.KindCreate: onKeys, keys.KindRotate: onKeys, keys.KindRevoke: onKeys,
+			kindSegment: segmentHandler{live.NewDefinitions(p.conn), d.live.Request},
 		},
 	})
 	if err != nil {
@@ -59,6 +67,7 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 		return nil, err
 	}
 	d.keys = keys.NewService(p.conn, client, d.ring)
+	d.segments = segmentKeeper{live.NewStore(p.conn), client}
 	return d, nil
 }
 
@@ -66,7 +75,7 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 // by it and the cause may pass.
 func (d *decisions) run(ctx context.Context) error {
 	return d.consumer.Run(ctx, func(ctx context.Context, part *kafka.Partition) error {
-		if err := d.owner.Own(ctx, part); err != nil && ctx.Err() == nil {
+		if err := d.own(ctx, part); err != nil && ctx.Err() == nil {
 			d.p.log.Error("owner of commands stopped", "error", err)
 			select {
 			case <-ctx.Done():
@@ -75,6 +84,20 @@ func (d *decisions) run(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// own applies commands and keeps the members of segments for as long as the
+// partition belongs to this process.
+func (d *decisions) own(ctx context.Context, part *kafka.Partition) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return d.runLive(ctx) })
+	g.Go(func() error {
+		defer stop()
+		return d.owner.Own(ctx, part)
+	})
+	return g.Wait()
 }
 
 // refusal turns the errors of changes into those of the API.

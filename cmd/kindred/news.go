@@ -141,8 +141,12 @@ func (w *web) followStored(ctx context.Context) error {
 // followTopic reads a topic from now on, each API node all of it. A message missed
 // while starting costs nothing: the cache was empty then.
 func (w *web) followTopic(ctx context.Context, topic string, take func(*kafka.Message) error) error {
+	return followTopic(ctx, w.p, topic, take)
+}
+
+func followTopic(ctx context.Context, p *platform, topic string, take func(*kafka.Message) error) error {
 	reader := kafka.NewReader(kafka.ReaderConfig{
-		Brokers: w.p.brokers, Topic: topic, MinBytes: 1, MaxBytes: 8 << 20, MaxWait: 250 * time.Millisecond,
+		Brokers: p.brokers, Topic: topic, MinBytes: 1, MaxBytes: 8 << 20, MaxWait: 250 * time.Millisecond,
 	})
 	defer func() { _ = reader.Close() }()
 	if err := reader.SetOffset(kafka.LastOffset); err != nil {
@@ -154,7 +158,7 @@ func (w *web) followTopic(ctx context.Context, topic string, take func(*kafka.Me
 			return nil
 		}
 		if err != nil {
-			w.p.log.Warn("follow topic", "topic", topic, "error", err)
+			p.log.Warn("follow topic", "topic", topic, "error", err)
 			select {
 			case <-ctx.Done():
 			case <-time.After(time.Second):
@@ -162,7 +166,7 @@ func (w *web) followTopic(ctx context.Context, topic string, take func(*kafka.Me
 			continue
 		}
 		if err := take(&m); err != nil {
-			w.p.log.Error("message is not readable", "topic", topic, "offset", m.Offset, "error", err)
+			p.log.Error("message is not readable", "topic", topic, "offset", m.Offset, "error", err)
 		}
 	}
 }

@@ -255,6 +255,7 @@ func ensureTopics(ctx context.Context, s *settings, brokers []string) error {
 		{Name: ingest.EvidenceTopic, Partitions: 1, Retention: ledgerRetention},
 		{Name: identityTopic, Partitions: 1, Retention: ledgerRetention},
 		{Name: storedTopic, Partitions: 1, Retention: storedRetention},
+		{Name: segmentsTopic, Partitions: 1, Retention: segmentsRetention},
 		{Name: control.Topic, Partitions: 1, Retention: ledgerRetention},
 	}
 	for _, name := range append(eventTopics(), intake.OverflowTopic) {

@@ -5,7 +5,7 @@ var analystViews = []string{
 	"transactions", "behaviour_events", "events_masked", "identifiers_masked", "traits_masked", "profiles", "anchor_profile", "households", "identity_counted", "reading",
 	"dead_letter_status",
 	"social_interactions", "locations", "support_contacts", "feedback", "sensor_readings", "visits", "contacts", "catalogue",
-	"account_members",
+	"account_members", "segment_memberships",
 }
 
 // analystTables are the tables an analyst may read, with the columns that are
@@ -50,6 +50,9 @@ var analystTables = []struct{ table, columns string }{
 	{"identity_flips", ""},
 	{"identity_commands", "workspace, command_id, kind, target, received_at, code, detail, decisions, pairs, moved, epoch, sequence, body"},
 	{"scores", ""},
+	{"segment_definitions", "workspace, segment, revision, changed_at, actor, archived, description"},
+	{"segment_changes", ""},
+	{"segment_states", ""},
 	{"api_keys", "workspace, key_id, revision, changed_at, actor, change, name, role, source, person, rate, burst, created_at, expires_at, revoked, previous_until"},
 	{"audit_log", "workspace, time, entry_id, complete, request_id, key_id, key_name, role, action, method, route, resource, subjects, status"},
 	{"identity_erasures", ""},

@@ -1,0 +1,336 @@
+package live_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
+	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
+	"github.com/kindred-cdp/kindred/segments"
+	"github.com/kindred-cdp/kindred/segments/live"
+	"github.com/kindred-cdp/kindred/segments/sql"
+)
+
+// told takes changes, and refuses while err is set.
+type told struct {
+	err     error
+	changes []segments.Change
+}
+
+func (t *told) Publish(_ context.Context, _ string, changes []segments.Change) error {
+	if t.err == nil {
+		t.changes = append(t.changes, changes...)
+	}
+	return t.err
+}
+
+// stage is a workspace with a clock and a worker that can be replaced.
+type stage struct {
+	*testing.T
+	conn  driver.Conn
+	world *clickhousetest.World
+	now   time.Time
+	told  *told
+	store *live.Store
+	last  uint64 // revision
+}
+
+func newStage(t *testing.T) *stage {
+	conn := warehousetest.NewTestDatabase(t)
+	return &stage{
+		T: t, conn: conn, world: clickhousetest.New(t, conn, "main"), now: time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC),
+		told: &told{}, store: live.NewStore(conn),
+	}
+}
+
+// worker returns a worker without any memory, as after a restart.
+func (s *stage) worker() *live.Worker {
+	s.Helper()
+	cfg := live.DefaultConfig()
+	cfg.Block = 3
+	w, err := live.New(cfg, live.Deps{
+		Conn: s.conn, Clock: func() time.Time { return s.now }, Publisher: s.told,
+		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
+	})
+	s.check(err)
+	return w
+}
+
+func (s *stage) check(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *stage) apply(id segments.ID, c live.Change) (uint64, error) {
+	s.last++
+	at := live.Place{Workspace: "main", Segment: id, Revision: s.last, Actor: "ana", Time: s.now}
+	return s.last, live.NewDefinitions(s.conn).Apply(context.Background(), at, c)
+}
+
+func (s *stage) define(id segments.ID, expected uint64, definition string) uint64 {
+	s.Helper()
+	revision, err := s.apply(id, live.Change{Expected: expected, Definition: []byte(definition)})
+	s.check(err)
+	return revision
+}
+
+// members are those of a segment at a time; zero is now.
+func (s *stage) members(id segments.ID, at time.Time) []identity.ProfileID {
+	s.Helper()
+	list, err := s.store.Members(context.Background(), "main", id, at, 0, 1000)
+	s.check(err)
+	ids := []identity.ProfileID{}
+	for _, m := range list {
+		ids = append(ids, m.Profile)
+	}
+	return ids
+}
+
+// previewed are those for whom a definition holds, by a full evaluation.
+func (s *stage) previewed(definition string) []identity.ProfileID {
+	s.Helper()
+	p, err := sql.New(sql.DefaultConfig(), s.conn, func() time.Time { return s.now })
+	s.check(err)
+	d, err := segments.Parse([]byte(definition))
+	s.check(err)
+	found, err := p.Preview(context.Background(), "main", d, 1000)
+	s.check(err)
+	return append([]identity.ProfileID{}, found.Sample...)
+}
+
+// TestLiveMembersAreThoseOfAFullEvaluation lets days pass with events, merges,
+// unmerges, changed definitions and workers that start anew, and compares at every
+// step. At the end it asks who was in on each date, and whether each change was told
+// once and in order.
+func TestLiveMembersAreThoseOfAFullEvaluation(t *testing.T) {
+	ctx := context.Background()
+	s := newStage(t)
+	seed := uint64(time.Now().UnixNano())
+	if n, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {
+		seed = n
+	}
+	t.Logf("KINDRED_TEST_SEED=%d", seed)
+	random := rand.New(rand.NewPCG(seed, 1))
+	definitions := map[segments.ID]string{
+		"recent":   `{"event":"View","within":"2d"}`,
+		"frequent": `{"event":"View","count":{"gte":2},"within":"3d"}`,
+		"lapsed":   `{"all":[{"event":"View"},{"not":{"event":"View","within":"2d"}}]}`,
+		"country":  `{"trait":"country","op":"eq","value":"PT"}`,
+	}
+	revisions := map[segments.ID]uint64{}
+	for id, d := range definitions {
+		revisions[id] = s.define(id, 0, d)
+	}
+	type date struct {
+		at  time.Time
+		who map[segments.ID][]identity.ProfileID
+	}
+	var dates []date
+	w := s.worker()
+	for step := range 12 {
+		for range random.IntN(4) {
+			n := random.IntN(8)
+			s.world.Add(clickhousetest.Event{
+				MessageID: fmt.Sprint(step, random.Uint64()), Name: "View", Time: s.now.Add(-time.Duration(random.IntN(30)) * time.Hour),
+				Identifiers: []string{fmt.Sprintf("user_id:%d", n)}, Traits: map[string]any{"country": []string{"PT", "BR"}[random.IntN(2)]},
+			})
+		}
+		switch step {
+		case 4:
+			s.world.Person("user_id:0", "user_id:1", "user_id:2")
+		case 8:
+			s.world.Person("user_id:1")
+			definitions["recent"] = `{"event":"View","within":"1d"}`
+			s.define("recent", revisions["recent"], definitions["recent"])
+		}
+		s.world.Flush(ctx)
+		if random.IntN(2) == 0 {
+			w = s.worker()
+		}
+		s.check(w.Refresh(ctx))
+		d := date{s.now, map[segments.ID][]identity.ProfileID{}}
+		for id, definition := range definitions {
+			want := s.previewed(definition)
+			if got := s.members(id, time.Time{}); !slices.Equal(got, want) {
+				t.Fatalf("step %d: %s has %v, want %v", step, id, got, want)
+			}
+			d.who[id] = want
+		}
+		dates = append(dates, d)
+		s.now = s.now.Add(time.Duration(1+random.IntN(20)) * time.Hour)
+	}
+	for i, d := range dates {
+		for id, want := range d.who {
+			if got := s.members(id, d.at); !slices.Equal(got, want) {
+				t.Errorf("at step %d %s had %v, now it is said %v", i, id, want, got)
+			}
+		}
+	}
+	in := map[segments.ID]map[identity.ProfileID]bool{}
+	for _, c := range s.told.changes {
+		if in[c.Segment] == nil {
+			in[c.Segment] = map[identity.ProfileID]bool{}
+		}
+		if in[c.Segment][c.Profile] == c.Entered {
+			t.Errorf("told twice: %+v", c)
+		}
+		in[c.Segment][c.Profile] = c.Entered
+	}
+}
+
+// TestTwoWorkersStoreOneBlock has several workers find the same changes at once.
+func TestTwoWorkersStoreOneBlock(t *testing.T) {
+	ctx := context.Background()
+	s := newStage(t)
+	s.define("all", 0, `{"event":"View"}`)
+	for n := range 10 {
+		s.world.Add(clickhousetest.Event{MessageID: fmt.Sprint(n), Name: "View", Time: s.now, Identifiers: []string{fmt.Sprintf("user_id:%d", n)}})
+	}
+	s.world.Flush(ctx)
+	var wait sync.WaitGroup
+	errs := make([]error, 3)
+	for i := range errs {
+		cfg := live.DefaultConfig()
+		cfg.Block = 3
+		w, err := live.New(cfg, live.Deps{
+			Conn: s.conn, Clock: func() time.Time { return s.now }, Publisher: &told{},
+			Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
+		})
+		s.check(err)
+		wait.Go(func() { errs[i] = w.Refresh(ctx) })
+	}
+	wait.Wait()
+	s.check(errors.Join(errs...))
+	changes, err := s.store.Changes(ctx, "main", "all", 0, 0, 1000)
+	s.check(err)
+	seen := map[identity.ProfileID]bool{}
+	for _, c := range changes {
+		if seen[c.Profile] {
+			t.Errorf("profile %s has entered twice", c.Profile)
+		}
+		seen[c.Profile] = true
+	}
+	if len(seen) != 10 {
+		t.Errorf("%d have entered, want 10", len(seen))
+	}
+}
+
+// TestFailureKeepsMembersAndLeavesOthersAlone stores a definition that this release
+// does not understand, as an older or newer one might have.
+func TestFailureKeepsMembersAndLeavesOthersAlone(t *testing.T) {
+	ctx := context.Background()
+	s := newStage(t)
+	s.define("bad", 0, `{"event":"View"}`)
+	s.define("good", 0, `{"event":"View"}`)
+	add := func(id string) {
+		s.world.Add(clickhousetest.Event{MessageID: id, Name: "View", Time: s.now, Identifiers: []string{id}})
+		s.world.Flush(ctx)
+	}
+	add("user_id:1")
+	s.check(s.worker().Refresh(ctx))
+	s.check(s.conn.Exec(ctx, `INSERT INTO segment_definitions (workspace, segment, revision, definition) VALUES ('main', 'bad', 99, '{"planet":"mars"}')`))
+	add("user_id:2")
+	s.now = s.now.Add(time.Minute)
+	s.check(s.worker().Refresh(ctx))
+	if bad, good := s.members("bad", time.Time{}), s.members("good", time.Time{}); len(bad) != 1 || len(good) != 2 {
+		t.Errorf("bad has %d members and good %d, want 1 and 2", len(bad), len(good))
+	}
+	bad, err := s.store.Get(ctx, "main", "bad")
+	s.check(err)
+	if bad.State.Error == "" || bad.State.Members != 1 || !bad.State.GoodAt.Before(bad.State.EvaluatedAt) {
+		t.Errorf("state of the one that fails: %+v", bad.State)
+	}
+}
+
+// TestWhatWasNotToldIsToldLater has the broker refuse for a while.
+func TestWhatWasNotToldIsToldLater(t *testing.T) {
+	ctx := context.Background()
+	s := newStage(t)
+	s.define("all", 0, `{"event":"View"}`)
+	for n := range 7 {
+		s.world.Add(clickhousetest.Event{MessageID: fmt.Sprint(n), Name: "View", Time: s.now, Identifiers: []string{fmt.Sprintf("user_id:%d", n)}})
+	}
+	s.world.Flush(ctx)
+	s.told.err = errors.New("no broker")
+	s.check(s.worker().Refresh(ctx))
+	s.told.err = nil
+	s.now = s.now.Add(time.Second)
+	s.check(s.worker().Refresh(ctx))
+	s.now = s.now.Add(time.Second)
+	s.check(s.worker().Refresh(ctx))
+	if len(s.told.changes) != 7 {
+		t.Errorf("%d changes were told, want 7 once", len(s.told.changes))
+	}
+}
+
+func TestChangesOfDefinitionsNeedTheRevisionThatStands(t *testing.T) {
+	ctx := context.Background()
+	s := newStage(t)
+	body := live.Change{Definition: []byte(`{"identifier":"email"}`)}
+	first, err := s.apply("a", body)
+	s.check(err)
+	if _, err := s.apply("a", body); !errors.Is(err, live.ErrConflict) {
+		t.Errorf("made twice: %v", err)
+	}
+	body.Expected = first
+	second, err := s.apply("a", body)
+	s.check(err)
+	// Again after a crash: the same command, the same row.
+	s.check(live.NewDefinitions(s.conn).Apply(ctx, live.Place{Workspace: "main", Segment: "a", Revision: second, Actor: "ana", Time: s.now}, body))
+	if _, err := s.apply("a", body); !errors.Is(err, live.ErrConflict) {
+		t.Errorf("with an old revision: %v", err)
+	}
+	var invalid *segments.Invalid
+	if _, err := s.apply("b", live.Change{Definition: []byte(`{}`)}); !errors.As(err, &invalid) {
+		t.Errorf("without a leaf: %v", err)
+	}
+	if _, err := s.apply("B b", live.Change{Definition: body.Definition}); !errors.Is(err, live.ErrRefused) {
+		t.Errorf("with a bad name: %v", err)
+	}
+	_, err = s.apply("a", live.Change{Expected: second, Archive: true})
+	s.check(err)
+	versions, err := s.store.Versions(ctx, "main", "a")
+	s.check(err)
+	if len(versions) != 3 || !versions[0].Archived {
+		t.Errorf("versions: %+v", versions)
+	}
+	if _, err := s.store.Get(ctx, "main", "a"); !errors.Is(err, segments.ErrNoSegment) {
+		t.Errorf("archived: %v", err)
+	}
+}
+
+func TestArchivedSegmentHasNobody(t *testing.T) {
+	ctx := context.Background()
+	s := newStage(t)
+	revision := s.define("all", 0, `{"event":"View"}`)
+	id := s.world.Person("user_id:1")
+	s.world.Add(clickhousetest.Event{MessageID: "1", Name: "View", Time: s.now, Identifiers: []string{"user_id:1"}})
+	s.world.Flush(ctx)
+	s.check(s.worker().Refresh(ctx))
+	if of, err := s.store.Of(ctx, "main", id); err != nil || len(of) != 1 || of[0].Segment != "all" {
+		t.Errorf("segments of the profile: %v, %v", of, err)
+	}
+	_, err := s.apply("all", live.Change{Expected: revision, Archive: true})
+	s.check(err)
+	before := s.now
+	s.now = s.now.Add(time.Hour)
+	s.check(s.worker().Refresh(ctx))
+	if now, then := s.members("all", time.Time{}), s.members("all", before); len(now) != 0 || len(then) != 1 {
+		t.Errorf("%d members now and %d before, want 0 and 1", len(now), len(then))
+	}
+}
