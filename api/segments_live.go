@@ -258,6 +258,7 @@ type segmentChangeResponse struct {
 	Change   string             `json:"change"`
 	Time     time.Time          `json:"time"`
 	Cause    segments.Cause     `json:"cause"`
+	Leaves   []string           `json:"leaves"`
 	Revision uint64             `json:"revision"`
 }
 
@@ -276,7 +277,7 @@ func (s *Server) getSegmentChanges(c *gin.Context) error {
 		Next    string                  `json:"next"`
 	}{Changes: make([]segmentChangeResponse, len(list))}
 	for i, g := range list {
-		answer.Changes[i] = segmentChangeResponse{g.Profile, Direction(g.Entered), g.Time, g.Cause, g.Revision}
+		answer.Changes[i] = segmentChangeResponse{g.Profile, Direction(g.Entered), g.Time, g.Cause, append([]string{}, g.Leaves...), g.Revision}
 		from = placeInSegment{Block: g.Block, Profile: uint64(g.Profile)}
 		concerns(c, identity.Key(g.Profile))
 	}

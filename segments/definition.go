@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/kindred-cdp/kindred/identity"
@@ -173,4 +174,29 @@ func (d Definition) Leaves() []Node {
 	}
 	walk(d.Root)
 	return leaves
+}
+
+// Pointers returns the places of the leaves, in the order of Leaves, as JSON pointers
+// into the JSON form.
+func (d Definition) Pointers() []string {
+	var pointers []string
+	var walk func(Node, string)
+	walk = func(n Node, at string) {
+		switch n := n.(type) {
+		case All:
+			for i, part := range n {
+				walk(part, at+"/all/"+strconv.Itoa(i))
+			}
+		case Any:
+			for i, part := range n {
+				walk(part, at+"/any/"+strconv.Itoa(i))
+			}
+		case Not:
+			walk(n.Node, at+"/not")
+		default:
+			pointers = append(pointers, at)
+		}
+	}
+	walk(d.Root, "")
+	return pointers
 }

@@ -64,11 +64,16 @@ const (
 type Change struct {
 	Segment  ID
 	Profile  identity.ProfileID
-	Block    uint64 // place in the history of the segment, with Profile
+	Block    uint64 // place in the history of all segments, with Segment and Profile
 	Entered  bool
 	Time     time.Time // as of when it was found
 	Cause    Cause
 	Revision uint64 // of the definition
+	// Leaves are the places in the definition, as JSON pointers, of the leaves that
+	// the change came by: those whose answer is another than at the last change of
+	// the profile in the segment; where there was none under this revision, those
+	// that let it in or keep it out.
+	Leaves []string
 }
 
 // Member is a profile that is in a segment, or was at the time asked for.

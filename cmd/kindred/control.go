@@ -51,7 +51,7 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 			plans.KindPut: onPlans, plans.KindArchive: onPlans,
 			letters.KindEdit: onLetters, letters.KindReplay: onLetters, letters.KindDiscard: onLetters, letters.KindNote: onLetters,
 			keys.KindCreate: onKeys, keys.KindRotate: onKeys, keys.KindRevoke: onKeys,
-			kindSegment: segmentHandler{live.NewDefinitions(p.conn), d.live.Request},
+			kindSegment: segmentHandler{live.NewDefinitions(p.conn), d.live.Redefined},
 		},
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -44,13 +45,14 @@ type news struct {
 	mu     sync.Mutex // Protects the fields below.
 	keys   map[string][]identity.Key
 	count  int
-	wake   chan struct{} // holds a token when there is something new
+	lost   map[string]bool // workspaces of which keys were dropped
+	wake   chan struct{}   // holds a token when there is something new
 }
 
 func newNews(to writer, log *slog.Logger) *news {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // Never fails: crypto/rand ends the process instead.
-	return &news{to: to, origin: hex.EncodeToString(id[:]), log: log, keys: map[string][]identity.Key{}, wake: make(chan struct{}, 1)}
+	return &news{to: to, origin: hex.EncodeToString(id[:]), log: log, keys: map[string][]identity.Key{}, lost: map[string]bool{}, wake: make(chan struct{}, 1)}
 }
 
 // note takes keys of stored events. It never blocks.
@@ -59,23 +61,40 @@ func (n *news) note(workspace string, keys []identity.Key) {
 	if n.count+len(keys) <= maxNews {
 		n.keys[workspace] = append(n.keys[workspace], keys...)
 		n.count += len(keys)
+	} else {
+		n.lost[workspace] = true
 	}
 	n.mu.Unlock()
+	n.hurry()
+}
+
+func (n *news) hurry() {
 	select {
 	case n.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (n *news) take() map[string][]identity.Key {
+func (n *news) take() (keys map[string][]identity.Key, lost map[string]bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	keys := n.keys
-	n.keys, n.count = map[string][]identity.Key{}, 0
-	return keys
+	keys, lost = n.keys, n.lost
+	n.keys, n.lost, n.count = map[string][]identity.Key{}, map[string]bool{}, 0
+	return keys, lost
 }
 
-// run writes what is noted until ctx ends. What cannot be written is dropped.
+// lose notes that keys of workspaces did not reach others.
+func (n *news) lose(keys map[string][]identity.Key, lost map[string]bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for workspace := range keys {
+		n.lost[workspace] = true
+	}
+	maps.Copy(n.lost, lost)
+}
+
+// run writes what is noted until ctx ends. Of what cannot be written it says, when it
+// can again, that something was.
 func (n *news) run(ctx context.Context) error {
 	for {
 		select {
@@ -83,15 +102,33 @@ func (n *news) run(ctx context.Context) error {
 			return nil
 		case <-n.wake:
 		}
-		if msgs := n.messages(n.take()); len(msgs) > 0 {
-			if err := n.to.WriteMessages(ctx, msgs...); err != nil && ctx.Err() == nil {
-				n.log.Warn("tell other nodes what was stored", "error", err)
-			}
+		keys, lost := n.take()
+		msgs := n.messages(keys, lost)
+		if len(msgs) == 0 {
+			continue
+		}
+		if err := n.to.WriteMessages(ctx, msgs...); err != nil && ctx.Err() == nil {
+			n.log.Warn("tell other nodes what was stored", "error", err)
+			n.lose(keys, lost)
+			time.AfterFunc(newsRetry, n.hurry)
 		}
 	}
 }
 
-func (n *news) messages(all map[string][]identity.Key) (msgs []kafka.Message) {
+// newsRetry is how long after a failure it is said that something was lost.
+const newsRetry = 5 * time.Second
+
+// messages are those of the keys, and one without keys for each workspace of which
+// some were lost.
+func (n *news) messages(all map[string][]identity.Key, lost map[string]bool) (msgs []kafka.Message) {
+	add := func(workspace string, value []byte) {
+		msgs = append(msgs, kafka.Message{Topic: storedTopic, Value: value, Headers: []kafka.Header{
+			{Key: wire.HeaderWorkspace, Value: []byte(workspace)}, {Key: headerOrigin, Value: []byte(n.origin)},
+		}})
+	}
+	for workspace := range lost {
+		add(workspace, []byte{})
+	}
 	for workspace, keys := range all {
 		for len(keys) > 0 {
 			part := keys[:min(len(keys), newsMessage)]
@@ -100,9 +137,7 @@ func (n *news) messages(all map[string][]identity.Key) (msgs []kafka.Message) {
 			for _, k := range part {
 				value = binary.LittleEndian.AppendUint64(value, uint64(k))
 			}
-			msgs = append(msgs, kafka.Message{Topic: storedTopic, Value: value, Headers: []kafka.Header{
-				{Key: wire.HeaderWorkspace, Value: []byte(workspace)}, {Key: headerOrigin, Value: []byte(n.origin)},
-			}})
+			add(workspace, value)
 		}
 	}
 	return msgs
@@ -110,21 +145,30 @@ func (n *news) messages(all map[string][]identity.Key) (msgs []kafka.Message) {
 
 // read returns what a message says; no keys where it is of this process.
 func (n *news) read(m *kafka.Message) (workspace string, keys []identity.Key, err error) {
+	workspace, origin, keys, err := readNews(m)
+	if origin == n.origin {
+		return "", nil, nil
+	}
+	return workspace, keys, err
+}
+
+// readNews returns what a message says and who does; no keys mean that some were lost.
+func readNews(m *kafka.Message) (workspace, origin string, keys []identity.Key, err error) {
 	for _, h := range m.Headers {
-		switch {
-		case h.Key == wire.HeaderWorkspace:
+		switch h.Key {
+		case wire.HeaderWorkspace:
 			workspace = string(h.Value)
-		case h.Key == headerOrigin && string(h.Value) == n.origin:
-			return "", nil, nil
+		case headerOrigin:
+			origin = string(h.Value)
 		}
 	}
 	if workspace == "" || len(m.Value)%8 != 0 {
-		return "", nil, errors.New("no keys of a workspace")
+		return "", origin, nil, errors.New("no keys of a workspace")
 	}
 	for at := 0; at < len(m.Value); at += 8 {
 		keys = append(keys, identity.Key(binary.LittleEndian.Uint64(m.Value[at:])))
 	}
-	return workspace, keys, nil
+	return workspace, origin, keys, nil
 }
 
 // followStored forgets what other processes have stored newer events of.
@@ -145,11 +189,34 @@ func (w *web) followTopic(ctx context.Context, topic string, take func(*kafka.Me
 }
 
 func followTopic(ctx context.Context, p *platform, topic string, take func(*kafka.Message) error) error {
+	return followTopicFrom(ctx, p, topic, kafka.LastOffset, take)
+}
+
+// endOfTopic returns the offset of the next message of a topic of one partition.
+func endOfTopic(ctx context.Context, p *platform, topic string) (int64, error) {
+	var errs []error
+	for _, broker := range p.brokers {
+		conn, err := kafka.DialLeader(ctx, "tcp", broker, topic, 0)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		end, err := conn.ReadLastOffset()
+		_ = conn.Close()
+		if err == nil {
+			return end, nil
+		}
+		errs = append(errs, err)
+	}
+	return 0, fmt.Errorf("read the end of %s: %w", topic, errors.Join(errs...))
+}
+
+func followTopicFrom(ctx context.Context, p *platform, topic string, offset int64, take func(*kafka.Message) error) error {
 	reader := kafka.NewReader(kafka.ReaderConfig{
 		Brokers: p.brokers, Topic: topic, MinBytes: 1, MaxBytes: 8 << 20, MaxWait: 250 * time.Millisecond,
 	})
 	defer func() { _ = reader.Close() }()
-	if err := reader.SetOffset(kafka.LastOffset); err != nil {
+	if err := reader.SetOffset(offset); err != nil {
 		return fmt.Errorf("follow %s: %w", topic, err)
 	}
 	for {

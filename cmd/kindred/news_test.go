@@ -58,8 +58,17 @@ func TestNews(t *testing.T) {
 	for range 2*maxNews/len(many) + 1 {
 		other.note("main", many)
 	}
-	if n := len(other.take()["main"]); n > maxNews || n < maxNews-len(many) {
+	keys, lost := other.take()
+	if n := len(keys["main"]); n > maxNews || n < maxNews-len(many) {
 		t.Errorf("%d keys wait", n)
+	}
+	// Whoever follows is told that some were dropped.
+	msgs := other.messages(nil, lost)
+	if len(msgs) != 1 {
+		t.Fatalf("%d messages of what was lost, want 1", len(msgs))
+	}
+	if workspace, _, keys, err := readNews(&msgs[0]); workspace != "main" || len(keys) != 0 || err != nil {
+		t.Errorf("of what was lost it says %q, %d keys, %v", workspace, len(keys), err)
 	}
 	if _, _, err := other.read(&kafka.Message{Value: []byte("x")}); err == nil {
 		t.Error("nonsense is read")

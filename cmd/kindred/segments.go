@@ -58,7 +58,11 @@ type segmentMessage struct {
 	Change    string             `json:"change"` // entered or exited
 	Time      time.Time          `json:"time"`
 	Cause     segments.Cause     `json:"cause"`
+	Leaves    []string           `json:"leaves"`
 }
+
+// list is never null.
+func list(texts []string) []string { return append([]string{}, texts...) }
 
 // changeID names a change within its workspace.
 func changeID(c segments.Change) string {
@@ -70,7 +74,7 @@ func (s segmentChanges) Publish(ctx context.Context, workspace string, changes [
 	for i, c := range changes {
 		value, err := json.Marshal(segmentMessage{
 			ID: changeID(c), Workspace: workspace, Segment: c.Segment, Revision: c.Revision, Profile: c.Profile,
-			Change: api.Direction(c.Entered), Time: c.Time, Cause: c.Cause,
+			Change: api.Direction(c.Entered), Time: c.Time, Cause: c.Cause, Leaves: list(c.Leaves),
 		})
 		if err != nil {
 			return err
@@ -85,17 +89,35 @@ func (s segmentChanges) Publish(ctx context.Context, workspace string, changes [
 
 // runLive keeps the members, woken by what is stored and by what identity changes.
 // It runs in the process that owns the commands, so that of several workers one
-// evaluates; two that did for a moment would store nothing twice.
+// evaluates; two that did for a moment would store nothing twice. It begins with
+// everybody, after it has settled from where it reads on, so that nothing falls
+// between.
 func (d *decisions) runLive(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	wake := func(*kafka.Message) error {
-		d.live.Request()
-		return nil
+	for topic, take := range map[string]func(*kafka.Message) error{storedTopic: d.takeStored, identityTopic: d.takeNotice} {
+		end, err := endOfTopic(ctx, d.p, topic)
+		if err != nil {
+			return err
+		}
+		g.Go(func() error { return followTopicFrom(ctx, d.p, topic, end, take) })
 	}
 	g.Go(func() error { return d.live.Run(ctx) })
-	g.Go(func() error { return followTopic(ctx, d.p, storedTopic, wake) })
-	g.Go(func() error { return followTopic(ctx, d.p, identityTopic, wake) })
 	return g.Wait()
+}
+
+func (d *decisions) takeStored(m *kafka.Message) error {
+	workspace, _, keys, err := readNews(m)
+	if err == nil && len(keys) == 0 {
+		d.live.ChangedUnknown()
+	}
+	d.live.Changed(workspace, keys...)
+	return err
+}
+
+func (d *decisions) takeNotice(m *kafka.Message) error {
+	n, err := readNotice(m)
+	d.live.Changed(n.Workspace, noticed(n)...)
+	return err
 }
 
 // segmentHandler is control.Handler of the definitions of segments.

@@ -68,14 +68,14 @@ func (k *kept) WriteMessages(_ context.Context, msgs ...kafka.Message) error {
 func TestAChangeIsToldByTheSameNameAgain(t *testing.T) {
 	to := &kept{}
 	changes := []segments.Change{{
-		Segment: "loyal", Profile: 5, Block: 3, Entered: true, Time: time.Unix(1_700_000_000, 0).UTC(), Cause: segments.ByData, Revision: 7,
+		Segment: "loyal", Profile: 5, Block: 3, Entered: true, Time: time.Unix(1_700_000_000, 0).UTC(), Cause: segments.ByData, Revision: 7, Leaves: []string{"/all/1"},
 	}}
 	for range 2 {
 		if err := (segmentChanges{to}).Publish(context.Background(), "main", changes); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := `{"id":"loyal/3/0000000000000005","workspace":"main","segment":"loyal","revision":7,"profile":"0000000000000005","change":"entered","time":"2023-11-14T22:13:20Z","cause":"data"}`
+	want := `{"id":"loyal/3/0000000000000005","workspace":"main","segment":"loyal","revision":7,"profile":"0000000000000005","change":"entered","time":"2023-11-14T22:13:20Z","cause":"data","leaves":["/all/1"]}`
 	for _, m := range to.msgs {
 		if string(m.Value) != want || m.Topic != segmentsTopic || string(m.Key) != "0000000000000005" {
 			t.Errorf("told %s", m.Value)

@@ -146,13 +146,17 @@ func (w *web) commanded(workspace string, ids []identity.Identifier) {
 // follow reads the notices of the identity role and forgets what they name.
 func (w *web) follow(ctx context.Context) error {
 	return w.followTopic(ctx, identityTopic, func(m *kafka.Message) error {
-		var n identity.Notice
-		if json.Unmarshal(m.Value, &n) != nil {
-			return errors.New("it is no notice") // Its own error may repeat values.
-		}
+		n, err := readNotice(m)
 		w.cache.Invalidate(n.Workspace, noticed(n)...)
-		return nil
+		return err
 	})
+}
+
+func readNotice(m *kafka.Message) (n identity.Notice, err error) {
+	if json.Unmarshal(m.Value, &n) != nil {
+		return identity.Notice{}, errors.New("it is no notice") // Its own error may repeat values.
+	}
+	return n, nil
 }
 
 // noticed are the keys of what a notice says to read again.

@@ -75,15 +75,15 @@ func (s *Store) list(ctx context.Context, workspace string, id segments.ID) ([]s
 			return err
 		}
 		one.ID, one.Definition = segments.ID(name), json.RawMessage(definition)
-		t.EvaluatedAt, t.GoodAt = known(t.EvaluatedAt), known(t.GoodAt)
+		t.EvaluatedAt, t.GoodAt = zeroed(t.EvaluatedAt), zeroed(t.GoodAt)
 		list = append(list, one)
 		return nil
 	}, clickhouse.Named("workspace", workspace), clickhouse.Named("segment", string(id)))
 	return list, err
 }
 
-// known turns the zero of the server into that of Go.
-func known(t time.Time) time.Time {
+// zeroed turns the zero of the server into that of Go.
+func zeroed(t time.Time) time.Time {
 	if t.Unix() == 0 {
 		return time.Time{}
 	}
@@ -165,7 +165,7 @@ func (s *Store) Members(ctx context.Context, workspace string, id segments.ID, a
 }
 
 const changesSQL = `
-SELECT profile_id, block, entered, time, cause, revision
+SELECT segment, profile_id, block, entered, time, cause, revision, turned
 FROM segment_changes
 WHERE workspace = {workspace:String} AND segment = {segment:String} AND (block, profile_id) > ({block:UInt64}, {after:UInt64})
 ORDER BY block, profile_id
@@ -173,17 +173,37 @@ LIMIT {limit:UInt64}`
 
 // Changes implements segments.Memberships.
 func (s *Store) Changes(ctx context.Context, workspace string, id segments.ID, block uint64, after identity.ProfileID, limit int) ([]segments.Change, error) {
+	return s.changes(ctx, changesSQL, clickhouse.Named("workspace", workspace), clickhouse.Named("segment", string(id)), clickhouse.Named("block", block),
+		clickhouse.Named("after", uint64(after)), clickhouse.Named("limit", uint64(limit)))
+}
+
+// blocksSQL takes what is behind a place up to a block; the first condition is what
+// the server finds the rows by.
+const blocksSQL = `
+SELECT segment, profile_id, block, entered, time, cause, revision, turned
+FROM segment_changes
+WHERE workspace = {workspace:String} AND block >= {block:UInt64} AND block <= {until:UInt64}
+	AND (block, segment, profile_id) > ({block:UInt64}, {segment:String}, {after:UInt64})
+ORDER BY block, segment, profile_id
+LIMIT {limit:UInt64}`
+
+// blocks returns at most limit changes of all segments behind a place, up to a block.
+func (s *Store) blocks(ctx context.Context, workspace string, behind position, until uint64, limit int) ([]segments.Change, error) {
+	return s.changes(ctx, blocksSQL, clickhouse.Named("workspace", workspace), clickhouse.Named("block", behind.block), clickhouse.Named("segment", behind.segment),
+		clickhouse.Named("after", behind.profile), clickhouse.Named("until", until), clickhouse.Named("limit", uint64(limit)))
+}
+
+func (s *Store) changes(ctx context.Context, query string, args ...any) ([]segments.Change, error) {
 	list := []segments.Change{}
-	err := s.query(ctx, "changes of a segment", changesSQL, func(rows driver.Rows) error {
-		c := segments.Change{Segment: id}
+	err := s.query(ctx, "changes of a segment", query, func(rows driver.Rows) error {
+		var c segments.Change
 		var profile uint64
-		var cause string
-		err := rows.Scan(&profile, &c.Block, &c.Entered, &c.Time, &cause, &c.Revision)
-		c.Profile, c.Cause = identity.ProfileID(profile), segments.Cause(cause)
+		var name, cause string
+		err := rows.Scan(&name, &profile, &c.Block, &c.Entered, &c.Time, &cause, &c.Revision, &c.Leaves)
+		c.Segment, c.Profile, c.Cause = segments.ID(name), identity.ProfileID(profile), segments.Cause(cause)
 		list = append(list, c)
 		return err
-	}, clickhouse.Named("workspace", workspace), clickhouse.Named("segment", string(id)), clickhouse.Named("block", block),
-		clickhouse.Named("after", uint64(after)), clickhouse.Named("limit", uint64(limit)))
+	}, args...)
 	return list, err
 }
 

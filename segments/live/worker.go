@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles"
 	"github.com/kindred-cdp/kindred/segments"
 )
@@ -17,16 +19,23 @@ import (
 type Config struct {
 	// Rules are the survivorship rules of traits.
 	Rules profiles.Rules
-	// Period between evaluations when nothing was stored: windows empty and scores
-	// change without news. Default 1 min.
-	Period time.Duration
+	// Sweep is the time between evaluations over all profiles while nothing asks for
+	// one. Due times are known for twice as long. Default 6 h.
+	Sweep time.Duration
+	// Beat is the time between looks at what gives no news: new scores, and segments
+	// that failed. Default 1 min.
+	Beat time.Duration
 	// Pause is the least time between evaluations. Default 500 ms.
 	Pause time.Duration
-	// Rest is how many times as long as an evaluation took the worker rests after it:
-	// it takes a share of 1/(1+Rest) of the time at most. Default 2.
+	// Rest is how many times as long as an evaluation over all profiles took the
+	// worker rests after it; after one of some, it rests as long as that took.
+	// Default 2.
 	Rest float64
-	// MaxExecution and MaxMemory bound the query of one segment. Defaults 60 s and
-	// 2 GiB.
+	// Some is the greatest number of changed identifiers and of due profiles that are
+	// evaluated by themselves. More changed ones need an evaluation over all; more due
+	// ones follow in the order of their time. Default 20 000.
+	Some int
+	// MaxExecution and MaxMemory bound one query. Defaults 60 s and 2 GiB.
 	MaxExecution time.Duration
 	MaxMemory    int64
 	// Block is the greatest number of changes that are stored at once. Default 100 000.
@@ -36,16 +45,16 @@ type Config struct {
 // DefaultConfig returns the defaults that the fields name.
 func DefaultConfig() Config {
 	return Config{
-		Rules: profiles.DefaultRules(), Period: time.Minute, Pause: 500 * time.Millisecond, Rest: 2,
-		MaxExecution: time.Minute, MaxMemory: 2 << 30, Block: 100_000,
+		Rules: profiles.DefaultRules(), Sweep: 6 * time.Hour, Beat: time.Minute, Pause: 500 * time.Millisecond, Rest: 2,
+		Some: 20_000, MaxExecution: time.Minute, MaxMemory: 2 << 30, Block: 100_000,
 	}
 }
 
 // Validate reports every fault of the configuration.
 func (c Config) Validate() error {
 	errs := []error{c.Rules.Validate()}
-	if c.Period <= 0 || c.Pause <= 0 || !(c.Rest >= 0) || c.MaxExecution < time.Second || c.MaxMemory < 1<<20 || c.Block < 1 {
-		errs = append(errs, errors.New("live segments: period, pause and block must be positive, rest not negative, max execution a second and max memory a mebibyte, or more"))
+	if c.Sweep <= 0 || c.Beat <= 0 || c.Pause <= 0 || !(c.Rest >= 0) || c.Some < 1 || c.MaxExecution < time.Second || c.MaxMemory < 1<<20 || c.Block < 1 {
+		errs = append(errs, errors.New("live segments: sweep, beat, pause, some and block must be positive, rest not negative, max execution a second and max memory a mebibyte, or more"))
 	}
 	return errors.Join(errs...)
 }
@@ -69,15 +78,20 @@ type Deps struct {
 }
 
 // Worker keeps the members of all live segments. Its methods are safe for
-// concurrent use, but Run and Refresh are for one caller at a time.
+// concurrent use, but Run and Step are for one caller at a time.
 type Worker struct {
 	cfg     Config
 	deps    Deps
 	store   *Store
-	wanted  chan struct{}
-	changes *prometheus.CounterVec
-	failed  prometheus.Gauge
-	seconds prometheus.Histogram
+	metrics metrics
+	wake    chan struct{} // holds a token when there is something new
+
+	mu    sync.Mutex // Protects noted.
+	noted noted
+
+	// Of the caller of Step. nil means that nothing is known.
+	spaces map[string]*space
+	beatAt time.Time
 }
 
 // New returns a worker that does nothing yet.
@@ -88,57 +102,93 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 	if deps.Conn == nil || deps.Clock == nil || deps.Publisher == nil || deps.Logger == nil || deps.Registerer == nil {
 		return nil, errors.New("live segments: connection, clock, publisher, logger and registerer are required")
 	}
-	w := &Worker{
-		cfg: cfg, deps: deps, store: NewStore(deps.Conn), wanted: make(chan struct{}, 1),
-		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "kindred_segment_changes_total", Help: "Profiles that entered or left a segment.",
-		}, []string{"direction"}),
-		failed: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "kindred_segments_failed", Help: "Segments whose last evaluation failed; they keep their members.",
-		}),
-		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "kindred_segments_refresh_seconds", Help: "Time to evaluate all segments once.", Buckets: prometheus.ExponentialBuckets(.01, 3, 9),
-		}),
-	}
-	for _, c := range []prometheus.Collector{w.changes, w.failed, w.seconds} {
-		if err := deps.Registerer.Register(c); err != nil {
-			return nil, err
-		}
-	}
-	return w, nil
+	w := &Worker{cfg: cfg, deps: deps, store: NewStore(deps.Conn), metrics: newMetrics(), wake: make(chan struct{}, 1)}
+	return w, w.metrics.register(deps.Registerer)
 }
 
-// Request makes Run evaluate soon. It does not wait; requests that come while one is
-// outstanding are one.
-func (w *Worker) Request() {
+// noted is what the worker was told since it last looked.
+type noted struct {
+	keys      map[string]map[uint64]struct{} // identifiers and profiles by workspace
+	all       bool                           // everything may have changed
+	redefined bool
+}
+
+// Changed says that something was stored of identifiers, or that they changed
+// between profiles; ids of profiles do as well. It does not wait.
+func (w *Worker) Changed(workspace string, keys ...identity.Key) {
+	w.note(func(n *noted) {
+		if n.keys == nil {
+			n.keys = map[string]map[uint64]struct{}{}
+		}
+		if n.keys[workspace] == nil {
+			n.keys[workspace] = map[uint64]struct{}{}
+		}
+		for _, k := range keys {
+			n.keys[workspace][uint64(k)] = struct{}{}
+		}
+	})
+}
+
+// Redefined says that definitions have changed. It does not wait.
+func (w *Worker) Redefined() { w.note(func(n *noted) { n.redefined = true }) }
+
+// ChangedUnknown says that nobody can tell what has changed. It does not wait.
+func (w *Worker) ChangedUnknown() { w.note(func(n *noted) { n.all = true }) }
+
+func (w *Worker) note(change func(*noted)) {
+	w.mu.Lock()
+	change(&w.noted)
+	w.mu.Unlock()
 	select {
-	case w.wanted <- struct{}{}:
+	case w.wake <- struct{}{}:
 	default:
 	}
 }
 
-// Run evaluates at once, then whenever Request asks and every period, until ctx ends.
-// What fails is logged and tried again. It returns nil when ctx has ended.
+func (w *Worker) take() noted {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := w.noted
+	w.noted = noted{}
+	return n
+}
+
+// Run evaluates whenever something was noted or is due, until ctx ends. What fails is
+// logged and tried again. It returns nil when ctx has ended. Whoever ran it before has
+// to start anew: it begins with an evaluation over all profiles.
 func (w *Worker) Run(ctx context.Context) error {
-	ticker := time.NewTicker(w.cfg.Period)
-	defer ticker.Stop()
+	w.spaces = nil // Of the time since, nothing is known.
 	for {
 		start := w.deps.Clock()
-		if err := w.Refresh(ctx); err != nil && ctx.Err() == nil {
-			w.deps.Logger.Error("refresh of segments", "error", err)
-		}
+		next, whole, err := w.step(ctx)
 		took := w.deps.Clock().Sub(start)
-		w.seconds.Observe(took.Seconds())
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(max(w.cfg.Pause, time.Duration(float64(took)*w.cfg.Rest))):
+		rest := max(w.cfg.Pause, took)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			w.deps.Logger.Error("evaluation of segments", "error", err)
+			rest = max(rest, time.Second)
+			next = w.deps.Clock().Add(rest)
+		case whole:
+			rest = max(w.cfg.Pause, time.Duration(float64(took)*w.cfg.Rest))
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
-		case <-w.wanted:
+		case <-time.After(rest):
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(next.Sub(w.deps.Clock())):
+		case <-w.wake:
 		}
 	}
+}
+
+// Step does what is to be done now: it evaluates for the profiles that were noted or
+// whose time has come, and for all where that is needed. It returns when the next
+// thing is due of itself. What could not be done is still to be done after an error.
+func (w *Worker) Step(ctx context.Context) (next time.Time, err error) {
+	next, _, err = w.step(ctx)
+	return next, err
 }

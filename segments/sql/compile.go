@@ -25,13 +25,12 @@ func Compile(d segments.Definition, rules profiles.Rules, workspace string, now 
 	for i, leaf := range d.Leaves() {
 		c.leaf(i, leaf)
 	}
-	bit := 0
-	condition := c.condition(d.Root, &bit)
+	bits := inOrder
+	condition := c.condition(d.Root, bits())
 	if c.err != nil {
 		return Query{}, c.err
 	}
-	bit = 0
-	return Query{SQL: c.assemble(condition, c.holdsForNobody(d.Root, &bit)), Parameters: c.parameters}, nil
+	return Query{SQL: c.assemble(condition, c.holdsForNobody(d.Root, bits())), Parameters: c.parameters}, nil
 }
 
 // compiler collects the scans that the leaves need.
@@ -55,6 +54,8 @@ type compiler struct {
 
 	// opposite tells for each leaf that its bit is set where it does not hold.
 	opposite []bool
+
+	set set // of a query for several definitions
 }
 
 // scan is one grouped query: its columns, and conditions on them that set bits.
@@ -79,7 +80,7 @@ func (s scan) mask() string {
 
 // set notes the condition of a leaf, or its opposite where it holds for a
 // profile without rows.
-func (c *compiler) set(s *scan, leaf int, condition string, holdsForNobody bool) {
+func (c *compiler) note(s *scan, leaf int, condition string, holdsForNobody bool) {
 	if holdsForNobody {
 		condition = "NOT (" + condition + ")"
 	}
@@ -109,9 +110,19 @@ func (c *compiler) leaf(i int, leaf segments.Node) {
 	}
 }
 
-// condition returns the boolean tree over the mask; next counts leaves from
-// left to right, as Leaves does.
-func (c *compiler) condition(n segments.Node, next *int) string {
+// inOrder returns a function that gives the leaves of a tree their bits, from left
+// to right, as Leaves does.
+func inOrder() func() int {
+	bit := -1
+	return func() int {
+		bit++
+		return bit
+	}
+}
+
+// condition returns the boolean tree over the mask; next gives the bit of each
+// leaf from left to right.
+func (c *compiler) condition(n segments.Node, next func() int) string {
 	join := func(parts []segments.Node, with string) string {
 		out := make([]string, len(parts))
 		for i, part := range parts {
@@ -130,8 +141,7 @@ func (c *compiler) condition(n segments.Node, next *int) string {
 	case segments.Not:
 		return "NOT " + c.condition(n.Node, next)
 	}
-	i := *next
-	*next++
+	i := next()
 	if i < len(c.opposite) && c.opposite[i] {
 		return fmt.Sprintf("NOT bitTest(mask, %d)", i)
 	}
@@ -140,7 +150,7 @@ func (c *compiler) condition(n segments.Node, next *int) string {
 
 // holdsForNobody reports whether the tree holds for a profile without any row:
 // then the query must start from all profiles.
-func (c *compiler) holdsForNobody(n segments.Node, next *int) bool {
+func (c *compiler) holdsForNobody(n segments.Node, next func() int) bool {
 	switch n := n.(type) {
 	case segments.All:
 		holds := true
@@ -157,14 +167,24 @@ func (c *compiler) holdsForNobody(n segments.Node, next *int) bool {
 	case segments.Not:
 		return !c.holdsForNobody(n.Node, next)
 	}
-	i := *next
-	*next++
+	i := next()
 	return i < len(c.opposite) && c.opposite[i]
 }
 
 // assemble joins the scans. One scan alone needs no second grouping.
 func (c *compiler) assemble(condition string, everybody bool) string {
-	var parts []string
+	parts := c.scans(everybody)
+	if len(parts) == 1 {
+		return "SELECT profile_id\nFROM (\n" + indent(parts[0]) + "\n)\nWHERE profile_id != 0 AND " + condition
+	}
+	return "SELECT profile_id\nFROM (\n    SELECT profile_id, groupBitOr(mask) AS mask\n    FROM (\n" +
+		indent(indent(strings.Join(parts, "\nUNION ALL\n"))) +
+		"\n    )\n    GROUP BY profile_id\n)\nWHERE profile_id != 0 AND " + condition
+}
+
+// scans are the queries that the leaves need, and one of all profiles where the
+// tree holds for a profile without rows.
+func (c *compiler) scans(everybody bool) (parts []string) {
 	for _, s := range []struct {
 		scan scan
 		sql  func() string
@@ -180,14 +200,9 @@ func (c *compiler) assemble(condition string, everybody bool) string {
 		}
 	}
 	if everybody {
-		parts = append(parts, everybodySQL)
+		parts = append(parts, c.everybodySQL())
 	}
-	if len(parts) == 1 {
-		return "SELECT profile_id\nFROM (\n" + indent(parts[0]) + "\n)\nWHERE profile_id != 0 AND " + condition
-	}
-	return "SELECT profile_id\nFROM (\n    SELECT profile_id, groupBitOr(mask) AS mask\n    FROM (\n" +
-		indent(indent(strings.Join(parts, "\nUNION ALL\n"))) +
-		"\n    )\n    GROUP BY profile_id\n)\nWHERE profile_id != 0 AND " + condition
+	return parts
 }
 
 func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }

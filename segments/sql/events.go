@@ -27,7 +27,7 @@ func (c *compiler) event(i int, leaf segments.Event) {
 		count = segments.Comparison{{Op: segments.Gte, Value: 1}}
 	}
 	c.events.columns = append(c.events.columns, "countIf("+condition+") AS "+column)
-	c.set(&c.events, i, c.comparison(column, count), count.Holds(0))
+	c.note(&c.events, i, c.comparison(column, count), count.Holds(0))
 }
 
 // picked tests the properties of the first or the last event; of no event they
@@ -36,7 +36,7 @@ func (c *compiler) picked(i int, column string, leaf segments.Event) {
 	condition := c.occurrence(leaf.Name, leaf.Kind, nil, leaf.Within, leaf.Period)
 	pick := map[segments.Pick]string{segments.First: "argMinIf", segments.Last: "argMaxIf"}[leaf.Pick]
 	c.events.columns = append(c.events.columns, pick+"(properties, "+moment+", "+condition+") AS "+column)
-	c.set(&c.events, i, "("+strings.Join(c.where(column, leaf.Where), " AND ")+")", false)
+	c.note(&c.events, i, "("+strings.Join(c.where(column, leaf.Where), " AND ")+")", false)
 }
 
 // measured compares an aggregate of a property. Sums are of whole ten
@@ -47,7 +47,7 @@ func (c *compiler) measured(i int, column, condition string, m segments.Measured
 	}
 	if m.Aggregate == segments.Days {
 		add("uniqExactIf(toDate32(time, 'UTC'), %s) AS %s", condition, column)
-		c.set(&c.events, i, c.comparison(column, m.Is), m.Is.Holds(0))
+		c.note(&c.events, i, c.comparison(column, m.Is), m.Is.Holds(0))
 		return
 	}
 	number := asNumber(c.property("properties", m.Of))
@@ -57,7 +57,7 @@ func (c *compiler) measured(i int, column, condition string, m segments.Measured
 	switch m.Aggregate {
 	case segments.Sum:
 		add("%s AS %s", sum, column)
-		c.set(&c.events, i, c.comparison(column, m.Is), m.Is.Holds(0))
+		c.note(&c.events, i, c.comparison(column, m.Is), m.Is.Holds(0))
 		return
 	case segments.Average:
 		add("%s AS sum_%d, sum_%d / %s AS %s", sum, i, i, has, column)
@@ -67,7 +67,7 @@ func (c *compiler) measured(i int, column, condition string, m segments.Measured
 		add("maxIf(%s, %s) AS %s", number, condition, column)
 	}
 	add("countIf(%s) AS %s", condition, has)
-	c.set(&c.events, i, has+" > 0 AND "+c.comparison(column, m.Is), false)
+	c.note(&c.events, i, has+" > 0 AND "+c.comparison(column, m.Is), false)
 }
 
 // occurrence is the condition that a row of events is one that a leaf means; it
@@ -87,6 +87,7 @@ func (c *compiler) occurrence(name, kind string, where []segments.Property, with
 	}
 	c.eventNames = append(c.eventNames, parameter)
 	c.windows = append(c.windows, within)
+	c.set.until(&c.set.happened, within, parameter)
 	return strings.Join(append([]string{condition}, c.where("properties", where)...), " AND ")
 }
 
@@ -116,19 +117,20 @@ func (c *compiler) property(object string, path []string) string {
 func (c *compiler) eventsSQL() string {
 	where := "WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN (" + strings.Join(c.eventNames, ", ") + ")"
 	if widest := slices.Max(c.windows); slices.Min(c.windows) > 0 {
-		where += c.within("time", widest)
+		where += c.lasting(widest)
 	}
+	where += c.only("anchor_id", anchorsParameter)
 	grouped := fmt.Sprintf(`SELECT %s AS profile_id,
         %s
     FROM events
     %s
-    GROUP BY profile_id`, warehouse.EventProfile("anchor_id", "time"), strings.Join(c.events.columns, ",\n        "), where)
+    GROUP BY profile_id`, warehouse.EventProfile("anchor_id", "time"), strings.Join(c.dated(c.events, c.set.happened, "time"), ",\n        "), where)
 	if len(c.derived) > 0 {
 		grouped = "SELECT *,\n        " + strings.Join(c.derived, ",\n        ") + "\n    FROM (\n    " + indent(grouped) + "\n    )"
 	}
 	return fmt.Sprintf(`SELECT profile_id,
-        %s AS mask
+        %s AS mask%s
 FROM (
     %s
-)`, c.events.mask(), grouped)
+)`, c.events.mask(), c.due(c.set.happened), grouped)
 }

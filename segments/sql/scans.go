@@ -10,12 +10,13 @@ import (
 	"github.com/kindred-cdp/kindred/segments"
 )
 
-// everybodySQL gives every profile once: its id is the key of its founder, the
-// one identifier whose profile is itself.
-var everybodySQL = `SELECT identifier_id AS profile_id, toUInt64(0) AS mask
+// everybodySQL gives every profile once: those of all identifiers. The founder of a
+// profile may be gone from them, so that no row has the id of the profile itself.
+var everybodySQL = `SELECT ` + warehouse.AnchorProfile("identifier_id") + ` AS profile_id, toUInt64(0) AS mask
 FROM identifiers
-WHERE workspace = {workspace:String} AND ` + warehouse.AnchorProfile("identifier_id") + ` = identifier_id
-GROUP BY identifier_id`
+WHERE workspace = {workspace:String}
+GROUP BY profile_id
+HAVING profile_id != 0`
 
 // moment is the order of messages, (time, message hash), as one number: the
 // server compares numbers many times faster than tuples.
@@ -38,9 +39,15 @@ func (c *compiler) transaction(i int, leaf segments.Transactions) {
 		c.needs("argMax(currency, moment) AS currency")
 	}
 	condition += c.within("placed", leaf.Within)
+	c.set.until(&c.set.placed, leaf.Within, "")
 	column := fmt.Sprintf("leaf_%d", i)
 	c.transactions.columns = append(c.transactions.columns, fmt.Sprintf(measure, condition)+" AS "+column)
-	c.set(&c.transactions, i, c.comparison(column, leaf.Test), leaf.Test.Holds(0))
+	c.note(&c.transactions, i, c.comparison(column, leaf.Test), leaf.Test.Holds(0))
+}
+
+// everybodySQL is the scan of all profiles.
+func (c *compiler) everybodySQL() string {
+	return strings.Replace(strings.Replace(everybodySQL, "\nFROM", c.due(nil)+"\nFROM", 1), "\nGROUP BY", c.only("identifier_id", anchorsParameter)+"\nGROUP BY", 1)
 }
 
 // needs adds a column of the state of a transaction, once.
@@ -55,7 +62,7 @@ func (c *compiler) needs(column string) {
 func (c *compiler) transactionsSQL() string {
 	state := append([]string{"min(time) AS placed", "argMax(standing, moment) AS stands"}, c.state...)
 	return fmt.Sprintf(`SELECT profile_id,
-        %s AS mask
+        %s AS mask%s
 FROM (
     SELECT profile_id,
         %s
@@ -64,33 +71,33 @@ FROM (
         FROM (
             SELECT %s AS profile_id, type, %s AS transaction, %s AS standing, time, %s AS moment, currency, amount
             FROM transaction_facts
-            WHERE workspace = {workspace:String} AND anchor_id != 0 AND type IN ('order', 'refund', 'subscription')
+            WHERE workspace = {workspace:String} AND anchor_id != 0 AND type IN ('order', 'refund', 'subscription')%s
         )
         GROUP BY profile_id, type, transaction
     )
     WHERE stands
     GROUP BY profile_id
-)`, c.transactions.mask(), strings.Join(c.transactions.columns, ",\n        "), strings.Join(state, ", "),
-		warehouse.EventProfile("anchor_id", "time"), clickhouse.TransactionIdentity, clickhouse.TransactionStands, moment)
+)`, c.transactions.mask(), c.due(c.set.placed), strings.Join(c.dated(c.transactions, c.set.placed, "placed"), ",\n        "), strings.Join(state, ", "),
+		warehouse.EventProfile("anchor_id", "time"), clickhouse.TransactionIdentity, clickhouse.TransactionStands, moment, c.only("anchor_id", anchorsParameter))
 }
 
 // identifier looks for a namespace in the scan over identifiers.
 func (c *compiler) identifier(i int, leaf segments.HasIdentifier) {
 	column := fmt.Sprintf("leaf_%d", i)
 	c.identifiers.columns = append(c.identifiers.columns, "countIf(namespace = "+c.text(string(leaf.Namespace))+") AS "+column)
-	c.set(&c.identifiers, i, column+" > 0", false)
+	c.note(&c.identifiers, i, column+" > 0", false)
 }
 
 func (c *compiler) identifiersSQL() string {
 	return fmt.Sprintf(`SELECT profile_id,
-        %s AS mask
+        %s AS mask%s
 FROM (
     SELECT %s AS profile_id,
         %s
     FROM identifiers
-    WHERE workspace = {workspace:String}
+    WHERE workspace = {workspace:String}%s
     GROUP BY profile_id
-)`, c.identifiers.mask(), warehouse.AnchorProfile("identifier_id"), strings.Join(c.identifiers.columns, ",\n        "))
+)`, c.identifiers.mask(), c.due(nil), warehouse.AnchorProfile("identifier_id"), strings.Join(c.identifiers.columns, ",\n        "), c.only("identifier_id", anchorsParameter))
 }
 
 // score takes the newest value in the scan over scores. Rows stand under the
@@ -100,13 +107,13 @@ func (c *compiler) score(i int, leaf segments.Score) {
 	column := fmt.Sprintf("leaf_%d", i)
 	c.scores.columns = append(c.scores.columns,
 		fmt.Sprintf("argMaxIf(value, (computed_at, scored_id = profile_id, scored_id), score = %s) AS %s, countIf(score = %s) > 0 AS has_%d", name, column, name, i))
-	c.set(&c.scores, i, fmt.Sprintf("has_%d AND %s", i, c.comparison(column, leaf.Test)), false)
+	c.note(&c.scores, i, fmt.Sprintf("has_%d AND %s", i, c.comparison(column, leaf.Test)), false)
 	c.scoreNames = append(c.scoreNames, name)
 }
 
 func (c *compiler) scoresSQL() string {
 	return fmt.Sprintf(`SELECT profile_id,
-        %s AS mask
+        %s AS mask%s
 FROM (
     SELECT profile_id,
         %s
@@ -114,9 +121,9 @@ FROM (
         SELECT %s AS profile_id, profile_id AS scored_id, score, value, computed_at,
             maxIf(computed_at, profile_id = 0) OVER (PARTITION BY score) AS standing_since
         FROM scores
-        WHERE workspace = {workspace:String} AND score IN (%s)
+        WHERE workspace = {workspace:String} AND score IN (%s)%s
     )
     WHERE scored_id != 0 AND computed_at >= standing_since
     GROUP BY profile_id
-)`, c.scores.mask(), strings.Join(c.scores.columns, ",\n        "), warehouse.IdentifierProfile("scores.profile_id"), strings.Join(c.scoreNames, ", "))
+)`, c.scores.mask(), c.due(nil), strings.Join(c.scores.columns, ",\n        "), warehouse.IdentifierProfile("scores.profile_id"), strings.Join(c.scoreNames, ", "), c.only("scores.profile_id", scoredParameter))
 }

@@ -46,7 +46,7 @@ func (c *compiler) sequence(i int, leaf segments.Sequence) {
 		}
 		before = reached
 	}
-	c.set(&c.events, i, "notEmpty("+before+")", false)
+	c.note(&c.events, i, "notEmpty("+before+")", false)
 }
 
 // places collects where the events of a step stand, in order.

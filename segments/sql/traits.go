@@ -14,20 +14,20 @@ func (c *compiler) trait(i int, leaf segments.Trait) {
 	name := c.text(leaf.Name)
 	column := fmt.Sprintf("leaf_%d", i)
 	c.traits.columns = append(c.traits.columns, c.surviving(name, leaf.Name)+" AS "+column)
-	c.set(&c.traits, i, c.test(column, leaf.Test), false)
+	c.note(&c.traits, i, c.test(column, leaf.Test), false)
 	c.traitNames = append(c.traitNames, name)
 }
 
 func (c *compiler) traitsSQL() string {
 	return fmt.Sprintf(`SELECT profile_id,
-        %s AS mask
+        %s AS mask%s
 FROM (
     SELECT %s AS profile_id,
         %s
     FROM trait_observations
-    WHERE workspace = {workspace:String} AND anchor_id != 0 AND trait IN (%s)
+    WHERE workspace = {workspace:String} AND anchor_id != 0 AND trait IN (%s)%s
     GROUP BY profile_id
-)`, c.traits.mask(), warehouse.EventProfile("anchor_id", "time"), strings.Join(c.traits.columns, ",\n        "), strings.Join(c.traitNames, ", "))
+)`, c.traits.mask(), c.due(nil), warehouse.EventProfile("anchor_id", "time"), strings.Join(c.traits.columns, ",\n        "), strings.Join(c.traitNames, ", "), c.only("anchor_id", anchorsParameter))
 }
 
 // surviving is the aggregate of a trait's value by its survivorship rule, as

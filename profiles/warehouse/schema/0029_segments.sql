@@ -27,26 +27,31 @@ COMMENT 'One row per change of a segment. Written by: worker.';
 --      a segment is one range of the key, grouped in its order; who was in it on a
 --      date is the same range with a condition on the time.
 --
--- The changes of one segment are numbered in blocks without a gap, and a block is
--- inserted once under the token (workspace, segment, number): of two workers that
--- make block n, the store keeps the block of one, whole. Each block is the difference
--- between an evaluation and all blocks before it, so whoever lost reads again.
+-- The changes of a workspace are numbered in blocks without a gap, and a block is
+-- inserted once under the token (workspace, number): of two workers that make block
+-- n, the store keeps the block of one, whole. Each block is the difference between an
+-- evaluation and all blocks before it, so whoever lost reads again. One row of
+-- numbers for all segments, because an evaluation of a hundred of them then stores
+-- what it has found by one insert.
 --
--- ORDER BY the profile before the block, for the reads above. The projection is the
--- other way round, for the segments of one profile. Not partitioned: a segment's
--- members must be read over all of time.
+-- ORDER BY the profile before the block, for the reads above. The projections are for
+-- the segments of some profiles, and for what came behind a block. Not partitioned: a
+-- segment's members must be read over all of time.
 CREATE TABLE IF NOT EXISTS segment_changes {{onCluster}}
 (
     workspace  LowCardinality(String)  COMMENT 'Workspace',
     segment    LowCardinality(String)  COMMENT 'Name of the segment',
     profile_id UInt64                  COMMENT 'Profile that entered or left',
-    block      UInt64                  COMMENT 'Number of the block of changes in the segment, from 1 without a gap',
+    block      UInt64                  COMMENT 'Number of the block of changes in the workspace, from 1 without a gap',
     entered    Bool                    COMMENT 'true: it entered; false: it left',
     time       DateTime64(3, 'UTC')    COMMENT 'As of when: the now of the evaluation that found it',
     cause      LowCardinality(String)  COMMENT 'definition: the segment has changed; profile: it is part of another profile now; data: what is known of it, or the time, has changed',
     revision   UInt64                  COMMENT 'Revision of the definition that was evaluated',
+    leaves     UInt64                  COMMENT 'Leaves of the definition that hold then: bit n for the n-th from the left',
+    turned     Array(LowCardinality(String)) COMMENT 'Leaves that the change came by, as JSON pointers into the definition',
     writer     UInt64                  COMMENT 'Random number of the insert, by which a worker knows its own block',
-    PROJECTION by_profile (SELECT workspace, profile_id, segment, block, entered, time, cause, revision ORDER BY workspace, profile_id)
+    PROJECTION by_profile (SELECT workspace, profile_id, segment, block, entered, time, revision, leaves ORDER BY workspace, profile_id),
+    PROJECTION by_block (SELECT workspace, block, segment, profile_id, entered, time, cause, revision, turned, writer ORDER BY workspace, block)
 )
 ENGINE = {{everywhere "MergeTree" "segment_changes"}}
 ORDER BY (workspace, segment, profile_id, block)
@@ -78,9 +83,17 @@ CREATE TABLE IF NOT EXISTS segment_states {{onCluster}}
     good_at      DateTime64(3, 'UTC')    COMMENT 'When it was evaluated last with success: the membership is of then',
     revision     UInt64                  COMMENT 'Revision of the definition that the members are of',
     members      UInt64                  COMMENT 'Members after it',
-    published    UInt64                  COMMENT 'Blocks of changes up to this one are told on kindred.segments',
     error        String                  COMMENT 'Why it could not be evaluated; empty when it could'
 )
 ENGINE = {{everywhere "ReplacingMergeTree(evaluated_at)" "segment_states"}}
 ORDER BY (workspace, segment)
 COMMENT 'How the last evaluation of each segment went; of several rows the latest stands. Written by: worker.';
+
+CREATE TABLE IF NOT EXISTS segment_told {{onCluster}}
+(
+    workspace LowCardinality(String)  COMMENT 'Workspace',
+    block     UInt64                  COMMENT 'Blocks of segment_changes up to this one are told on kindred.segments'
+)
+ENGINE = {{everywhere "ReplacingMergeTree(block)" "segment_told"}}
+ORDER BY workspace
+COMMENT 'How far others know of changes of segments; of several rows the greatest block stands. Written by: worker.';

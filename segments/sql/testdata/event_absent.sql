@@ -12,10 +12,11 @@ FROM (
             GROUP BY profile_id
         )
         UNION ALL
-        SELECT identifier_id AS profile_id, toUInt64(0) AS mask
+        SELECT AnchorProfile(identifier_id) AS profile_id, toUInt64(0) AS mask
         FROM identifiers
-        WHERE workspace = {workspace:String} AND AnchorProfile(identifier_id) = identifier_id
-        GROUP BY identifier_id
+        WHERE workspace = {workspace:String}
+        GROUP BY profile_id
+        HAVING profile_id != 0
     )
     GROUP BY profile_id
 )

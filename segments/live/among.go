@@ -1,0 +1,115 @@
+package live
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
+)
+
+// among are profiles to evaluate for, and where their rows may stand.
+type among struct {
+	profiles []uint64
+	// anchors are identifiers that are or ever were of the profiles, and the anchors
+	// that one of these decides or decided: more than there need be.
+	anchors map[uint64]struct{}
+}
+
+// ownersSQL gives the profiles of identifiers now, and those of whoever had them
+// before.
+var ownersSQL = `SELECT DISTINCT ` + warehouse.IdentifierProfile("id") + `
+FROM
+(
+	SELECT arrayJoin({keys:Array(UInt64)}) AS id
+	UNION ALL
+	SELECT arrayJoin(owners) FROM identifier_tenures WHERE workspace = {workspace:String} AND identifier_id IN {keys:Array(UInt64)}
+)`
+
+// among finds the profiles of keys, and where the rows of these and of others may
+// stand. The keys are among the profiles themselves: one that no longer is a profile
+// may still be a member.
+func (w *Worker) among(ctx context.Context, workspace string, keys, others []uint64) (*among, error) {
+	profiles := map[uint64]struct{}{}
+	for _, k := range append(keys, others...) {
+		profiles[k] = struct{}{}
+	}
+	if len(keys) > 0 {
+		if err := w.collect(ctx, ownersSQL, workspace, "keys", keys, profiles); err != nil {
+			return nil, err
+		}
+	}
+	a := &among{profiles: slices.Sorted(maps.Keys(profiles))}
+	var err error
+	a.anchors, err = w.anchors(ctx, workspace, a.profiles)
+	return a, err
+}
+
+const identifiersSQL = "SELECT identifier_id FROM identifier_profile WHERE workspace = {workspace:String} AND profile_id IN {profiles:Array(UInt64)}"
+
+const tenuredSQL = "SELECT identifier_id FROM identifier_tenures WHERE workspace = {workspace:String} AND hasAny(owners, {owners:Array(UInt64)})"
+
+const decidedSQL = `SELECT anchor_id FROM anchor_owner
+WHERE workspace = {workspace:String} AND owner_id IN {owners:Array(UInt64)} AND anchor_id IN
+(
+	SELECT anchor_id FROM anchor_members WHERE workspace = {workspace:String} AND identifier_id IN {owners:Array(UInt64)}
+)`
+
+// anchors are identifiers that are or were of some profiles and what they decide. It
+// reads rows of every version, also of one that is not published yet.
+func (w *Worker) anchors(ctx context.Context, workspace string, profiles []uint64) (map[uint64]struct{}, error) {
+	ids := make(map[uint64]struct{}, 2*len(profiles))
+	for _, p := range profiles {
+		ids[p] = struct{}{}
+	}
+	if err := w.collect(ctx, identifiersSQL, workspace, "profiles", profiles, ids); err != nil {
+		return nil, err
+	}
+	if err := w.collect(ctx, tenuredSQL, workspace, "owners", slices.Sorted(maps.Keys(ids)), ids); err != nil {
+		return nil, err
+	}
+	return ids, w.collect(ctx, decidedSQL, workspace, "owners", slices.Sorted(maps.Keys(ids)), ids)
+}
+
+// collect adds the ids that a query returns.
+func (w *Worker) collect(ctx context.Context, query, workspace, parameter string, values []uint64, into map[uint64]struct{}) error {
+	return w.store.query(ctx, "profiles that have changed", query, func(rows driver.Rows) error {
+		var id uint64
+		err := rows.Scan(&id)
+		into[id] = struct{}{}
+		return err
+	}, clickhouse.Named("workspace", workspace), clickhouse.Named(parameter, values))
+}
+
+// grown returns the profiles of changes that have come to more anchors than were
+// looked at, so that the changes may be of a part of what is theirs: identity may
+// have published a version after among and before the evaluation. Its rows were
+// there before the version was, so whoever looks after an evaluation sees all that
+// the evaluation could have used.
+func (w *Worker) grown(ctx context.Context, workspace string, who *among, changes []change) (map[uint64]bool, error) {
+	if len(changes) == 0 {
+		return nil, nil
+	}
+	changed := map[uint64]struct{}{}
+	for _, c := range changes {
+		changed[uint64(c.Profile)] = struct{}{}
+	}
+	now, err := w.anchors(ctx, workspace, slices.Sorted(maps.Keys(changed)))
+	if err != nil {
+		return nil, err
+	}
+	for anchor := range now {
+		if _, ok := who.anchors[anchor]; !ok {
+			// Whose it is does not matter: all are looked at again.
+			again := make(map[uint64]bool, len(changed))
+			for p := range changed {
+				again[p] = true
+			}
+			return again, nil
+		}
+	}
+	return nil, nil
+}

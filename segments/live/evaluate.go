@@ -1,0 +1,276 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
+	"github.com/kindred-cdp/kindred/segments"
+	"github.com/kindred-cdp/kindred/segments/sql"
+)
+
+// change is a change with what the table keeps beside it.
+type change struct {
+	segments.Change
+	target *target
+	leaves uint64 // that hold now
+}
+
+// found is what an evaluation has found.
+type found struct {
+	changes []change
+	dues    []dueAt
+}
+
+// evaluate compares definitions with the members, over all profiles or among some. A
+// segment that cannot be evaluated is marked and left out; the error is of what
+// concerns all.
+func (w *Worker) evaluate(ctx context.Context, s *space, targets []*target, now time.Time, who *among) (found, error) {
+	var all found
+	var ended, standing []*target
+	for _, t := range targets {
+		if t.archived {
+			ended = append(ended, t)
+			continue
+		}
+		if t.definition.Root == nil {
+			w.fail(s, t, now, errors.New("this release does not understand the definition"))
+			continue
+		}
+		standing = append(standing, t)
+	}
+	definitions := make([]segments.Definition, len(standing))
+	for i, t := range standing {
+		definitions[i] = t.definition
+	}
+	groups, err := sql.Groups(definitions)
+	if err != nil {
+		return all, err
+	}
+	for _, group := range groups {
+		some := make([]*target, len(group))
+		for i, place := range group {
+			some[i] = standing[place]
+		}
+		if err := w.evaluateGroup(ctx, s, some, now, who, &all); err != nil {
+			return all, err
+		}
+	}
+	for part := range slices.Chunk(ended, 64) {
+		if err := w.evaluateGroup(ctx, s, part, now, who, &all); err != nil {
+			return all, err
+		}
+	}
+	return all, w.explain(ctx, s, all.changes)
+}
+
+// evaluateGroup evaluates segments by one query, or each by its own when that fails.
+func (w *Worker) evaluateGroup(ctx context.Context, s *space, group []*target, now time.Time, who *among, all *found) error {
+	f, err := w.difference(ctx, s, group, now, who)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil:
+		all.changes, all.dues = append(all.changes, f.changes...), append(all.dues, f.dues...)
+		for _, t := range group {
+			t.state.EvaluatedAt, t.state.GoodAt, t.state.Revision, t.state.Error = now, now, t.revision, ""
+		}
+		return nil
+	case len(group) == 1:
+		w.fail(s, group[0], now, err)
+		return nil
+	}
+	for _, t := range group {
+		if err := w.evaluateGroup(ctx, s, []*target{t}, now, who, all); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Worker) fail(s *space, t *target, now time.Time, err error) {
+	t.state.EvaluatedAt, t.state.Error = now, err.Error()
+	w.deps.Logger.Error("segment cannot be evaluated and keeps its members", "workspace", s.name, "segment", t.id, "error", err)
+}
+
+// differenceSQL compares %s, the query of a set of definitions, with the members. The
+// server does it, so that only what differs travels, and what is due by a time.
+const differenceSQL = `SELECT profile_id, groupBitOr(holding) AS now, groupBitOr(member) AS before, groupBitOr(bits) AS bits, min(until) AS until
+FROM (
+    SELECT profile_id, held AS holding, toUInt64(0) AS member, mask AS bits, due AS until FROM (%s)
+    UNION ALL
+    SELECT profile_id, toUInt64(0), groupBitOr(bitShiftLeft(toUInt64(1), place)), toUInt64(0), toInt64(9223372036854775807)
+    FROM (
+        SELECT profile_id, transform(segment, {segments:Array(String)}, {places:Array(UInt8)}, toUInt8(0)) AS place
+        FROM segment_changes
+        WHERE workspace = {workspace:String} AND segment IN {segments:Array(String)} AND block <= {block:UInt64}%s
+        GROUP BY segment, profile_id
+        HAVING argMax(entered, block)
+    )
+    GROUP BY profile_id
+)
+GROUP BY profile_id
+HAVING now != before OR until <= {horizon:Int64}`
+
+// presentSQL tells of each id whether it is a profile of its own.
+var presentSQL = "SELECT profile_id, now, before, bits, until, " + warehouse.IdentifierProfile("profile_id") + " = profile_id FROM (%s) ORDER BY profile_id"
+
+// nobodySQL is the query of segments that have ended.
+const nobodySQL = "SELECT toUInt64(0) AS profile_id, toUInt64(0) AS mask, toInt64(9223372036854775807) AS due, toUInt64(0) AS held WHERE 0"
+
+// difference finds who is to enter or leave the segments of a group, and when what
+// holds may change by itself.
+func (w *Worker) difference(ctx context.Context, s *space, group []*target, now time.Time, who *among) (found, error) {
+	set := sql.Set{Query: sql.Query{SQL: nobodySQL, Parameters: map[string]string{}}, Leaves: make([][]int, len(group))}
+	if !group[0].archived {
+		definitions := make([]segments.Definition, len(group))
+		for i, t := range group {
+			definitions[i] = t.definition
+		}
+		var err error
+		if set, err = sql.CompileSet(definitions, w.cfg.Rules, s.name, now, who != nil); err != nil {
+			return found{}, err
+		}
+	}
+	names, places := make([]string, len(group)), make([]string, len(group))
+	for i, t := range group { // Names of segments are of an alphabet without escapes.
+		names[i], places[i] = "'"+string(t.id)+"'", strconv.Itoa(i)
+	}
+	p := set.Parameters
+	p["workspace"], p["segments"], p["places"] = workspaceText(s.name), "["+strings.Join(names, ",")+"]", "["+strings.Join(places, ",")+"]"
+	p["block"], p["horizon"] = strconv.FormatUint(s.block, 10), strconv.FormatInt(s.horizon.UnixMilli(), 10)
+	only := ""
+	if who != nil {
+		only = " AND profile_id IN {profiles:Array(UInt64)}"
+		p["profiles"], p["anchors"] = idsText(who.profiles), idsText(slices.Sorted(maps.Keys(who.anchors)))
+		p["scored"] = "[0," + p["anchors"][1:]
+	}
+	var f found
+	err := w.store.query(w.bound(ctx, who, p), "members of segments", fmt.Sprintf(presentSQL, fmt.Sprintf(differenceSQL, set.SQL, only)), func(rows driver.Rows) error {
+		var profile, holding, member, mask uint64
+		var due int64
+		var present bool
+		if err := rows.Scan(&profile, &holding, &member, &mask, &due, &present); err != nil {
+			return err
+		}
+		if due <= s.horizon.UnixMilli() {
+			f.dues = append(f.dues, dueAt{due, profile})
+		}
+		for i, t := range group {
+			if (holding^member)>>i&1 == 0 {
+				continue
+			}
+			c := segments.Change{Segment: t.id, Profile: identity.ProfileID(profile), Entered: holding>>i&1 == 1, Cause: segments.ByData, Revision: t.revision}
+			switch {
+			case t.behind():
+				c.Cause = segments.ByDefinition
+			case !c.Entered && !present:
+				c.Cause = segments.ByProfile
+			}
+			f.changes = append(f.changes, change{c, t, set.Holds(i, mask)})
+		}
+		return nil
+	})
+	return f, err
+}
+
+// bound limits a query and binds its parameters.
+func (w *Worker) bound(ctx context.Context, who *among, parameters map[string]string) context.Context {
+	options := []clickhouse.QueryOption{
+		clickhouse.WithParameters(parameters),
+		clickhouse.WithSettings(clickhouse.Settings{
+			"max_execution_time": int(w.cfg.MaxExecution / time.Second), "max_memory_usage": w.cfg.MaxMemory, "readonly": 2,
+			"optimize_aggregation_in_order": 1,
+		}),
+	}
+	if who != nil {
+		options = append(options, clickhouse.WithProgress(func(p *clickhouse.Progress) { w.metrics.rows.Add(float64(p.Rows)) }))
+	}
+	return clickhouse.Context(ctx, options...)
+}
+
+// explain finds the leaves by which each change came: those whose answer is another
+// than at the last change of the profile in the segment, or, where there was none
+// under the definition, those that let it in or keep it out.
+func (w *Worker) explain(ctx context.Context, s *space, changes []change) error {
+	type place struct {
+		id      segments.ID
+		profile identity.ProfileID
+	}
+	before := map[place][2]uint64{} // revision and leaves
+	if s.block > 0 {
+		for part := range slices.Chunk(changes, 20_000) {
+			profiles := make([]uint64, len(part))
+			for i, c := range part {
+				profiles[i] = uint64(c.Profile)
+			}
+			slices.Sort(profiles)
+			err := w.store.query(ctx, "changes of segments before", beforeSQL, func(rows driver.Rows) error {
+				var id string
+				var profile, revision, leaves uint64
+				err := rows.Scan(&id, &profile, &revision, &leaves)
+				before[place{segments.ID(id), identity.ProfileID(profile)}] = [2]uint64{revision, leaves}
+				return err
+			}, clickhouse.Named("workspace", s.name), clickhouse.Named("profiles", slices.Compact(profiles)), clickhouse.Named("block", s.block))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	pointers := map[*target][]string{}
+	for i := range changes {
+		c := &changes[i]
+		if c.target.archived || c.Cause == segments.ByProfile {
+			continue
+		}
+		if pointers[c.target] == nil {
+			pointers[c.target] = c.target.definition.Pointers()
+		}
+		last, ok := before[place{c.Segment, c.Profile}]
+		for n, pointer := range pointers[c.target] {
+			holds := c.leaves>>n&1 == 1
+			turned := holds == c.Entered
+			if ok && last[0] == c.Revision {
+				turned = holds != (last[1]>>n&1 == 1)
+			}
+			if turned {
+				c.Leaves = append(c.Leaves, pointer)
+			}
+		}
+	}
+	return nil
+}
+
+const beforeSQL = `
+SELECT segment, profile_id, argMax(revision, block) AS revision, argMax(leaves, block) AS leaves
+FROM segment_changes
+WHERE workspace = {workspace:String} AND profile_id IN {profiles:Array(UInt64)} AND block <= {block:UInt64}
+GROUP BY segment, profile_id`
+
+// workspaceText is the name of a workspace as the server reads a bound text.
+func workspaceText(name string) string {
+	return strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "\x00", `\0`).Replace(name)
+}
+
+// idsText writes ids as the server reads a bound array.
+func idsText(ids []uint64) string {
+	b := make([]byte, 0, 20*len(ids)+2)
+	b = append(b, '[')
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendUint(b, id, 10)
+	}
+	return string(append(b, ']'))
+}

@@ -1,0 +1,163 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/kindred-cdp/kindred/segments"
+)
+
+// never is the due time of what time does not change.
+const never = math.MaxInt64
+
+// space is what the worker knows of a workspace.
+type space struct {
+	name    string
+	targets []*target
+	// block is the last block of changes that is stored, time its time, told the last
+	// one that others know of.
+	block, told uint64
+	time        time.Time
+
+	dues dues
+	// sweepAt is when all is to be evaluated over all profiles; due times are known
+	// until horizon.
+	sweepAt, horizon time.Time
+	// changed are identifiers and profiles to evaluate for.
+	changed map[uint64]struct{}
+	// scored is when the newest scores were computed that evaluations know.
+	scored time.Time
+}
+
+// target is a segment to evaluate, with what is known of its last evaluation.
+type target struct {
+	id         segments.ID
+	revision   uint64
+	archived   bool
+	definition segments.Definition // without a root where it cannot be read
+	state      segments.State
+	members    uint64
+	recorded   segments.State // as it stands in the table
+}
+
+// behind reports whether the members are not of the definition that stands.
+func (t *target) behind() bool { return t.state.GoodAt.IsZero() || t.state.Revision != t.revision }
+
+// scores reports whether new scores may change who is in.
+func (t *target) scores() bool {
+	return t.definition.Root != nil && slices.ContainsFunc(t.definition.Leaves(), func(n segments.Node) bool {
+		_, ok := n.(segments.Score)
+		return ok
+	})
+}
+
+const targetsSQL = `
+SELECT d.workspace, d.segment, d.last, d.ended, d.definition, s.evaluated, s.good, s.revision, s.members, s.error
+FROM
+(
+	SELECT workspace, segment, max(segment_definitions.revision) AS last, argMax(archived, segment_definitions.revision) AS ended,
+		argMax(segment_definitions.definition, segment_definitions.revision) AS definition
+	FROM segment_definitions
+	GROUP BY workspace, segment
+) AS d
+LEFT JOIN
+(
+	SELECT workspace, segment, max(evaluated_at) AS evaluated, argMax(good_at, evaluated_at) AS good, argMax(segment_states.revision, evaluated_at) AS revision,
+		argMax(segment_states.members, evaluated_at) AS members, argMax(segment_states.error, evaluated_at) AS error
+	FROM segment_states
+	GROUP BY workspace, segment
+) AS s ON d.workspace = s.workspace AND d.segment = s.segment
+WHERE NOT d.ended OR s.revision != d.last OR s.error != ''
+ORDER BY d.workspace, d.segment`
+
+// define reads the definitions that stand, and keeps what is known of those that it
+// knew.
+func (w *Worker) define(ctx context.Context, spaces map[string]*space) error {
+	known := map[string]map[segments.ID]*target{}
+	for name, s := range spaces {
+		known[name] = map[segments.ID]*target{}
+		for _, t := range s.targets {
+			known[name][t.id] = t
+		}
+		s.targets = nil
+	}
+	return w.store.query(ctx, "segments", targetsSQL, func(rows driver.Rows) error {
+		t, workspace, id, text := &target{}, "", "", ""
+		r := &t.recorded
+		if err := rows.Scan(&workspace, &id, &t.revision, &t.archived, &text,
+			&r.EvaluatedAt, &r.GoodAt, &r.Revision, &r.Members, &r.Error); err != nil {
+			return err
+		}
+		t.id, r.EvaluatedAt, r.GoodAt = segments.ID(id), zeroed(r.EvaluatedAt), zeroed(r.GoodAt)
+		t.state = t.recorded
+		t.definition, _ = segments.Parse([]byte(text)) // The error may name values.
+		if before := known[workspace][t.id]; before != nil {
+			t.state, t.members, t.recorded = before.state, before.members, before.recorded
+		}
+		if spaces[workspace] == nil {
+			spaces[workspace] = &space{name: workspace, changed: map[uint64]struct{}{}}
+		}
+		spaces[workspace].targets = append(spaces[workspace].targets, t)
+		return nil
+	})
+}
+
+const headSQL = `
+SELECT segment, max(last), max(newest), countIf(member) FROM
+(
+	SELECT segment, max(block) AS last, max(time) AS newest, argMax(entered, block) AS member
+	FROM segment_changes
+	WHERE workspace = {workspace:String}
+	GROUP BY segment, profile_id
+	SETTINGS optimize_aggregation_in_order = 1
+)
+GROUP BY segment`
+
+const toldSQL = "SELECT max(block) FROM segment_told WHERE workspace = {workspace:String}"
+
+// load reads everything that is stored of segments.
+func (w *Worker) load(ctx context.Context) (map[string]*space, error) {
+	spaces := map[string]*space{}
+	if err := w.define(ctx, spaces); err != nil {
+		return nil, err
+	}
+	for _, s := range spaces {
+		of := map[segments.ID]*target{}
+		for _, t := range s.targets {
+			of[t.id] = t
+		}
+		err := w.store.query(ctx, "changes of segments", headSQL, func(rows driver.Rows) error {
+			var id string
+			var last, members uint64
+			var newest time.Time
+			if err := rows.Scan(&id, &last, &newest, &members); err != nil {
+				return err
+			}
+			s.block, s.time = max(s.block, last), later(s.time, newest)
+			if t := of[segments.ID(id)]; t != nil {
+				t.members = members
+			}
+			return nil
+		}, clickhouse.Named("workspace", s.name))
+		if err != nil {
+			return nil, err
+		}
+		if err := w.deps.Conn.QueryRow(ctx, toldSQL, clickhouse.Named("workspace", s.name)).Scan(&s.told); err != nil {
+			return nil, fmt.Errorf("read what was told of segments: %w", err)
+		}
+	}
+	return spaces, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}

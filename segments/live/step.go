@@ -1,0 +1,245 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+)
+
+func (w *Worker) step(ctx context.Context) (next time.Time, whole bool, err error) {
+	noted := w.take()
+	now := w.deps.Clock().UTC().Truncate(time.Millisecond)
+	if err := w.know(ctx, &noted); err != nil {
+		w.spaces = nil
+		return now, false, err
+	}
+	beat := !now.Before(w.beatAt)
+	if beat {
+		w.beatAt = now.Add(w.cfg.Beat)
+	}
+	next = w.beatAt
+	failed := 0
+	for _, name := range slices.Sorted(maps.Keys(w.spaces)) {
+		s := w.spaces[name]
+		over, err := w.visit(ctx, s, now, beat)
+		whole = whole || over
+		if err != nil {
+			// Whatever is in doubt is read again, by an evaluation over all.
+			w.spaces = nil
+			if errors.Is(err, errOvertaken) {
+				return now, whole, nil
+			}
+			return now, whole, err
+		}
+		for _, t := range s.targets {
+			if t.state.Error != "" {
+				failed++
+			}
+		}
+		next = earlier(next, s.next())
+	}
+	w.metrics.failed.Set(float64(failed))
+	return next, whole, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// know brings what the worker knows up to what was noted.
+func (w *Worker) know(ctx context.Context, n *noted) (err error) {
+	if w.spaces == nil {
+		w.spaces, err = w.load(ctx)
+		return err
+	}
+	if n.redefined {
+		if err := w.define(ctx, w.spaces); err != nil {
+			return err
+		}
+	}
+	for _, s := range w.spaces {
+		if n.all {
+			s.sweepAt = time.Time{}
+		}
+		if len(s.changed) <= w.cfg.Some { // Beyond, the number alone tells what to do.
+			maps.Copy(s.changed, n.keys[s.name])
+		}
+	}
+	return nil
+}
+
+// next is when something is to be done in a workspace of itself.
+func (s *space) next() time.Time {
+	if len(s.targets) == 0 {
+		return time.Unix(1<<40, 0)
+	}
+	next := s.sweepAt
+	if at := s.dues.next(); at != never {
+		next = earlier(next, time.UnixMilli(at))
+	}
+	return next
+}
+
+// visit does what is to be done in one workspace. whole says that it evaluated over
+// all profiles.
+func (w *Worker) visit(ctx context.Context, s *space, now time.Time, beat bool) (whole bool, err error) {
+	behind, err := w.waiting(ctx, s, now, beat)
+	if err != nil {
+		return false, err
+	}
+	if len(behind) > 0 {
+		whole = true
+		if err := w.sweep(ctx, s, behind, now); err != nil {
+			return whole, err
+		}
+	}
+	if err := w.some(ctx, s, now); err != nil {
+		return whole, err
+	}
+	for _, t := range s.targets { // What nothing has moved is as good as evaluated now.
+		if beat && t.state.Error == "" && !t.behind() {
+			t.state.EvaluatedAt, t.state.GoodAt = now, now
+		}
+	}
+	if err := w.record(ctx, s); err != nil {
+		return whole, err
+	}
+	s.targets = slices.DeleteFunc(s.targets, func(t *target) bool { return t.archived && !t.behind() && t.state.Error == "" })
+	return whole, w.tell(ctx, s, nil)
+}
+
+// waiting are the segments to evaluate over all profiles.
+func (w *Worker) waiting(ctx context.Context, s *space, now time.Time, beat bool) ([]*target, error) {
+	all := !now.Before(s.sweepAt) || len(s.changed) > w.cfg.Some
+	scored := false
+	if beat && slices.ContainsFunc(s.targets, (*target).scores) {
+		newest, err := w.scored(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		scored, s.scored = newest.After(s.scored), newest
+	}
+	var list []*target
+	for _, t := range s.targets {
+		again := beat && t.state.Error != ""
+		if all || again || t.behind() && t.state.Error == "" || scored && t.scores() {
+			list = append(list, t)
+		}
+	}
+	return list, nil
+}
+
+const scoredSQL = "SELECT max(computed_at) FROM scores WHERE workspace = {workspace:String} AND profile_id = 0"
+
+// scored is when a whole run of scores was completed last.
+func (w *Worker) scored(ctx context.Context, s *space) (at time.Time, err error) {
+	if err := w.deps.Conn.QueryRow(ctx, scoredSQL, clickhouse.Named("workspace", s.name)).Scan(&at); err != nil {
+		return at, fmt.Errorf("read the time of scores: %w", profilestore.Concise(err))
+	}
+	return at, nil
+}
+
+// sweep evaluates segments over all profiles.
+func (w *Worker) sweep(ctx context.Context, s *space, targets []*target, now time.Time) error {
+	start := w.deps.Clock()
+	all := len(targets) == len(s.targets)
+	if all {
+		// What is noted while it runs comes after it.
+		s.changed, s.dues = map[uint64]struct{}{}, dues{}
+		s.horizon, s.sweepAt = now.Add(2*w.cfg.Sweep), now.Add(w.cfg.Sweep)
+	}
+	found, err := w.evaluate(ctx, s, targets, now, nil)
+	if err != nil {
+		return err
+	}
+	for _, d := range found.dues {
+		s.dues.sooner(d.profile, d.at)
+	}
+	err = w.append(ctx, s, found.changes, now)
+	w.metrics.seconds.WithLabelValues(overAll).Observe(w.deps.Clock().Sub(start).Seconds())
+	return err
+}
+
+// some evaluates all segments for the profiles that news or their time ask for.
+func (w *Worker) some(ctx context.Context, s *space, now time.Time) error {
+	start := w.deps.Clock()
+	var targets []*target
+	for _, t := range s.targets {
+		if !t.behind() && !t.archived {
+			targets = append(targets, t)
+		}
+	}
+	due := s.dues.take(now.UnixMilli(), w.cfg.Some)
+	w.measureDues(s, now)
+	if len(targets) == 0 {
+		clear(s.changed)
+		return nil
+	}
+	keys := slices.Collect(maps.Keys(s.changed))
+	if len(keys)+len(due) == 0 {
+		return nil
+	}
+	w.metrics.profiles.WithLabelValues("news").Add(float64(len(keys)))
+	w.metrics.profiles.WithLabelValues("time").Add(float64(len(due)))
+	who, err := w.among(ctx, s.name, keys, due)
+	if err != nil {
+		return err
+	}
+	found, err := w.evaluate(ctx, s, targets, now, who)
+	if err != nil {
+		return err
+	}
+	clear(s.changed)
+	again, err := w.grown(ctx, s.name, who, found.changes)
+	if err != nil {
+		return err
+	}
+	if len(again) > 0 {
+		found.changes = slices.DeleteFunc(found.changes, func(c change) bool { return again[uint64(c.Profile)] })
+		for profile := range again {
+			s.changed[profile] = struct{}{}
+		}
+		w.note(func(*noted) {}) // Wakes.
+	}
+	s.plan(who, found.dues)
+	err = w.append(ctx, s, found.changes, now)
+	w.metrics.seconds.WithLabelValues(overSome).Observe(w.deps.Clock().Sub(start).Seconds())
+	return err
+}
+
+// plan notes when the profiles that were evaluated are due next.
+func (s *space) plan(who *among, found []dueAt) {
+	at := make(map[uint64]int64, len(found))
+	for _, d := range found {
+		if before, ok := at[d.profile]; !ok || d.at < before {
+			at[d.profile] = d.at
+		}
+	}
+	for _, p := range who.profiles {
+		next, ok := at[p]
+		if !ok {
+			next = never
+		}
+		s.dues.set(p, next)
+	}
+}
+
+// measureDues sets the gauges of due times, before what was taken is evaluated.
+func (w *Worker) measureDues(s *space, now time.Time) {
+	w.metrics.due.Set(float64(len(s.dues.of)))
+	lag := 0.0
+	if at := s.dues.next(); at < now.UnixMilli() {
+		lag = now.Sub(time.UnixMilli(at)).Seconds()
+	}
+	w.metrics.lag.Set(lag)
+}

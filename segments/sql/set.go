@@ -1,0 +1,241 @@
+package sql
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/segments"
+)
+
+// Parameters of a query for some profiles, arrays of UInt64 that the caller binds:
+// the profiles, a superset of the anchors and identifiers that are or were theirs,
+// and a superset of the ids that scores stand under, 0 for all.
+const (
+	profilesParameter = "profiles"
+	anchorsParameter  = "anchors"
+	scoredParameter   = "scored"
+)
+
+// maxBits is the number of leaves and of definitions of one query: each is one bit.
+const maxBits = 64
+
+// Set is the query for several definitions at once. Its rows are
+//
+//	profile_id UInt64   no row twice
+//	mask       UInt64   the bits of the leaves
+//	held       UInt64   one bit per definition that holds
+//	due        Int64    milliseconds since 1970 when the passing of time may change
+//	                    a leaf, math.MaxInt64 when it cannot
+//
+// A profile without a row has the mask Nobody for its leaves and is in no segment.
+type Set struct {
+	Query
+	// Leaves are, for each definition, the bits of its leaves in their order.
+	// Definitions that ask the same share a bit.
+	Leaves [][]int
+	// Nobody are the bits of the leaves that are set where the leaf does not hold.
+	Nobody uint64
+}
+
+// Holds returns which leaves of definition i hold by a mask: bit n for leaf n.
+func (s *Set) Holds(i int, mask uint64) (leaves uint64) {
+	for n, bit := range s.Leaves[i] {
+		leaves |= (mask ^ s.Nobody) >> bit & 1 << n
+	}
+	return leaves
+}
+
+// Groups divides definitions into sets that fit into one query each, in order:
+// places in ds.
+func Groups(ds []segments.Definition) ([][]int, error) {
+	var groups [][]int
+	var group []int
+	asked := map[string]bool{}
+	for i, d := range ds {
+		names, err := leafNames(d)
+		if err != nil {
+			return nil, err
+		}
+		more := map[string]bool{}
+		for _, name := range names {
+			if !asked[name] {
+				more[name] = true
+			}
+		}
+		if len(group) > 0 && (len(asked)+len(more) > maxBits || len(group) == maxBits) {
+			groups, group, asked = append(groups, group), nil, map[string]bool{}
+			for _, name := range names {
+				more[name] = true
+			}
+		}
+		maps.Copy(asked, more)
+		group = append(group, i)
+	}
+	if len(group) > 0 {
+		groups = append(groups, group)
+	}
+	return groups, nil
+}
+
+// leafNames are texts that are equal for equal leaves.
+func leafNames(d segments.Definition) ([]string, error) {
+	leaves := d.Leaves()
+	names := make([]string, len(leaves))
+	for i, leaf := range leaves {
+		text, err := json.Marshal(segments.Definition{Root: leaf})
+		if err != nil {
+			return nil, fmt.Errorf("compile segments: %w", err)
+		}
+		names[i] = string(text)
+	}
+	return names, nil
+}
+
+// CompileSet compiles definitions that fit into one query, as Groups says, for all
+// profiles of a workspace at now, or for some: then the caller binds "profiles",
+// "anchors" and "scored".
+func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string, now time.Time, some bool) (Set, error) {
+	c := &compiler{rules: rules, now: now, parameters: map[string]string{}, set: set{several: true, some: some}}
+	c.parameters["workspace"] = textEscaper.Replace(workspace)
+	s := Set{Leaves: make([][]int, len(ds))}
+	places := map[string]int{}
+	for i, d := range ds {
+		names, err := leafNames(d)
+		if err != nil {
+			return Set{}, err
+		}
+		for n, leaf := range d.Leaves() {
+			bit, ok := places[names[n]]
+			if !ok {
+				bit = len(places)
+				places[names[n]] = bit
+				c.leaf(bit, leaf)
+			}
+			s.Leaves[i] = append(s.Leaves[i], bit)
+		}
+	}
+	if len(places) > maxBits || len(ds) > maxBits {
+		return Set{}, fmt.Errorf("compile segments: %d leaves of %d definitions are too many for one query", len(places), len(ds))
+	}
+	for bit, opposite := range c.opposite {
+		if opposite {
+			s.Nobody |= 1 << bit
+		}
+	}
+	held, everybody := c.held(ds, s.Leaves)
+	if c.err != nil {
+		return Set{}, c.err
+	}
+	s.SQL, s.Parameters = c.assembleSet(held, everybody), c.parameters
+	return s, nil
+}
+
+// held is the expression of the bits of the definitions.
+func (c *compiler) held(ds []segments.Definition, leaves [][]int) (expression string, everybody bool) {
+	terms := make([]string, len(ds))
+	for i, d := range ds {
+		bits := func() func() int {
+			n := inOrder()
+			return func() int { return leaves[i][n()] }
+		}
+		terms[i] = fmt.Sprintf("bitShiftLeft(toUInt64(%s), %d)", c.condition(d.Root, bits()), i)
+		everybody = c.holdsForNobody(d.Root, bits()) || everybody
+	}
+	return strings.Join(terms, "\n    + "), everybody
+}
+
+func (c *compiler) assembleSet(held string, everybody bool) string {
+	who := "profile_id != 0" + c.only("profile_id", profilesParameter)
+	return "SELECT profile_id, mask, due,\n    " + held + " AS held\nFROM (\n    SELECT profile_id, groupBitOr(mask) AS mask, min(due) AS due\n    FROM (\n" +
+		indent(indent(strings.Join(c.scans(everybody), "\nUNION ALL\n"))) +
+		"\n    )\n    WHERE " + who + "\n    GROUP BY profile_id\n)"
+}
+
+// set is what a compiler needs for several definitions.
+type set struct {
+	several, some bool
+	// happened and placed are the windows of events and of transactions, with the
+	// parameters of the names of the events.
+	happened, placed map[time.Duration][]string
+}
+
+// until notes that what a leaf asks of a name changes when the window has passed.
+func (s *set) until(windows *map[time.Duration][]string, window time.Duration, name string) {
+	if !s.several || window == 0 {
+		return
+	}
+	if *windows == nil {
+		*windows = map[time.Duration][]string{}
+	}
+	(*windows)[window] = append((*windows)[window], name)
+}
+
+// never is the due time of what the passing of time does not change.
+const never = "toInt64(9223372036854775807)"
+
+// dueColumn is the column of dated.
+const dueColumn = "due_at"
+
+// dated are the columns of a scan, and one of when the first row leaves a window or
+// comes into one: what has happened leaves it when the window has passed, and what
+// is of the future comes in at its time.
+func (c *compiler) dated(s scan, windows map[time.Duration][]string, column string) []string {
+	if len(windows) == 0 {
+		return s.columns
+	}
+	milliseconds := "toUnixTimestamp64Milli(" + column + ")"
+	var terms, names []string
+	for _, window := range slices.Sorted(maps.Keys(windows)) {
+		terms = append(terms, fmt.Sprintf("minOrNullIf(%s, %s%s) + %d", milliseconds, named(windows[window]), c.within(column, window), window.Milliseconds()))
+		names = append(names, windows[window]...)
+	}
+	terms = append(terms, fmt.Sprintf("minOrNullIf(%s, %s AND %s > %s)", milliseconds, named(names), column, c.nowMoment()))
+	for i, term := range terms {
+		terms[i] = "ifNull(" + term + ", " + never + ")"
+	}
+	return append(slices.Clone(s.columns), "least("+strings.Join(terms, ",\n            ")+") AS "+dueColumn)
+}
+
+// named is the condition that an event has one of the names; "" stands for any.
+func named(parameters []string) string {
+	parameters = slices.Compact(slices.Sorted(slices.Values(parameters)))
+	if parameters[0] == "" {
+		return "1"
+	}
+	return "name IN (" + strings.Join(parameters, ", ") + ")"
+}
+
+// due is the column of a scan's rows that says when time may change them, with the
+// comma before it; a query for one definition has none.
+func (c *compiler) due(windows map[time.Duration][]string) string {
+	switch {
+	case !c.set.several:
+		return ""
+	case len(windows) > 0:
+		return ", " + dueColumn + " AS due"
+	}
+	return ", " + never + " AS due"
+}
+
+// only restricts a column to an array that the caller binds, when the query is for
+// some profiles.
+func (c *compiler) only(column, parameter string) string {
+	if !c.set.some {
+		return ""
+	}
+	return " AND " + column + " IN {" + parameter + ":Array(UInt64)}"
+}
+
+// lasting is the condition that a row of events lies in a window, or, where due
+// times are asked for, will: what is of the future comes in at its time.
+func (c *compiler) lasting(window time.Duration) string {
+	if c.set.several {
+		return " AND time > " + c.moment(c.now.Add(-window))
+	}
+	return c.within("time", window)
+}
