@@ -59,7 +59,9 @@ WHERE workspace = {workspace:String} AND owner_id IN {owners:Array(UInt64)} AND 
 )`
 
 // anchors are identifiers that are or were of some profiles and what they decide. It
-// reads rows of every version, also of one that is not published yet.
+// reads rows of every version, also of one that is not published yet. When a version
+// is published before the evaluation, a profile is evaluated by what it was of before:
+// as if it had been evaluated a moment earlier. The notice of the version comes later.
 func (w *Worker) anchors(ctx context.Context, workspace string, profiles []uint64) (map[uint64]struct{}, error) {
 	ids := make(map[uint64]struct{}, 2*len(profiles))
 	for _, p := range profiles {
@@ -82,34 +84,4 @@ func (w *Worker) collect(ctx context.Context, query, workspace, parameter string
 		into[id] = struct{}{}
 		return err
 	}, clickhouse.Named("workspace", workspace), clickhouse.Named(parameter, values))
-}
-
-// grown returns the profiles of changes that have come to more anchors than were
-// looked at, so that the changes may be of a part of what is theirs: identity may
-// have published a version after among and before the evaluation. Its rows were
-// there before the version was, so whoever looks after an evaluation sees all that
-// the evaluation could have used.
-func (w *Worker) grown(ctx context.Context, workspace string, who *among, changes []change) (map[uint64]bool, error) {
-	if len(changes) == 0 {
-		return nil, nil
-	}
-	changed := map[uint64]struct{}{}
-	for _, c := range changes {
-		changed[uint64(c.Profile)] = struct{}{}
-	}
-	now, err := w.anchors(ctx, workspace, slices.Sorted(maps.Keys(changed)))
-	if err != nil {
-		return nil, err
-	}
-	for anchor := range now {
-		if _, ok := who.anchors[anchor]; !ok {
-			// Whose it is does not matter: all are looked at again.
-			again := make(map[uint64]bool, len(changed))
-			for p := range changed {
-				again[p] = true
-			}
-			return again, nil
-		}
-	}
-	return nil, nil
 }

@@ -1,7 +1,7 @@
 // Package live keeps the members of segments: it stores their definitions, evaluates
-// them again and again, and writes down who entered and who left. It is the only
-// writer of segment_definitions, segment_changes and segment_states, and holds no
-// state that a restart would lose.
+// them for whoever has changed, and writes down who entered and who left, when, and by
+// which leaf. It is the only writer of segment_definitions, segment_changes,
+// segment_states and segment_told, and holds no state that a restart would lose.
 //
 // # Two designs
 //
@@ -9,24 +9,34 @@
 //     a merge, an unmerge, an erasure or a late event changes counters of the past,
 //     traits survive by rules that no counter knows, and a counter that went wrong
 //     once stays wrong.
-//  2. Evaluate the definition by the query that a preview runs, and compare with what
-//     the store says of the members (chosen). The membership is a function of what is
-//     stored: whatever has moved it, an event, a merge, an erasure or the time, the
-//     next evaluation finds it, and live members cannot drift away from a preview.
-//     It costs a query over all profiles per segment, so it runs when something was
-//     stored or a period has passed, and never more than a share of the time.
+//  2. Evaluate the definitions by the queries that a preview runs, restricted to the
+//     profiles that have changed, and compare with what the store says of the members
+//     (chosen). The membership is a function of what is stored: whatever has moved it,
+//     the next evaluation finds it, and live members cannot drift away from a preview.
+//     All segments share few queries, and equal leaves are asked once.
+//
+// # When
+//
+// Three things ask for an evaluation. News name the identifiers of which something was
+// stored or that moved between profiles: all segments are evaluated for the profiles
+// that have these, also for those of the past tenures of the identifiers. Time: each
+// evaluation brings with it when the first event or transaction of a profile leaves a
+// window or comes into one, and the profile is evaluated again at that millisecond.
+// And there is an evaluation over all profiles after a start, when news were lost, for
+// a definition that is new or has changed, for new scores, and every few hours, which
+// is as far ahead as due times are kept. When nothing happens and nothing is due,
+// nothing runs.
 //
 // # Once and in order
 //
-// Changes of a segment are appended in numbered blocks. Block n is the difference
+// The changes of a workspace are appended in numbered blocks. Block n is the difference
 // between an evaluation and the blocks below n, and it is inserted under the token
-// (workspace, segment, n), so that the store keeps one block n, whole, whoever came
-// first. A worker that finds another's block in the place of its own drops what it
-// has evaluated and reads again; one that was killed between two blocks of a large
-// difference has written a right part of it, and its successor writes the rest. A
-// change has a name, (workspace, segment, block, profile), that is the same for
-// whoever tells of it.
+// (workspace, n), so that the store keeps one block n, whole, whoever came first. A
+// worker that finds another's block in the place of its own drops what it has evaluated
+// and reads again; one that was killed between two blocks of a large difference has
+// written a right part of it, and its successor writes the rest. A change has a name,
+// (segment, block, profile), that is the same for whoever tells of it.
 //
-// A segment whose evaluation fails is marked so in segment_states and keeps its
-// members; the others go on.
+// A query that fails is asked again for each of its segments. One that cannot be
+// evaluated is marked so in segment_states and keeps its members; the others go on.
 package live

@@ -200,17 +200,6 @@ func (w *Worker) some(ctx context.Context, s *space, now time.Time) error {
 		return err
 	}
 	clear(s.changed)
-	again, err := w.grown(ctx, s.name, who, found.changes)
-	if err != nil {
-		return err
-	}
-	if len(again) > 0 {
-		found.changes = slices.DeleteFunc(found.changes, func(c change) bool { return again[uint64(c.Profile)] })
-		for profile := range again {
-			s.changed[profile] = struct{}{}
-		}
-		w.note(func(*noted) {}) // Wakes.
-	}
 	s.plan(who, found.dues)
 	err = w.append(ctx, s, found.changes, now)
 	w.metrics.seconds.WithLabelValues(overSome).Observe(w.deps.Clock().Sub(start).Seconds())

@@ -1,0 +1,221 @@
+package sql_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
+	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
+	"github.com/kindred-cdp/kindred/segments"
+	"github.com/kindred-cdp/kindred/segments/sql"
+)
+
+// answer is a row of a set.
+type answer struct {
+	mask, held uint64
+	due        int64
+}
+
+func readSet(t *testing.T, conn driver.Conn, s sql.Set) map[identity.ProfileID]answer {
+	t.Helper()
+	ctx := clickhouse.Context(context.Background(), clickhouse.WithParameters(s.Parameters))
+	rows, err := conn.Query(ctx, s.SQL)
+	if err != nil {
+		t.Fatalf("%v\n%s\n%v", err, s.SQL, s.Parameters)
+	}
+	defer func() { _ = rows.Close() }()
+	answers := map[identity.ProfileID]answer{}
+	for rows.Next() {
+		var profile uint64
+		var a answer
+		if err := rows.Scan(&profile, &a.mask, &a.due, &a.held); err != nil {
+			t.Fatal(err)
+		}
+		if _, twice := answers[identity.ProfileID(profile)]; twice {
+			t.Fatalf("profile %x has two rows", profile)
+		}
+		answers[identity.ProfileID(profile)] = a
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return answers
+}
+
+// anchors writes a bound array of everything that rows of a world stand under.
+func (o *oracle) anchors() string {
+	all := []string{"0"}
+	for _, e := range o.events {
+		keys := []identity.Identifier{}
+		for _, text := range e.Identifiers {
+			id, _ := identity.ParseIdentifier(text)
+			keys = append(keys, id)
+			all = append(all, strconv.FormatUint(uint64(o.world.Keyer.Key(id)), 10))
+		}
+		members, _ := o.world.Keyer.Members(keys)
+		all = append(all, strconv.FormatUint(uint64(o.world.Keyer.Anchor(members)), 10))
+	}
+	for _, s := range o.scores {
+		all = append(all, strconv.FormatUint(uint64(s.Profile), 10))
+	}
+	return "[" + strings.Join(all, ",") + "]"
+}
+
+// TestSetsAgreeWithOracle evaluates many definitions together, for all profiles and
+// for some, at now and at the times that it was told nothing would change before.
+func TestSetsAgreeWithOracle(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	if s, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {
+		seed = s
+	}
+	t.Logf("KINDRED_TEST_SEED=%d", seed)
+	m := maker{rand.New(rand.NewPCG(seed, 3))}
+	conn := warehousetest.NewTestDatabase(t)
+	const perWorld = 60
+	changes := 0
+	for n := 0; n < testCount(t, 60); n += perWorld {
+		w := clickhousetest.New(t, conn, fmt.Sprintf("w%d", n))
+		events, scores := m.history(w, 30)
+		w.Add(events...)
+		w.Score(scores...)
+		w.Flush(t.Context())
+		o := &oracle{world: w, events: events, scores: scores, now: now}
+		people := o.people()
+		definitions := make([]segments.Definition, perWorld)
+		for i := range definitions {
+			definitions[i], _ = m.selective(o, len(people))
+		}
+		groups, err := sql.Groups(definitions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, group := range groups {
+			some := make([]segments.Definition, len(group))
+			for i, place := range group {
+				some[i] = definitions[place]
+			}
+			changes += compareSet(t, conn, o, people, some)
+		}
+	}
+	if changes == 0 {
+		t.Error("time has changed nothing: due times were not tested")
+	}
+}
+
+// compareSet holds one set against the oracle, and returns how often something
+// changed at the time for which it was told.
+func compareSet(t *testing.T, conn driver.Conn, o *oracle, people map[identity.ProfileID]*person, ds []segments.Definition) (changes int) {
+	t.Helper()
+	all, err := sql.CompileSet(ds, ruleTable(), o.world.Workspace, now, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := map[identity.ProfileID]*person{}
+	parameter := []string{}
+	for id, p := range people {
+		if id%2 == 0 {
+			part[id] = p
+			parameter = append(parameter, strconv.FormatUint(uint64(id), 10))
+		}
+	}
+	few, err := sql.CompileSet(ds, ruleTable(), o.world.Workspace, now, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	few.Parameters["profiles"] = "[" + strings.Join(parameter, ",") + "]"
+	few.Parameters["anchors"] = o.anchors()
+	few.Parameters["scored"] = few.Parameters["anchors"]
+	answers, fewer := readSet(t, conn, all), readSet(t, conn, few)
+	for id, p := range people {
+		a, known := answers[id]
+		if !known {
+			a = answer{mask: all.Nobody, due: math.MaxInt64}
+		}
+		if b, ok := fewer[id]; ok != (known && part[id] != nil) && part[id] == nil || part[id] != nil && known && b != a {
+			t.Fatalf("profile %s among some: %+v, among all %+v", id, b, a)
+		}
+		for i, d := range ds {
+			want := o.holds(p, d.Root)
+			if got := a.held>>i&1 == 1; got != want {
+				text, _ := d.MarshalJSON()
+				t.Fatalf("profile %s: %s is %t, want %t", id, text, got, want)
+			}
+			for n, leaf := range d.Leaves() {
+				if got := all.Holds(i, a.mask)>>n&1 == 1; known && got != o.holds(p, leaf) {
+					t.Fatalf("profile %s: leaf %d of definition %d is %t", id, n, i, got)
+				}
+			}
+			changes += o.until(t, p, d, want, a.due)
+		}
+	}
+	return changes
+}
+
+// until fails where a definition is another before its due time, and returns 1 where
+// it is another then.
+func (o *oracle) until(t *testing.T, p *person, d segments.Definition, want bool, due int64) int {
+	t.Helper()
+	far := now.Add(10 * 24 * time.Hour)
+	at := far
+	if due != math.MaxInt64 {
+		at = time.UnixMilli(due).UTC()
+	}
+	for _, then := range []time.Time{at.Add(-time.Millisecond), now.Add(at.Sub(now) / 2).Truncate(time.Millisecond)} {
+		if !then.After(now) {
+			continue
+		}
+		later := *o
+		later.now = then
+		if later.holds(p, d.Root) != want {
+			text, _ := d.MarshalJSON()
+			t.Fatalf("profile %s, due %s: %s is no longer %t at %s", p.id, at, text, want, then)
+		}
+	}
+	later := *o
+	later.now = at
+	if due != math.MaxInt64 && later.holds(p, d.Root) != want {
+		return 1
+	}
+	return 0
+}
+
+// TestGroups fits definitions into queries: each is in one, and none has more leaves
+// than bits.
+func TestGroups(t *testing.T) {
+	leaf := func(n int) segments.Node { return segments.HasIdentifier{Namespace: identity.Namespace(fmt.Sprint("n", n))} }
+	var ds []segments.Definition
+	for n := range 100 {
+		ds = append(ds, segments.Definition{Root: segments.All{leaf(n), leaf(n + 1), leaf(0)}})
+	}
+	groups, err := sql.Groups(ds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(groups) != 2 {
+		t.Errorf("%d groups for 101 different leaves, want 2", len(groups))
+	}
+	if all := slices.Concat(groups...); len(all) != 100 || !slices.IsSorted(all) {
+		t.Errorf("the groups are not the definitions in order: %v", all)
+	}
+	for _, g := range groups {
+		some := ds[g[0] : g[len(g)-1]+1]
+		if _, err := sql.CompileSet(some, ruleTable(), "main", now, false); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := sql.CompileSet(ds, ruleTable(), "main", now, false); err == nil {
+		t.Error("too many leaves were compiled")
+	}
+}
