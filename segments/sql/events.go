@@ -114,7 +114,10 @@ func (c *compiler) property(object string, path []string) string {
 }
 
 func (c *compiler) eventsSQL() string {
-	where := "WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN (" + strings.Join(c.eventNames, ", ") + ")"
+	where := "WHERE workspace = {workspace:String} AND anchor_id != 0"
+	if !c.everyName {
+		where += " AND name IN (" + strings.Join(c.eventNames, ", ") + ")"
+	}
 	if widest := slices.Max(c.windows); slices.Min(c.windows) > 0 {
 		where += c.within("time", widest)
 	}

@@ -32,6 +32,8 @@ type Config struct {
 	// TotalAge is how long the number of all profiles is reused: counting them
 	// costs as much as a simple preview. Default 5 s.
 	TotalAge time.Duration
+	// Library gives the segments that definitions name; without it there are none.
+	Library segments.Library
 }
 
 // DefaultConfig returns the defaults that the fields name.
@@ -82,6 +84,10 @@ var profilesSQL = "SELECT count() FROM (" + everybodySQL + ")"
 func (p *Previewer) Preview(ctx context.Context, workspace string, d segments.Definition, sample int) (*segments.Preview, error) {
 	// Times are stored in milliseconds, and so must now be to be repeatable.
 	now := p.now().UTC().Truncate(time.Millisecond)
+	d, err := segments.Resolve(ctx, p.cfg.Library, workspace, "", d)
+	if err != nil {
+		return nil, err
+	}
 	q, err := Compile(d, p.cfg.Rules, workspace, now)
 	if err != nil {
 		return nil, err

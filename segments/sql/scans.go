@@ -98,8 +98,12 @@ FROM (
 func (c *compiler) score(i int, leaf segments.Score) {
 	name := c.text(leaf.Name)
 	column := fmt.Sprintf("leaf_%d", i)
+	value := "value"
+	if leaf.End != "" {
+		value = map[segments.End]string{segments.Lower: "lower", segments.Upper: "upper"}[leaf.End]
+	}
 	c.scores.columns = append(c.scores.columns,
-		fmt.Sprintf("argMaxIf(value, (computed_at, scored_id = profile_id, scored_id), score = %s) AS %s, countIf(score = %s) > 0 AS has_%d", name, column, name, i))
+		fmt.Sprintf("argMaxIf(%s, (computed_at, scored_id = profile_id, scored_id), score = %s) AS %s, countIf(score = %s) > 0 AS has_%d", value, name, column, name, i))
 	c.set(&c.scores, i, fmt.Sprintf("has_%d AND %s", i, c.comparison(column, leaf.Test)), false)
 	c.scoreNames = append(c.scoreNames, name)
 }
@@ -111,7 +115,7 @@ FROM (
     SELECT profile_id,
         %s
     FROM (
-        SELECT %s AS profile_id, profile_id AS scored_id, score, value, computed_at,
+        SELECT %s AS profile_id, profile_id AS scored_id, score, value, lower, upper, computed_at,
             maxIf(computed_at, profile_id = 0) OVER (PARTITION BY score) AS standing_since
         FROM scores
         WHERE workspace = {workspace:String} AND score IN (%s)

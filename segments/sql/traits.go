@@ -11,6 +11,12 @@ import (
 
 // trait tests the surviving value in the scan over trait_observations.
 func (c *compiler) trait(i int, leaf segments.Trait) {
+	for _, t := range c.rules.Computed {
+		if t.Name == leaf.Name {
+			c.computed(i, t, leaf.Test)
+			return
+		}
+	}
 	name := c.text(leaf.Name)
 	column := fmt.Sprintf("leaf_%d", i)
 	c.traits.columns = append(c.traits.columns, c.surviving(name, leaf.Name)+" AS "+column)
