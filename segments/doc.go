@@ -3,7 +3,7 @@
 //
 // This package holds the tree, its JSON form with limits and precise errors,
 // and the Previewer that callers need. It knows no SQL: segments/sql compiles
-// and runs definitions.
+// and runs definitions, and segments/text writes and reads them as text.
 //
 // A definition in JSON:
 //
