@@ -51,6 +51,7 @@ var accessRules = map[string]access{
 	"GET " + segmentProfile + "/metadata":     {whole, false},
 	"GET " + segmentProfile + "/links":        {whole, false},
 	"POST /v1/segments/preview":               {masked, false},
+	"POST /v1/segments/parse":                 {nobody, false},
 	"GET /v1/identity/why":                    {masked, false},
 	"GET /v1/identity/health":                 {masked, false},
 	"GET /v1/identity/review":                 {masked, false},

@@ -56,8 +56,9 @@ type Previewer struct {
 	conn driver.Conn
 	now  func() time.Time
 
-	mu     sync.Mutex // Protects totals.
+	mu     sync.Mutex // Protects totals and names.
 	totals map[string]total
+	names  map[string]vocabulary
 }
 
 // total is the number of all profiles of a workspace at a time.
@@ -74,7 +75,7 @@ func New(cfg Config, conn driver.Conn, now func() time.Time) (*Previewer, error)
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Previewer{cfg: cfg, conn: conn, now: now, totals: map[string]total{}}, nil
+	return &Previewer{cfg: cfg, conn: conn, now: now, totals: map[string]total{}, names: map[string]vocabulary{}}, nil
 }
 
 // profilesSQL counts the profiles of a workspace.
