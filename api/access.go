@@ -59,6 +59,7 @@ var accessRules = map[string]access{
 	"GET /v1/segments/:segment/members":       {masked, false},
 	"GET /v1/segments/:segment/changes":       {masked, false},
 	"GET /v1/profiles/:id/segments":           {masked, false},
+	"POST /v1/segments/parse":                 {nobody, false},
 	"GET /v1/identity/why":                    {masked, false},
 	"GET /v1/identity/health":                 {masked, false},
 	"GET /v1/identity/review":                 {masked, false},

@@ -13,6 +13,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles"
 	"github.com/kindred-cdp/kindred/profiles/privacy"
 	"github.com/kindred-cdp/kindred/segments"
+	"github.com/kindred-cdp/kindred/segments/text"
 )
 
 // problem is the body of every error, as RFC 9457 has it. Its texts name the
@@ -24,6 +25,8 @@ type problem struct {
 	Detail    string  `json:"detail,omitempty"`
 	RequestID string  `json:"request_id,omitempty"`
 	Errors    []fault `json:"errors,omitempty"`
+	// TextErrors are the errors of a text with their places.
+	TextErrors []remark `json:"text_errors,omitempty"`
 	// Code says more finely why, for programs; Command is the id of the command
 	// that was refused.
 	Code    string `json:"code,omitempty"`
@@ -94,6 +97,7 @@ func internalError() *problem {
 func problemOf(err error) *problem {
 	var p *problem
 	var invalid *segments.Invalid
+	var unreadable *text.Invalid
 	var tooLarge *http.MaxBytesError
 	var busy Busy
 	var refused *Refused
@@ -114,6 +118,8 @@ func problemOf(err error) *problem {
 			faults[i] = fault{Pointer: "/definition" + f.Pointer, Detail: f.Detail}
 		}
 		return badRequest("the segment definition breaks rules", faults...)
+	case errors.As(err, &unreadable):
+		return unreadableText(unreadable)
 	case errors.As(err, &tooLarge):
 		return newProblem(http.StatusRequestEntityTooLarge, "body-too-large", "The body is too large", "")
 	case errors.Is(err, profiles.ErrNotFound):

@@ -22,6 +22,7 @@ type route struct {
 func (s *Server) routes() []route {
 	list := []route{
 		{http.MethodPost, "/v1/segments/preview", RoleRead, s.previewSegment},
+		{http.MethodPost, "/v1/segments/parse", RoleRead, s.parseSegment},
 		{http.MethodPost, eventsPattern, RoleWrite, s.postEvents},
 		{http.MethodPost, webhooksPattern, "", s.postWebhook},
 		{http.MethodGet, webhooksPattern, "", s.getWebhook},

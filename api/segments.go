@@ -7,7 +7,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/kindred-cdp/kindred/identity"
-	"github.com/kindred-cdp/kindred/segments"
 )
 
 // Sample sizes of a preview.
@@ -19,6 +18,7 @@ const (
 type previewRequest struct {
 	// Definition stays text here, so that its own parser can point at faults.
 	Definition json.RawMessage `json:"definition"`
+	Text       *string         `json:"text"` // the definition as text, in its place
 	Sample     *int            `json:"sample"`
 }
 
@@ -33,6 +33,7 @@ type previewResponse struct {
 	ElapsedMS  float64              `json:"elapsed_ms"`
 	RowsRead   uint64               `json:"rows_read"`
 	BytesRead  uint64               `json:"bytes_read"`
+	Warnings   []remark             `json:"warnings"`
 }
 
 // previewSegment answers POST /v1/segments/preview.
@@ -41,9 +42,6 @@ func (s *Server) previewSegment(c *gin.Context) error {
 	if err := decode(c, &request); err != nil {
 		return err
 	}
-	if len(request.Definition) == 0 {
-		return badRequest("the body must have a definition", fault{"/definition", "is missing"})
-	}
 	sample := defaultSample
 	if request.Sample != nil {
 		sample = *request.Sample
@@ -51,11 +49,11 @@ func (s *Server) previewSegment(c *gin.Context) error {
 	if sample < 0 || sample > maxSample {
 		return badRequest("the sample is out of range", fault{"/sample", "must be 0 to 100"})
 	}
-	definition, err := segments.Parse(request.Definition)
+	said, err := said(request.Definition, request.Text)
 	if err != nil {
 		return err
 	}
-	p, err := s.deps.Preview.Preview(c.Request.Context(), workspaceOf(c), definition, sample)
+	p, err := s.deps.Preview.Preview(c.Request.Context(), workspaceOf(c), said.definition, sample)
 	if err != nil {
 		return err
 	}
@@ -68,5 +66,6 @@ func (s *Server) previewSegment(c *gin.Context) error {
 		Sample: append([]identity.ProfileID{}, p.Sample...), AsOf: p.AsOf,
 		SQL: p.SQL, Parameters: p.Parameters,
 		ElapsedMS: float64(p.Elapsed.Microseconds()) / 1000, RowsRead: p.RowsRead, BytesRead: p.BytesRead,
+		Warnings: s.warnings(c, said),
 	})
 }

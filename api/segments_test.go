@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"net/http"
@@ -57,4 +58,38 @@ func TestPreviewSegment(t *testing.T) {
 	post("", good, 422, "too-expensive").run(t, h)
 	f.preview.err = errBroken
 	post("", good, 500).run(t, h)
+}
+
+// vocabulary knows two names.
+type vocabulary struct{ err error }
+
+func (v *vocabulary) Names(context.Context, string) (segments.Names, error) {
+	return segments.Names{Events: []string{"Order Completed"}, Traits: []string{"country"}}, v.err
+}
+
+func TestSegmentText(t *testing.T) {
+	f := newFixture()
+	h := f.server(t).Handler()
+	post := func(path, body string, status int, want ...string) {
+		t.Run(body, func(t *testing.T) {
+			scenario{method: http.MethodPost, path: "/v1/segments/" + path, key: "read-dev", body: body, status: status, want: want}.run(t, h)
+		})
+	}
+	post("preview", `{"text":"country = \"PT\"","sample":3}`, 200, `"count":1`, `"warnings":[]`)
+	post("preview", `{"text":"contry = \"PT\"\nand did \"Order Complete\""}`, 200,
+		`"warnings":[{"pointer":"/text","detail":"no trait is named \"contry\"; did you mean \"country\"?","line":1,"column":1},{"pointer":"/text","detail":"no event is named \"Order Complete\"; did you mean \"Order Completed\"?","line":2,"column":9}]`)
+	post("preview", `{"definition":{"not":{"event":"x"}}}`, 200, `"warnings":[{"pointer":"/definition/not/event","detail":"no event is named \"x\""}]`)
+	post("preview", `{"text":"country = "}`, 400, `"detail":"line 1, column 11: expected a string, a number, true or false, found the end"`, `"text_errors":[{"pointer":"/text","detail":"expected a string, a number, true or false, found the end","line":1,"column":11}]`)
+	post("preview", `{"text":"a > true"}`, 400, `"line":1,"column":5`)
+	post("preview", `{"text":"country = \"PT\"","definition":`+definition+`}`, 400, `"/text"`)
+	post("preview", `{"text":5}`, 400, `"/text"`)
+	post("preview", `{"text":null}`, 400, `"/definition"`)
+	post("parse", `{"text":"country in (\"PT\")  and (did Page)"}`, 200,
+		`"definition":{"all":[{"op":"in","trait":"country","value":["PT"]},{"event":"Page"}]},"text":"country in (\"PT\") and did Page"`, `"column":29`)
+	post("parse", `{"definition":`+definition+`}`, 200, `"text":"country = \"PT\""`)
+	post("parse", `{"definition":{"trait":"a"}}`, 400, `"/definition"`)
+	post("parse", `{}`, 400, `"/definition"`)
+	post("parse", `{"sample":5}`, 400, "not known")
+	f.names.err = errBroken
+	post("preview", `{"text":"contry exists"}`, 200, `"warnings":[]`)
 }

@@ -25,6 +25,8 @@ import (
 type Deps struct {
 	Profiles profiles.Store
 	Preview  segments.Previewer
+	// Vocabulary warns of names in segments that nobody uses; without it nothing does.
+	Vocabulary segments.Vocabulary
 	// History, Accounts and Searcher answer for timelines and other lists, for
 	// accounts and for searches; without them their routes are not there.
 	History  profiles.History

@@ -195,12 +195,15 @@ func (t ComputedTrait) Trait(a Aggregate, now time.Time) (Trait, bool) {
 	return out, true
 }
 
+// ListLimit is the greatest length of a unique list.
+func (t ComputedTrait) ListLimit() int { return cmp.Or(t.Limit, defaultList) }
+
 func (t ComputedTrait) list(values []Tally) string {
 	if len(values) == 0 {
 		return ""
 	}
 	slices.SortFunc(values, func(a, b Tally) int { return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(a.Value, b.Value)) })
-	values = values[:min(len(values), cmp.Or(t.Limit, defaultList))]
+	values = values[:min(len(values), t.ListLimit())]
 	texts := make([]string, len(values))
 	for i, v := range values {
 		texts[i] = v.Value

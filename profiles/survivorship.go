@@ -47,6 +47,9 @@ type Rules struct {
 	// Default serves the traits that Traits does not name.
 	Default TraitRule
 	Traits  map[string]TraitRule
+	// Computed are the traits that are computed from events, which take the place of
+	// statements of their names wherever traits are asked for by name.
+	Computed []ComputedTrait
 }
 
 // DefaultRules lets the newest statement win, keeps the oldest date of
@@ -83,6 +86,7 @@ func (r Rules) Validate() error {
 	for _, name := range names {
 		errs = append(errs, r.Traits[name].validate(name))
 	}
+	errs = append(errs, ValidateComputed(r.Computed))
 	return errors.Join(errs...)
 }
 

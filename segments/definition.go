@@ -14,7 +14,8 @@ type Definition struct {
 }
 
 // Node is a part of the tree: All, Any, Not or one of the leaves Trait, Event,
-// Sequence, Transactions, HasIdentifier and Score. The set is closed.
+// Sequence, Transactions, HasIdentifier, Score, Consent, Holdout, InSegment,
+// Household and Accounts. The set is closed.
 type Node interface{ node() }
 
 // All holds for profiles for which every part holds; it has at least one part.
@@ -26,8 +27,9 @@ type Any []Node
 // Not holds for profiles for which its part does not.
 type Not struct{ Node Node }
 
-// Trait tests the surviving value of a trait. A profile without the trait
-// fails every test, Neq included: say not(exists) to find it.
+// Trait tests the surviving value of a trait, or the value of a computed one. A
+// profile without the trait fails every test, Neq included: say not(exists) to
+// find it.
 type Trait struct {
 	Name string
 	Test Test
@@ -58,10 +60,12 @@ type Transactions struct {
 // HasIdentifier holds for profiles with at least one identifier of Namespace.
 type HasIdentifier struct{ Namespace identity.Namespace }
 
-// Score tests the newest value of a score. A profile without it fails.
+// Score tests the newest value of a score, or an end of its interval. A profile
+// without it fails.
 type Score struct {
 	Name string
-	Test Comparison
+	End  End
+	Test Comparison // one bound
 }
 
 func (All) node()           {}

@@ -3,7 +3,7 @@
 //
 // This package holds the tree, its JSON form with limits and precise errors,
 // and the Previewer that callers need. It knows no SQL: segments/sql compiles
-// and runs definitions.
+// and runs definitions, and segments/text writes and reads them as text.
 //
 // A definition in JSON:
 //
@@ -49,4 +49,41 @@
 //	  {"event": "Cart Viewed", "optional": true},
 //	  {"event": "Cart Abandoned", "after": {"lte": "1h"}, "without": {"event": "Order Completed"}}
 //	], "within": "7d", "span": "1d"}
+//
+// Traits. A name that is declared as a computed trait means what a profile shows of
+// it: a count and a sum are 0 for who did nothing, all others are missing there.
+//
+// Scores. The newest value counts, or an end of its interval:
+//
+//	{"score": "lifetime_value_1y", "end": "lower", "op": "gte", "value": 200}
+//
+// Consent. What stands of the statements for a purpose is granted, denied or unknown,
+// and exactly one of them. A statement about all channels speaks of each of them, one
+// about all addresses of each address; of those that speak of a channel and an address
+// the latest stands, and of several at one time a refusal. Granted is who grants by an
+// address at least; where addresses are named, only these count. Without a channel any
+// channel that is named will do.
+//
+//	{"consent": "marketing", "channel": "email", "is": "granted"}
+//
+// Holdouts. The place of a profile is sipHash64(name + "/" + id) % 10000 / 100, with the
+// id as it is shown and a key of zeros: anybody can work it out, it never changes, and
+// places under different names have nothing to do with each other. A merge leaves the
+// place of the profile that stays, so the other's people may change sides; an unmerge
+// gives it back.
+//
+//	{"not": {"holdout": "spring-2026", "percent": {"lt": 10}}}
+//
+// Other segments. The leaf means what the named segment means at the time of the
+// evaluation, in the same instant; Resolve puts the tree in its place, refuses unknown
+// names and circles, and counts the leaves of the whole.
+//
+//	{"all": [{"segment": "at-risk"}, {"not": {"segment": "staff"}}]}
+//
+// Households and accounts. A household counts its profiles, the own one included, and
+// is 0 for those who have none. Accounts count those of a profile that pass; the newest
+// statement of each trait of an account stands, and null removes it.
+//
+//	{"household": {"gte": 2}}
+//	{"accounts": {"gte": 1}, "in": ["acme"], "where": [{"trait": "plan", "op": "eq", "value": "gold"}]}
 package segments

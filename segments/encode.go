@@ -31,7 +31,42 @@ func encode(n Node) any {
 	case HasIdentifier:
 		return map[string]any{"identifier": string(n.Namespace)}
 	case Score:
-		return map[string]any{"score": n.Name, "op": string(n.Test[0].Op), "value": n.Test[0].Value}
+		m := map[string]any{"score": n.Name, "op": string(n.Test[0].Op), "value": n.Test[0].Value}
+		if n.End != "" {
+			m["end"] = string(n.End)
+		}
+		return m
+	}
+	return encodePerson(n)
+}
+
+func encodePerson(n Node) any {
+	switch n := n.(type) {
+	case Consent:
+		m := map[string]any{"consent": n.Purpose, "is": string(n.Is)}
+		if n.Channel != "" {
+			m["channel"] = n.Channel
+		}
+		return m
+	case Holdout:
+		return map[string]any{"holdout": n.Name, "percent": n.Percent.encode()}
+	case InSegment:
+		return map[string]any{"segment": n.ID}
+	case Household:
+		return map[string]any{"household": n.Profiles.encode()}
+	case Accounts:
+		m := map[string]any{"accounts": n.Count.encode()}
+		if len(n.IDs) > 0 {
+			m["in"] = n.IDs
+		}
+		if len(n.Where) > 0 {
+			where := make([]any, len(n.Where))
+			for i, t := range n.Where {
+				where[i] = encode(t)
+			}
+			m["where"] = where
+		}
+		return m
 	}
 	return nil
 }

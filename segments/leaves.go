@@ -21,8 +21,18 @@ func (p *parser) leaf(at, head string, v jsonValue) Node {
 		o := p.object(at, v, "identifier")
 		return p.identifier(at, o)
 	case "score":
-		o := p.object(at, v, "score", "op", "value")
+		o := p.object(at, v, "score", "end", "op", "value")
 		return p.score(at, o)
+	case "consent":
+		return p.consent(at, v)
+	case "holdout":
+		return p.holdout(at, v)
+	case "segment":
+		return p.inSegment(at, v)
+	case "household":
+		return p.household(at, v)
+	case "accounts":
+		return p.accounts(at, v)
 	}
 	return p.transactions(at, Measure(head), v)
 }
@@ -90,6 +100,11 @@ func (p *parser) identifier(at string, o object) Node {
 
 func (p *parser) score(at string, o object) Node {
 	s := Score{Name: p.name(at, o, "score")}
+	if end, ok := o.get("end"); ok {
+		if s.End = End(end.text); end.kind != isString || s.End != Lower && s.End != Upper {
+			p.add(join(at, "end"), "must be lower or upper")
+		}
+	}
 	noted := len(p.list)
 	test := p.test(at, o)
 	if len(p.list) > noted {

@@ -62,7 +62,10 @@ type parser struct {
 }
 
 // heads are the members that say what a node is, in the order of the message.
-var heads = []string{"all", "any", "not", "trait", "event", "sequence", "orders", "refunds", "revenue", "identifier", "score"}
+var heads = []string{
+	"all", "any", "not", "trait", "event", "sequence", "orders", "refunds", "revenue", "identifier", "score",
+	"consent", "holdout", "segment", "household", "accounts",
+}
 
 func (p *parser) node(at string, v jsonValue, depth int) Node {
 	if v.kind != isObject {

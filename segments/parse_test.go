@@ -141,6 +141,20 @@ func TestFaults(t *testing.T) {
 	f(`{"score":"a","op":"eq","value":"x"}`, " must compare with a number")
 	f(`{"score":"a","op":"in","value":[1]}`, " must compare with a number")
 	f(`{"score":"a","op":"exists"}`, " must compare with a number")
+	f(`{"score":"a","op":"eq","value":1,"end":"middle"}`, "/end must be lower or upper")
+	f(`{"consent":"","is":"granted"}`, "/consent must have 1 to 200 bytes")
+	f(`{"consent":"m","channel":5,"is":"granted"}`, "/channel must be a string")
+	f(`{"consent":"m"}`, "/is must be granted, denied or unknown")
+	f(`{"consent":"m","is":true}`, "/is must be granted, denied or unknown")
+	f(`{"holdout":"h"}`, "/percent must be an object of bounds")
+	f(`{"holdout":"h","percent":{"lt":101,"gte":-1}}`, "/percent/gte must be 0 to 100", "/percent/lt must be 0 to 100")
+	f(`{"segment":"A b"}`, "/segment must be the id of a segment: 1 to 64 of a-z, 0-9, _ and -")
+	f(`{"segment":5}`, "/segment must be the id of a segment")
+	f(`{"household":2}`, "/household must be an object of bounds")
+	f(`{"accounts":{"gte":1},"in":[]}`, "/in must be an array of 1 to 1000")
+	f(`{"accounts":{"gte":1},"in":["a",5]}`, "/in must be ids of accounts")
+	f(`{"accounts":{"gte":1},"where":[]}`, "/where must be an array of 1 to 20 tests of traits")
+	f(`{"accounts":{"gte":1},"where":[7,{"trait":"a","op":"gtt","value":1}]}`, "/where/0 must be an object", "/where/1/op must be one of")
 	f(`{"all":[{"trait":"a"},{"score":"x"}]}`, "/all/0 must have", "/all/1 must have")
 	deep := leaf
 	for range MaxDepth {
@@ -206,6 +220,7 @@ func FuzzParse(f *testing.F) {
 		`{"any":[{"orders":{"eq":0}},{"revenue":{"gt":-1.5e3},"currency":"EUR","within":"2w"},{"score":"s","op":"lte","value":0}]}`,
 		`{"sequence":[{"event":"a"},{"event":"b","optional":true,"after":{"gte":"1h"}},{"event":"c","without":{"event":"d"}}],"span":"2d","from":"2025-01-01"}`,
 		`{"event":"a","average":"b.c","is":{"lt":1},"until":"2025-01-01T00:00:00.001Z"}`, `{"event":"a","pick":"first","where":[{"property":"x","each":"y","op":"exists"}]}`,
+		`{"any":[{"consent":"Marketing","channel":"SMS","is":"denied"},{"holdout":"h","percent":{"gte":0,"lt":12.5}},{"segment":"a-b"},{"household":{"gt":1}},{"accounts":{"gte":1},"in":["a"],"where":[{"trait":"t","op":"exists"}]}]}`,
 		`{"identifier":"email"}`, `{"trait":"a","op":"exists","value":1}`, `[[[[`, `{"not":{"not":{}}}`, `{"trait":"\ud800","op":"eq","value":"\u0000"}`,
 	} {
 		f.Add([]byte(seed))

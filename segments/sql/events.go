@@ -87,7 +87,7 @@ func (c *compiler) occurrence(name, kind string, where []segments.Property, with
 	}
 	c.eventNames = append(c.eventNames, parameter)
 	c.windows = append(c.windows, within)
-	c.set.until(&c.set.happened, within, parameter)
+	c.set.happened.until(within, parameter)
 	return strings.Join(append([]string{condition}, c.where("properties", where)...), " AND ")
 }
 
@@ -115,7 +115,10 @@ func (c *compiler) property(object string, path []string) string {
 }
 
 func (c *compiler) eventsSQL() string {
-	where := "WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN (" + strings.Join(c.eventNames, ", ") + ")"
+	where := "WHERE workspace = {workspace:String} AND anchor_id != 0"
+	if !c.everyName {
+		where += " AND name IN (" + strings.Join(c.eventNames, ", ") + ")"
+	}
 	if widest := slices.Max(c.windows); slices.Min(c.windows) > 0 {
 		where += c.lasting(widest)
 	}

@@ -88,7 +88,11 @@ func TestNoValueInText(t *testing.T) {
 		segments.Sequence{Span: 98765 * time.Second, Steps: []segments.Step{{Name: secret}, {Name: secret, Kind: secret, AtMost: 98765 * time.Second, Without: &segments.Exclusion{Name: secret}}}})
 	tests = append(tests, segments.HasIdentifier{Namespace: "secret"}, segments.Score{Name: secret, Test: segments.Comparison{{Op: segments.Gt, Value: 98765.4321}}},
 		segments.Transactions{Measure: segments.Orders, Currency: secret, Test: segments.Comparison{{Op: segments.Gt, Value: 98765.4321}}})
+	test := segments.Test{Op: segments.Eq, Values: []segments.Scalar{s}}
+	tests = append(tests, segments.Consent{Purpose: secret, Channel: secret, Is: segments.Granted}, segments.Holdout{Name: secret, Percent: segments.Comparison{{Op: segments.Gt, Value: 98765.4321}}},
+		segments.Accounts{IDs: []string{secret}, Where: []segments.Trait{{Name: secret, Test: test}}}, segments.Trait{Name: "computed", Test: test})
 	rules := profiles.DefaultRules()
+	rules.Computed = []profiles.ComputedTrait{{Name: "computed", Compute: profiles.ComputeLast, Event: secret, Kind: secret, Property: "x", Where: []profiles.Condition{{Property: "x", Op: "in", Values: []any{secret, 98765.4321}}}}}
 	rules.Default = profiles.TraitRule{Rule: profiles.SourcePriority, Sources: []string{secret}}
 	q, err := sql.Compile(segments.Definition{Root: segments.All(tests)}, rules, secret, now)
 	if err != nil {

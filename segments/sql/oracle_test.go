@@ -20,6 +20,8 @@ type oracle struct {
 	events []clickhousetest.Event
 	scores []clickhousetest.Score
 	now    time.Time
+
+	households map[identity.ProfileID]string
 }
 
 // person is what the oracle knows of one profile.
@@ -94,7 +96,7 @@ func (o *oracle) holds(p *person, n segments.Node) bool {
 	case segments.Score:
 		return o.score(p, n)
 	}
-	panic("unknown leaf")
+	return o.person(p, n)
 }
 
 func (o *oracle) inWindow(t time.Time, within time.Duration) bool {
@@ -179,12 +181,18 @@ func (o *oracle) score(p *person, leaf segments.Score) bool {
 			newest = &o.scores[i]
 		}
 	}
-	return newest != nil && leaf.Test.Holds(newest.Value)
+	if newest == nil {
+		return false
+	}
+	return leaf.Test.Holds(map[segments.End]float64{"": newest.Value, segments.Lower: newest.Lower, segments.Upper: newest.Upper}[leaf.End])
 }
 
 // trait applies the survivorship rule that the test's table gives by the name
 // of the trait: the name of the rule itself.
 func (o *oracle) trait(p *person, name string) any {
+	if strings.HasPrefix(name, "computed_") {
+		return o.computed(p, name)
+	}
 	statements := slices.Clone(p.events)
 	statements = slices.DeleteFunc(statements, func(e clickhousetest.Event) bool { _, ok := e.Traits[name]; return !ok })
 	slices.SortFunc(statements, func(a, b clickhousetest.Event) int {

@@ -32,6 +32,8 @@ type Config struct {
 	// TotalAge is how long the number of all profiles is reused: counting them
 	// costs as much as a simple preview. Default 5 s.
 	TotalAge time.Duration
+	// Library gives the segments that definitions name; without it there are none.
+	Library segments.Library
 }
 
 // DefaultConfig returns the defaults that the fields name.
@@ -54,8 +56,9 @@ type Previewer struct {
 	conn driver.Conn
 	now  func() time.Time
 
-	mu     sync.Mutex // Protects totals.
+	mu     sync.Mutex // Protects totals and names.
 	totals map[string]total
+	names  map[string]vocabulary
 }
 
 // total is the number of all profiles of a workspace at a time.
@@ -72,7 +75,7 @@ func New(cfg Config, conn driver.Conn, now func() time.Time) (*Previewer, error)
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Previewer{cfg: cfg, conn: conn, now: now, totals: map[string]total{}}, nil
+	return &Previewer{cfg: cfg, conn: conn, now: now, totals: map[string]total{}, names: map[string]vocabulary{}}, nil
 }
 
 // profilesSQL counts the profiles of a workspace.
@@ -82,6 +85,10 @@ var profilesSQL = "SELECT count() FROM (" + everybodySQL + ")"
 func (p *Previewer) Preview(ctx context.Context, workspace string, d segments.Definition, sample int) (*segments.Preview, error) {
 	// Times are stored in milliseconds, and so must now be to be repeatable.
 	now := p.now().UTC().Truncate(time.Millisecond)
+	d, err := segments.Resolve(ctx, p.cfg.Library, workspace, "", d)
+	if err != nil {
+		return nil, err
+	}
 	q, err := Compile(d, p.cfg.Rules, workspace, now)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kindred-cdp/kindred/profiles"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
 	"github.com/kindred-cdp/kindred/segments"
@@ -88,6 +91,39 @@ func TestPreviewWithinLimits(t *testing.T) {
 	if !errors.Is(err, segments.ErrTooExpensive) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "SELECT") {
 		t.Errorf("preview beyond its memory: %v", err)
 	}
+}
+
+// TestNames reads names once and remembers them.
+func TestNames(t *testing.T) {
+	ctx := context.Background()
+	conn := warehousetest.NewTestDatabase(t)
+	w := clickhousetest.New(t, conn, "main")
+	at := now
+	cfg := sql.DefaultConfig()
+	cfg.Rules.Computed = []profiles.ComputedTrait{{Name: "orders", Compute: profiles.ComputeCount}}
+	p, err := sql.New(cfg, conn, func() time.Time { return at })
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(name string) {
+		w.Add(clickhousetest.Event{MessageID: name, Name: name, Time: now, Identifiers: []string{"user_id:1"}, Traits: map[string]any{"t" + name: 1}})
+		w.Flush(ctx)
+	}
+	f := func(workspace string, want segments.Names) {
+		t.Helper()
+		got, err := p.Names(ctx, workspace)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("names (-want +got):\n%s %v", diff, err)
+		}
+	}
+	add("View")
+	one := segments.Names{Events: []string{"View"}, Traits: []string{"tView", "orders"}}
+	f("main", one)
+	add("Buy")
+	f("main", one)
+	at = at.Add(5 * time.Minute)
+	f("main", segments.Names{Events: []string{"Buy", "View"}, Traits: []string{"tBuy", "tView", "orders"}})
+	f("other", segments.Names{Events: []string{}, Traits: []string{"orders"}})
 }
 
 func TestConfigNamesFaults(t *testing.T) {

@@ -39,7 +39,7 @@ func (c *compiler) transaction(i int, leaf segments.Transactions) {
 		c.needs("argMax(currency, moment) AS currency")
 	}
 	condition += c.within("placed", leaf.Within)
-	c.set.until(&c.set.placed, leaf.Within, "")
+	c.set.placed.until(leaf.Within, "")
 	column := fmt.Sprintf("leaf_%d", i)
 	c.transactions.columns = append(c.transactions.columns, fmt.Sprintf(measure, condition)+" AS "+column)
 	c.note(&c.transactions, i, c.comparison(column, leaf.Test), leaf.Test.Holds(0))
@@ -47,7 +47,7 @@ func (c *compiler) transaction(i int, leaf segments.Transactions) {
 
 // everybodySQL is the scan of all profiles.
 func (c *compiler) everybodySQL() string {
-	return strings.Replace(strings.Replace(everybodySQL, "\nFROM", c.due(nil)+"\nFROM", 1), "\nGROUP BY", c.only("identifier_id", anchorsParameter)+"\nGROUP BY", 1)
+	return strings.Replace(strings.Replace(everybodySQL, "\nFROM", c.due(times{})+"\nFROM", 1), "\nGROUP BY", c.only("identifier_id", anchorsParameter)+"\nGROUP BY", 1)
 }
 
 // needs adds a column of the state of a transaction, once.
@@ -97,7 +97,7 @@ FROM (
     FROM identifiers
     WHERE workspace = {workspace:String}%s
     GROUP BY profile_id
-)`, c.identifiers.mask(), c.due(nil), warehouse.AnchorProfile("identifier_id"), strings.Join(c.identifiers.columns, ",\n        "), c.only("identifier_id", anchorsParameter))
+)`, c.identifiers.mask(), c.due(times{}), warehouse.AnchorProfile("identifier_id"), strings.Join(c.identifiers.columns, ",\n        "), c.only("identifier_id", anchorsParameter))
 }
 
 // score takes the newest value in the scan over scores. Rows stand under the
@@ -105,8 +105,12 @@ FROM (
 func (c *compiler) score(i int, leaf segments.Score) {
 	name := c.text(leaf.Name)
 	column := fmt.Sprintf("leaf_%d", i)
+	value := "value"
+	if leaf.End != "" {
+		value = map[segments.End]string{segments.Lower: "lower", segments.Upper: "upper"}[leaf.End]
+	}
 	c.scores.columns = append(c.scores.columns,
-		fmt.Sprintf("argMaxIf(value, (computed_at, scored_id = profile_id, scored_id), score = %s) AS %s, countIf(score = %s) > 0 AS has_%d", name, column, name, i))
+		fmt.Sprintf("argMaxIf(%s, (computed_at, scored_id = profile_id, scored_id), score = %s) AS %s, countIf(score = %s) > 0 AS has_%d", value, name, column, name, i))
 	c.note(&c.scores, i, fmt.Sprintf("has_%d AND %s", i, c.comparison(column, leaf.Test)), false)
 	c.scoreNames = append(c.scoreNames, name)
 }
@@ -118,12 +122,12 @@ FROM (
     SELECT profile_id,
         %s
     FROM (
-        SELECT %s AS profile_id, profile_id AS scored_id, score, value, computed_at,
+        SELECT %s AS profile_id, profile_id AS scored_id, score, value, lower, upper, computed_at,
             maxIf(computed_at, profile_id = 0) OVER (PARTITION BY score) AS standing_since
         FROM scores
         WHERE workspace = {workspace:String} AND score IN (%s)%s
     )
     WHERE scored_id != 0 AND computed_at >= standing_since
     GROUP BY profile_id
-)`, c.scores.mask(), c.due(nil), strings.Join(c.scores.columns, ",\n        "), warehouse.IdentifierProfile("scores.profile_id"), strings.Join(c.scoreNames, ", "), c.only("scores.profile_id", scoredParameter))
+)`, c.scores.mask(), c.due(times{}), strings.Join(c.scores.columns, ",\n        "), warehouse.IdentifierProfile("scores.profile_id"), strings.Join(c.scoreNames, ", "), c.only("scores.profile_id", scoredParameter))
 }

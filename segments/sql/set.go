@@ -100,7 +100,7 @@ func leafNames(d segments.Definition) ([]string, error) {
 // profiles of a workspace at now, or for some: then the caller binds "profiles",
 // "anchors" and "scored".
 func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string, now time.Time, some bool) (Set, error) {
-	c := &compiler{rules: rules, now: now, parameters: map[string]string{}, set: set{several: true, some: some}}
+	c := &compiler{rules: rules, now: now, parameters: map[string]string{}, outright: map[int]string{}, set: set{several: true, some: some}}
 	c.parameters["workspace"] = textEscaper.Replace(workspace)
 	s := Set{Leaves: make([][]int, len(ds))}
 	places := map[string]int{}
@@ -144,14 +144,19 @@ func (c *compiler) held(ds []segments.Definition, leaves [][]int) (expression st
 			return func() int { return leaves[i][n()] }
 		}
 		terms[i] = fmt.Sprintf("bitShiftLeft(toUInt64(%s), %d)", c.condition(d.Root, bits()), i)
-		everybody = c.holdsForNobody(d.Root, bits()) || everybody
+		holds, _ := c.withoutRows(d.Root, bits())
+		everybody = holds || everybody
 	}
 	return strings.Join(terms, "\n    + "), everybody
 }
 
 func (c *compiler) assembleSet(held string, everybody bool) string {
 	who := "profile_id != 0" + c.only("profile_id", profilesParameter)
-	return "SELECT profile_id, mask, due,\n    " + held + " AS held\nFROM (\n    SELECT profile_id, groupBitOr(mask) AS mask, min(due) AS due\n    FROM (\n" +
+	mask := "groupBitOr(mask)"
+	for _, bit := range slices.Sorted(maps.Keys(c.outright)) {
+		mask += fmt.Sprintf(" + bitShiftLeft(toUInt64(%s), %d)", c.outright[bit], bit)
+	}
+	return "SELECT profile_id, mask, due,\n    " + held + " AS held\nFROM (\n    SELECT profile_id, " + mask + " AS mask, min(due) AS due\n    FROM (\n" +
 		indent(indent(strings.Join(c.scans(everybody), "\nUNION ALL\n"))) +
 		"\n    )\n    WHERE " + who + "\n    GROUP BY profile_id\n)"
 }
@@ -159,20 +164,41 @@ func (c *compiler) assembleSet(held string, everybody bool) string {
 // set is what a compiler needs for several definitions.
 type set struct {
 	several, some bool
-	// happened and placed are the windows of events and of transactions, with the
-	// parameters of the names of the events.
-	happened, placed map[time.Duration][]string
+	// happened are of the scan over events, placed of that over transactions.
+	happened, placed times
 }
 
-// until notes that what a leaf asks of a name changes when the window has passed.
-func (s *set) until(windows *map[time.Duration][]string, window time.Duration, name string) {
-	if !s.several || window == 0 {
+// times are what the passing of time changes in a scan.
+type times struct {
+	// windows are the windows of leaves, with the parameters of the names of events;
+	// "" stands for all.
+	windows map[time.Duration][]string
+	// coming are the names of events that count from their time on, in every window
+	// and in none.
+	coming []string
+	// older are due times, as expressions, of what grows with time.
+	older []string
+}
+
+// until notes that what a leaf asks of a name changes when a window has passed.
+func (t *times) until(window time.Duration, name string) {
+	if window == 0 {
 		return
 	}
-	if *windows == nil {
-		*windows = map[time.Duration][]string{}
+	if t.windows == nil {
+		t.windows = map[time.Duration][]string{}
 	}
-	(*windows)[window] = append((*windows)[window], name)
+	t.windows[window] = append(t.windows[window], name)
+	t.comes(name)
+}
+
+// comes notes that events of a name count from their time on.
+func (t *times) comes(name string) { t.coming = append(t.coming, name) }
+
+// ages notes that a leaf asks for the whole units from at to now, in milliseconds,
+// unless count is 0.
+func (t *times) ages(count, at, now string, unit time.Duration) {
+	t.older = append(t.older, fmt.Sprintf("if(%s = 0, %s, %s + %d - greatest(toInt64(0), %s - %s) %% %[4]d)", count, never, now, unit.Milliseconds(), now, at))
 }
 
 // never is the due time of what the passing of time does not change.
@@ -184,20 +210,17 @@ const dueColumn = "due_at"
 // dated are the columns of a scan, and one of when the first row leaves a window or
 // comes into one: what has happened leaves it when the window has passed, and what
 // is of the future comes in at its time.
-func (c *compiler) dated(s scan, windows map[time.Duration][]string, column string) []string {
-	if len(windows) == 0 {
+func (c *compiler) dated(s scan, t times, column string) []string {
+	if c.due(t) != dueNow {
 		return s.columns
 	}
 	milliseconds := "toUnixTimestamp64Milli(" + column + ")"
-	var terms, names []string
-	for _, window := range slices.Sorted(maps.Keys(windows)) {
-		terms = append(terms, fmt.Sprintf("minOrNullIf(%s, %s%s) + %d", milliseconds, named(windows[window]), c.within(column, window), window.Milliseconds()))
-		names = append(names, windows[window]...)
+	var terms []string
+	for _, window := range slices.Sorted(maps.Keys(t.windows)) {
+		terms = append(terms, fmt.Sprintf("ifNull(minOrNullIf(%s, %s%s) + %d, %s)", milliseconds, named(t.windows[window]), c.within(column, window), window.Milliseconds(), never))
 	}
-	terms = append(terms, fmt.Sprintf("minOrNullIf(%s, %s AND %s > %s)", milliseconds, named(names), column, c.nowMoment()))
-	for i, term := range terms {
-		terms[i] = "ifNull(" + term + ", " + never + ")"
-	}
+	terms = append(terms, fmt.Sprintf("ifNull(minOrNullIf(%s, %s AND %s > %s), %s)", milliseconds, named(t.coming), column, c.nowMoment(), never))
+	terms = append(terms, t.older...)
 	return append(slices.Clone(s.columns), "least("+strings.Join(terms, ",\n            ")+") AS "+dueColumn)
 }
 
@@ -210,14 +233,16 @@ func named(parameters []string) string {
 	return "name IN (" + strings.Join(parameters, ", ") + ")"
 }
 
+const dueNow = ", " + dueColumn + " AS due"
+
 // due is the column of a scan's rows that says when time may change them, with the
 // comma before it; a query for one definition has none.
-func (c *compiler) due(windows map[time.Duration][]string) string {
+func (c *compiler) due(t times) string {
 	switch {
 	case !c.set.several:
 		return ""
-	case len(windows) > 0:
-		return ", " + dueColumn + " AS due"
+	case len(t.coming) > 0:
+		return dueNow
 	}
 	return ", " + never + " AS due"
 }

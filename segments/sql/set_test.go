@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
@@ -19,6 +18,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
 	"github.com/kindred-cdp/kindred/segments"
+	"github.com/kindred-cdp/kindred/segments/segmentstest"
 	"github.com/kindred-cdp/kindred/segments/sql"
 )
 
@@ -81,17 +81,14 @@ func TestSetsAgreeWithOracle(t *testing.T) {
 		seed = s
 	}
 	t.Logf("KINDRED_TEST_SEED=%d", seed)
-	m := maker{rand.New(rand.NewPCG(seed, 3))}
+	m := maker{segmentstest.New(seed, 3)}
 	conn := warehousetest.NewTestDatabase(t)
 	const perWorld = 60
 	changes := 0
 	for n := 0; n < testCount(t, 60); n += perWorld {
 		w := clickhousetest.New(t, conn, fmt.Sprintf("w%d", n))
-		events, scores := m.history(w, 30)
-		w.Add(events...)
-		w.Score(scores...)
+		o := m.history(w, 30)
 		w.Flush(t.Context())
-		o := &oracle{world: w, events: events, scores: scores, now: now}
 		people := o.people()
 		definitions := make([]segments.Definition, perWorld)
 		for i := range definitions {

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
@@ -52,28 +50,7 @@ func TestStories(t *testing.T) {
 		}
 	}
 	w.Flush(ctx)
-	p, err := sql.New(sql.DefaultConfig(), conn, func() time.Time { return now })
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := func(definition string, want ...string) {
-		t.Helper()
-		got, err := p.Preview(ctx, "main", parse(t, definition), 100)
-		if err != nil {
-			t.Errorf("%s: %v", definition, err)
-			return
-		}
-		members, expected := map[string]bool{}, map[string]bool{}
-		for _, id := range got.Sample {
-			members[who[id]] = true
-		}
-		for _, name := range want {
-			expected[name] = true
-		}
-		if diff := cmp.Diff(expected, members); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", definition, diff)
-		}
-	}
+	f := asker(t, sql.DefaultConfig(), w, who)
 	f(`{"sequence":[{"event":"View"},{"event":"Buy"}]}`, "straight", "edge", "left", "again", "over")
 	f(`{"sequence":[{"event":"View"},{"event":"Buy","without":{"event":"Leave"}}]}`, "straight", "edge", "again", "over")
 	f(`{"sequence":[{"event":"View"},{"event":"Buy","without":{"event":"View"}}]}`, "straight", "edge", "left", "again", "over")

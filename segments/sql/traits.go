@@ -11,6 +11,12 @@ import (
 
 // trait tests the surviving value in the scan over trait_observations.
 func (c *compiler) trait(i int, leaf segments.Trait) {
+	for _, t := range c.rules.Computed {
+		if t.Name == leaf.Name {
+			c.computed(i, t, leaf.Test)
+			return
+		}
+	}
 	name := c.text(leaf.Name)
 	column := fmt.Sprintf("leaf_%d", i)
 	c.traits.columns = append(c.traits.columns, c.surviving(name, leaf.Name)+" AS "+column)
@@ -27,7 +33,7 @@ FROM (
     FROM trait_observations
     WHERE workspace = {workspace:String} AND anchor_id != 0 AND trait IN (%s)%s
     GROUP BY profile_id
-)`, c.traits.mask(), c.due(nil), warehouse.EventProfile("anchor_id", "time"), strings.Join(c.traits.columns, ",\n        "), strings.Join(c.traitNames, ", "), c.only("anchor_id", anchorsParameter))
+)`, c.traits.mask(), c.due(times{}), warehouse.EventProfile("anchor_id", "time"), strings.Join(c.traits.columns, ",\n        "), strings.Join(c.traitNames, ", "), c.only("anchor_id", anchorsParameter))
 }
 
 // surviving is the aggregate of a trait's value by its survivorship rule, as

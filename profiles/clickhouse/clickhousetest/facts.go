@@ -34,6 +34,19 @@ func (w *World) insertFacts(ctx context.Context) {
 				}
 			}
 		})
+	w.insert(ctx, "consents (workspace, anchor_id, purpose, channel, address_id, time, message_hash, received_time, source, granted, origin, message_id)",
+		func(add func(...any)) {
+			for _, e := range w.events {
+				for _, c := range e.Consents {
+					var address uint64
+					if c.Address != "" {
+						address = uint64(w.Key(c.Address))
+					}
+					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), c.Purpose, c.Channel, address, e.Time, w.hash(e), e.Received, e.Source,
+						c.Granted, "event", e.MessageID)
+				}
+			}
+		})
 	w.insert(ctx, "account_facts (workspace, account_id, anchor_id, time, message_hash, received_time, source, traits)",
 		func(add func(...any)) {
 			for _, e := range w.events {

@@ -70,11 +70,18 @@ type Event struct {
 	Traits      map[string]any // each becomes an observation
 	Order       *Order         // for transactions
 	Contact     *Contact       // for contacts
+	Consents    []Consent      // stated by the event
 }
 
 // Contact is the typed part of a contact.
 type Contact struct {
 	Action, Channel, Campaign, ID, Subject string
+}
+
+// Consent is a statement of consent or refusal. Address is "namespace:value", or empty.
+type Consent struct {
+	Purpose, Channel, Address string
+	Granted                   bool
 }
 
 // Order is the typed part of a transaction.

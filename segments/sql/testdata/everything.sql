@@ -56,7 +56,7 @@ FROM (
             SELECT profile_id,
                 argMaxIf(value, (computed_at, scored_id = profile_id, scored_id), score = {p7:String}) AS leaf_2, countIf(score = {p7:String}) > 0 AS has_2
             FROM (
-                SELECT IdentifierProfile(scores.profile_id) AS profile_id, profile_id AS scored_id, score, value, computed_at,
+                SELECT IdentifierProfile(scores.profile_id) AS profile_id, profile_id AS scored_id, score, value, lower, upper, computed_at,
                     maxIf(computed_at, profile_id = 0) OVER (PARTITION BY score) AS standing_since
                 FROM scores
                 WHERE workspace = {workspace:String} AND score IN ({p7:String})

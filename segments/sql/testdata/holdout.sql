@@ -1,0 +1,18 @@
+SELECT profile_id
+FROM (
+    SELECT profile_id,
+            bitShiftLeft(toUInt64(leaf_0 >= {p2:Float64}), 0) AS mask
+    FROM (
+        SELECT EventProfile(anchor_id, time) AS profile_id,
+            countIf(name = {p1:String}) AS leaf_0
+        FROM events
+        WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String})
+        GROUP BY profile_id
+    )
+)
+WHERE profile_id != 0 AND (bitTest(mask, 0) AND (sipHash64({p3:String} || '/' || leftPad(lower(hex(profile_id)), 16, '0')) % 10000 / 100 >= {p4:Float64}))
+-- p1 = Cart Viewed
+-- p2 = 1
+-- p3 = spring
+-- p4 = 10
+-- workspace = main
