@@ -54,7 +54,6 @@ type compiler struct {
 	scores       scan
 	scoreNames   []string // parameters
 	consents     scan
-	said         []string // results of consents, each from the columns
 	purposes     []string // parameters
 	households   scan
 	accounts     scan

@@ -179,12 +179,12 @@ func clip(s string) string {
 
 // tree reads terms with and and or; depth bounds the recursion.
 func (p *parser) tree(depth int) value {
-	return p.joined(depth, "or", "any", func() value {
-		return p.joined(depth, "and", "all", func() value { return p.term(depth) })
+	return p.joined("or", "any", func() value {
+		return p.joined("and", "all", func() value { return p.term(depth) })
 	})
 }
 
-func (p *parser) joined(depth int, with, member string, part func() value) value {
+func (p *parser) joined(with, member string, part func() value) value {
 	at := p.peek().at
 	parts := []value{part()}
 	for p.has(with) {
