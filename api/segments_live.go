@@ -11,6 +11,7 @@ import (
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/segments"
+	"github.com/kindred-cdp/kindred/segments/text"
 )
 
 // Segments keeps live segments. Implementations are safe for concurrent use.
@@ -71,6 +72,7 @@ type segmentResponse struct {
 	ChangedBy   string          `json:"changed_by"`
 	Description string          `json:"description"`
 	Definition  json.RawMessage `json:"definition,omitempty"` // not in lists
+	Text        string          `json:"text,omitempty"`       // the definition once more
 	Archived    bool            `json:"archived,omitempty"`   // of versions
 	State       *stateResponse  `json:"state,omitempty"`      // not of versions
 }
@@ -85,8 +87,13 @@ type stateResponse struct {
 }
 
 func shownSegment(g segments.Segment) segmentResponse {
+	words := ""
+	if d, err := segments.Parse(g.Definition); err == nil { // Else it is of another release.
+		words, _ = text.Format(d)
+	}
 	return segmentResponse{
-		ID: g.ID, Revision: g.Revision, ChangedAt: g.ChangedAt, ChangedBy: g.Actor, Description: g.Description,
+		Text: words,
+		ID:   g.ID, Revision: g.Revision, ChangedAt: g.ChangedAt, ChangedBy: g.Actor, Description: g.Description,
 		Definition: g.Definition, Archived: g.Archived,
 	}
 }
@@ -153,6 +160,7 @@ type segmentRequest struct {
 	Expected    *uint64         `json:"expected_revision"`
 	Description string          `json:"description"`
 	Definition  json.RawMessage `json:"definition"`
+	Text        *string         `json:"text"` // the definition as text, in its place
 }
 
 func (s *Server) putSegment(c *gin.Context) error {
@@ -160,17 +168,18 @@ func (s *Server) putSegment(c *gin.Context) error {
 	if err := decode(c, &r); err != nil {
 		return err
 	}
-	var faults []fault
 	if r.Expected == nil {
-		faults = append(faults, fault{"/expected_revision", "is missing: the revision that you have seen, 0 for a new segment"})
+		return badRequest("the body is incomplete", fault{"/expected_revision", "is missing: the revision that you have seen, 0 for a new segment"})
 	}
-	if len(r.Definition) == 0 {
-		faults = append(faults, fault{"/definition", "is missing"})
+	said, err := said(r.Definition, r.Text)
+	if err != nil {
+		return err
 	}
-	if len(faults) > 0 {
-		return badRequest("the body is incomplete", faults...)
+	definition, err := said.definition.MarshalJSON()
+	if err != nil {
+		return err
 	}
-	return s.changeSegment(c, SegmentChange{Expected: *r.Expected, Description: r.Description, Definition: r.Definition})
+	return s.changeSegment(c, SegmentChange{Expected: *r.Expected, Description: r.Description, Definition: definition})
 }
 
 func (s *Server) deleteSegment(c *gin.Context) error {

@@ -180,27 +180,31 @@ func (d Definition) Leaves() []Node {
 	return leaves
 }
 
-// Pointers returns the places of the leaves, in the order of Leaves, as JSON pointers
-// into the JSON form.
-func (d Definition) Pointers() []string {
+// Pointers returns the places of the leaves of a definition, in the order of Leaves,
+// as JSON pointers into the JSON form of what Resolve made it of. The leaves of a
+// segment that is named there are at the name.
+func Pointers(written, resolved Definition) []string {
 	var pointers []string
-	var walk func(Node, string)
-	walk = func(n Node, at string) {
-		switch n := n.(type) {
-		case All:
-			for i, part := range n {
-				walk(part, at+"/all/"+strconv.Itoa(i))
-			}
-		case Any:
-			for i, part := range n {
-				walk(part, at+"/any/"+strconv.Itoa(i))
-			}
-		case Not:
-			walk(n.Node, at+"/not")
-		default:
-			pointers = append(pointers, at)
+	parts := func(walk func(Node, Node, string), written, resolved []Node, at string) {
+		for i, part := range written {
+			walk(part, resolved[i], at+"/"+strconv.Itoa(i))
 		}
 	}
-	walk(d.Root, "")
+	var walk func(Node, Node, string)
+	walk = func(n, resolved Node, at string) {
+		switch n := n.(type) {
+		case All:
+			parts(walk, n, resolved.(All), at+"/all")
+		case Any:
+			parts(walk, n, resolved.(Any), at+"/any")
+		case Not:
+			walk(n.Node, resolved.(Not).Node, at+"/not")
+		default:
+			for range (Definition{Root: resolved}).Leaves() {
+				pointers = append(pointers, at)
+			}
+		}
+	}
+	walk(written.Root, resolved.Root, "")
 	return pointers
 }

@@ -167,6 +167,15 @@ func (k segmentKeeper) Change(ctx context.Context, workspace, actor string, id s
 	if err != nil {
 		return 0, err
 	}
+	if !wanted.Archive {
+		d, err := segments.Parse(wanted.Definition)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := segments.Resolve(ctx, k.Store, workspace, string(id), d); err != nil {
+			return 0, err
+		}
+	}
 	body, err := json.Marshal(wanted)
 	if err != nil {
 		return 0, err

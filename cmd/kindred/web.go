@@ -51,6 +51,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if w.cache, err = cache.New(cache.DefaultConfig(), gathered, r.registry); err != nil {
 		return nil, err
 	}
+	previewConfig.Library = r.decided.segments
 	preview, err := segmentsql.New(previewConfig, p.conn, now)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
+	"github.com/kindred-cdp/kindred/segments"
 )
 
 // among are profiles to evaluate for, and where their rows may stand.
@@ -32,21 +33,50 @@ FROM
 // among finds the profiles of keys, and where the rows of these and of others may
 // stand. The keys are among the profiles themselves: one that no longer is a profile
 // may still be a member.
-func (w *Worker) among(ctx context.Context, workspace string, keys, others []uint64) (*among, error) {
+func (w *Worker) among(ctx context.Context, workspace string, targets []*target, keys, others []uint64) (*among, error) {
 	profiles := map[uint64]struct{}{}
-	for _, k := range append(keys, others...) {
+	for _, k := range append(slices.Clone(keys), others...) {
 		profiles[k] = struct{}{}
 	}
 	if len(keys) > 0 {
 		if err := w.collect(ctx, ownersSQL, workspace, "keys", keys, profiles); err != nil {
 			return nil, err
 		}
+		if slices.ContainsFunc(targets, asks[segments.Household]) {
+			if err := w.collect(ctx, housedSQL, workspace, "keys", keys, profiles); err != nil {
+				return nil, err
+			}
+		}
 	}
-	a := &among{profiles: slices.Sorted(maps.Keys(profiles))}
-	var err error
-	a.anchors, err = w.anchors(ctx, workspace, a.profiles)
-	return a, err
+	anchors, err := w.anchors(ctx, workspace, slices.Sorted(maps.Keys(profiles)))
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) > 0 && slices.ContainsFunc(targets, asks[segments.Accounts]) {
+		alone := len(profiles)
+		if err := w.collect(ctx, colleaguesSQL, workspace, "anchors", slices.Sorted(maps.Keys(anchors)), profiles); err != nil {
+			return nil, err
+		}
+		if len(profiles) > alone {
+			if anchors, err = w.anchors(ctx, workspace, slices.Sorted(maps.Keys(profiles))); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return &among{profiles: slices.Sorted(maps.Keys(profiles)), anchors: anchors}, nil
 }
+
+// housedSQL gives all that are or were of households; news of a household name it.
+const housedSQL = "SELECT profile_id FROM household_profile WHERE workspace = {workspace:String} AND household_id IN {keys:Array(UInt64)}"
+
+// colleaguesSQL gives the members of the accounts of some anchors: what is said of an
+// account with one member counts for all.
+var colleaguesSQL = "SELECT DISTINCT " + warehouse.EventProfile("anchor_id", "time") + `
+FROM account_facts
+WHERE workspace = {workspace:String} AND anchor_id != 0 AND account_id IN
+(
+	SELECT account_id FROM account_facts WHERE workspace = {workspace:String} AND anchor_id IN {anchors:Array(UInt64)}
+)`
 
 const identifiersSQL = "SELECT identifier_id FROM identifier_profile WHERE workspace = {workspace:String} AND profile_id IN {profiles:Array(UInt64)}"
 

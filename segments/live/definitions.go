@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -84,9 +86,53 @@ func (d *Definitions) Apply(ctx context.Context, at Place, c Change) error {
 	case current == 0 && live >= MaxSegments:
 		return fmt.Errorf("%w: the workspace has %d segments, which is the limit", ErrRefused, live)
 	}
+	if err := d.references(ctx, at, c); err != nil {
+		return err
+	}
 	return insert(ctx, d.conn, "segments/"+strconv.FormatUint(at.Revision, 10), "segment_definitions",
 		"workspace, segment, revision, changed_at, actor, archived, description, definition",
 		[][]any{{at.Workspace, string(at.Segment), at.Revision, at.Time, at.Actor, c.Archive, c.Description, string(c.Definition)}})
+}
+
+const othersSQL = `
+	SELECT segment, argMax(segment_definitions.definition, revision) FROM segment_definitions
+	WHERE workspace = {workspace:String} AND revision < {revision:UInt64} GROUP BY segment HAVING NOT argMax(archived, revision)`
+
+// references refuses a change after which some segment named one that is not there,
+// or led back to itself, or was too large with those that it names.
+func (d *Definitions) references(ctx context.Context, at Place, c Change) error {
+	all := library{}
+	err := NewStore(d.conn).query(ctx, "segment definitions", othersSQL, func(rows driver.Rows) error {
+		var name, text string
+		err := rows.Scan(&name, &text)
+		if one, invalid := segments.Parse([]byte(text)); invalid == nil {
+			all[name] = one
+		}
+		return err
+	}, clickhouse.Named("workspace", at.Workspace), clickhouse.Named("revision", at.Revision))
+	if err != nil {
+		return err
+	}
+	self, before := string(at.Segment), maps.Clone(all)
+	delete(all, self)
+	if !c.Archive {
+		changed, err := segments.Parse(c.Definition)
+		if err != nil {
+			return err
+		}
+		all[self] = changed
+		if _, err := segments.Resolve(ctx, all, at.Workspace, self, changed); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		_, was := segments.Resolve(ctx, before, at.Workspace, name, all[name])
+		_, is := segments.Resolve(ctx, all, at.Workspace, name, all[name])
+		if name != self && was == nil && is != nil {
+			return fmt.Errorf("%w: segment %q names this one, and could no longer be evaluated", ErrRefused, name)
+		}
+	}
+	return nil
 }
 
 const currentSQL = `

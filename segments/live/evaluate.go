@@ -2,7 +2,6 @@ package live
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,15 +42,15 @@ func (w *Worker) evaluate(ctx context.Context, s *space, targets []*target, now 
 			ended = append(ended, t)
 			continue
 		}
-		if t.definition.Root == nil {
-			w.fail(s, t, now, errors.New("this release does not understand the definition"))
+		if t.invalid != nil {
+			w.fail(s, t, now, t.invalid)
 			continue
 		}
 		standing = append(standing, t)
 	}
 	definitions := make([]segments.Definition, len(standing))
 	for i, t := range standing {
-		definitions[i] = t.definition
+		definitions[i] = t.resolved
 	}
 	groups, err := sql.Groups(definitions)
 	if err != nil {
@@ -84,6 +83,7 @@ func (w *Worker) evaluateGroup(ctx context.Context, s *space, group []*target, n
 		all.changes, all.dues = append(all.changes, f.changes...), append(all.dues, f.dues...)
 		for _, t := range group {
 			t.state.EvaluatedAt, t.state.GoodAt, t.state.Revision, t.state.Error = now, now, t.revision, ""
+			t.meant = t.meaning
 		}
 		return nil
 	case len(group) == 1:
@@ -135,7 +135,7 @@ func (w *Worker) difference(ctx context.Context, s *space, group []*target, now 
 	if !group[0].archived {
 		definitions := make([]segments.Definition, len(group))
 		for i, t := range group {
-			definitions[i] = t.definition
+			definitions[i] = t.resolved
 		}
 		var err error
 		if set, err = sql.CompileSet(definitions, w.cfg.Rules, s.name, now, who != nil); err != nil {
@@ -172,7 +172,7 @@ func (w *Worker) difference(ctx context.Context, s *space, group []*target, now 
 			}
 			c := segments.Change{Segment: t.id, Profile: identity.ProfileID(profile), Entered: holding>>i&1 == 1, Cause: segments.ByData, Revision: t.revision}
 			switch {
-			case t.behind():
+			case t.redefined():
 				c.Cause = segments.ByDefinition
 			case !c.Entered && !present:
 				c.Cause = segments.ByProfile
@@ -234,7 +234,7 @@ func (w *Worker) explain(ctx context.Context, s *space, changes []change) error 
 			continue
 		}
 		if pointers[c.target] == nil {
-			pointers[c.target] = c.target.definition.Pointers()
+			pointers[c.target] = segments.Pointers(c.target.definition, c.target.resolved)
 		}
 		last, ok := before[place{c.Segment, c.Profile}]
 		for n, pointer := range pointers[c.target] {

@@ -111,6 +111,8 @@ func (s *stage) previewed(definition string) []identity.ProfileID {
 	s.Helper()
 	d, err := segments.Parse([]byte(definition))
 	s.check(err)
+	d, err = segments.Resolve(context.Background(), s.store, "main", "", d)
+	s.check(err)
 	q, err := sql.Compile(d, live.DefaultConfig().Rules, "main", s.now)
 	s.check(err)
 	ctx := clickhouse.Context(context.Background(), clickhouse.WithParameters(q.Parameters))

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -40,19 +41,33 @@ type target struct {
 	id         segments.ID
 	revision   uint64
 	archived   bool
-	definition segments.Definition // without a root where it cannot be read
-	state      segments.State
-	members    uint64
-	recorded   segments.State // as it stands in the table
+	definition segments.Definition // as it was written; without a root where it cannot be read
+	// resolved has the segments that definition names in it, meaning is its text. An
+	// error says why there is none.
+	resolved segments.Definition
+	meaning  string
+	invalid  error
+	state    segments.State
+	meant    string // the meaning that the members are of
+	members  uint64
+	recorded segments.State // as it stands in the table
 }
 
-// behind reports whether the members are not of the definition that stands.
-func (t *target) behind() bool { return t.state.GoodAt.IsZero() || t.state.Revision != t.revision }
+// behind reports whether the members are not of the definition that stands, or not
+// of what it means since a segment that it names has changed.
+func (t *target) behind() bool {
+	return t.state.GoodAt.IsZero() || t.state.Revision != t.revision || t.meant != t.meaning
+}
 
-// scores reports whether new scores may change who is in.
-func (t *target) scores() bool {
-	return t.definition.Root != nil && slices.ContainsFunc(t.definition.Leaves(), func(n segments.Node) bool {
-		_, ok := n.(segments.Score)
+// redefined reports whether the members are of another meaning.
+func (t *target) redefined() bool {
+	return t.state.GoodAt.IsZero() || t.state.Revision != t.revision || t.meant != "" && t.meant != t.meaning
+}
+
+// asks reports whether a segment has a leaf of a type.
+func asks[Leaf segments.Node](t *target) bool {
+	return t.resolved.Root != nil && slices.ContainsFunc(t.resolved.Leaves(), func(n segments.Node) bool {
+		_, ok := n.(Leaf)
 		return ok
 	})
 }
@@ -87,7 +102,7 @@ func (w *Worker) define(ctx context.Context, spaces map[string]*space) error {
 		}
 		s.targets = nil
 	}
-	return w.store.query(ctx, "segments", targetsSQL, func(rows driver.Rows) error {
+	err := w.store.query(ctx, "segments", targetsSQL, func(rows driver.Rows) error {
 		t, workspace, id, text := &target{}, "", "", ""
 		r := &t.recorded
 		if err := rows.Scan(&workspace, &id, &t.revision, &t.archived, &text,
@@ -98,7 +113,7 @@ func (w *Worker) define(ctx context.Context, spaces map[string]*space) error {
 		t.state = t.recorded
 		t.definition, _ = segments.Parse([]byte(text)) // The error may name values.
 		if before := known[workspace][t.id]; before != nil {
-			t.state, t.members, t.recorded = before.state, before.members, before.recorded
+			t.state, t.members, t.recorded, t.meant = before.state, before.members, before.recorded, before.meant
 		}
 		if spaces[workspace] == nil {
 			spaces[workspace] = &space{name: workspace, changed: map[uint64]struct{}{}}
@@ -106,6 +121,54 @@ func (w *Worker) define(ctx context.Context, spaces map[string]*space) error {
 		spaces[workspace].targets = append(spaces[workspace].targets, t)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for _, s := range spaces {
+		if err := s.resolve(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolve works out what the definitions mean.
+func (s *space) resolve(ctx context.Context) error {
+	all := library{}
+	for _, t := range s.targets {
+		if !t.archived && t.definition.Root != nil {
+			all[string(t.id)] = t.definition
+		}
+	}
+	for _, t := range s.targets {
+		if t.archived {
+			continue
+		}
+		if t.definition.Root == nil {
+			t.invalid = errors.New("this release does not understand the definition")
+			continue
+		}
+		t.resolved, t.invalid = segments.Resolve(ctx, all, s.name, string(t.id), t.definition)
+		if t.invalid == nil {
+			text, err := t.resolved.MarshalJSON()
+			if err != nil {
+				return fmt.Errorf("resolve segments: %w", err)
+			}
+			t.meaning = string(text)
+		}
+	}
+	return nil
+}
+
+// library are the definitions of one workspace by name.
+type library map[string]segments.Definition
+
+var _ segments.Library = library{}
+
+// Definition implements segments.Library.
+func (l library) Definition(_ context.Context, _, id string) (segments.Definition, bool, error) {
+	d, ok := l[id]
+	return d, ok, nil
 }
 
 const headSQL = `

@@ -11,6 +11,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/segments"
 )
 
 func (w *Worker) step(ctx context.Context) (next time.Time, whole bool, err error) {
@@ -122,7 +123,7 @@ func (w *Worker) visit(ctx context.Context, s *space, now time.Time, beat bool) 
 func (w *Worker) waiting(ctx context.Context, s *space, now time.Time, beat bool) ([]*target, error) {
 	all := !now.Before(s.sweepAt) || len(s.changed) > w.cfg.Some
 	scored := false
-	if beat && slices.ContainsFunc(s.targets, (*target).scores) {
+	if beat && slices.ContainsFunc(s.targets, asks[segments.Score]) {
 		newest, err := w.scored(ctx, s)
 		if err != nil {
 			return nil, err
@@ -132,7 +133,7 @@ func (w *Worker) waiting(ctx context.Context, s *space, now time.Time, beat bool
 	var list []*target
 	for _, t := range s.targets {
 		again := beat && t.state.Error != ""
-		if all || again || t.behind() && t.state.Error == "" || scored && t.scores() {
+		if all || again || t.behind() && t.state.Error == "" || scored && asks[segments.Score](t) {
 			list = append(list, t)
 		}
 	}
@@ -175,7 +176,7 @@ func (w *Worker) some(ctx context.Context, s *space, now time.Time) error {
 	start := w.deps.Clock()
 	var targets []*target
 	for _, t := range s.targets {
-		if !t.behind() && !t.archived {
+		if !t.behind() && !t.archived && t.invalid == nil {
 			targets = append(targets, t)
 		}
 	}
@@ -191,7 +192,7 @@ func (w *Worker) some(ctx context.Context, s *space, now time.Time) error {
 	}
 	w.metrics.profiles.WithLabelValues("news").Add(float64(len(keys)))
 	w.metrics.profiles.WithLabelValues("time").Add(float64(len(due)))
-	who, err := w.among(ctx, s.name, keys, due)
+	who, err := w.among(ctx, s.name, targets, keys, due)
 	if err != nil {
 		return err
 	}

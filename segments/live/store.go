@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -108,6 +109,21 @@ func (s *Store) Get(ctx context.Context, workspace string, id segments.ID) (*seg
 		return nil, segments.ErrNoSegment
 	}
 	return &list[0], nil
+}
+
+var _ segments.Library = (*Store)(nil)
+
+// Definition implements segments.Library.
+func (s *Store) Definition(ctx context.Context, workspace, id string) (segments.Definition, bool, error) {
+	one, err := s.Get(ctx, workspace, segments.ID(id))
+	if errors.Is(err, segments.ErrNoSegment) {
+		return segments.Definition{}, false, nil
+	}
+	if err != nil {
+		return segments.Definition{}, false, err
+	}
+	d, err := segments.Parse(one.Definition)
+	return d, err == nil, nil // One that this release cannot read is none to it.
 }
 
 const versionsSQL = `

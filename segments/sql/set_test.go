@@ -191,7 +191,9 @@ func (o *oracle) until(t *testing.T, p *person, d segments.Definition, want bool
 // TestGroups fits definitions into queries: each is in one, and none has more leaves
 // than bits.
 func TestGroups(t *testing.T) {
-	leaf := func(n int) segments.Node { return segments.HasIdentifier{Namespace: identity.Namespace(fmt.Sprint("n", n))} }
+	leaf := func(n int) segments.Node {
+		return segments.HasIdentifier{Namespace: identity.Namespace(fmt.Sprint("n", n))}
+	}
 	var ds []segments.Definition
 	for n := range 100 {
 		ds = append(ds, segments.Definition{Root: segments.All{leaf(n), leaf(n + 1), leaf(0)}})
