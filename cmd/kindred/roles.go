@@ -284,7 +284,7 @@ func (r *roles) ownLedger(ctx context.Context, p *kafka.Partition) error {
 	g.Go(func() error { return r.folder.Run(ctx) })
 	g.Go(func() error {
 		defer stop()
-		return r.ledger.Own(ctx, p)
+		return r.ledger.Own(ctx, r.p.settings.faults.evidence(p))
 	})
 	return g.Wait()
 }
