@@ -17,6 +17,7 @@ import (
 	"github.com/kindred-cdp/kindred/ingest/keys"
 	"github.com/kindred-cdp/kindred/ingest/letters"
 	"github.com/kindred-cdp/kindred/ingest/plans"
+	"github.com/kindred-cdp/kindred/ingest/restrictions"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 )
 
@@ -31,12 +32,16 @@ type decisions struct {
 	letters  *letters.Service
 	ring     *keys.Ring // for the API
 	keys     *keys.Service
+
+	restricted   *restrictions.List // for the API
+	restrictions *restrictions.Service
 }
 
 // newDecisions wires the owner with its handlers. Nothing runs yet.
 func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *ingest.Decoder, registry prometheus.Registerer) (*decisions, error) {
 	d := &decisions{p: p, consumer: consumer}
 	onPlans, onLetters, onKeys := plans.NewHandler(p.conn), letters.NewHandler(p.conn, w, decoder.SealReplay), keys.NewHandler(p.conn)
+	onRestrictions := restrictions.NewHandler(p.conn)
 	var err error
 	d.owner, err = control.NewOwner(control.DefaultConfig(), control.Deps{
 		Conn: p.conn, Logger: p.log.With("role", "control"), Registry: registry,
@@ -44,6 +49,7 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 			plans.KindPut: onPlans, plans.KindArchive: onPlans,
 			letters.KindEdit: onLetters, letters.KindReplay: onLetters, letters.KindDiscard: onLetters, letters.KindNote: onLetters,
 			keys.KindCreate: onKeys, keys.KindRotate: onKeys, keys.KindRevoke: onKeys,
+			restrictions.KindRestrict: onRestrictions, restrictions.KindRelease: onRestrictions,
 		},
 	})
 	if err != nil {
@@ -59,6 +65,10 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 		return nil, err
 	}
 	d.keys = keys.NewService(p.conn, client, d.ring)
+	if d.restricted, err = restrictions.NewList(restrictions.DefaultConfig(), p.conn, p.log.With("role", "api")); err != nil {
+		return nil, err
+	}
+	d.restrictions = restrictions.NewService(client, d.restricted)
 	return d, nil
 }
 
@@ -97,7 +107,7 @@ func refusal(err error) error {
 		return api.ErrNoKey
 	case errors.Is(err, plans.ErrConflict), errors.Is(err, letters.ErrConflict), errors.Is(err, keys.ErrConflict):
 		return &api.Refused{Conflict: true, Detail: strings.TrimPrefix(err.Error(), "conflict: ")}
-	case errors.Is(err, plans.ErrRefused), errors.Is(err, letters.ErrRefused), errors.Is(err, keys.ErrRefused), errors.Is(err, control.ErrTooLarge):
+	case errors.Is(err, plans.ErrRefused), errors.Is(err, letters.ErrRefused), errors.Is(err, keys.ErrRefused), errors.Is(err, restrictions.ErrRefused), errors.Is(err, control.ErrTooLarge):
 		return &api.Refused{Detail: strings.TrimPrefix(err.Error(), "refused: ")}
 	case errors.Is(err, control.ErrPending):
 		return api.ErrPending
