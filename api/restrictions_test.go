@@ -46,7 +46,12 @@ func (k *restrictionKeeper) Release(_ context.Context, _, _ string, keys []ident
 // that there is, and releases her.
 func TestRestriction(t *testing.T) {
 	f := newFixture()
-	f.people.profiles[f.ana().ID].Accounts = []profiles.AccountLink{{ID: "acme"}}
+	ana := f.ana()
+	ana.Accounts = []profiles.AccountLink{{ID: "acme"}}
+	// The fake finds profiles of these ids by prefix and as members.
+	f.people.profiles[0x42], f.people.profiles[2] = ana, ana
+	f.people.profiles[1], f.people.profiles[3] = &profiles.Profile{ID: 1}, &profiles.Profile{ID: 3}
+	ana.ID = 0x42
 	h := f.server(t).Handler()
 	const pattern = "/v1/privacy/restriction"
 	ask := func(sc scenario) { t.Helper(); t.Run(sc.name, func(t *testing.T) { sc.run(t, h) }) }
@@ -82,9 +87,11 @@ func TestRestriction(t *testing.T) {
 			ask(scenario{name: key + " space " + part, path: space + part, key: key, status: 403})
 		}
 		ask(scenario{name: key + " batch", method: http.MethodPost, path: "/v1/profiles/batch", key: key, body: `{"ids":["user_id:42","user_id:stranger"]}`, status: 200, want: []string{`"status":403`, `"status":200`}, not: []string{"PT"}})
+		ask(scenario{name: key + " account", path: "/v1/accounts/acme%20ltd%2F1%2B%25", key: key, status: 200, want: []string{"0000000000000001", "0000000000000003"}, not: []string{"0000000000000002"}})
 		if key == "marketer-dev" {
 			continue // They search nothing.
 		}
+		ask(scenario{name: key + " prefix", path: "/v1/profiles?identifier=ana@", key: key, status: 200, want: []string{`"profiles":[]`}})
 		ask(scenario{name: key + " search", path: "/v1/profiles?trait=country&value=PT", key: key, status: 200, want: []string{`"profiles":[]`}})
 	}
 	for _, sc := range []scenario{
@@ -93,6 +100,7 @@ func TestRestriction(t *testing.T) {
 		{name: "the right of access stays", path: "/v1/privacy/access/" + her, key: "admin-dev", status: 200},
 		{name: "so does that of correction", method: http.MethodPost, path: "/v1/privacy/correction/" + her, key: "admin-dev", body: `{"traits":{"name":"Ana"}}`, status: 202},
 		{name: "released", method: http.MethodDelete, path: pattern + "/" + her, key: "admin-dev", status: 200, want: []string{`"restriction":null`}},
+		{name: "found again", path: "/v1/profiles?identifier=ana@", key: "read-dev", status: 200, want: []string{"ana@example.com"}},
 		{name: "there again", path: "/v1/profiles/" + her, key: "read-dev", status: 200, want: []string{"PT"}, not: []string{"restriction"}},
 	} {
 		ask(sc)
