@@ -49,9 +49,10 @@ func TestRestriction(t *testing.T) {
 	ana := f.ana()
 	ana.Accounts = []profiles.AccountLink{{ID: "acme"}}
 	// The fake finds profiles of these ids by prefix and as members.
-	f.people.profiles[0x42], f.people.profiles[2] = ana, ana
+	found := *ana
+	found.ID = 0x42
+	f.people.profiles[0x42], f.people.profiles[2] = &found, ana
 	f.people.profiles[1], f.people.profiles[3] = &profiles.Profile{ID: 1}, &profiles.Profile{ID: 3}
-	ana.ID = 0x42
 	h := f.server(t).Handler()
 	const pattern = "/v1/privacy/restriction"
 	ask := func(sc scenario) { t.Helper(); t.Run(sc.name, func(t *testing.T) { sc.run(t, h) }) }
