@@ -48,7 +48,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.cache, err = cache.New(cache.DefaultConfig(), gathered, r.registry); err != nil {
+	if w.cache, err = cache.New(p.settings.cacheConfig(), gathered, r.registry); err != nil {
 		return nil, err
 	}
 	preview, err := segmentsql.New(previewConfig, p.conn, now)
@@ -165,4 +165,10 @@ func noticed(n identity.Notice) []identity.Key {
 		keys = append(keys, identity.Key(c.Old), identity.Key(c.New))
 	}
 	return keys
+}
+
+func (s *settings) cacheConfig() cache.Config {
+	cfg := cache.DefaultConfig()
+	cfg.MaxBytes = s.cacheMemory
+	return cfg
 }
