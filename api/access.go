@@ -97,6 +97,9 @@ var accessRules = map[string]access{
 	"GET " + erasurePattern + "/:id":          {nobody, false},
 	"GET /v1/privacy/access/:id":              {whole, false},
 	"POST /v1/privacy/correction/:id":         {nobody, true},
+	"POST " + restrictionPattern:              {masked, true},
+	"GET " + restrictionPattern + "/:id":      {masked, false},
+	"DELETE " + restrictionPattern + "/:id":   {masked, true},
 	"GET /v1/profiles/:id/consent":            {masked, false}, // Addresses are for admins.
 	"POST /v1/profiles/:id/consent":           {nobody, true},
 	"GET " + keysPattern:                      {nobody, false},

@@ -71,7 +71,7 @@ func (s *Server) getAccount(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	r := accountResponse{ID: a.ID, Traits: make(map[string]accountTraitResponse, len(a.Traits)), First: a.First, Last: a.Last, Members: make([]accountMemberResponse, len(a.Members))}
+	r := accountResponse{ID: a.ID, Traits: make(map[string]accountTraitResponse, len(a.Traits)), First: a.First, Last: a.Last, Members: []accountMemberResponse{}}
 	for _, t := range a.Traits {
 		value := t.Value
 		if masks(c) {
@@ -79,8 +79,18 @@ func (s *Server) getAccount(c *gin.Context) error {
 		}
 		r.Traits[t.Name] = accountTraitResponse{value, t.Source, t.Time}
 	}
+	ids := make([]identity.ProfileID, len(a.Members))
 	for i, m := range a.Members {
-		r.Members[i] = accountMemberResponse(m)
+		ids[i] = m.ID
+	}
+	free, err := s.permitted(c, ids)
+	if err != nil {
+		return err
+	}
+	for _, m := range a.Members {
+		if free[m.ID] {
+			r.Members = append(r.Members, accountMemberResponse(m))
+		}
 	}
 	if n := len(a.Members); n == int(limit) {
 		r.Next = s.writeCursor(c, scope, a.Members[n-1].ID)

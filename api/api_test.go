@@ -166,6 +166,7 @@ type fixture struct {
 	rules    *ruleKeeper
 	models   *modelShelf
 	privacy  *privacyKeeper
+	limits   *restrictionKeeper
 	commands *commandTaker
 	owner    api.Commands // in the place of commands when it is set
 
@@ -212,7 +213,7 @@ func newFixture() *fixture {
 		people: all, shelf: &shelf{people: all}, preview: &previewer{}, names: &vocabulary{}, cfg: cfg, logs: &logBuffer{}, metrics: prometheus.NewRegistry(),
 		events: &eventTaker{}, webhooks: &hook{}, tracking: &trackTaker{},
 		plans: newPlanKeeper(), letters: &letterKeeper{}, live: &segmentKeeper{},
-		graph: &graphKeeper{}, rules: &ruleKeeper{}, commands: newCommandTaker(), models: &modelShelf{}, privacy: &privacyKeeper{},
+		graph: &graphKeeper{}, rules: &ruleKeeper{}, commands: newCommandTaker(), models: &modelShelf{}, privacy: &privacyKeeper{}, limits: &restrictionKeeper{},
 		ring: newRing(), keys: &keyKeeper{}, audit: &recorder{}, now: time.Now,
 	}
 }
@@ -227,7 +228,7 @@ func (f *fixture) server(t testing.TB) *api.Server {
 		Profiles: f.people, History: f.shelf, Accounts: f.shelf, Searcher: f.shelf, Consistency: f.watch, Preview: f.preview, Vocabulary: f.names, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
 		Events: f.events, Webhooks: f.webhooks, Tracking: f.tracking,
 		Plans: f.plans, Letters: f.letters, Segments: f.live,
-		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values, Models: f.models, Privacy: f.privacy,
+		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values, Models: f.models, Privacy: f.privacy, Restrictions: f.limits,
 		Keyring: f.ring, Keys: f.keys, Audit: f.audit,
 		Log: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: f.now, Registerer: f.metrics, Gatherer: f.metrics,

@@ -40,6 +40,9 @@ func (s *Server) getConsent(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.permit(c, p.ID); err != nil {
+		return err
+	}
 	found, err := s.deps.Privacy.Consent(c.Request.Context(), workspaceOf(c), p)
 	if err != nil {
 		return err

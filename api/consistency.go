@@ -97,11 +97,14 @@ func (s *Server) reading(routes []route) []route {
 }
 
 // store is what the request reads profiles from: past the cache when it demands to
-// see its own writes, and masked when its key may not see personal values.
+// see its own writes, without those whose processing is restricted, and masked when its key may not see personal values.
 func (s *Server) store(c *gin.Context) profiles.Store {
 	store := s.deps.Profiles
 	if fresh, ok := c.Get(contextFresh); ok {
 		store = fresh.(profiles.Store)
+	}
+	if s.deps.Restrictions != nil {
+		store = restrictedStore{store, s.deps.Restrictions}
 	}
 	if masks(c) {
 		return maskedStore{store}

@@ -114,6 +114,11 @@ func (s *Server) getSubgraph(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if v := s.veil(c); !v.off {
+		if err := s.permit(c, id); err != nil {
+			return err
+		}
+	}
 	g, err := graph.Subgraph(ctx, workspace, id)
 	if err != nil {
 		return err

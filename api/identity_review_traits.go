@@ -35,7 +35,8 @@ var traitRelations = []string{"differ", "agree", "only_a", "only_b"}
 const reviewReads = 4
 
 // reviewTraits compares the profiles of each pair, each profile read once. One
-// that is not there to read, because it changes at this moment, says nothing.
+// that is not there to read, because it changes at this moment or its processing is
+// restricted, says nothing.
 func (s *Server) reviewTraits(c *gin.Context, v veil, questions []identity.Question) ([][]ReviewTrait, error) {
 	place := map[identity.ProfileID]int{}
 	var ids []identity.ProfileID
@@ -48,14 +49,18 @@ func (s *Server) reviewTraits(c *gin.Context, v veil, questions []identity.Quest
 		}
 	}
 	said := make([][]profiles.Trait, len(ids))
+	store := s.deps.Profiles // Values are masked below, for who may not see them.
+	if s.deps.Restrictions != nil {
+		store = restrictedStore{store, s.deps.Restrictions}
+	}
 	group, ctx := errgroup.WithContext(c.Request.Context())
 	group.SetLimit(reviewReads)
 	for i, id := range ids {
 		group.Go(func() error {
-			p, err := profiles.Find(ctx, s.deps.Profiles, workspaceOf(c), identity.Key(id))
+			p, err := profiles.Find(ctx, store, workspaceOf(c), identity.Key(id))
 			if err == nil {
 				said[i] = p.Traits
-			} else if !errors.Is(err, profiles.ErrNotFound) {
+			} else if !errors.Is(err, profiles.ErrNotFound) && !isRestricted(err) {
 				return err
 			}
 			return nil

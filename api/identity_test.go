@@ -118,6 +118,9 @@ func (g *graphKeeper) Try(_ context.Context, c identity.Command) (*identity.Comm
 	if g.err != nil {
 		return nil, g.err
 	}
+	if c.Kind == identity.Erase && c.Identifiers[0].Value != "nobody" {
+		return &identity.CommandTrial{Outcome: identity.Outcome{ID: c.ID}, Erasure: &identity.TrialErasure{Profile: 7, Erased: c.Identifiers, Shared: []identity.Identifier{anaCookie}}}, nil
+	}
 	out := identity.Outcome{ID: c.ID, Workspace: c.Workspace, Decisions: 2, Pairs: 1, Moved: 1, Epoch: 3, Sequence: 17}
 	if len(c.Identifiers) > 0 && c.Identifiers[0].Value == "nobody" {
 		return &identity.CommandTrial{Outcome: identity.Outcome{ID: c.ID, Code: identity.RefusedUnknown, Detail: "identifier 1 of 1 was never seen"}}, nil

@@ -16,7 +16,10 @@ const (
 	defaultPage = 50
 )
 
-const oneProfile = "/v1/profiles/:id"
+const (
+	oneProfile      = "/v1/profiles/:id"
+	identifiersPart = "/identifiers"
+)
 
 // profileRoutes are the operations on profiles and accounts.
 func (s *Server) profileRoutes() []route {
@@ -34,7 +37,7 @@ func (s *Server) profileRoutes() []route {
 		{http.MethodGet, oneProfile + "/scores", RoleRead, s.getScores},
 		{http.MethodGet, oneProfile + "/household", RoleRead, s.getHousehold},
 		{http.MethodGet, oneProfile + "/accounts", RoleRead, s.getProfileAccounts},
-		{http.MethodGet, oneProfile + "/identifiers", RoleRead, history(s.getIdentifiers)},
+		{http.MethodGet, oneProfile + identifiersPart, RoleRead, history(s.getIdentifiers)},
 		{http.MethodGet, oneProfile + "/timeline", RoleRead, history(s.getTimeline)},
 		{http.MethodGet, oneProfile + "/products", RoleRead, history(s.getProducts)},
 		{http.MethodGet, oneProfile + "/contacts", RoleRead, history(s.getContacts)},
@@ -67,6 +70,13 @@ func readNamed[T any](s *Server, c *gin.Context, part string, read func(identity
 	}
 	found, err := profiles.Follow(c.Request.Context(), s.store(c), workspaceOf(c), key, func(present identity.ProfileID) (T, error) {
 		id = present
+		// Whom a restriction is about is told to those who can end it.
+		if part != identifiersPart || !s.veil(c).off {
+			if err := s.permit(c, present); err != nil {
+				var none T
+				return none, err
+			}
+		}
 		return read(present)
 	})
 	if err == nil {
@@ -153,7 +163,7 @@ func (s *Server) getIdentifiers(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	id, all, err := readNamed(s, c, "/identifiers", func(id identity.ProfileID) ([]profiles.Identifier, error) {
+	id, all, err := readNamed(s, c, identifiersPart, func(id identity.ProfileID) ([]profiles.Identifier, error) {
 		return s.deps.History.AllIdentifiers(c.Request.Context(), workspaceOf(c), id)
 	})
 	if err != nil {

@@ -96,9 +96,19 @@ func (s *Server) searchPrefix(c *gin.Context, text string, q profiles.SearchQuer
 		prefix = strings.ToLower(prefix) // Addresses are kept so.
 	}
 	matches, err := s.deps.Searcher.ByPrefix(c.Request.Context(), workspaceOf(c), ns, prefix, q)
-	found := []foundResponse{}
+	if err != nil {
+		return nil, nil, err
+	}
+	ids := make([]identity.ProfileID, 0, len(matches))
 	for _, m := range matches {
 		if m.Profile != 0 {
+			ids = append(ids, m.Profile)
+		}
+	}
+	free, err := s.permitted(c, ids)
+	found := []foundResponse{}
+	for _, m := range matches {
+		if free[m.Profile] {
 			found = append(found, foundResponse{ID: m.Profile, Identifier: &matchedIdentifier{m.Identifier.Namespace, m.Identifier.Value}})
 		}
 	}
@@ -131,8 +141,8 @@ func (s *Server) searchTrait(c *gin.Context, trait, value string, q profiles.Sea
 		seen[m.Profile] = true
 		group.Go(func() error {
 			p, err := s.find(ctx, store, workspaceOf(c), m.Profile.String())
-			if errors.Is(err, profiles.ErrNotFound) {
-				return nil // Gone since it was found.
+			if errors.Is(err, profiles.ErrNotFound) || isRestricted(err) {
+				return nil // Gone since it was found, or not to be used.
 			}
 			if err == nil {
 				stands[i] = standing(p, trait, values)

@@ -25,6 +25,9 @@ func (s *Server) getProfile(c *gin.Context) error {
 		return err
 	}
 	p, err := profiles.Find(c.Request.Context(), s.store(c), workspace, key)
+	if isRestricted(err) && s.veil(c).off {
+		return s.restrictedView(c, key)
+	}
 	if err != nil {
 		return err
 	}
@@ -81,6 +84,7 @@ type profileResponse struct {
 	Channels        []channelResponse        `json:"channels"`
 	Scores          map[string]scoreResponse `json:"scores"`
 	Recent          []eventResponse          `json:"recent"`
+	Restriction     *Restriction             `json:"restriction,omitempty"` // then only identifiers are told
 }
 
 // householdResponse has the other profiles of the household, not the one asked for.

@@ -114,6 +114,9 @@ func (s *Server) segmentAccountLinks(c *gin.Context) error {
 	for _, m := range page {
 		last.Key = m.ID.String()
 		ids, err := s.memberIDs(c, m.ID)
+		if isRestricted(err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -121,7 +121,13 @@ func segmentRead[T any](s *Server, c *gin.Context, read func(identity.ProfileID)
 		var none T
 		return none, err
 	}
-	return profiles.Follow(c.Request.Context(), s.store(c), workspaceOf(c), key, read)
+	return profiles.Follow(c.Request.Context(), s.store(c), workspaceOf(c), key, func(id identity.ProfileID) (T, error) {
+		if err := s.permit(c, id); err != nil {
+			var none T
+			return none, err
+		}
+		return read(id)
+	})
 }
 
 func (s *Server) segmentFind(c *gin.Context) (*profiles.Profile, error) {

@@ -67,6 +67,8 @@ type Deps struct {
 	Audit Audit
 	// Privacy keeps erasures, access and consent; without it their routes are not there.
 	Privacy Privacy
+	// Restrictions are optional: without them there are none.
+	Restrictions Restrictions
 	// Checks tell whether the process can serve, in the order of /readyz.
 	Checks     []Check
 	Log        *slog.Logger

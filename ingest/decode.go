@@ -3,6 +3,7 @@ package ingest
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -85,6 +86,7 @@ func (d *Decoder) in(form string) (*Decoder, error) {
 type headers struct {
 	workspace, version, reject, reason, source, place string
 	forwarded                                         bool
+	received                                          Millis // of a forwarded record, 0 for not known
 }
 
 func readHeaders(m *kafka.Message) headers {
@@ -105,9 +107,25 @@ func readHeaders(m *kafka.Message) headers {
 			h.place = strings.ToValidUTF8(string(x.Value), "?")
 		case wire.HeaderForwarded:
 			h.forwarded = true
+			h.received, _ = strconv.ParseInt(string(x.Value), 10, 64)
 		}
 	}
 	return h
+}
+
+// maxForward is how long, in milliseconds, a record may have waited before it was
+// forwarded: more than Kafka keeps one, and little enough that no header makes rows
+// of many months.
+const maxForward Millis = 31 * 24 * 60 * 60 * 1000
+
+// receivedAt is when a record was first received, which the topic says where nobody
+// moved it.
+func (h *headers) receivedAt(m *kafka.Message) Millis {
+	at := m.Time.UnixMilli()
+	if h.received > at-maxForward && h.received < at {
+		return h.received
+	}
+	return at
 }
 
 // producerReason is the code that a producer gave for its rejection, when it is
@@ -166,7 +184,7 @@ func (d *Decoder) event(keyer *identity.Keyer, kind wire.Kind, msg *message, m *
 	}
 	*ev = Event{
 		Workspace: h.workspace, Kind: kind, ID: msg.ID, Name: d.names.of(msg.Name), Type: msg.Type, Source: d.names.of(msg.Source),
-		Original: millis(msg.OriginalTime), Sent: millis(msg.SentTime), Received: m.Time.UnixMilli(),
+		Original: millis(msg.OriginalTime), Sent: millis(msg.SentTime), Received: h.receivedAt(m),
 		Properties: msg.Properties, Traits: msg.Traits, Context: msg.Context,
 		Position: Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
 	}

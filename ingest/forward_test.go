@@ -82,12 +82,16 @@ func TestRecordsOfOtherPartitionsAreForwardedOnce(t *testing.T) {
 	}
 	// Wherever a forwarded record turns up, it is stored and not sent on.
 	for i := range moved {
-		moved[i].Offset, moved[i].Time = int64(i), time.Unix(2e9, 0)
+		moved[i].Offset, moved[i].Time = int64(i), time.Unix(2e9, 0).Add(time.Hour)
 		if len(moved[i].Key) == 0 {
 			t.Error("a forwarded record has no key")
 		}
 	}
 	if again := own(moved).got; len(again) != 0 || stored() != 40 {
 		t.Errorf("%d sent on again, %d stored of 40", len(again), stored())
+	}
+	var received uint64
+	if err := conn.QueryRow(t.Context(), "SELECT countIf(received_time = fromUnixTimestamp(2000000000)) FROM events").Scan(&received); err != nil || received != 40 {
+		t.Errorf("%d of 40 were received when they first came, %v", received, err)
 	}
 }

@@ -135,7 +135,7 @@ func (p *Pipeline) decode(decoder *Decoder, part Partition, kind wire.Kind, reco
 		m := &records[i]
 		ev, letter := decoder.decode(kind, m, &room[i], &msg)
 		if ev != nil && p.spent(ev) {
-			p.metrics.erased.Inc() // Forwarded, it would be as new.
+			p.metrics.erased.Inc() // Nothing to forward.
 			continue
 		}
 		if ev != nil && !ev.forwarded && wire.Partition(ev.Source, ev.ID, part.Count()) != part.ID() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -320,9 +321,10 @@ func (p *Pipeline) announce(events []*Event) {
 
 // forward addresses a copy of m to the partition where all copies of its
 // message meet. It is marked, so that a change of the partition count between
-// the two reads cannot send it round in circles.
+// the two reads cannot send it round in circles. And the mark says when m
+// was received: as new it would pass an erasure that nobody knew of yet here.
 func forward(m *kafka.Message, ev *Event) kafka.Message {
-	headers := append(append([]kafka.Header{}, m.Headers...), kafka.Header{Key: wire.HeaderForwarded, Value: []byte("1")})
+	headers := append(append([]kafka.Header{}, m.Headers...), kafka.Header{Key: wire.HeaderForwarded, Value: strconv.AppendInt(nil, ev.Received, 10)})
 	return kafka.Message{Topic: m.Topic, Key: wire.PartitionKey(ev.Source, ev.ID), Value: m.Value, Headers: headers}
 }
 

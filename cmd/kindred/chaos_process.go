@@ -27,6 +27,7 @@ import (
 func chaosProcessCommand() *cobra.Command {
 	var roleNames, off []string
 	var fault string
+	var late time.Duration
 	cmd := &cobra.Command{
 		Use: "chaos-process", Short: "One process of the chaos suite", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -34,6 +35,7 @@ func chaosProcessCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			f.late = late
 			ctx, cancel := context.WithCancel(cmd.Context())
 			defer cancel()
 			go followParent(ctx, cancel, os.Getppid())
@@ -44,6 +46,7 @@ func chaosProcessCommand() *cobra.Command {
 	cmd.Flags().StringSliceVar(&roleNames, "role", nil, "`role` of this process, repeatable")
 	cmd.Flags().StringVar(&fault, "fault", "", "what to do at which step the how manieth time, as in kill:after plan:3")
 	cmd.Flags().StringSliceVar(&off, "without", nil, "`mechanism` to switch off")
+	cmd.Flags().DurationVar(&late, "identity-delay", 0, "`age` of evidence before the identity owner sees it")
 	return cmd
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/kindred-cdp/kindred/ingest/keys"
 	"github.com/kindred-cdp/kindred/ingest/letters"
 	"github.com/kindred-cdp/kindred/ingest/plans"
+	"github.com/kindred-cdp/kindred/ingest/restrictions"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 	"github.com/kindred-cdp/kindred/segments/live"
 )
@@ -35,6 +36,9 @@ type decisions struct {
 	keys     *keys.Service
 	live     *live.Worker
 	segments segmentKeeper
+
+	restricted   *restrictions.List // for the API
+	restrictions *restrictions.Service
 }
 
 // newDecisions wires the owner with its handlers. Nothing runs yet.
@@ -45,13 +49,15 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 	if d.live, err = newLive(p, w, registry); err != nil {
 		return nil, err
 	}
+	onRestrictions := restrictionHandler{restrictions.NewHandler(p.conn), d.live}
 	d.owner, err = control.NewOwner(control.DefaultConfig(), control.Deps{
 		Conn: p.conn, Logger: p.log.With("role", "control"), Registry: registry,
 		Handlers: map[string]control.Handler{
 			plans.KindPut: onPlans, plans.KindArchive: onPlans,
 			letters.KindEdit: onLetters, letters.KindReplay: onLetters, letters.KindDiscard: onLetters, letters.KindNote: onLetters,
 			keys.KindCreate: onKeys, keys.KindRotate: onKeys, keys.KindRevoke: onKeys,
-			kindSegment: segmentHandler{live.NewDefinitions(p.conn), d.live.Redefined},
+			kindSegment:               segmentHandler{live.NewDefinitions(p.conn), d.live.Redefined},
+			restrictions.KindRestrict: onRestrictions, restrictions.KindRelease: onRestrictions,
 		},
 	})
 	if err != nil {
@@ -68,6 +74,10 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 	}
 	d.keys = keys.NewService(p.conn, client, d.ring)
 	d.segments = segmentKeeper{live.NewStore(p.conn), client}
+	if d.restricted, err = restrictions.NewList(restrictions.DefaultConfig(), p.conn, p.log.With("role", "api")); err != nil {
+		return nil, err
+	}
+	d.restrictions = restrictions.NewService(client, d.restricted)
 	return d, nil
 }
 
@@ -120,7 +130,7 @@ func refusal(err error) error {
 		return api.ErrNoKey
 	case errors.Is(err, plans.ErrConflict), errors.Is(err, letters.ErrConflict), errors.Is(err, keys.ErrConflict):
 		return &api.Refused{Conflict: true, Detail: strings.TrimPrefix(err.Error(), "conflict: ")}
-	case errors.Is(err, plans.ErrRefused), errors.Is(err, letters.ErrRefused), errors.Is(err, keys.ErrRefused), errors.Is(err, control.ErrTooLarge):
+	case errors.Is(err, plans.ErrRefused), errors.Is(err, letters.ErrRefused), errors.Is(err, keys.ErrRefused), errors.Is(err, restrictions.ErrRefused), errors.Is(err, control.ErrTooLarge):
 		return &api.Refused{Detail: strings.TrimPrefix(err.Error(), "refused: ")}
 	case errors.Is(err, control.ErrPending):
 		return api.ErrPending

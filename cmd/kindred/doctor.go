@@ -90,6 +90,7 @@ func inspect(ctx context.Context, s *settings) []embedded.Finding {
 	for _, b := range s.kafkaBrokers {
 		out = append(out, inspectBroker(ctx, b))
 	}
+	out = append(out, embedded.CheckCache(uint64(s.cacheMemory)))
 	if host, port, err := net.SplitHostPort(s.apiAddress); err == nil {
 		n, _ := strconv.Atoi(port)
 		out = append(out, embedded.CheckPort("api port", host, n))

@@ -14,6 +14,7 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 
+	"github.com/kindred-cdp/kindred/identity/ledger"
 	"github.com/kindred-cdp/kindred/ingest"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
@@ -28,6 +29,7 @@ type faults struct {
 	after  atomic.Int64
 	signal syscall.Signal // SIGKILL or SIGSTOP
 	off    []string       // mechanisms that are switched off
+	late   time.Duration  // after which the identity owner sees its evidence
 	unique atomic.Int64
 }
 
@@ -200,4 +202,27 @@ func (p faultyPartition) Commit(ctx context.Context, offset int64, metadata stri
 		p.f.at("after " + step)
 	}
 	return err
+}
+
+// evidence is what the identity owner reads from.
+func (f *faults) evidence(p *kafka.Partition) ledger.Partition {
+	if f == nil || f.late == 0 {
+		return p
+	}
+	return latePartition{p, f.late}
+}
+
+// latePartition hands records out when they have reached an age, and otherwise as fast
+// as they come.
+type latePartition struct {
+	*kafka.Partition
+	late time.Duration
+}
+
+func (p latePartition) Fetch(ctx context.Context, offset int64) ([]kafkago.Message, error) {
+	got, err := p.Partition.Fetch(ctx, offset)
+	if len(got) > 0 {
+		pause(ctx, got[len(got)-1].Time.Add(p.late).Sub(now()))
+	}
+	return got, err
 }

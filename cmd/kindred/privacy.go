@@ -1,8 +1,13 @@
 package main
 
 import (
+	"context"
+
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/kindred-cdp/kindred/api"
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/ingest/restrictions"
 	"github.com/kindred-cdp/kindred/profiles/privacy"
 )
 
@@ -14,4 +19,29 @@ func newEraser(p *platform, registry prometheus.Registerer) (*privacy.Worker, er
 	return privacy.NewWorker(cfg, privacy.Deps{
 		Conn: p.conn, Key: privacy.SigningKey(p.secret), Clock: now, Logger: p.log.With("role", "worker"), Registerer: registry,
 	})
+}
+
+// restrictionKeeper is api.Restrictions.
+type restrictionKeeper struct {
+	s *restrictions.Service
+	*restrictions.List
+}
+
+var _ api.Restrictions = restrictionKeeper{}
+
+func (k restrictionKeeper) Find(ctx context.Context, workspace string, keys ...identity.Key) (*api.Restriction, error) {
+	r, err := k.List.Find(ctx, workspace, keys...)
+	if r == nil {
+		return nil, err
+	}
+	return &api.Restriction{ID: r.ID, Since: r.Since, Ground: r.Ground, Actor: r.Actor}, err
+}
+
+func (k restrictionKeeper) Restrict(ctx context.Context, workspace, actor, ground string, keys []identity.Key) error {
+	return refusal(k.s.Restrict(ctx, workspace, actor, ground, keys))
+}
+
+func (k restrictionKeeper) Release(ctx context.Context, workspace, actor string, keys []identity.Key) (bool, error) {
+	there, err := k.s.Release(ctx, workspace, actor, keys)
+	return there, refusal(err)
 }

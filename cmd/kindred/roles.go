@@ -202,7 +202,7 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 	defer func() { _, _ = r.writer.Close(), r.producer.Close() }()
 	stages := []stage{
 		{"http", roleAPI, []func(context.Context) error{func(ctx context.Context) error { return r.web.serve(ctx, ready) }}},
-		{"intake", roleAPI, []func(context.Context) error{r.gate.Run, r.shares.Run, r.decided.ring.Run, r.web.audit.Run}},
+		{"intake", roleAPI, []func(context.Context) error{r.gate.Run, r.shares.Run, r.decided.ring.Run, r.decided.restricted.Run, r.web.audit.Run}},
 		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow, r.decided.reader.Run, r.news.run}},
 		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity, r.serveGraph}},
 		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.venues.Run, r.matcher.Run, r.eraser.Run, r.decided.run}},
@@ -284,7 +284,7 @@ func (r *roles) ownLedger(ctx context.Context, p *kafka.Partition) error {
 	g.Go(func() error { return r.folder.Run(ctx) })
 	g.Go(func() error {
 		defer stop()
-		return r.ledger.Own(ctx, p)
+		return r.ledger.Own(ctx, r.p.settings.faults.evidence(p))
 	})
 	return g.Wait()
 }

@@ -52,6 +52,12 @@ func (t *transcript) String() string {
 // stopped when the test ends.
 func startKindred(t *testing.T, env ...string) *running {
 	t.Helper()
+	return startRoles(t, nil, env...)
+}
+
+// startRoles starts one of which other processes, see launch, have the other roles.
+func startRoles(t *testing.T, roles []string, env ...string) *running {
+	t.Helper()
 	library, err := enginetest.Library()
 	if err != nil {
 		if os.Getenv("KINDRED_REQUIRE_SERVICES") == "1" {
@@ -61,19 +67,46 @@ func startKindred(t *testing.T, env ...string) *running {
 	}
 	ports := freePorts(t, 4)
 	k := &running{t: t, dir: t.TempDir(), api: "127.0.0.1:" + ports[0], sql: ports[1], tcp: ports[2], kafka: ports[3], library: library, env: env, said: &transcript{}}
-	k.up = k.command("up")
-	k.up.Stdout, k.up.Stderr = k.said, k.said
-	if err := k.up.Start(); err != nil {
-		t.Fatal(err)
+	args := []string{"up"}
+	for _, r := range roles {
+		args = append(args, "--role", r)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- k.up.Wait() }()
-	t.Cleanup(func() {
-		_ = k.up.Process.Signal(syscall.SIGTERM)
-		if err := <-ended; err != nil || t.Failed() {
-			t.Logf("up ended with %v:\n%s", err, k.said.String())
+	k.up, _ = k.launch(args...)
+	k.ready()
+	return k
+}
+
+// launch starts a process beside it. It is stopped when the test ends, or by stop.
+func (k *running) launch(args ...string) (cmd *exec.Cmd, stop func()) {
+	k.t.Helper()
+	cmd = k.command(args...)
+	cmd.Stdout, cmd.Stderr = k.said, k.said
+	if err := cmd.Start(); err != nil {
+		k.t.Fatal(err)
+	}
+	stop = sync.OnceFunc(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		if err := cmd.Wait(); err != nil || k.t.Failed() {
+			k.t.Logf("%s ended with %v:\n%s", strings.Join(args, " "), err, k.said.String())
 		}
 	})
+	k.t.Cleanup(stop)
+	return cmd, stop
+}
+
+// anotherNode starts a process of role api beside it.
+func (k *running) anotherNode() *running {
+	k.t.Helper()
+	node := *k
+	node.api = "127.0.0.1:" + freePorts(k.t, 1)[0]
+	node.up, _ = node.launch("up", "--role", "api")
+	node.ready()
+	return &node
+}
+
+// ready waits until the API says so.
+func (k *running) ready() {
+	k.t.Helper()
 	k.until("it is ready", func() bool {
 		answer, err := http.Get("http://" + k.api + "/readyz")
 		if err != nil {
@@ -82,7 +115,6 @@ func startKindred(t *testing.T, env ...string) *running {
 		_ = answer.Body.Close()
 		return answer.StatusCode == http.StatusOK
 	})
-	return k
 }
 
 // freePorts are ports that nobody has now.

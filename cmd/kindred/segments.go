@@ -15,6 +15,7 @@ import (
 	"github.com/kindred-cdp/kindred/api"
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/ingest/control"
+	"github.com/kindred-cdp/kindred/ingest/restrictions"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 	"github.com/kindred-cdp/kindred/profiles/traitfile"
 	"github.com/kindred-cdp/kindred/segments"
@@ -146,6 +147,21 @@ func (h segmentHandler) Apply(ctx context.Context, c *control.Placed) (control.R
 		return control.Refuse(control.Refused, "%s", strings.TrimPrefix(err.Error(), "refused: ")), nil
 	}
 	return control.Result{}, err
+}
+
+// restrictionHandler has restricted people leave their segments at once.
+type restrictionHandler struct {
+	control.Handler
+	live *live.Worker
+}
+
+func (h restrictionHandler) Apply(ctx context.Context, c *control.Placed) (control.Result, error) {
+	result, err := h.Handler.Apply(ctx, c)
+	var ask restrictions.Change
+	if err == nil && json.Unmarshal(c.Body, &ask) == nil {
+		h.live.Changed(c.Workspace, ask.Keys...)
+	}
+	return result, err
 }
 
 // segmentKeeper is api.Segments.

@@ -45,6 +45,7 @@ func settingList() []setting {
 		{name: "clickhouse-url", usage: "running ClickHouse to use instead of the embedded one: clickhouse://user:pass@host:9000/db"},
 		{name: "clickhouse-lib", usage: "`path` of libchdb, instead of fetching it"},
 		{name: "engine-memory", value: "4096", usage: "memory cap of the embedded ClickHouse, in `MiB`"},
+		{name: "cache-memory", value: "256", usage: "memory for the profiles that an API process keeps at hand, in `MiB`"},
 		{name: "kafka-brokers", usage: "running Kafka to use instead of the embedded one: `host:port`, separated by commas"},
 		{name: "kafka-partitions", value: "2", usage: "partitions of each event topic, when it is created"},
 		{name: "kafka-replication", value: "1", usage: "replicas of each topic, when it is created"},
@@ -56,7 +57,7 @@ func settingList() []setting {
 		{name: "traits", usage: "`path` of the file that declares rules of survivorship, trust in sources and computed traits (TOML); equal on all machines"},
 		{name: "source-budget", value: "0", usage: "`events` a second above which a source is diverted to the overflow topic and drained at its share; 0: only when ingest is behind and others wait"},
 		{name: "erasure-wait", value: "60", usage: "`seconds` that an erasure waits for others before tables are rewritten for all of them at once"},
-		{name: "retention", usage: "`days` that events are kept, by kind, such as location=90,behaviour=395; the others are kept for ever"},
+		{name: "retention", usage: "`days` that events are kept, by kind, such as location=90,behaviour=395, and audit=730 for the record of what was read and changed; the others are kept for ever"},
 		{name: "log-level", value: "warn", usage: "debug, info, warn or error"},
 		{name: "log-format", value: "text", usage: "text or json"},
 		{name: "api-keys", secret: true},
@@ -88,6 +89,7 @@ type settings struct {
 	clickhousePort, clickhouseHTTPPort, kafkaPort int
 	clickhouseURL, clickhouseLib                  string
 	engineMemory                                  uint64 // bytes
+	cacheMemory                                   int64  // bytes
 	kafkaBrokers                                  []string
 	kafkaPartitions, kafkaReplication             int
 	logLevel, logFormat                           string
@@ -132,6 +134,7 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 		identityAddress: values["identity-address"], identityURLs: splitURLs(values["identity-urls"]),
 		webhooks: values["webhooks"], traits: values["traits"], clickhouseURL: values["clickhouse-url"], clickhouseLib: values["clickhouse-lib"],
 		engineMemory:    uint64(number("engine-memory", 512, 1<<20)) << 20,
+		cacheMemory:     int64(number("cache-memory", 1, 1<<20)) << 20,
 		kafkaPartitions: number("kafka-partitions", 1, 10_000), kafkaReplication: number("kafka-replication", 1, 100),
 		logLevel: choice("log-level", "debug", "info", "warn", "error"), logFormat: choice("log-format", "text", "json"),
 		apiKeys: values["api-keys"], idKey: values["id-key"], analystPassword: values["analyst-password"],

@@ -3,12 +3,14 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kindred-cdp/kindred/deploy/embedded"
 	"github.com/kindred-cdp/kindred/identity/normalize"
 )
 
@@ -51,15 +53,19 @@ func TestUnknownSettingsAreErrors(t *testing.T) {
 	}
 }
 
-func TestNormalisationIsChecked(t *testing.T) {
-	load := func(args ...string) (*settings, error) {
-		cmd := &cobra.Command{}
-		addSettings(cmd.Flags())
-		if err := cmd.Flags().Parse(args); err != nil {
-			t.Fatal(err)
-		}
-		return loadSettings(cmd)
+// loadArgs loads the settings of a command line.
+func loadArgs(t *testing.T, args ...string) (*settings, error) {
+	t.Helper()
+	cmd := &cobra.Command{}
+	addSettings(cmd.Flags())
+	if err := cmd.Flags().Parse(args); err != nil {
+		t.Fatal(err)
 	}
+	return loadSettings(cmd)
+}
+
+func TestNormalisationIsChecked(t *testing.T) {
+	load := func(args ...string) (*settings, error) { return loadArgs(t, args...) }
 	s, err := load("--phone-region", "PT", "--mail-provider-rules", "true")
 	if want := (normalize.Options{Region: "PT", ProviderRules: true}); err != nil || s.normalise != want {
 		t.Errorf("%+v, %v", s, err)
@@ -122,6 +128,33 @@ func TestPublicKeys(t *testing.T) {
 	} {
 		if got := rules(c.workspace).Trusted(c.source); got != c.trusted {
 			t.Errorf("%s of %s is trusted: %v", c.source, c.workspace, got)
+		}
+	}
+}
+
+// TestCacheMemory has the setting reach the configuration of the cache, and the doctor.
+func TestCacheMemory(t *testing.T) {
+	for text, want := range map[string]int64{"": 256 << 20, "1": 1 << 20, "0": 0, "-1": 0, "lots": 0} {
+		args := []string{"--cache-memory", text}
+		if text == "" {
+			args = nil
+		}
+		s, err := loadArgs(t, args...)
+		if want == 0 {
+			if err == nil || !strings.Contains(err.Error(), "cache-memory must be a number from 1") {
+				t.Errorf("%q: %v", text, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.cacheConfig().MaxBytes; got != want {
+			t.Errorf("%q: the cache may take %d bytes, want %d", text, got, want)
+		}
+		i := slices.IndexFunc(inspect(t.Context(), s), func(f embedded.Finding) bool { return f.Name == "profile cache" })
+		if i < 0 {
+			t.Error("the doctor does not tell of the cache")
 		}
 	}
 }

@@ -48,7 +48,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.cache, err = cache.New(cache.DefaultConfig(), gathered, r.registry); err != nil {
+	if w.cache, err = cache.New(p.settings.cacheConfig(), gathered, r.registry); err != nil {
 		return nil, err
 	}
 	previewConfig.Library = r.decided.segments
@@ -88,10 +88,11 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		Segments: r.decided.segments,
 		Plans:    planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},
 		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers, Privacy: privacy.NewStore(p.conn),
-		Models:    modelShelf{matching.NewModels(p.conn, nil), linkage},
-		Commands:  commander{writer: r.commands, store: store, keyer: keyer, seen: w.commanded, log: p.log.With("role", "api")},
-		Keyer:     keyer,
-		Normalize: reader.Identifier,
+		Restrictions: restrictionKeeper{r.decided.restrictions, r.decided.restricted},
+		Models:       modelShelf{matching.NewModels(p.conn, nil), linkage},
+		Commands:     commander{writer: r.commands, store: store, keyer: keyer, seen: w.commanded, log: p.log.With("role", "api")},
+		Keyer:        keyer,
+		Normalize:    reader.Identifier,
 		Checks: []api.Check{
 			{Name: "clickhouse", Check: p.conn.Ping},
 			{Name: "kafka", Check: w.checkKafka},
@@ -170,4 +171,10 @@ func noticed(n identity.Notice) []identity.Key {
 		keys = append(keys, identity.Key(c.Old), identity.Key(c.New))
 	}
 	return keys
+}
+
+func (s *settings) cacheConfig() cache.Config {
+	cfg := cache.DefaultConfig()
+	cfg.MaxBytes = s.cacheMemory
+	return cfg
 }

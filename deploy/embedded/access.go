@@ -21,3 +21,15 @@ func CheckMemory(engine uint64) Finding {
 	}
 	return f
 }
+
+// CheckCache tells whether the machine has the memory for the profiles that an API process keeps at hand, and more
+// for the work itself.
+func CheckCache(cache uint64) Finding { return checkCache(cache, machineBytes()) }
+
+func checkCache(cache, total uint64) Finding {
+	f := Finding{Name: "profile cache", OK: true, Detail: megabytes(cache) + " at most in an API process"}
+	if total != 0 && cache > total/2 {
+		f.OK, f.Detail, f.Fix = false, f.Detail+", of "+megabytes(total)+" in the machine", "lower cache-memory to less than half of that"
+	}
+	return f
+}

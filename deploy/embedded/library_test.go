@@ -263,6 +263,7 @@ func TestCheck(t *testing.T) {
 		CheckLibrary(Library{Path: dir + "/none"}),
 		CheckClient(context.Background(), Library{Client: "no-such-program"}),
 		CheckMemory(1 << 60),
+		checkCache(3<<30, 4<<30),
 	} {
 		if f.OK || f.Fix == "" || f.Detail == "" {
 			t.Errorf("finding %+v; want a fault with a fix", f)

@@ -60,7 +60,8 @@ const (
 	// it a record with HeaderReject has the reason "rejected_by_source".
 	HeaderReason = "kindred-reason"
 	// HeaderForwarded marks a record that ingest moved to the partition of its
-	// message id; it is moved at most once.
+	// message id, and says when it was first received, in milliseconds; it is moved
+	// at most once.
 	HeaderForwarded = "kindred-forwarded"
 	// HeaderKind names the kind of a record on a topic of several kinds.
 	HeaderKind = "kindred-kind"

@@ -31,7 +31,7 @@ type Config struct {
 	// it keeps for some eight minutes; a certificate says whether they were gone.
 	// Default 20 min.
 	FileWait time.Duration
-	// Retention is for how long events are kept. Default for ever.
+	// Retention is for how long events and the audit log are kept. Default for ever.
 	Retention Retention
 	// Cluster is the name of the cluster, empty for one server.
 	Cluster string

@@ -22,7 +22,8 @@
 //
 // # Retention
 //
-// Once a day it deletes the events of the kinds that are kept for a time only.
+// Once a day it deletes the events of the kinds that are kept for a time only, and the
+// entries of the audit log that are too old.
 //
 // cmd calls the package; it calls no other role.
 package privacy

@@ -18,6 +18,7 @@ func TestParseRetention(t *testing.T) {
 	}
 	f("", Retention{}, true)
 	f("location=90, behaviour=395", Retention{"location": 90 * day, "behaviour": 395 * day}, true)
+	f("audit=730", Retention{"audit": 730 * day}, true)
 	f("location", nil, false)
 	f("location=0", nil, false)
 	f("catalogue=9", nil, false)
@@ -35,15 +36,18 @@ func TestRetention(t *testing.T) {
 			w.insert("location_facts", "workspace, anchor_id, time, received_time, message_hash", "main", 1, received, received, i)
 		}
 	}
+	for i, age := range []time.Duration{800, 700} {
+		w.insert("audit_log", "workspace, time, entry_id, complete, action", "main", now.Add(-24*age*time.Hour), i, true, "read")
+	}
 	worker := w.worker(func() time.Time { return now })
-	worker.cfg.Retention = Retention{"location": 90 * 24 * time.Hour}
+	worker.cfg.Retention = Retention{"location": 90 * 24 * time.Hour, "audit": 730 * 24 * time.Hour}
 	if _, err := worker.Look(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := worker.awaitMutations(t.Context(), []string{"events", "location_facts", "dead_letters"}); err != nil {
+	if err := worker.awaitMutations(t.Context(), []string{"events", "location_facts", "dead_letters", "audit_log"}); err != nil {
 		t.Fatal(err)
 	}
-	for table, want := range map[string]string{"events": "2", "location_facts": "1", "dead_letters": "2"} {
+	for table, want := range map[string]string{"events": "2", "location_facts": "1", "dead_letters": "2", "audit_log": "1"} {
 		if got := w.column("SELECT toString(count()) FROM " + table); got[0] != want {
 			t.Errorf("%s has %s rows, want %s", table, got[0], want)
 		}

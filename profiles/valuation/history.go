@@ -10,12 +10,14 @@ import (
 	"github.com/kindred-cdp/kindred/identity"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/lifetime"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 )
 
 // ordersSQL gives the state of every attributed order and refund known at
-// as_of: when it was placed and what it is worth. Amounts are decimal until
+// as_of of people whose processing is not restricted: when it was placed and what it is
+// worth. Amounts are decimal until
 // they are summed, so that the sums do not depend on the order of the rows.
-const ordersSQL = `
+var ordersSQL = `
 SELECT profile_id, type, placed, tupleElement(newest, 1) AS status, tupleElement(newest, 2) AS currency, tupleElement(newest, 3) AS worth
 FROM (
     SELECT profile_id, type, min(time) AS placed,
@@ -24,19 +26,19 @@ FROM (
                 if(quantity > 0 AND price > 0, toDecimal256(quantity, 4) * toDecimal256(price, 4), toDecimal256(0, 8)),
                 items.quantity, items.price))))), (time, message_hash)) AS newest
     FROM transactions
-    WHERE workspace = {workspace:String} AND anchor_id != 0 AND profile_id != 0
+    WHERE workspace = {workspace:String} AND anchor_id != 0 AND profile_id != 0 AND ` + warehouse.Unrestricted("profile_id") + `
         AND type IN ('order', 'refund') AND time <= parseDateTime64BestEffort({as_of:String}, 3, 'UTC')
     GROUP BY profile_id, type, ` + profilestore.TransactionIdentity + `
 )
 WHERE worth > 0 AND ` + profilestore.TransactionStands
 
 // currenciesSQL counts the orders per currency, the most frequent first.
-const currenciesSQL = `SELECT currency, countIf(type = 'order') AS orders FROM (` + ordersSQL + `)
+var currenciesSQL = `SELECT currency, countIf(type = 'order') AS orders FROM (` + ordersSQL + `)
 GROUP BY currency HAVING orders > 0 ORDER BY orders DESC, currency`
 
 // historySQL is one row per profile that ever bought: its days since 1970 with
 // purchases or refunds, and what was bought and refunded on them.
-const historySQL = `SELECT profile_id, groupArray(day), groupArray(bought), groupArray(returned)
+var historySQL = `SELECT profile_id, groupArray(day), groupArray(bought), groupArray(returned)
 FROM (
     SELECT profile_id, toInt32(toDate32(placed)) AS day,
         toFloat64(sumIf(worth, type = 'order')) AS bought, toFloat64(sumIf(worth, type = 'refund')) AS returned

@@ -333,3 +333,46 @@ func TestConfigValidate(t *testing.T) {
 		t.Error("New without dependencies")
 	}
 }
+
+// Whose processing is restricted has no score and teaches the models nothing, also when
+// the restriction is held by what was merged into them; released they are as before.
+func TestRestrictedAreNotValued(t *testing.T) {
+	conn := warehousetest.NewTestDatabase(t)
+	facts, customers := cdnow(t)
+	insertFacts(t, conn, facts)
+	w := worker(t, conn, at(calibrationEnd), nil)
+	refreshed := func() (map[uint64]map[string]row, int) {
+		t.Helper()
+		s, err := w.Refresh(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return current(t, conn), s.Customers
+	}
+	before, n := refreshed()
+	var who uint64
+	for id := range customers {
+		if before[id] != nil && (who == 0 || id < who) {
+			who = id
+		}
+	}
+	const email = 1 << 40
+	assign(t, conn, 1, email, who)
+	restrict := func(revision int, restricted bool) {
+		t.Helper()
+		if err := conn.Exec(t.Context(), "INSERT INTO restrictions (workspace, identifier_id, revision, restricted, changed_at) VALUES ('main', ?, ?, ?, ?)", uint64(email), revision, restricted, calibrationEnd); err != nil {
+			t.Fatal(err)
+		}
+	}
+	restrict(1, true)
+	if at := current(t, conn); at[who] != nil || len(at) != len(before)-1 {
+		t.Errorf("%d of %d profiles have scores at once, the restricted one %v", len(at), len(before), at[who])
+	}
+	if after, left := refreshed(); after[who] != nil || left != n-1 {
+		t.Errorf("%d of %d customers are refreshed, the restricted one has %v", left, n, after[who])
+	}
+	restrict(2, false)
+	if after, all := refreshed(); all != n || !cmp.Equal(before, after) {
+		t.Errorf("%d of %d customers after the release:\n%s", all, n, cmp.Diff(before[who], after[who]))
+	}
+}

@@ -46,7 +46,8 @@ const Standing = `computed_at >= (SELECT max(computed_at) FROM scores WHERE work
 // workspace, one row per profile and score, with the columns profile_id, score,
 // model_version, as_of, computed_at, value, lower, upper and detail. It binds
 // {workspace:String} and is made to be a subquery: filters on profile_id and
-// score are pushed into it. Ids that now belong to another profile are left out.
+// score are pushed into it. Ids that now belong to another profile, and profiles whose
+// processing is restricted, are left out.
 func CurrentScores() string {
 	return `SELECT profile_id, score, model_version, as_of, computed_at, value, lower, upper, detail
 FROM scores
@@ -54,6 +55,7 @@ WHERE workspace = {workspace:String} AND profile_id != 0
     AND score IN ('` + PAlive + `', '` + ExpectedPurchases90d + `', '` + ExpectedSpend + `', '` + LifetimeValue1y + `')
     AND ` + Standing + `
     AND ` + warehouse.IdentifierProfile("profile_id") + ` = profile_id
+    AND ` + warehouse.Unrestricted("profile_id") + `
 ORDER BY computed_at DESC
 LIMIT 1 BY profile_id, score`
 }

@@ -5,7 +5,7 @@ var analystViews = []string{
 	"transactions", "behaviour_events", "events_masked", "identifiers_masked", "traits_masked", "profiles", "anchor_profile", "households", "identity_counted", "reading",
 	"dead_letter_status",
 	"social_interactions", "locations", "support_contacts", "feedback", "sensor_readings", "visits", "contacts", "catalogue",
-	"account_members", "segment_memberships",
+	"account_members", "segment_memberships", "restricted_identifiers",
 }
 
 // analystTables are the tables an analyst may read, with the columns that are
@@ -59,6 +59,7 @@ var analystTables = []struct{ table, columns string }{
 	{"identity_erasures", ""},
 	{"erasure_steps", ""},
 	{"erasure_certificates", ""},
+	{"restrictions", ""},
 }
 
 // unresolvedViews are what views read with the rights of their maker, to mask or

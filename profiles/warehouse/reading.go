@@ -29,6 +29,13 @@ func EventProfile(anchor, time string) string { return expressions{}.eventProfil
 // itself where no row says otherwise.
 func IdentifierProfile(id string) string { return expressions{}.identifierProfile(id) }
 
+// Unrestricted returns the SQL condition that processing of a profile, an expression
+// of its present id, is not restricted, under the conditions of AnchorProfile. It binds
+// {workspace:String}.
+func Unrestricted(profile string) string {
+	return profile + " NOT IN (SELECT " + IdentifierProfile("identifier_id") + " FROM restricted_identifiers WHERE workspace = {workspace:String})"
+}
+
 // expressions writes the reading into SQL; prefix qualifies names in views,
 // which must not depend on the default database of whoever reads them.
 type expressions struct{ prefix string }

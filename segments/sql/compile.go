@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -17,7 +18,8 @@ type Query struct {
 }
 
 // Compile returns the query whose rows are the ids of the profiles of workspace
-// for which d holds at now: one column profile_id, no row twice, no order. d
+// for which d holds at now, but those whose processing is restricted: one column
+// profile_id, no row twice, no order. d
 // must come from segments.Parse.
 func Compile(d segments.Definition, rules profiles.Rules, workspace string, now time.Time) (Query, error) {
 	c := &compiler{rules: rules, now: now, parameters: map[string]string{}, outright: map[int]string{}}
@@ -214,11 +216,11 @@ func (c *compiler) withoutRows(n segments.Node, next func() int) (holds, fails b
 func (c *compiler) assemble(condition string, everybody bool) string {
 	parts := c.scans(everybody)
 	if len(parts) == 1 {
-		return "SELECT profile_id\nFROM (\n" + indent(parts[0]) + "\n)\nWHERE profile_id != 0 AND " + condition
+		return "SELECT profile_id\nFROM (\n" + indent(parts[0]) + "\n)\nWHERE profile_id != 0 AND " + unrestricted + " AND " + condition
 	}
 	return "SELECT profile_id\nFROM (\n    SELECT profile_id, groupBitOr(mask) AS mask\n    FROM (\n" +
 		indent(indent(strings.Join(parts, "\nUNION ALL\n"))) +
-		"\n    )\n    GROUP BY profile_id\n)\nWHERE profile_id != 0 AND " + condition
+		"\n    )\n    GROUP BY profile_id\n)\nWHERE profile_id != 0 AND " + unrestricted + " AND " + condition
 }
 
 // scans are the queries that the leaves need, and one of all profiles where the
@@ -246,5 +248,8 @@ func (c *compiler) scans(everybody bool) (parts []string) {
 	}
 	return parts
 }
+
+// unrestricted leaves out whose data may be stored and not used.
+var unrestricted = warehouse.Unrestricted("profile_id")
 
 func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }

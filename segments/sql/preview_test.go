@@ -131,3 +131,45 @@ func TestConfigNamesFaults(t *testing.T) {
 		t.Error("empty configuration is valid")
 	}
 }
+
+// TestRestrictedAreInNoSegment asks for everybody in ways that need different scans,
+// while one of three is restricted by an identifier that is not the founder.
+func TestRestrictedAreInNoSegment(t *testing.T) {
+	ctx := t.Context()
+	conn := warehousetest.NewTestDatabase(t)
+	w := clickhousetest.New(t, conn, "main")
+	for _, n := range []string{"1", "2", "3"} {
+		w.Person("user_id:"+n, "email:"+n+"@example.com")
+		w.Add(clickhousetest.Event{MessageID: n, Name: "View", Time: now.Add(-time.Hour), Identifiers: []string{"user_id:" + n, "email:" + n + "@example.com"}})
+	}
+	w.Flush(ctx)
+	p, err := sql.New(sql.DefaultConfig(), conn, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	definitions := []string{
+		`{"event":"View","within":"1d"}`,
+		`{"not":{"event":"Bought","within":"1d"}}`,
+		`{"all":[{"event":"View","within":"1d"},{"identifier":"email"}]}`,
+		`{"identifier":"user_id"}`,
+	}
+	count := func(want uint64) {
+		t.Helper()
+		for _, d := range definitions {
+			if got, err := p.Preview(ctx, "main", parse(t, d), 10); err != nil || got.Count != want || uint64(len(got.Sample)) != want {
+				t.Errorf("%s: %+v, %v, want %d", d, got, err, want)
+			}
+		}
+	}
+	count(3)
+	state := func(revision int, restricted bool) {
+		t.Helper()
+		if err := conn.Exec(ctx, "INSERT INTO restrictions (workspace, identifier_id, revision, restricted, changed_at) VALUES ('main', ?, ?, ?, ?)", uint64(w.Key("email:2@example.com")), revision, restricted, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state(1, true)
+	count(2)
+	state(2, false)
+	count(3)
+}

@@ -32,7 +32,8 @@ const maxBits = 64
 //	due        Int64    milliseconds since 1970 when the passing of time may change
 //	                    a leaf, math.MaxInt64 when it cannot
 //
-// A profile without a row has the mask Nobody for its leaves and is in no segment.
+// A profile without a row has the mask Nobody for its leaves and is in no segment;
+// one whose processing is restricted has none.
 type Set struct {
 	Query
 	// Leaves are, for each definition, the bits of its leaves in their order.
@@ -151,7 +152,7 @@ func (c *compiler) held(ds []segments.Definition, leaves [][]int) (expression st
 }
 
 func (c *compiler) assembleSet(held string, everybody bool) string {
-	who := "profile_id != 0" + c.only("profile_id", profilesParameter)
+	who := "profile_id != 0 AND " + unrestricted + c.only("profile_id", profilesParameter)
 	mask := "groupBitOr(mask)"
 	for _, bit := range slices.Sorted(maps.Keys(c.outright)) {
 		mask += fmt.Sprintf(" + bitShiftLeft(toUInt64(%s), %d)", c.outright[bit], bit)

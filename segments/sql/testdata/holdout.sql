@@ -10,7 +10,7 @@ FROM (
         GROUP BY profile_id
     )
 )
-WHERE profile_id != 0 AND (bitTest(mask, 0) AND (sipHash64({p3:String} || '/' || leftPad(lower(hex(profile_id)), 16, '0')) % 10000 / 100 >= {p4:Float64}))
+WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String}) AND (bitTest(mask, 0) AND (sipHash64({p3:String} || '/' || leftPad(lower(hex(profile_id)), 16, '0')) % 10000 / 100 >= {p4:Float64}))
 -- p1 = Cart Viewed
 -- p2 = 1
 -- p3 = spring
