@@ -60,12 +60,25 @@ func BlockedByDefault(id Identifier) bool {
 // placeholder reports listed values, and values without any letter or any
 // digit but 0.
 func placeholder(v string) bool {
-	if blockedValues[v] || blockedValues[strings.Trim(v, " .,;:!?*_-+#=~/|()[]{}<>")] {
+	if bare := strings.TrimFunc(v, around); len(bare) <= longestBlocked && (blockedValues[v] || blockedValues[bare]) {
 		return true
 	}
 	return strings.IndexFunc(v, func(r rune) bool {
 		return unicode.IsLetter(r) || unicode.IsNumber(r) && r != '0'
 	}) < 0
+}
+
+// longestBlocked is the length of the longest of blockedValues. Most values are
+// longer, and are not looked up: a reload asks for each identifier.
+const longestBlocked = len("not_authenticated")
+
+// around reports the characters that may stand around a placeholder.
+func around(r rune) bool {
+	switch r {
+	case ' ', '.', ',', ';', ':', '!', '?', '*', '_', '-', '+', '#', '=', '~', '/', '|', '(', ')', '[', ']', '{', '}', '<', '>':
+		return true
+	}
+	return false
 }
 
 // unusableEmail reports what is no address of the public mail system, and

@@ -65,3 +65,12 @@ func TestBlockedByDefault(t *testing.T) {
 		}
 	}
 }
+
+// TestLongestBlocked: a longer value would never be looked up.
+func TestLongestBlocked(t *testing.T) {
+	for v := range blockedValues {
+		if len(v) > longestBlocked || !BlockedByDefault(Identifier{Namespace: UserID, Value: v}) {
+			t.Errorf("%q of %d bytes is not blocked, the longest has %d", v, len(v), longestBlocked)
+		}
+	}
+}

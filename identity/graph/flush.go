@@ -82,23 +82,8 @@ func (g *Graph) evaluate() {
 
 // settle clears the work lists and reports.
 func (g *Graph) settle() Changes {
-	var c Changes
 	w := &g.work
-	for _, x := range w.fresh {
-		if g.ns(x).rule.Household {
-			g.journal(x)
-		}
-	}
-	for _, x := range w.fresh {
-		g.nodes.at(x).flags &^= fresh
-	}
-	for _, o := range w.journal {
-		n := g.nodes.at(o.x)
-		n.flags &^= journaled
-		if now := g.present(o.x); now != o.profile {
-			c.Moves = append(c.Moves, identity.Move{Identifier: n.key, Old: o.profile, New: now})
-		}
-	}
+	c := Changes{Moves: g.moved()}
 	for _, f := range w.flips {
 		g.nodes.at(f.x).flags &^= flipNoted
 		if g.class(f.x) != f.class {
@@ -113,6 +98,7 @@ func (g *Graph) settle() Changes {
 	for _, e := range w.dead {
 		g.freeEdge(e)
 	}
+	// Those of a rebuild are in order as they come.
 	slices.SortFunc(c.Moves, func(a, b identity.Move) int { return cmp.Compare(a.Identifier, b.Identifier) })
 	slices.Sort(c.Flipped)
 	slices.SortFunc(c.Retold, func(a, b Retelling) int { return cmp.Compare(a.Identifier, b.Identifier) })
@@ -125,4 +111,45 @@ func (g *Graph) settle() Changes {
 	}
 	w.journal, w.flips, w.retold = w.journal[:0], w.flips[:0], w.retold[:0]
 	return c
+}
+
+// moved returns what the journal says, and ends it.
+func (g *Graph) moved() []identity.Move {
+	w := &g.work
+	if len(w.fresh) == int(g.nodes.end())-1 {
+		return g.movedOfAll()
+	}
+	for _, x := range w.fresh {
+		if g.ns(x).rule.Household {
+			g.journal(x)
+		}
+	}
+	for _, x := range w.fresh {
+		g.nodes.at(x).flags &^= fresh
+	}
+	var moves []identity.Move
+	for _, o := range w.journal {
+		n := g.nodes.at(o.x)
+		n.flags &^= journaled
+		if now := g.present(o.x); now != o.profile {
+			moves = append(moves, identity.Move{Identifier: n.key, Old: o.profile, New: now})
+		}
+	}
+	return moves
+}
+
+// movedOfAll is moved where every identifier is new, and so was its own profile: all
+// are looked at in the order in which they are stored.
+func (g *Graph) movedOfAll() []identity.Move {
+	moves := make([]identity.Move, 0, len(g.work.journal))
+	for x := ref(1); x < g.nodes.end(); x++ {
+		n := g.nodes.at(x)
+		if n.flags&journaled != 0 || g.ns(x).rule.Household {
+			if now := g.present(x); now != identity.ProfileID(n.key) {
+				moves = append(moves, identity.Move{Identifier: n.key, Old: identity.ProfileID(n.key), New: now})
+			}
+		}
+		n.flags &^= fresh | journaled
+	}
+	return moves
 }

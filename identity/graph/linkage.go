@@ -1,5 +1,7 @@
 package graph
 
+import "fmt"
+
 // super is a profile as step 4 leaves it, with scored records in it: a node of
 // linkage.
 type super struct {
@@ -165,6 +167,11 @@ func (g *Graph) buildLinkage(h ref) {
 		for _, h := range s.heads {
 			g.supers[h] = s
 		}
+	}
+	if g.supers[h] == nil {
+		// Impossible while each wall lists what it admitted, and without an end: h
+		// would be marked again and again.
+		panic(fmt.Sprintf("graph: the group of %d is not part of its own super-node", h))
 	}
 	if len(found) > 1 {
 		g.average(found, weights)

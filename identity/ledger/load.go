@@ -91,14 +91,14 @@ func (l *loader) names(ctx context.Context, query string) (names []string, err e
 
 // identifiers reads the identifiers with keys in r.
 func (l *loader) identifiers(ctx context.Context, r keyRange, rows []graph.StoredIdentifier) ([]graph.StoredIdentifier, error) {
-	query := `SELECT identifier_id, value, ` + namePlace("namespace", "namespaces") + `, ` + spanColumns + `
+	query := `SELECT identifier_id, value, ` + placesOf("namespace", "namespace") + `, ` + spanColumns + `
 		FROM identifiers` + ofWorkspace + ` AND identifier_id BETWEEN {from:UInt64} AND {to:UInt64}`
-	var id uint64
-	var namespace uint16
+	var id, at uint64
 	var value string
 	var s spanRow
-	err := l.store.each(ctx, query, l.args(r), append([]any{&id, &value, &namespace}, s.dest()...), func() error {
+	err := l.store.each(ctx, query, l.args(r), append([]any{&id, &value, &at}, s.dest()...), func() error {
 		l.rows++
+		namespace, _ := s.take(at)
 		if namespace == 0 || s.source == 0 {
 			return nil // See loader.
 		}
@@ -115,13 +115,13 @@ func (l *loader) identifiers(ctx context.Context, r keyRange, rows []graph.Store
 
 // pairs reads the pairs with lesser keys in r.
 func (l *loader) pairs(ctx context.Context, r keyRange, rows []graph.StoredPair) ([]graph.StoredPair, error) {
-	query := `SELECT low_id, high_id, ` + namePlace("low_namespace", "namespaces") + `, ` + namePlace("high_namespace", "namespaces") + `, ` + spanColumns + `
+	query := `SELECT low_id, high_id, ` + placesOf("low_namespace", "high_namespace") + `, ` + spanColumns + `
 		FROM identity_evidence` + ofWorkspace + ` AND low_id BETWEEN {from:UInt64} AND {to:UInt64}`
-	var low, high uint64
-	var lowNamespace, highNamespace uint16
+	var low, high, at uint64
 	var s spanRow
-	err := l.store.each(ctx, query, l.args(r), append([]any{&low, &high, &lowNamespace, &highNamespace}, s.dest()...), func() error {
+	err := l.store.each(ctx, query, l.args(r), append([]any{&low, &high, &at}, s.dest()...), func() error {
 		l.rows++
+		lowNamespace, highNamespace := s.take(at)
 		if lowNamespace == 0 || highNamespace == 0 || s.source == 0 {
 			return nil
 		}
@@ -150,6 +150,21 @@ func namePlace(column, list string) string {
 	return `transform(` + column + `, {` + list + `:Array(String)}, {` + list + `_at:Array(UInt16)}, toUInt16(0))`
 }
 
+// placesOf is the expression of the places of two namespaces and of the source, 16
+// bits each: of few columns a row is read in less time, and one of LowCardinality,
+// which the engine would send, takes the driver an allocation a value.
+func placesOf(first, second string) string {
+	place := func(column, list string) string { return `CAST(` + namePlace(column, list) + `, 'UInt64')` }
+	return `bitOr(bitOr(bitShiftLeft(` + place(first, "namespaces") + `, 32), bitShiftLeft(` + place(second, "namespaces") + `, 16)), ` +
+		place("source", "sources") + `)`
+}
+
+// take takes the source from the places of placesOf and returns those of the namespaces.
+func (r *spanRow) take(at uint64) (first, second uint16) {
+	r.source = uint16(at)
+	return uint16(at >> 32), uint16(at >> 16)
+}
+
 // places are those of names in their list.
 func places(names []string) []uint16 {
 	at := make([]uint16, len(names))
@@ -159,7 +174,7 @@ func places(names []string) []uint16 {
 	return at
 }
 
-// spanRow scans the columns of spanColumns.
+// spanRow scans the columns of spanColumns, and has the place of the source.
 type spanRow struct {
 	source                    uint16
 	days                      uint64
@@ -167,12 +182,12 @@ type spanRow struct {
 	firstEvent, firstReceived int64
 }
 
-var spanColumns = namePlace("source", "sources") + `, period,
+const spanColumns = `period,
 	toUnixTimestamp64Milli(first_event), toUnixTimestamp64Milli(first_received),
 	bitShiftLeft(toUInt64(toInt32(last_event)), 32) + toUInt32(toInt32(last_received))`
 
 func (r *spanRow) dest() []any {
-	return []any{&r.source, &r.period, &r.firstEvent, &r.firstReceived, &r.days}
+	return []any{&r.period, &r.firstEvent, &r.firstReceived, &r.days}
 }
 
 // seen returns the span of a row; false where it is too late.

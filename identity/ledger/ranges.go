@@ -1,13 +1,13 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
 )
 
 // keyRange is a range of keys of identifiers, both ends included.
@@ -47,20 +47,21 @@ func rangeByRange[T any](
 	free <- nil
 	group.Go(func() error {
 		defer close(full)
-		s := sorter[T]{key: key}
-		for _, r := range ranges(n) {
+		s, all := graph.Sorter[T]{Key: key}, ranges(n)
+		each := int(n)/len(all) + rangeRows/64 // A range has more than its share, but not as many more.
+		for _, r := range all {
 			var rows []T
 			select {
 			case rows = <-free:
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-			rows, err := read(ctx, r, rows[:0])
+			rows, err := read(ctx, r, slices.Grow(rows[:0], each))
 			if err != nil {
 				return err
 			}
 			select {
-			case full <- s.sort(rows):
+			case full <- s.Sort(rows, identity.Key(r.from), identity.Key(r.to)):
 			case <-ctx.Done():
 				return ctx.Err()
 			}
@@ -72,39 +73,4 @@ func rangeByRange[T any](
 		free <- rows
 	}
 	return group.Wait()
-}
-
-// sorter sorts rows by key. It sorts places, which are a third of a row.
-type sorter[T any] struct {
-	key    func(*T) (a, b identity.Key)
-	places []place
-	spare  []T
-}
-
-type place struct {
-	a  identity.Key
-	at int
-}
-
-// sort returns rows in order, and keeps their memory for the next ones.
-func (s *sorter[T]) sort(rows []T) []T {
-	s.places = s.places[:0]
-	for i := range rows {
-		a, _ := s.key(&rows[i])
-		s.places = append(s.places, place{a, i})
-	}
-	slices.SortFunc(s.places, func(x, y place) int {
-		if x.a != y.a {
-			return cmp.Compare(x.a, y.a)
-		}
-		_, b := s.key(&rows[x.at])
-		_, c := s.key(&rows[y.at])
-		return cmp.Compare(b, c)
-	})
-	sorted := s.spare[:0]
-	for _, p := range s.places {
-		sorted = append(sorted, rows[p.at])
-	}
-	s.spare = rows
-	return sorted
 }

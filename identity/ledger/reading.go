@@ -25,7 +25,7 @@ func (o *owner) catchUp(ctx context.Context, sp *space, found graph.Changes, who
 	if err := o.diffGraph(ctx, sp, found, c); err != nil {
 		return err
 	}
-	if err := o.decidePending(ctx, sp, c); err != nil {
+	if err := o.decidePending(ctx, sp, c, fewPending); err != nil {
 		return fmt.Errorf("decide pending sets: %w", err)
 	}
 	return o.publishSpilled(ctx, sp, c)
@@ -95,45 +95,112 @@ func (o *owner) diffProfiles(ctx context.Context, sp *space, moves []identity.Mo
 		}
 		return nil
 	}
-	var id, profile uint64
-	err := o.store.each(ctx, `SELECT identifier_id, argMax(profile_id, (epoch, sequence)) FROM identifier_profile
-		WHERE workspace = {workspace:String} AND `+countedRows("epoch", "sequence")+`
-		GROUP BY identifier_id ORDER BY identifier_id SETTINGS optimize_aggregation_in_order = 1`,
-		sp.cuts.args("workspace", sp.name), []any{&id, &profile}, func() error {
-			key := identity.Key(id)
-			if err := behind(key); err != nil {
-				return err
-			}
-			now := identity.ProfileID(key)
-			if next < len(moves) && moves[next].Identifier == key {
-				now = moves[next].New
-				next++
-			}
-			if _, gone := sp.erased[key]; gone && profile == 0 && now == identity.ProfileID(key) {
-				now = 0 // A household value without a row has no namespace to tell it by.
-			}
-			if now != identity.ProfileID(profile) {
-				c.move(sp.name, identity.Move{Identifier: key, Old: identity.ProfileID(profile), New: now})
-			}
-			return o.spillFull(ctx, sp, c)
-		})
+	err := o.eachPublished(ctx, sp, func(key identity.Key, profile uint64) error {
+		if err := behind(key); err != nil {
+			return err
+		}
+		now := identity.ProfileID(key)
+		if next < len(moves) && moves[next].Identifier == key {
+			now = moves[next].New
+			next++
+		}
+		if _, gone := sp.erased[key]; gone && profile == 0 && now == identity.ProfileID(key) {
+			now = 0 // A household value without a row has no namespace to tell it by.
+		}
+		if now != identity.ProfileID(profile) {
+			c.move(sp.name, identity.Move{Identifier: key, Old: identity.ProfileID(profile), New: now})
+		}
+		return o.spillFull(ctx, sp, c)
+	})
 	if err != nil {
 		return err
 	}
 	return behind(1 << 63) // above every key
 }
 
+// eachPublished visits the published profile of each identifier that has one, in
+// order of identifier. The last row of each stands, and is found here: the query says
+// the order, which is that of the table's key, so that the engine merges its parts
+// and sorts nothing; to group the rows costs it more than to send them. Rows of one
+// version are one row, inserted twice.
+func (o *owner) eachPublished(ctx context.Context, sp *space, visit func(key identity.Key, profile uint64) error) error {
+	var id, profile uint64  // of the row
+	var last, stands uint64 // of the rows before it; no identifier is 0
+	err := o.store.each(ctx, `SELECT identifier_id, profile_id FROM identifier_profile
+		WHERE workspace = {workspace:String} AND `+countedRows("epoch", "sequence")+`
+		ORDER BY identifier_id, epoch, sequence`,
+		sp.cuts.args("workspace", sp.name), []any{&id, &profile}, func() error {
+			if id != last && last != 0 {
+				if err := visit(identity.Key(last), stands); err != nil {
+					return err
+				}
+			}
+			last, stands = id, profile
+			return nil
+		})
+	if err != nil || last == 0 {
+		return err
+	}
+	return visit(identity.Key(last), stands)
+}
+
 // decidePending decides the sets that are stored without a row that decides
 // them: their owner stopped between the two. Evidence read again would find
 // them as well, but the ledger must not need it.
-func (o *owner) decidePending(ctx context.Context, sp *space, c *changes) error {
+//
+// There are few, as a rule, so they are found by their anchors alone, without the
+// members of all others. From few on they are many.
+func (o *owner) decidePending(ctx context.Context, sp *space, c *changes, few int) error {
+	var pending []identity.AnchorID
+	var anchor uint64
+	err := o.store.each(ctx, pendingSets, sp.cuts.args("workspace", sp.name, "limit", uint64(few)), []any{&anchor}, func() error {
+		pending = append(pending, identity.AnchorID(anchor))
+		return nil
+	})
+	switch {
+	case err != nil || len(pending) == 0:
+		return err
+	case len(pending) >= few:
+		return o.decideAllPending(ctx, sp, c)
+	}
+	err = o.store.members(ctx, sp, pending, func(a identity.AnchorID, members []identity.Node) {
+		o.decideSet(sp, a, members, c)
+	})
+	if err != nil {
+		return err
+	}
+	return o.spillFull(ctx, sp, c)
+}
+
+// fewPending is the number of pending sets from which they are no few: as many
+// anchors go to the engine in one query.
+const fewPending = 1 << 15
+
+// pendingSets is the query for the anchors of up to limit sets without a row that
+// decides them. Both sides are read in the order of their keys and joined side by
+// side. An anchor comes as often as the engine holds it, until it has merged its parts.
+var pendingSets = `SELECT s.anchor_id FROM
+	(SELECT anchor_id FROM anchors WHERE workspace = {workspace:String} ORDER BY anchor_id) AS s
+	LEFT JOIN
+	(SELECT anchor_id FROM anchor_owner WHERE workspace = {workspace:String} AND ` + countedRows("epoch", "sequence") + ` ORDER BY anchor_id) AS p
+	ON s.anchor_id = p.anchor_id WHERE p.anchor_id = 0 LIMIT {limit:UInt64}
+	SETTINGS join_algorithm = 'full_sorting_merge'`
+
+// decideSet decides a set that no row decides yet.
+func (o *owner) decideSet(sp *space, anchor identity.AnchorID, members []identity.Node, c *changes) {
+	if key, ok := sp.graph.Deciding(members); ok && !sp.disowned[anchor] {
+		c.set(sp, identity.Attribution{Anchor: anchor, New: key})
+	}
+}
+
+// decideAllPending is decidePending where there are many, as in a workspace that is
+// published for the first time.
+func (o *owner) decideAllPending(ctx context.Context, sp *space, c *changes) error {
 	var anchor uint64
 	var keys []uint64
 	return o.store.each(ctx, setsWithOwners(`WHERE p.anchor_id = 0`),
 		sp.cuts.args("workspace", sp.name), []any{&anchor, &keys, new(uint64), new(bool)}, func() error {
-			if key, ok := sp.graph.Deciding(nodes(keys)); ok && !sp.disowned[identity.AnchorID(anchor)] {
-				c.set(sp, identity.Attribution{Anchor: identity.AnchorID(anchor), New: key})
-			}
+			o.decideSet(sp, identity.AnchorID(anchor), nodes(keys), c)
 			return o.spillFull(ctx, sp, c)
 		})
 }

@@ -88,10 +88,10 @@ func (s *store) renames(ctx context.Context, sp *space, until int64) ([]identity
 	var low, high uint64
 	var lowNamespace, highNamespace string
 	var r spanRow
-	err := s.each(ctx, `SELECT low_id, high_id, low_namespace, high_namespace, witness_message_id, `+spanColumns+`
+	err := s.each(ctx, `SELECT low_id, high_id, low_namespace, high_namespace, witness_message_id, `+namePlace("source", "sources")+`, `+spanColumns+`
 		FROM identity_evidence WHERE workspace = {workspace:String} AND rule = {rule:String} AND source != '' AND has({sources:Array(String)}, source)`,
 		named("workspace", sp.name, "sources", l.sources, "sources_at", places(l.sources), "rule", identity.RuleAlias),
-		append([]any{&low, &high, &lowNamespace, &highNamespace, &a.message}, r.dest()...), func() error {
+		append([]any{&low, &high, &lowNamespace, &highNamespace, &a.message, &r.source}, r.dest()...), func() error {
 			a.low = identity.Member{Key: identity.Key(low), Identifier: identity.Identifier{Namespace: identity.Namespace(lowNamespace)}}
 			a.high = identity.Member{Key: identity.Key(high), Identifier: identity.Identifier{Namespace: identity.Namespace(highNamespace)}}
 			if _, ok := l.seen(&r); ok {
