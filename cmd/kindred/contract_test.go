@@ -170,6 +170,9 @@ func TestContract(t *testing.T) {
 	k.plant("main", "write-dev", "admin-dev")
 	k.identify(map[string]any{"type": "group", "messageId": "g1", "userId": "u-second", "groupId": "acme", "traits": map[string]any{"plan": "gold"}},
 		map[string]any{"type": "identify", "messageId": "i1", "userId": "u-third"})
+	if status, body := k.askAs("admin", http.MethodPut, "/v1/segments/loyal", map[string]any{"expected_revision": 0, "text": "did Viewed"}); status != http.StatusOK {
+		t.Fatalf("a segment is answered %d: %s", status, body)
+	}
 	g := newAsker(c, seed, k.letter("admin-dev"))
 	client := &http.Client{Timeout: time.Minute}
 	said, kept, operations := map[string]bool{}, map[string]bool{}, c.operations()

@@ -38,6 +38,7 @@ func partsOfAccess() []part {
 	}
 	return append(parts,
 		part{"scores", `profile_id = {profile:UInt64}`, "score, computed_at"},
+		part{"segment_changes", `profile_id = {profile:UInt64}`, "block, segment"},
 		part{"households", `profile_id = {profile:UInt64}`, "household_id"},
 		part{"dead_letters", `letter_id IN (SELECT reinterpretAsUInt128(reverse(unhex(arrayJoin({letters:Array(String)})))))`, "received_time, letter_id"},
 	)

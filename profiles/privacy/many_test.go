@@ -27,7 +27,7 @@ func TestOneRewriteForMany(t *testing.T) {
 	w.exec("INSERT INTO identity_commands (workspace, command_id, kind, received_at, epoch, sequence) SELECT DISTINCT workspace, erasure_id, 'erase', erased_at, 1, 10 FROM identity_erasures")
 	w.insert("identity_versions", "workspace, epoch, sequence, published_at", "main", 1, 10, erasedAt)
 	w.insert("identity_epochs", "workspace, epoch, started_at", "main", 1, before)
-	want := map[string]int{"identifiers": 1, "anchor_members": 1, "scores": 1, "plan_violations": 1, "dead_letters": 1, "dead_letter_actions": 1, "dead_letter_outcomes": 1}
+	want := map[string]int{"identifiers": 1, "anchor_members": 1, "scores": 1, "segment_changes": 1, "plan_violations": 1, "dead_letters": 1, "dead_letter_actions": 1, "dead_letter_outcomes": 1}
 	for _, table := range factTables {
 		want[table] = 1
 		w.exec("INSERT INTO " + table + " (workspace, anchor_id, time, received_time, message_hash) SELECT 'main', " + set + ", '2026-03-01', '2026-03-01', 4 * number + k" + each + of(4))
@@ -35,6 +35,7 @@ func TestOneRewriteForMany(t *testing.T) {
 	}
 	w.exec("INSERT INTO plan_violations (workspace, plan, name, rule, received_time, message_hash) SELECT 'main', 'p', 'n', 'r', '2026-03-01', 4 * number" + each)
 	w.exec("INSERT INTO scores (workspace, profile_id, score, computed_at) SELECT 'main', " + user + ", 'churn', '2026-03-01'" + each + of(1))
+	w.exec("INSERT INTO segment_changes (workspace, segment, profile_id, block, time) SELECT 'main', 'loyal', " + user + ", 1, '2026-03-01'" + each + of(1))
 	w.exec("INSERT INTO identifiers (workspace, identifier_id, source, period, namespace, value, first_received) SELECT 'main', " + user + ", 'web', 8104, 'user_id', concat('person-', toString(10000 + number)), '2026-03-01'" + each + of(3))
 	w.exec("INSERT INTO anchor_members (workspace, identifier_id, anchor_id, first_received) SELECT 'main', sipHash64('user', number, 0), " + set + ", '2026-03-01'" + each + of(4))
 	w.exec("INSERT INTO dead_letters (workspace, received_time, topic, offset, value, letter_id) SELECT 'main', '2026-03-01', 'kindred.behaviour', number, concat('{\"userId\":\"person-', toString(10000 + number), '\"}'), number + 1" + each)

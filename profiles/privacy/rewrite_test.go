@@ -111,6 +111,7 @@ func (w *world) plant() {
 	}
 	for _, p := range []uint64{anaUser, bobUser} {
 		w.insert("scores", "workspace, profile_id, score, computed_at", "main", p, "churn", before)
+		w.insert("segment_changes", "workspace, segment, profile_id, block, entered, time", "main", "loyal", p, 1, true, before)
 		w.insert("household_profile", "workspace, profile_id, epoch, sequence, household_id", "main", p, 1, 5, 99)
 	}
 	w.event(anaSet, before, before, []string{"user_id:ana-77", "email:ana@example.com"}, "secret-ana")
@@ -214,7 +215,7 @@ func TestRewrite(t *testing.T) {
 		}
 	}
 	want := map[string]int{
-		"identifiers": 3, "identity_evidence": 3, "record_links": 3, "anchors": 2, "anchor_members": 4, "scores": 1, "household_profile": 1,
+		"identifiers": 3, "identity_evidence": 3, "record_links": 3, "anchors": 2, "anchor_members": 4, "scores": 1, "segment_changes": 1, "household_profile": 1,
 		"location_venues": 4, "plan_violations": 4, "dead_letters": 4, "dead_letter_actions": 4,
 	}
 	for _, table := range factTables {

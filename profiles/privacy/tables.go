@@ -72,6 +72,9 @@ func otherRows() []rowsOf {
 		// there for a while. The id may be that of a cookie that is another's now.
 		rowsOf{"scores", `if(` + keyOf("profile_id") + ` != 0 AND toUnixTimestamp64Milli(computed_at) <= {begun:Int64}, ` + keyOf("profile_id") + `, ` +
 			received(`transform(profile_id, {profiles:Array(UInt64)}, {profile_of:Array(UInt32)}, toUInt32(0))`, "computed_at") + `)`, `profile_id IN {profiles:Array(UInt64)}`},
+		// Of who is gone, no segment keeps when it was a member.
+		rowsOf{"segment_changes", `if(` + keyOf("profile_id") + ` != 0 AND toUnixTimestamp64Milli(time) <= {begun:Int64}, ` + keyOf("profile_id") + `, ` +
+			received(`transform(profile_id, {profiles:Array(UInt64)}, {profile_of:Array(UInt32)}, toUInt32(0))`, "time") + `)`, `profile_id IN {profiles:Array(UInt64)}`},
 		rowsOf{"household_profile", `if((epoch, sequence) <= arrayElement(arrayZip({epochs:Array(UInt64)}, {sequences:Array(UInt64)}), greatest(` + keyOf("profile_id") + `, toUInt32(1))), ` + keyOf("profile_id") + `, toUInt32(0))`, `profile_id IN {keys:Array(UInt64)}`},
 	)
 }
