@@ -122,6 +122,10 @@ func (m Maker) event() segments.Event {
 
 func (m Maker) sequence() segments.Sequence {
 	s := segments.Sequence{Within: m.within(), Period: m.period(), Span: m.gap(), Steps: make([]segments.Step, 2+m.IntN(3))}
+	many := m.IntN(8) == 0 // So many ways through that nobody wants to follow each.
+	if many {
+		s.Steps = make([]segments.Step, 6+m.IntN(2))
+	}
 	for i := range s.Steps {
 		step := segments.Step{Name: m.common(), Kind: m.kind()}
 		if m.IntN(5) == 0 {
@@ -135,7 +139,7 @@ func (m Maker) sequence() segments.Sequence {
 			if m.IntN(2) == 0 {
 				step.Without = &segments.Exclusion{Name: m.Name(), Where: m.where(1)}
 			}
-			step.Optional = i < len(s.Steps)-1 && m.IntN(3) == 0
+			step.Optional = i < len(s.Steps)-1 && (many || m.IntN(3) == 0)
 		}
 		s.Steps[i] = step
 	}

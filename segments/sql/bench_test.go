@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
+
 	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
 	"github.com/kindred-cdp/kindred/segments"
@@ -46,6 +48,44 @@ func BenchmarkPreview(b *testing.B) {
 			for b.Loop() {
 				preview, err := p.Preview(ctx, "crowd", d, 10)
 				if err != nil || preview.Profiles != uint64(people) || preview.Count == 0 {
+					b.Fatalf("%+v, %v", preview, err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkSequence previews sequences over few people who did very much.
+func BenchmarkSequence(b *testing.B) {
+	ctx := context.Background()
+	conn := warehousetest.NewTestDatabase(b)
+	const events = 20_000
+	err := conn.Exec(ctx, `INSERT INTO events (workspace, anchor_id, time, message_hash, kind, name, received_time, identifiers, properties)
+SELECT 'main', 1 + number % 2, toDateTime64('2025-01-01 00:00:00', 3, 'UTC') + toIntervalMinute(number), sipHash64(number), 'behaviour',
+    ['View', 'Cart', 'Buy', 'Leave'][sipHash64(number, 'name') % 4 + 1], toDateTime64('2025-06-01 00:00:00', 3, 'UTC'), [], ''
+FROM numbers({events:UInt64})`, clickhouse.Named("events", events))
+	if err != nil {
+		b.Fatal(err)
+	}
+	at := time.Date(2025, 5, 1, 0, 0, 0, 0, time.UTC)
+	q := sql.DefaultConfig()
+	q.MaxExecution = time.Minute
+	p, err := sql.New(q, conn, func() time.Time { return at })
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct{ name, definition string }{
+		{"plain", `{"sequence":[{"event":"View"},{"event":"Cart"},{"event":"Buy"}]}`},
+		{"gaps", `{"sequence":[{"event":"View"},{"event":"Cart","after":{"gte":"5m","lte":"1h"}},{"event":"Buy","without":{"event":"Leave"}}],"span":"1d"}`},
+		{"optional", `{"sequence":[{"event":"View"},{"event":"Cart","optional":true},{"event":"Buy"}],"span":"1d"}`},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			d, err := segments.Parse([]byte(c.definition))
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if preview, err := p.Preview(ctx, "main", d, 10); err != nil || preview.Count != 2 {
 					b.Fatalf("%+v, %v", preview, err)
 				}
 			}

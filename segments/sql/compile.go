@@ -44,7 +44,7 @@ type compiler struct {
 	err        error
 
 	events       scan
-	derived      []string        // columns of the results of sequences, each from those before
+	derived      [][]string      // columns of results, level by level, each from those before
 	windows      []time.Duration // of the event leaves; 0 is all time
 	eventNames   []string        // parameters
 	everyName    bool            // some leaf counts events of any name

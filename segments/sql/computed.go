@@ -21,7 +21,7 @@ func (c *compiler) computed(i int, t profiles.ComputedTrait, test segments.Test)
 		c.events.columns = append(c.events.columns, column+" AS "+name(n))
 	}
 	column := fmt.Sprintf("leaf_%d", i)
-	c.derived = append(c.derived, value+" AS "+column)
+	c.derive(0, "%s AS %s", value, column)
 	if t.Event == "" {
 		c.everyName = true
 		c.set.happened.until(t.Within, "")

@@ -128,8 +128,10 @@ func (c *compiler) eventsSQL() string {
     FROM events
     %s
     GROUP BY profile_id`, warehouse.EventProfile("anchor_id", "time"), strings.Join(c.dated(c.events, c.set.happened, "time"), ",\n        "), where)
-	if len(c.derived) > 0 {
-		grouped = "SELECT *,\n        " + strings.Join(c.derived, ",\n        ") + "\n    FROM (\n    " + indent(grouped) + "\n    )"
+	// A query for each level: the server puts the expression in the place of a name
+	// within one, which would double the whole with every step of a sequence.
+	for _, columns := range c.derived {
+		grouped = "SELECT *,\n        " + strings.Join(columns, ",\n        ") + "\n    FROM (\n    " + indent(grouped) + "\n    )"
 	}
 	return fmt.Sprintf(`SELECT profile_id,
         %s AS mask%s

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kindred-cdp/kindred/segments"
@@ -13,40 +14,111 @@ const place = "(toUnixTimestamp64Milli(time), message_hash)"
 // nowhere lies before every event.
 const nowhere = "(toInt64(-9000000000000000000), toUInt128(0))"
 
-// sequence finds the events at which each step can stand, with the latest start
-// of a sequence that comes so far: for every event of a step, over the events
-// where the step before can stand and whose gap fits. It takes as much work as
-// pairs of events of neighbouring steps of one profile.
+// maxChains bounds the ways through optional steps that are followed one by one.
+const maxChains = 8
+
+// sequence finds the events at which each step can stand, with the latest start of a
+// sequence that comes so far.
+//
+// Behind an optional step a later event can have an earlier start, where it was reached
+// in another way. That only matters where somebody asks for the start: then the ways are
+// followed one by one, in chains of events in each of which starts rise, as long as they
+// are few.
 func (c *compiler) sequence(i int, leaf segments.Sequence) {
-	before := ""
-	for n, step := range leaf.Steps {
+	var chains []string
+	step := (*compiler).stepByLatest
+	for n, s := range leaf.Steps {
 		name := fmt.Sprintf("leaf_%d_%d", i, n)
-		c.places(name, c.occurrence(step.Name, step.Kind, step.Where, leaf.Within, leaf.Period))
-		reached := name + "_reached"
+		c.places(name, c.occurrence(s.Name, s.Kind, s.Where, leaf.Within, leaf.Period))
 		if n == 0 {
-			c.derived = append(c.derived, fmt.Sprintf("arrayMap(e -> (e, e.1), %s) AS %s", name, reached))
-			before = reached
+			chains = []string{name + "_reached"}
+			c.derive(0, "arrayMap(e -> (e, e.1), %s) AS %s", name, chains[0])
 			continue
 		}
-		bar := nowhere
-		if x := step.Without; x != nil {
-			c.places(name+"_without", c.occurrence(x.Name, x.Kind, x.Where, leaf.Within, leaf.Period))
-			bar = fmt.Sprintf("arrayLast(x -> x < e, arrayPushFront(%s_without, %s))", name, nowhere)
+		c.barred(name, s, leaf)
+		span := time.Duration(0)
+		if n == len(leaf.Steps)-1 {
+			span = leaf.Span
 		}
-		fits := "p.1 < e.1 AND p.1 >= e.2" + c.gap(step.AtLeast, ">=") + c.gap(step.AtMost, "<=")
-		if last := n == len(leaf.Steps)-1; last {
-			fits += c.span(leaf.Span)
+		reached := make([]string, len(chains))
+		for k, before := range chains {
+			reached[k] = fmt.Sprintf("%s_%d_reached", name, k)
+			step(c, n, name, before, reached[k], s, span)
 		}
-		c.derived = append(c.derived, fmt.Sprintf("arrayMap(e -> (e, %s), %s) AS %s_barred", bar, name, name),
-			fmt.Sprintf("arrayFilter(r -> r.2 != (%s).1, arrayMap(e -> (e.1, arrayMax(arrayPushBack(arrayMap(p -> if(%s, p.2, (%s).1), %s), (%s).1))), %s_barred)) AS %s",
-				nowhere, fits, nowhere, before, nowhere, name, reached))
-		if step.Optional {
-			c.derived = append(c.derived, fmt.Sprintf("arrayConcat(%s, %s) AS %s_or_not", before, reached, name))
-			reached = name + "_or_not"
+		if !s.Optional {
+			chains = reached
+			continue
 		}
-		before = reached
+		chains = append(chains, reached...)
+		if leaf.Span == 0 || len(chains) > maxChains {
+			c.derive(n, "arrayConcat(%s) AS %s_or_not", strings.Join(chains, ", "), name)
+			chains = []string{name + "_or_not"}
+			if leaf.Span > 0 {
+				step = (*compiler).stepByPairs
+			}
+		}
 	}
-	c.note(&c.events, i, "notEmpty("+before+")", false)
+	for k, chain := range chains {
+		chains[k] = "notEmpty(" + chain + ")"
+	}
+	c.note(&c.events, i, "("+strings.Join(chains, " OR ")+")", false)
+}
+
+// barred finds for each event of a step the last exclusion before it.
+func (c *compiler) barred(name string, step segments.Step, leaf segments.Sequence) {
+	x := step.Without
+	if x == nil {
+		c.derive(0, "arrayMap(e -> (e, %s), %s) AS %s_barred", nowhere, name, name)
+		return
+	}
+	c.places(name+"_without", c.occurrence(x.Name, x.Kind, x.Where, leaf.Within, leaf.Period))
+	all := fmt.Sprintf("arraySort(arrayConcat(arrayMap(e -> (e.1, e.2, toUInt8(0)), %s), arrayMap(e -> (e.1, e.2, toUInt8(1)), %s_without)))", name, name)
+	last := "arrayFilter(z -> z.1.3 = 0, arrayZip(x, arrayFill(e -> e.3 = 1, x)))"
+	c.derive(0, "arrayMap(z -> ((z.1.1, z.1.2), if(z.2.3 = 1, (z.2.1, z.2.2), %s)), %s) AS %s_barred", nowhere, let(all, last), name)
+}
+
+// stepByLatest looks for each event of a step at one event of the step before, the
+// latest that is not too near. It is enough: of the events that are far enough it is
+// the last to lie behind an exclusion or within the gap, and where places rise, so do
+// the latest starts. It costs the sorting of both together.
+//
+// In what is sorted an event has (time, turn, hash, whether it is of the step before,
+// exclusion before it, place, start). One of the step before stands where it begins to
+// be far enough; its turn is then before that of an event at this time. Without a gap
+// the two have one order, and an event is not before itself.
+func (c *compiler) stepByLatest(level int, name, before, reached string, step segments.Step, span time.Duration) {
+	turn, shift := "toUInt8(0)", ""
+	if step.AtLeast > 0 {
+		turn, shift = "toUInt8(1)", " + "+c.milliseconds(step.AtLeast)
+	}
+	own := fmt.Sprintf("arrayMap(e -> (e.1.1, %s, e.1.2, toUInt8(0), e.2, %s, toInt64(0)), %s_barred)", turn, nowhere, name)
+	both := fmt.Sprintf("arraySort(arrayConcat(%s, arrayMap(p -> (p.1.1%s, toUInt8(0), p.1.2, toUInt8(1), %s, p.1, p.2), %s)))", own, shift, nowhere, before)
+	fits := "z.1.4 = 0 AND z.2.4 = 1 AND z.2.6 >= z.1.5"
+	if step.AtMost > 0 {
+		fits += " AND z.1.1 - z.2.6.1 <= " + c.milliseconds(step.AtMost)
+	}
+	if span > 0 {
+		fits += " AND z.1.1 - z.2.7 <= " + c.milliseconds(span)
+	}
+	found := let(both, "arrayFilter(z -> "+fits+", arrayZip(x, arrayFill(e -> e.4 = 1, x)))")
+	c.derive(level, "arrayMap(z -> ((z.1.1, z.1.3), z.2.7), %s) AS %s", found, reached)
+}
+
+// stepByPairs looks for each event of a step at all events of the step before, and
+// takes the latest start.
+func (c *compiler) stepByPairs(level int, name, before, reached string, step segments.Step, span time.Duration) {
+	fits := "p.1 < e.1 AND p.1 >= e.2"
+	if step.AtLeast > 0 {
+		fits += " AND e.1.1 - p.1.1 >= " + c.milliseconds(step.AtLeast)
+	}
+	if step.AtMost > 0 {
+		fits += " AND e.1.1 - p.1.1 <= " + c.milliseconds(step.AtMost)
+	}
+	if span > 0 {
+		fits += " AND e.1.1 - p.2 <= " + c.milliseconds(span)
+	}
+	c.derive(level, "arrayFilter(r -> r.2 != (%s).1, arrayMap(e -> (e.1, arrayMax(arrayPushBack(arrayMap(p -> if(%s, p.2, (%s).1), %s), (%s).1))), %s_barred)) AS %s",
+		nowhere, fits, nowhere, before, nowhere, name, reached)
 }
 
 // places collects where the events of a step stand, in order.
@@ -54,18 +126,19 @@ func (c *compiler) places(name, condition string) {
 	c.events.columns = append(c.events.columns, fmt.Sprintf("arraySort(groupArrayIf(%s, %s)) AS %s", place, condition, name))
 }
 
-// gap bounds the milliseconds between an event e and the one before, p.
-func (c *compiler) gap(d time.Duration, operator string) string {
-	if d == 0 {
-		return ""
+// derive adds a column to a level.
+func (c *compiler) derive(level int, format string, args ...any) {
+	for len(c.derived) <= level {
+		c.derived = append(c.derived, nil)
 	}
-	return fmt.Sprintf(" AND e.1.1 - p.1.1 %s %s", operator, c.bind("Int64", fmt.Sprint(d.Milliseconds())))
+	c.derived[level] = append(c.derived[level], fmt.Sprintf(format, args...))
 }
 
-// span bounds the milliseconds since the start of the sequence.
-func (c *compiler) span(d time.Duration) string {
-	if d == 0 {
-		return ""
-	}
-	return " AND e.1.1 - p.2 <= " + c.bind("Int64", fmt.Sprint(d.Milliseconds()))
+// let binds x to a value in an expression, so that it is worked out once.
+func let(value, expression string) string {
+	return "arrayMap(x -> " + expression + ", [" + value + "])[1]"
+}
+
+func (c *compiler) milliseconds(d time.Duration) string {
+	return c.bind("Int64", fmt.Sprint(d.Milliseconds()))
 }

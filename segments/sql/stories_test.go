@@ -64,6 +64,10 @@ func TestStories(t *testing.T) {
 	f(`{"sequence":[{"event":"View"},{"event":"Buy"},{"event":"Pay"}],"span":"119m"}`)
 	f(`{"sequence":[{"event":"View"},{"event":"Buy"}],"within":"3h"}`, "again")
 	f(`{"sequence":[{"event":"View"},{"event":"View"}]}`, "again", "alone")
+	// As many steps as there may be, with all the ways through them.
+	optional := strings.Repeat(`{"event":"View","optional":true,"without":{"event":"Buy"},"after":{"gte":"1m"}},`, 8)
+	f(`{"sequence":[{"event":"View"},`+optional+`{"event":"View"}]}`, "again", "alone")
+	f(`{"sequence":[{"event":"View"},`+optional+`{"event":"View"}],"span":"50m"}`, "again")
 	f(`{"event":"Buy","from":"2025-06-01T10:00:00Z"}`, "straight", "left", "again", "over")
 	f(`{"event":"Buy","until":"2025-06-01T10:00:00Z"}`, "edge", "back")
 	f(`{"event":"View","days":{"gte":2}}`, "alone")

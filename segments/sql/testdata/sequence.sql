@@ -1,24 +1,30 @@
 SELECT profile_id
 FROM (
     SELECT profile_id,
-            bitShiftLeft(toUInt64(notEmpty(leaf_0_2_reached)), 0) AS mask
+            bitShiftLeft(toUInt64((notEmpty(leaf_0_2_0_reached) OR notEmpty(leaf_0_2_1_reached))), 0) AS mask
     FROM (
         SELECT *,
-            arrayMap(e -> (e, e.1), leaf_0_0) AS leaf_0_0_reached,
-            arrayMap(e -> (e, (toInt64(-9000000000000000000), toUInt128(0))), leaf_0_1) AS leaf_0_1_barred,
-            arrayFilter(r -> r.2 != ((toInt64(-9000000000000000000), toUInt128(0))).1, arrayMap(e -> (e.1, arrayMax(arrayPushBack(arrayMap(p -> if(p.1 < e.1 AND p.1 >= e.2, p.2, ((toInt64(-9000000000000000000), toUInt128(0))).1), leaf_0_0_reached), ((toInt64(-9000000000000000000), toUInt128(0))).1))), leaf_0_1_barred)) AS leaf_0_1_reached,
-            arrayConcat(leaf_0_0_reached, leaf_0_1_reached) AS leaf_0_1_or_not,
-            arrayMap(e -> (e, arrayLast(x -> x < e, arrayPushFront(leaf_0_2_without, (toInt64(-9000000000000000000), toUInt128(0))))), leaf_0_2) AS leaf_0_2_barred,
-            arrayFilter(r -> r.2 != ((toInt64(-9000000000000000000), toUInt128(0))).1, arrayMap(e -> (e.1, arrayMax(arrayPushBack(arrayMap(p -> if(p.1 < e.1 AND p.1 >= e.2 AND e.1.1 - p.1.1 <= {p10:Int64} AND e.1.1 - p.2 <= {p11:Int64}, p.2, ((toInt64(-9000000000000000000), toUInt128(0))).1), leaf_0_1_or_not), ((toInt64(-9000000000000000000), toUInt128(0))).1))), leaf_0_2_barred)) AS leaf_0_2_reached
+            arrayMap(z -> ((z.1.1, z.1.3), z.2.7), arrayMap(x -> arrayFilter(z -> z.1.4 = 0 AND z.2.4 = 1 AND z.2.6 >= z.1.5 AND z.1.1 - z.2.6.1 <= {p10:Int64} AND z.1.1 - z.2.7 <= {p11:Int64}, arrayZip(x, arrayFill(e -> e.4 = 1, x))), [arraySort(arrayConcat(arrayMap(e -> (e.1.1, toUInt8(0), e.1.2, toUInt8(0), e.2, (toInt64(-9000000000000000000), toUInt128(0)), toInt64(0)), leaf_0_2_barred), arrayMap(p -> (p.1.1, toUInt8(0), p.1.2, toUInt8(1), (toInt64(-9000000000000000000), toUInt128(0)), p.1, p.2), leaf_0_0_reached)))])[1]) AS leaf_0_2_0_reached,
+            arrayMap(z -> ((z.1.1, z.1.3), z.2.7), arrayMap(x -> arrayFilter(z -> z.1.4 = 0 AND z.2.4 = 1 AND z.2.6 >= z.1.5 AND z.1.1 - z.2.6.1 <= {p12:Int64} AND z.1.1 - z.2.7 <= {p13:Int64}, arrayZip(x, arrayFill(e -> e.4 = 1, x))), [arraySort(arrayConcat(arrayMap(e -> (e.1.1, toUInt8(0), e.1.2, toUInt8(0), e.2, (toInt64(-9000000000000000000), toUInt128(0)), toInt64(0)), leaf_0_2_barred), arrayMap(p -> (p.1.1, toUInt8(0), p.1.2, toUInt8(1), (toInt64(-9000000000000000000), toUInt128(0)), p.1, p.2), leaf_0_1_0_reached)))])[1]) AS leaf_0_2_1_reached
         FROM (
-            SELECT EventProfile(anchor_id, time) AS profile_id,
-                arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p1:String} AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_0,
-                arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p4:String} AND time > {p5:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_1,
-                arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p6:String} AND time > {p7:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_2,
-                arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p8:String} AND time > {p9:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_2_without
-            FROM events
-            WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}, {p4:String}, {p6:String}, {p8:String}) AND time > {p12:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
-            GROUP BY profile_id
+            SELECT *,
+                arrayMap(z -> ((z.1.1, z.1.3), z.2.7), arrayMap(x -> arrayFilter(z -> z.1.4 = 0 AND z.2.4 = 1 AND z.2.6 >= z.1.5, arrayZip(x, arrayFill(e -> e.4 = 1, x))), [arraySort(arrayConcat(arrayMap(e -> (e.1.1, toUInt8(0), e.1.2, toUInt8(0), e.2, (toInt64(-9000000000000000000), toUInt128(0)), toInt64(0)), leaf_0_1_barred), arrayMap(p -> (p.1.1, toUInt8(0), p.1.2, toUInt8(1), (toInt64(-9000000000000000000), toUInt128(0)), p.1, p.2), leaf_0_0_reached)))])[1]) AS leaf_0_1_0_reached
+            FROM (
+                SELECT *,
+                    arrayMap(e -> (e, e.1), leaf_0_0) AS leaf_0_0_reached,
+                    arrayMap(e -> (e, (toInt64(-9000000000000000000), toUInt128(0))), leaf_0_1) AS leaf_0_1_barred,
+                    arrayMap(z -> ((z.1.1, z.1.2), if(z.2.3 = 1, (z.2.1, z.2.2), (toInt64(-9000000000000000000), toUInt128(0)))), arrayMap(x -> arrayFilter(z -> z.1.3 = 0, arrayZip(x, arrayFill(e -> e.3 = 1, x))), [arraySort(arrayConcat(arrayMap(e -> (e.1, e.2, toUInt8(0)), leaf_0_2), arrayMap(e -> (e.1, e.2, toUInt8(1)), leaf_0_2_without)))])[1]) AS leaf_0_2_barred
+                FROM (
+                    SELECT EventProfile(anchor_id, time) AS profile_id,
+                        arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p1:String} AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_0,
+                        arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p4:String} AND time > {p5:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_1,
+                        arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p6:String} AND time > {p7:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_2,
+                        arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p8:String} AND time > {p9:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_2_without
+                    FROM events
+                    WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}, {p4:String}, {p6:String}, {p8:String}) AND time > {p14:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
+                    GROUP BY profile_id
+                )
+            )
         )
     )
 )
@@ -27,7 +33,9 @@ WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifie
 -- p1 = Product Viewed
 -- p10 = 3600000
 -- p11 = 86400000
--- p12 = 2025-05-25 12:00:00.000
+-- p12 = 3600000
+-- p13 = 86400000
+-- p14 = 2025-05-25 12:00:00.000
 -- p2 = 2025-05-25 12:00:00.000
 -- p4 = Searched
 -- p5 = 2025-05-25 12:00:00.000
