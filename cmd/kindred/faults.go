@@ -221,8 +221,13 @@ type latePartition struct {
 
 func (p latePartition) Fetch(ctx context.Context, offset int64) ([]kafkago.Message, error) {
 	got, err := p.Partition.Fetch(ctx, offset)
-	if len(got) > 0 {
-		pause(ctx, got[len(got)-1].Time.Add(p.late).Sub(now()))
+	if len(got) == 0 {
+		return got, err
+	}
+	pause(ctx, got[0].Time.Add(p.late).Sub(now()))
+	young := slices.IndexFunc(got, func(m kafkago.Message) bool { return m.Time.Add(p.late).After(now()) })
+	if young > 0 {
+		got = got[:young]
 	}
 	return got, err
 }
