@@ -164,6 +164,24 @@ func (s *snapshot) profile(k identity.Key) identity.ProfileID {
 	return identity.ProfileID(k)
 }
 
+// walk returns profile for keys that ascend, but for a few: it goes along with them,
+// where to search for each of millions would wait for memory at every step.
+func (s *snapshot) walk() func(identity.Key) identity.ProfileID {
+	at := 0 // of the first key that is not less than the last one asked for
+	return func(k identity.Key) identity.ProfileID {
+		if at < len(s.keys) && s.keys[at] < k {
+			at++
+		}
+		if at < len(s.keys) && s.keys[at] < k || at > 0 && s.keys[at-1] >= k {
+			at, _ = slices.BinarySearch(s.keys, k)
+		}
+		if at < len(s.keys) && s.keys[at] == k {
+			return s.profiles[at]
+		}
+		return identity.ProfileID(k)
+	}
+}
+
 // comparison is of two readings of one ledger. It keeps what differs only.
 type comparison struct {
 	before        *snapshot
@@ -174,11 +192,11 @@ type comparison struct {
 
 // report counts what differs, and then fills the examples.
 func (c *comparison) report(ctx context.Context, r *DryRunReport) error {
-	n := 0
+	n, before := 0, c.before.walk()
 	c.after.Each(func(k identity.Key, ns identity.Namespace, p identity.ProfileID) bool {
 		// Nearly all identifiers stay where they are. Those tell nothing: the
 		// founder of their profile stays in it as well, before and after.
-		if i := (ExampleIdentifier{Key: k, Namespace: ns, Before: c.before.profile(k), After: p}); i.Before != i.After {
+		if i := (ExampleIdentifier{Key: k, Namespace: ns, Before: before(k), After: p}); i.Before != i.After {
 			c.compare(i)
 			r.Moves++
 		}
