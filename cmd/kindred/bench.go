@@ -33,7 +33,7 @@ data folder is touched.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().String("profile", "", "write a processor profile of the measured part to `file`")
-	cmd.AddCommand(benchAllCommand(), benchIngestCommand(), benchIntakeCommand(), benchSystemCommand(), benchFreshnessCommand(), benchFloodCommand(), benchIdentityCommand(), benchLinkageCommand(), benchProfilesCommand())
+	cmd.AddCommand(benchAllCommand(), benchIngestCommand(), benchIntakeCommand(), benchSystemCommand(), benchFreshnessCommand(), benchFloodCommand(), benchIdentityCommand(), benchLinkageCommand(), benchProfilesCommand(), benchSegmentsCommand())
 	return cmd
 }
 
@@ -41,7 +41,7 @@ func benchAllCommand() *cobra.Command {
 	var length time.Duration
 	cmd := &cobra.Command{
 		Use:   "all",
-		Short: "Ingest, intake, the whole system at a rate that follows from the two, freshness, flood, identity, linkage, profiles",
+		Short: "Ingest, intake, the whole system at a rate that follows from the two, freshness, flood, identity, linkage, profiles, segments",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a, err := benchIngest(cmd, 5_000_000, 500_000)
@@ -68,7 +68,10 @@ func benchAllCommand() *cobra.Command {
 			if err := benchLinkage(cmd, linkageBench{records: 1_000_000, pairs: 18, added: 50_000, seed: 1}); err != nil {
 				return err
 			}
-			return benchProfiles(cmd, profilesBench{events: 10_000_000, people: 1_000_000, length: 20 * time.Second})
+			if err := benchProfiles(cmd, profilesBench{events: 10_000_000, people: 1_000_000, length: 20 * time.Second}); err != nil {
+				return err
+			}
+			return benchSegments(cmd, segmentsBench{events: 10_000_000, people: 1_000_000, segments: 100, rate: 2000, length: time.Minute})
 		},
 	}
 	cmd.Flags().DurationVar(&length, "length", 10*time.Minute, "length of the measurement of the whole system")

@@ -35,7 +35,7 @@ func newAsker(c *contract, seed uint64, letter string) *asker {
 		"identifier": people, "identifiers": people, "ids": people, "a": people[:2], "b": people[1:3], "from": people, "profile": people,
 		"plan": {"web"}, "space": {"main"}, "collection": {"users"}, "key": {"write-dev"}, "trait": {"country"}, "value": {"PT", "u-second"},
 		"pair": {"0000000000000001-0000000000000002"}, "namespace": {"email", "user_id"}, "source": {"web"}, "target": {"c-1"},
-		"/v1/accounts/{id}": {"acme"}, "purpose": {"email"}, "currency": {"EUR"},
+		"/v1/accounts/{id}": {"acme"}, "segment": {"loyal"}, "purpose": {"email"}, "currency": {"EUR"},
 	}}
 }
 

@@ -1,0 +1,311 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kindred-cdp/kindred/identity"
+)
+
+// segmentsBench is what bench segments is asked to do.
+type segmentsBench struct {
+	events, people uint64
+	segments       int
+	rate           float64 // events a second while changes are watched
+	length         time.Duration
+}
+
+func benchSegmentsCommand() *cobra.Command {
+	o := segmentsBench{}
+	cmd := &cobra.Command{
+		Use:   "segments",
+		Short: "Live segments: previews, an evaluation over everybody, and from an event to its change in the topic",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return benchSegments(cmd, o) },
+	}
+	cmd.Flags().Uint64Var(&o.events, "events", 10_000_000, "events stored before")
+	cmd.Flags().Uint64Var(&o.people, "people", 1_000_000, "people who caused them")
+	cmd.Flags().IntVar(&o.segments, "segments", 100, "live segments")
+	cmd.Flags().Float64Var(&o.rate, "rate", 2000, "events a second while changes are watched")
+	cmd.Flags().DurationVar(&o.length, "length", time.Minute, "how long changes are watched")
+	return cmd
+}
+
+func benchSegments(cmd *cobra.Command, o segmentsBench) error {
+	t := traffic{people: o.people, begin: now().Add(-24 * time.Hour), source: "bench"}
+	return runBench(cmd, nil, func(ctx context.Context, b *bench) error {
+		return b.preproduce(ctx, t, o.events)
+	}, func(ctx context.Context, b *bench) error {
+		if _, err := b.drain(ctx, o.events); err != nil {
+			return err
+		}
+		if err := b.previews(ctx); err != nil {
+			return err
+		}
+		if err := b.refresh(ctx, o); err != nil {
+			return err
+		}
+		if err := b.idle(ctx, 20*time.Second); err != nil {
+			return err
+		}
+		return b.entering(ctx, t, o)
+	})
+}
+
+// previews counts typical definitions ten times each.
+func (b *bench) previews(ctx context.Context) error {
+	for _, text := range []string{
+		`did "Product Viewed" >= 12 times`,
+		`did "Product Viewed" in 30d where (price > 60)`,
+		`did "Product Viewed" sum(quantity) >= 20 in 30d`,
+		`not did "Product Viewed" in 1d`,
+		`has user_id and did "Product Viewed" >= 8 times in 2d where (position < 12)`,
+		`sequence("Product Viewed" where (price > 80) then "Product Viewed" where (price < 10) after <= 1h then "Product Viewed" where (price > 80)) in 30d`,
+	} {
+		body, err := json.Marshal(map[string]any{"text": text})
+		if err != nil {
+			return err
+		}
+		var waits []time.Duration
+		var p struct{ Count, Profiles uint64 }
+		for range 10 {
+			start := now()
+			answer, err := b.call(ctx, http.MethodPost, "/v1/segments/preview", "read-dev", string(body))
+			if err != nil {
+				return fmt.Errorf("preview of %s: %w", text, err)
+			}
+			waits = append(waits, now().Sub(start))
+			if err := json.Unmarshal(answer, &p); err != nil {
+				return err
+			}
+		}
+		slices.Sort(waits)
+		b.out("segments, preview of %s: %d of %d profiles, p50 %.2f s, p95 %.2f s", text, p.Count, p.Profiles, waits[len(waits)/2].Seconds(), waits[len(waits)-1].Seconds())
+	}
+	return nil
+}
+
+// benchSegment is the i-th of the live segments, of five kinds.
+func benchSegment(i int) string {
+	switch i % 5 {
+	case 0:
+		return fmt.Sprintf(`did "Product Viewed" >= %d times in 30d`, 1+i/5)
+	case 1:
+		return fmt.Sprintf(`did "Product Viewed" >= 3 times in 7d where (price > %d)`, 10+i/2)
+	case 2:
+		return fmt.Sprintf(`did "Product Viewed" sum(quantity) >= %d in 30d`, 1+i)
+	case 3:
+		return fmt.Sprintf(`not did "Product Viewed" in 2d where (position < %d)`, 1+i/5)
+	}
+	return fmt.Sprintf(`has user_id and did "Product Viewed" in 2d where (position < %d)`, 1+i/5)
+}
+
+// refresh makes the segments, waits until all have members, and times an evaluation
+// over everybody.
+func (b *bench) refresh(ctx context.Context, o segmentsBench) error {
+	texts := map[string]string{"probe": `did "Watched" in 1h`}
+	for i := range o.segments - 1 {
+		texts[fmt.Sprintf("s%d", i)] = benchSegment(i)
+	}
+	for name, text := range texts {
+		body, err := json.Marshal(map[string]any{"expected_revision": 0, "text": text})
+		if err != nil {
+			return err
+		}
+		if _, err := b.call(ctx, http.MethodPut, "/v1/segments/"+name, "admin-dev", string(body)); err != nil {
+			return fmt.Errorf("segment %s: %w", text, err)
+		}
+	}
+	var members uint64
+	if err := waitFor(ctx, time.Second, func() (ready bool, err error) {
+		ready, members, err = b.segmentsReady(ctx)
+		return ready, err
+	}); err != nil {
+		return err
+	}
+	n, before := b.evaluations(overEverybody)
+	own, engine := processor()
+	b.r.decided.live.ChangedUnknown()
+	if err := waitFor(ctx, 100*time.Millisecond, func() (bool, error) {
+		more, _ := b.evaluations(overEverybody)
+		return more > n, nil
+	}); err != nil {
+		return err
+	}
+	more, after := b.evaluations(overEverybody)
+	own2, engine2 := processor()
+	b.out("segments: %d segments with %d members over everybody: %.1f s, processor %.1f s in kindred, %.1f s in the engine", o.segments, members, (after-before)/float64(more-n), own2-own, engine2-engine)
+	return nil
+}
+
+func (b *bench) segmentsReady(ctx context.Context) (ready bool, members uint64, err error) {
+	answer, err := b.call(ctx, http.MethodGet, "/v1/segments", "read-dev", "")
+	if err != nil {
+		return false, 0, err
+	}
+	var list struct {
+		Segments []struct {
+			ID       string
+			Revision uint64
+			State    struct {
+				Revision, Members uint64
+				Error             string
+			}
+		}
+	}
+	if err := json.Unmarshal(answer, &list); err != nil {
+		return false, 0, err
+	}
+	for _, s := range list.Segments {
+		if s.State.Error != "" {
+			return false, 0, fmt.Errorf("segment %s: %s", s.ID, s.State.Error)
+		}
+		if s.State.Revision != s.Revision {
+			return false, 0, nil
+		}
+		members += s.State.Members
+	}
+	return true, members, nil
+}
+
+const (
+	overEverybody = "all"
+	overSomebody  = "some"
+)
+
+// evaluations returns how many evaluations there were and how long they took.
+func (b *bench) evaluations(over string) (n uint64, seconds float64) {
+	families, _ := b.r.registry.Gather()
+	for _, f := range families {
+		if f.GetName() != "kindred_segments_evaluation_seconds" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			if labels := m.GetLabel(); len(labels) > 0 && labels[0].GetValue() == over {
+				return m.GetHistogram().GetSampleCount(), m.GetHistogram().GetSampleSum()
+			}
+		}
+	}
+	return 0, 0
+}
+
+// total adds the counters of a name.
+func (b *bench) total(name string) (sum float64) {
+	families, _ := b.r.registry.Gather()
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			sum += m.GetCounter().GetValue()
+		}
+	}
+	return sum
+}
+
+// idle prints what the whole takes when nothing happens.
+func (b *bench) idle(ctx context.Context, length time.Duration) error {
+	own, engine := processor()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(length):
+	}
+	own2, engine2 := processor()
+	b.out("segments, nothing happens: %.1f %% of a core in kindred, %.1f %% in the engine", 100*(own2-own)/length.Seconds(), 100*(engine2-engine)/length.Seconds())
+	return nil
+}
+
+// entering sends events at the rate, and among them those of new people who enter a
+// segment by them; it times from sending one to the change on the topic.
+func (b *bench) entering(ctx context.Context, t traffic, o segmentsBench) error {
+	end, err := endOfTopic(ctx, b.p, segmentsTopic)
+	if err != nil {
+		return err
+	}
+	w := &entries{keyer: identity.NewKeyer(b.p.secret, b.p.settings.workspace), sent: map[identity.Key]time.Time{}}
+	load := &httpLoad{address: b.api, connections: 16, batch: 20, rate: o.rate, traffic: t}
+	load.traffic.source = "live"
+	timed, stop := context.WithTimeout(ctx, o.length)
+	defer stop()
+	following, stopFollowing := context.WithCancel(ctx)
+	defer stopFollowing()
+	n, seconds := b.evaluations(overSomebody)
+	rows, people := b.total("kindred_segments_rows_read_total"), b.total("kindred_segments_evaluated_profiles_total")
+	g := new(errgroup.Group)
+	g.Go(func() error { return followTopicFrom(following, b.p, segmentsTopic, end, w.take) })
+	g.Go(func() error { return load.run(timed) })
+	g.Go(func() error {
+		defer time.AfterFunc(20*time.Second, stopFollowing) // The last ones are still on their way.
+		return w.send(timed, b)
+	})
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	slices.Sort(w.waits)
+	if len(w.waits) == 0 {
+		more, _ := b.evaluations(overSomebody)
+		return fmt.Errorf("%w: nobody entered, by %d evaluations of %.0f identifiers", errShort, more-n, b.total("kindred_segments_evaluated_profiles_total")-people)
+	}
+	n2, seconds2 := b.evaluations(overSomebody)
+	rows, people = b.total("kindred_segments_rows_read_total")-rows, b.total("kindred_segments_evaluated_profiles_total")-people
+	b.out("segments, %.0f events/s with %d segments: event to `entered` on the topic p50 %.2f s, p99 %.2f s (%d of %d seen)", float64(load.acked.Load())/o.length.Seconds(), o.segments,
+		w.waits[len(w.waits)/2].Seconds(), w.waits[len(w.waits)*99/100].Seconds(), len(w.waits), len(w.waits)+len(w.sent))
+	b.out("  %d evaluations of %.2f s on average, %.0f identifiers and profiles evaluated, %.0f rows read for each", n2-n, (seconds2-seconds)/float64(max(1, n2-n)), people, rows/max(1, people))
+	return nil
+}
+
+// entries are people who are to enter.
+type entries struct {
+	keyer identity.Keyer
+	mu    sync.Mutex // Protects the fields below.
+	sent  map[identity.Key]time.Time
+	waits []time.Duration
+}
+
+// send has somebody new enter ten times a second.
+func (w *entries) send(ctx context.Context, b *bench) error {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		id := fmt.Sprintf("entering-%d", n)
+		at := now()
+		w.mu.Lock()
+		w.sent[w.keyer.Key(identity.Identifier{Namespace: identity.AnonymousID, Value: id})] = at
+		w.mu.Unlock()
+		body := fmt.Sprintf(`{"messageId":%q,"event":"Watched","timestamp":%q,"anonymousId":%q}`, id, at.UTC().Format(time.RFC3339Nano), id)
+		if _, err := b.call(context.WithoutCancel(ctx), http.MethodPost, "/v1/track", "write-dev", body); err != nil {
+			return err
+		}
+	}
+}
+
+// take notes a change of the topic.
+func (w *entries) take(m *kafka.Message) error {
+	at := now()
+	var c segmentMessage
+	if err := json.Unmarshal(m.Value, &c); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if begun, ok := w.sent[identity.Key(c.Profile)]; ok && c.Segment == "probe" && c.Change == "entered" {
+		w.waits = append(w.waits, at.Sub(begun))
+		delete(w.sent, identity.Key(c.Profile))
+	}
+	return nil
+}
