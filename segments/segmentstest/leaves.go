@@ -9,7 +9,7 @@ import (
 
 // Leaf is a leaf of any type that means something by itself.
 func (m Maker) Leaf() segments.Node {
-	switch m.IntN(15) {
+	switch m.IntN(19) {
 	case 0, 1, 2:
 		return m.event()
 	case 3, 4:
@@ -34,6 +34,12 @@ func (m Maker) Leaf() segments.Node {
 		return segments.Household{Profiles: m.comparison(0, 1, 2, 3)}
 	case 12:
 		return m.accounts()
+	case 15, 16:
+		return m.location()
+	case 17:
+		return segments.Recommendation{Group: segments.Group(m.One("promoter", "passive", "detractor")), Within: m.within()}
+	case 18:
+		return segments.Mood{In: segments.Medium(m.One("", "social", "support", "feedback")), Is: m.comparison(0, -.5, .25), Within: m.within()}
 	}
 	return segments.Trait{Name: m.trait(), Test: m.test()}
 }

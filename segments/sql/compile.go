@@ -59,6 +59,9 @@ type compiler struct {
 	households   scan
 	accounts     scan
 	accountState []string // columns of an account
+	locations    scan
+	answers      scan // of customers to surveys
+	moods        scan
 
 	// outright are the conditions of leaves that the id of a profile decides.
 	outright map[int]string
@@ -130,6 +133,12 @@ func (c *compiler) person(i int, leaf segments.Node) {
 		c.household(i, leaf)
 	case segments.Accounts:
 		c.account(i, leaf)
+	case segments.Location:
+		c.location(i, leaf)
+	case segments.Recommendation:
+		c.recommendation(i, leaf)
+	case segments.Mood:
+		c.mood(i, leaf)
 	case segments.InSegment:
 		c.err = fmt.Errorf("compile segment: leaf %d names segment %q, which was not resolved", i, leaf.ID)
 	default:
@@ -216,6 +225,9 @@ func (c *compiler) assemble(condition string, everybody bool) string {
 		{c.consents, c.consentsSQL},
 		{c.households, c.householdsSQL},
 		{c.accounts, c.accountsSQL},
+		{c.locations, c.locationsSQL},
+		{c.answers, c.answersSQL},
+		{c.moods, c.moodsSQL},
 	} {
 		if len(s.scan.bits) > 0 {
 			parts = append(parts, s.sql())

@@ -104,6 +104,17 @@ func (m maker) event(n int, ids []string, people int) clickhousetest.Event {
 		e.Type, e.Properties["groupId"] = "group", m.One("acme", "it's", "globex")
 		e.Properties["traits"] = map[string]any{m.One("plan", "it's"): m.Value()}
 	}
+	if m.IntN(3) == 0 {
+		at := segmentstest.Places[m.IntN(len(segmentstest.Places))]
+		e.Fix = &clickhousetest.Fix{Lat: at.Lat, Lon: at.Lon}
+	}
+	if m.IntN(2) == 0 {
+		e.Voice = &clickhousetest.Voice{Medium: m.One("social", "support", "feedback"), Direction: m.One("inbound", "inbound", "outbound")}
+		if m.IntN(4) > 0 {
+			sentiment, score := []float64{-1, -.5, .1, .25, .9}[m.IntN(5)], float64(m.IntN(11))
+			e.Voice.Sentiment, e.Voice.Score = &sentiment, &score
+		}
+	}
 	for range m.IntN(3) {
 		c := clickhousetest.Consent{Purpose: m.One("marketing", "marketing", "profiling"), Channel: m.One("", "email", "sms"), Granted: m.IntN(2) == 0}
 		if c.Channel != "" && m.IntN(2) == 0 && len(ids) > 0 {

@@ -148,6 +148,18 @@ func (w *writer) counted(m map[string]any) {
 			w.list(m["in"])
 		}
 		w.where(m, "trait")
+	case m["location"] != nil:
+		w.location(m)
+	case m["nps"] != nil:
+		w.put("nps", m["nps"].(string))
+		w.window(m)
+	case m["sentiment"] != nil:
+		w.put("sentiment")
+		if in, ok := m["in"].(string); ok {
+			w.put("of", in)
+		}
+		w.bounds(m["sentiment"], literal, "")
+		w.window(m)
 	default:
 		for member := range m {
 			w.unknown += member + " "

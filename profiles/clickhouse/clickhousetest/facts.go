@@ -59,6 +59,43 @@ func (w *World) insertFacts(ctx context.Context) {
 		})
 }
 
+// insertVoices writes positions and what people said.
+func (w *World) insertVoices(ctx context.Context) {
+	w.T.Helper()
+	common := "(workspace, anchor_id, time, message_hash, received_time, source, name, "
+	w.insert(ctx, "location_facts "+common+"lat, lon)", func(add func(...any)) {
+		for _, e := range w.events {
+			if f := e.Fix; f != nil {
+				add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, e.Name, f.Lat, f.Lon)
+			}
+		}
+	})
+	small := func(x *float64) *float32 {
+		if x == nil {
+			return nil
+		}
+		y := float32(*x)
+		return &y
+	}
+	for _, medium := range []string{"social", "support"} {
+		w.insert(ctx, medium+"_facts "+common+"direction, sentiment)", func(add func(...any)) {
+			for _, e := range w.events {
+				if v := e.Voice; v != nil && v.Medium == medium {
+					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, e.Name, v.Direction, small(v.Sentiment))
+				}
+			}
+		})
+	}
+	w.insert(ctx, "feedback_facts "+common+"instrument, score, scale_min, scale_max, sentiment)", func(add func(...any)) {
+		least, most := 0.0, 10.0
+		for _, e := range w.events {
+			if v := e.Voice; v != nil && v.Medium == "feedback" {
+				add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, e.Name, "nps", v.Score, &least, &most, small(v.Sentiment))
+			}
+		}
+	})
+}
+
 func (w *World) decimal(text string) decimal.Decimal {
 	w.T.Helper()
 	d, err := decimal.NewFromString(text)

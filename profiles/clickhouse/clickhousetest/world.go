@@ -71,6 +71,8 @@ type Event struct {
 	Order       *Order         // for transactions
 	Contact     *Contact       // for contacts
 	Consents    []Consent      // stated by the event
+	Fix         *Fix           // for locations
+	Voice       *Voice         // for what customers say
 }
 
 // Contact is the typed part of a contact.
@@ -82,6 +84,16 @@ type Contact struct {
 type Consent struct {
 	Purpose, Channel, Address string
 	Granted                   bool
+}
+
+// Fix is the typed part of a location.
+type Fix struct{ Lat, Lon float64 }
+
+// Voice is the typed part of what somebody said in social media, to support or in
+// feedback. Score is the answer to the question of how likely they are to recommend.
+type Voice struct {
+	Medium, Direction string // social, support or feedback; inbound or outbound
+	Sentiment, Score  *float64
 }
 
 // Order is the typed part of a transaction.
@@ -252,6 +264,7 @@ func (w *World) insertEvents(ctx context.Context) {
 			}
 		})
 	w.insertFacts(ctx)
+	w.insertVoices(ctx)
 }
 
 func (w *World) object(m map[string]any) string {
