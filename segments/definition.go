@@ -13,7 +13,7 @@ type Definition struct {
 }
 
 // Node is a part of the tree: All, Any, Not or one of the leaves Trait, Event,
-// Sequence, Transactions, HasIdentifier, Score, Consent, Holdout, InSegment,
+// Sequence, Transactions, Bought, HasIdentifier, Score, Consent, Holdout, InSegment,
 // Household, Accounts, Location, Recommendation and Mood. The set is closed.
 type Node interface{ node() }
 

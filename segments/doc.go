@@ -94,6 +94,11 @@
 //
 //	{"location": {"near": {"lat": 38.72, "lon": -9.14, "km": 5}}, "minutes": {"gte": 30}, "within": "30d"}
 //
+// Goods. bought counts the orders that stand and have a line of a product, or of a
+// category: as the catalogue has the product now, at any level, or as the line says.
+//
+//	{"bought": {"gte": 1}, "category": "Shoes", "within": "90d"}
+//
 // Voices. nps takes the newest answer on the scale of 0 to 10; sentiment averages, to
 // six decimal places, what the customer has said and what was scored.
 //

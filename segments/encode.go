@@ -25,6 +25,8 @@ func encode(n Node) any {
 		return n.encode()
 	case Sequence:
 		return n.encode()
+	case Bought:
+		return n.encode()
 	case Transactions:
 		m := map[string]any{string(n.Measure): n.Test.encode()}
 		if n.Currency != "" {

@@ -35,6 +35,8 @@ func (p *parser) leaf(at, head string, v jsonValue) Node {
 		return p.accounts(at, v)
 	case "location":
 		return p.location(at, v)
+	case "bought":
+		return p.bought(at, v)
 	case "nps":
 		return p.recommendation(at, v)
 	case "sentiment":

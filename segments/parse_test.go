@@ -164,6 +164,8 @@ func TestFaults(t *testing.T) {
 		f(`{"location":{"cell":`+cell+`}}`, "/location/cell must be a cell of H3")
 	}
 	f(`{"location":{"cell":"85393353fffffff"},"count":{"gte":1},"minutes":{"gte":1}}`, " must ask one thing: count or minutes")
+	f(`{"bought":{"gte":1}}`, " must have a product or a category")
+	f(`{"bought":{"gte":1},"product":"","category":5}`, "/product must have 1 to 200 bytes", "/category must be a string")
 	f(`{"nps":"fan"}`, "/nps must be promoter, passive or detractor")
 	f(`{"sentiment":{},"in":"press"}`, "/sentiment must be an object of bounds", "/in must be social, support or feedback")
 	f(`{"all":[{"trait":"a"},{"score":"x"}]}`, "/all/0 must have", "/all/1 must have")

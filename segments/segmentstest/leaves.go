@@ -9,7 +9,7 @@ import (
 
 // Leaf is a leaf of any type that means something by itself.
 func (m Maker) Leaf() segments.Node {
-	switch m.IntN(25) {
+	switch m.IntN(26) {
 	case 0, 1, 2, 19, 20:
 		return m.event()
 	case 3, 4:
@@ -36,6 +36,12 @@ func (m Maker) Leaf() segments.Node {
 		return m.accounts()
 	case 15, 16:
 		return m.location()
+	case 22:
+		b := segments.Bought{Orders: m.comparison(0, 1, 2), Within: m.within()}
+		if b.Product = m.One("", "p1", "it's"); b.Product == "" || m.IntN(3) == 0 {
+			b.Category = m.One("Clothing", "Shoes", "it's")
+		}
+		return b
 	case 17:
 		return segments.Recommendation{Group: segments.Group(m.One("promoter", "passive", "detractor")), Within: m.within()}
 	case 18:

@@ -42,6 +42,8 @@ func (t tally) node(n segments.Node) {
 		t.sequence(n)
 	case segments.Transactions:
 		t[string(n.Measure)] = true
+	case segments.Bought:
+		t["bought"] = true
 	case segments.HasIdentifier:
 		t["identifier"] = true
 	case segments.Score:

@@ -24,7 +24,7 @@ func TestEveryOperatorIsDrawn(t *testing.T) {
 			t.Errorf("%s is drawn %d times, want 500", name, drawn[name])
 		}
 	}
-	if len(drawn) != 58 {
+	if len(drawn) != 59 {
 		t.Errorf("%d operators are drawn", len(drawn))
 	}
 }

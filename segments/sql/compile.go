@@ -49,6 +49,7 @@ type compiler struct {
 	everyName    bool            // some leaf counts events of any name
 	transactions scan
 	state        []string // of a transaction, besides whether it stands
+	lines        []string // what the lines of a message of a transaction say, as columns
 	traits       scan
 	traitNames   []string // parameters
 	identifiers  scan
@@ -111,6 +112,8 @@ func (c *compiler) leaf(i int, leaf segments.Node) {
 		c.sequence(i, leaf)
 	case segments.Transactions:
 		c.transaction(i, leaf)
+	case segments.Bought:
+		c.bought(i, leaf)
 	case segments.Trait:
 		c.trait(i, leaf)
 	case segments.HasIdentifier:

@@ -42,6 +42,25 @@ func (o *oracle) place(p *person, n segments.Node) bool {
 	panic("unknown leaf")
 }
 
+// catalogue has the categories of products.
+func (o *oracle) catalogue() map[string][]string {
+	return map[string][]string{"p1": {"Clothing", "Shoes"}, "p2": {"Clothing"}, "it's": {"it's"}}
+}
+
+func (o *oracle) bought(p *person, n segments.Bought) bool {
+	count := 0
+	for _, s := range o.states(p) {
+		order := s.newest.Order
+		if order.Type == "order" && stands(order) && o.inWindow(s.placed, n.Within) && slices.ContainsFunc(order.Items, func(i clickhousetest.Item) bool {
+			return (n.Product == "" || i.Product == n.Product) &&
+				(n.Category == "" || i.Category == n.Category || slices.Contains(o.catalogue()[i.Product], n.Category))
+		}) {
+			count++
+		}
+	}
+	return n.Orders.Holds(float64(count))
+}
+
 func (o *oracle) location(p *person, n segments.Location) bool {
 	fixes := slices.DeleteFunc(slices.Clone(p.events), func(e clickhousetest.Event) bool {
 		return e.Fix == nil || !o.inWindow(e.Time, n.Within) || !n.Period.Contains(e.Time)

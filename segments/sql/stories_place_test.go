@@ -49,6 +49,21 @@ func TestPlaceStories(t *testing.T) {
 	voice("far", "support", "inbound", 10, 0, 0)
 	// What was not scored counts in nothing.
 	add("leaves", 10, clickhousetest.Event{Voice: &clickhousetest.Voice{Medium: "social", Direction: "inbound"}})
+	buy := func(name string, minutes int, order, status, product, category string) {
+		add(name, minutes, clickhousetest.Event{Kind: "transaction", Order: &clickhousetest.Order{
+			Type: "order", ID: order, Status: status, Currency: "EUR", Amount: "1", Items: []clickhousetest.Item{{Product: product, Category: category, Quantity: "1", Price: "1"}},
+		}})
+	}
+	w.Product(t.Context(), "boot", now.Add(-time.Hour), "Clothing", "Shoes")
+	w.Product(t.Context(), "hat", now.Add(-time.Hour), "Shoes")
+	w.Product(t.Context(), "hat", now, "Clothing")
+	buy("once", 60, "o1", "", "boot", "")
+	buy("once", 50, "o2", "", "hat", "")
+	buy("stays", 60, "o1", "", "boot", "")
+	buy("stays", 50, "o1", "", "hat", "") // The order has changed.
+	buy("leaves", 60, "o1", "", "boot", "")
+	buy("leaves", 50, "o1", "Cancelled", "boot", "")
+	buy("far", 60, "o1", "", "unknown", "Shoes")
 	w.Flush(t.Context())
 	f := asker(t, sql.DefaultConfig(), w, who)
 	lisbon := `{"location":{"near":{"lat":38.7223,"lon":-9.1393,"km":1}}`
@@ -67,6 +82,13 @@ func TestPlaceStories(t *testing.T) {
 	f(`{"location":{"inside":[{"lat":-30,"lon":150},{"lat":-40,"lon":150},{"lat":-35,"lon":155}]}}`, "far")
 	f(`{"location":{"cell":"883933676dfffff"}}`, "once", "stays", "leaves")
 	f(`{"location":{"cell":"85be0e37fffffff"}}`, "far")
+	f(`{"bought":{"gte":1},"category":"Shoes"}`, "once", "far")
+	f(`{"bought":{"gte":1},"category":"Clothing"}`, "once", "stays")
+	f(`{"bought":{"gte":2},"category":"Clothing"}`, "once")
+	f(`{"bought":{"gte":1},"product":"boot"}`, "once")
+	f(`{"bought":{"gte":1},"product":"hat","within":"1h"}`, "once")
+	f(`{"bought":{"gte":1},"product":"unknown","category":"Clothing"}`)
+	f(`{"bought":{"eq":0},"product":"boot"}`, "stays", "leaves", "far", "never")
 	f(`{"nps":"promoter"}`)
 	f(`{"nps":"passive"}`, "once")
 	f(`{"nps":"detractor"}`, "stays")

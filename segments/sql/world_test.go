@@ -73,6 +73,10 @@ func (m maker) history(w *clickhousetest.World, people int) *oracle {
 			w.House(o.households[id], id)
 		}
 	}
+	for product, path := range o.catalogue() {
+		w.Product(w.T.Context(), product, now.Add(-time.Hour), "Hats", "Shoes")
+		w.Product(w.T.Context(), product, now, path...)
+	}
 	w.Add(o.events...)
 	w.Score(o.scores...)
 	return o
@@ -127,6 +131,9 @@ func (m maker) event(n int, ids []string, people int) clickhousetest.Event {
 			Type: m.One("order", "order", "order", "refund", "subscription", "adjustment"), ID: m.One("", "o1", "o2"),
 			Status: m.One("completed", "completed", "Cancelled", ""), Currency: m.One("EUR", "EUR", "USD"),
 			Amount: m.One("1", "2.5", "0.1", "-0.3", "99.9999", "0"),
+		}
+		for range m.IntN(3) {
+			e.Order.Items = append(e.Order.Items, clickhousetest.Item{Product: m.One("p1", "p2", "it's"), Category: m.One("", "", "Shoes", "Hats"), Quantity: "1", Price: "1"})
 		}
 	}
 	return e

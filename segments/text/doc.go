@@ -26,6 +26,7 @@
 //	         | "household" bound { bound }                     // profiles
 //	         | "accounts" bound { bound } [ "in" list ] [ where ]
 //	         | "location" place [ bound { bound } "times" | "minutes" bound { bound } ] window
+//	         | "bought" [ "product" name ] [ "category" name ] bound { bound } "times" [ "in" duration ]
 //	         | "nps" ( "promoter" | "passive" | "detractor" ) [ "in" duration ]
 //	         | "sentiment" [ "of" ( "social" | "support" | "feedback" ) ] bound { bound } [ "in" duration ] .
 //	place    = "near" "(" number "," number "," number ")"     // latitude, longitude, kilometres

@@ -150,6 +150,17 @@ func (w *writer) counted(m map[string]any) {
 		w.where(m, "trait")
 	case m["location"] != nil:
 		w.location(m)
+	case m["bought"] != nil:
+		w.put("bought")
+		for _, member := range []string{"product", "category"} {
+			if m[member] != nil {
+				w.put(member)
+				w.name(m[member])
+			}
+		}
+		w.bounds(m["bought"], literal, "")
+		w.put("times")
+		w.window(m)
 	case m["nps"] != nil:
 		w.put("nps", m["nps"].(string))
 		w.window(m)

@@ -52,6 +52,8 @@ func (p *parser) begun(o *object, t token) {
 		p.accounts(o)
 	case "location":
 		p.location(o)
+	case "bought":
+		p.bought(o)
 	case "nps":
 		o.add("nps", p.name("promoter, passive or detractor"))
 		p.window(o)

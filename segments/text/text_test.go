@@ -69,6 +69,8 @@ func TestParse(t *testing.T) {
 		`location inside (38 -9, 39 -9, 38.5 -8) minutes > 30 from 2025-01-01T00:00:00Z`)
 	f(`location cell "85393363fffffff" and nps promoter in 90d and sentiment of social < -0.3 in 1w`,
 		`{"all":[{"location":{"cell":"85393363fffffff"}},{"nps":"promoter","within":"90d"},{"sentiment":{"lt":-0.3},"in":"social","within":"1w"}]}`, "")
+	f(`bought category Shoes >= 1 times in 90d and bought product "sku-1" category "a b" = 0 times`,
+		`{"all":[{"bought":{"gte":1},"category":"Shoes","within":"90d"},{"bought":{"eq":0},"product":"sku-1","category":"a b"}]}`, "")
 	f(`household >= 2 and accounts >= 1 in ("acme") where (plan = "gold" and size > 5)`,
 		`{"all":[{"household":{"gte":2}},{"accounts":{"gte":1},"in":["acme"],"where":[{"trait":"plan","op":"eq","value":"gold"},{"trait":"size","op":"gt","value":5}]}]}`, "")
 }

@@ -57,6 +57,7 @@ type Order struct {
 // Item is a line of an order.
 type Item struct {
 	Product, Name, Quantity, Price string // the last two are decimals
+	Category                       string
 }
 
 // Score is one row of the table of scores.

@@ -3,6 +3,7 @@ package clickhousetest
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/shopspring/decimal"
 )
@@ -17,7 +18,7 @@ func (w *World) insertFacts(ctx context.Context) {
 					var ids, names, categories []string
 					var quantities, prices, costs []decimal.Decimal
 					for _, i := range o.Items {
-						ids, names, categories = append(ids, i.Product), append(names, i.Name), append(categories, "")
+						ids, names, categories = append(ids, i.Product), append(names, i.Name), append(categories, i.Category)
 						quantities, prices, costs = append(quantities, w.decimal(i.Quantity)), append(prices, w.decimal(i.Price)), append(costs, decimal.Zero)
 					}
 					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, e.Name,
@@ -57,6 +58,15 @@ func (w *World) insertFacts(ctx context.Context) {
 				}
 			}
 		})
+}
+
+// Product inserts what the catalogue states of a product, with its categories from the
+// widest to the narrowest.
+func (w *World) Product(ctx context.Context, id string, at time.Time, category ...string) {
+	w.T.Helper()
+	w.insert(ctx, "catalogue_entries (workspace, type, item_id, stated, time, message_hash, category)", func(add func(...any)) {
+		add(w.Workspace, "product", id, true, at, w.hash(Event{MessageID: id + at.String()}), category)
+	})
 }
 
 // insertVoices writes positions and what people said.
