@@ -62,7 +62,7 @@ func TestRandomDefinitionsAgreeWithOracle(t *testing.T) {
 		w.Flush(ctx)
 		everybody := len(o.people())
 		cfg := sql.DefaultConfig()
-		cfg.Rules = ruleTable()
+		cfg.Rules, cfg.MaxExecution = ruleTable(), time.Minute // However busy the machine is.
 		p, err := sql.New(cfg, conn, func() time.Time { return now })
 		if err != nil {
 			t.Fatal(err)
@@ -131,7 +131,7 @@ func TestRandomTraitsAgreeWithOracle(t *testing.T) {
 	w.Add(o.events...)
 	w.Flush(ctx)
 	cfg := sql.DefaultConfig()
-	cfg.Rules = ruleTable()
+	cfg.Rules, cfg.MaxExecution = ruleTable(), time.Minute // However busy the machine is.
 	p, err := sql.New(cfg, conn, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
