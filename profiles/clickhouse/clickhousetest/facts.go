@@ -3,6 +3,7 @@ package clickhousetest
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -72,6 +73,9 @@ func (w *World) Product(ctx context.Context, id string, at time.Time, category .
 // insertVoices writes positions and what people said.
 func (w *World) insertVoices(ctx context.Context) {
 	w.T.Helper()
+	if !slices.ContainsFunc(w.events, func(e Event) bool { return e.Fix != nil || e.Voice != nil }) {
+		return
+	}
 	common := "(workspace, anchor_id, time, message_hash, received_time, source, name, "
 	w.insert(ctx, "location_facts "+common+"lat, lon)", func(add func(...any)) {
 		for _, e := range w.events {
