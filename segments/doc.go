@@ -86,4 +86,22 @@
 //
 //	{"household": {"gte": 2}}
 //	{"accounts": {"gte": 1}, "in": ["acme"], "where": [{"trait": "plan", "op": "eq", "value": "gold"}]}
+//
+// Places. A fix is in a circle by its distance on a sphere, in a polygon by the corners
+// as a map of degrees has them, or in a cell of H3; what lies exactly on an edge may be
+// either. minutes is the longest time from the first to the last of fixes in the place
+// with none elsewhere between them. Nobody is known to be anywhere between two fixes.
+//
+//	{"location": {"near": {"lat": 38.72, "lon": -9.14, "km": 5}}, "minutes": {"gte": 30}, "within": "30d"}
+//
+// Goods. bought counts the orders that stand and have a line of a product, or of a
+// category: as the catalogue has the product now, at any level, or as the line says.
+//
+//	{"bought": {"gte": 1}, "category": "Shoes", "within": "90d"}
+//
+// Voices. nps takes the newest answer on the scale of 0 to 10; sentiment averages, to
+// six decimal places, what the customer has said and what was scored.
+//
+//	{"nps": "detractor", "within": "90d"}
+//	{"sentiment": {"lt": -0.3}, "in": "social", "within": "30d"}
 package segments

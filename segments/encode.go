@@ -1,6 +1,9 @@
 package segments
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // MarshalJSON writes the canonical JSON form, which Parse reads back to an
 // equal definition.
@@ -22,6 +25,8 @@ func encode(n Node) any {
 		return n.encode()
 	case Sequence:
 		return n.encode()
+	case Bought:
+		return n.encode()
 	case Transactions:
 		m := map[string]any{string(n.Measure): n.Test.encode()}
 		if n.Currency != "" {
@@ -38,6 +43,46 @@ func encode(n Node) any {
 		return m
 	}
 	return encodePerson(n)
+}
+
+func encodePlace(n Node) any {
+	switch n := n.(type) {
+	case Location:
+		m := map[string]any{"location": n.Place.encode()}
+		if len(n.Count) > 0 {
+			m["count"] = n.Count.encode()
+		}
+		if len(n.Minutes) > 0 {
+			m["minutes"] = n.Minutes.encode()
+		}
+		return n.Period.encode(withWindow(m, n.Within))
+	case Recommendation:
+		return withWindow(map[string]any{"nps": string(n.Group)}, n.Within)
+	case Mood:
+		m := map[string]any{"sentiment": n.Is.encode()}
+		if n.In != "" {
+			m["in"] = string(n.In)
+		}
+		return withWindow(m, n.Within)
+	}
+	return nil
+}
+
+func (p Place) encode() any {
+	point := func(at Point) map[string]any { return map[string]any{"lat": at.Lat, "lon": at.Lon} }
+	switch {
+	case p.Km > 0:
+		m := point(p.Center)
+		m["km"] = p.Km
+		return map[string]any{"near": m}
+	case len(p.Polygon) > 0:
+		corners := make([]any, len(p.Polygon))
+		for i, at := range p.Polygon {
+			corners[i] = point(at)
+		}
+		return map[string]any{"inside": corners}
+	}
+	return map[string]any{"cell": fmt.Sprintf("%015x", p.Cell)}
 }
 
 func encodePerson(n Node) any {
@@ -68,7 +113,7 @@ func encodePerson(n Node) any {
 		}
 		return m
 	}
-	return nil
+	return encodePlace(n)
 }
 
 func encodeAll(parts []Node) []any {

@@ -33,6 +33,14 @@ func (p *parser) leaf(at, head string, v jsonValue) Node {
 		return p.household(at, v)
 	case "accounts":
 		return p.accounts(at, v)
+	case "location":
+		return p.location(at, v)
+	case "bought":
+		return p.bought(at, v)
+	case "nps":
+		return p.recommendation(at, v)
+	case "sentiment":
+		return p.mood(at, v)
 	}
 	return p.transactions(at, Measure(head), v)
 }

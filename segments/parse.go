@@ -65,6 +65,7 @@ type parser struct {
 var heads = []string{
 	"all", "any", "not", "trait", "event", "sequence", "orders", "refunds", "revenue", "identifier", "score",
 	"consent", "holdout", "segment", "household", "accounts",
+	"location", "nps", "sentiment", "bought",
 }
 
 func (p *parser) node(at string, v jsonValue, depth int) Node {

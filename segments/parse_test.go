@@ -155,6 +155,19 @@ func TestFaults(t *testing.T) {
 	f(`{"accounts":{"gte":1},"in":["a",5]}`, "/in must be ids of accounts")
 	f(`{"accounts":{"gte":1},"where":[]}`, "/where must be an array of 1 to 20 tests of traits")
 	f(`{"accounts":{"gte":1},"where":[7,{"trait":"a","op":"gtt","value":1}]}`, "/where/0 must be an object", "/where/1/op must be one of")
+	f(`{"location":{}}`, "/location must be an object with one of near, inside, cell")
+	f(`{"location":{"near":{"lat":91,"lon":-181,"km":0}}}`, "/location/near/lat must be -90 to 90", "/location/near/lon must be -180 to 180", "/location/near/km must be more than 0")
+	f(`{"location":{"near":{"lat":1,"lon":"2"}}}`, `/location/near/lon must be a number`, `/location/near must have "km"`, `/location/near/km must be more than 0`)
+	f(`{"location":{"inside":[{"lat":1,"lon":2},7]}}`, "/location/inside must be an array of 3 to 100 corners")
+	f(`{"location":{"inside":[{"lat":1,"lon":2},7,{"lat":1}]}}`, "/location/inside/1 must be an object", `/location/inside/2 must have "lon"`)
+	for _, cell := range []string{`"x"`, `5`, `"85393353ffffff8"`, `"05393353fffffff"`, `"85f93353fffffff"`, `"85393353ffffffff"`} {
+		f(`{"location":{"cell":`+cell+`}}`, "/location/cell must be a cell of H3")
+	}
+	f(`{"location":{"cell":"85393353fffffff"},"count":{"gte":1},"minutes":{"gte":1}}`, " must ask one thing: count or minutes")
+	f(`{"bought":{"gte":1}}`, " must have a product or a category")
+	f(`{"bought":{"gte":1},"product":"","category":5}`, "/product must have 1 to 200 bytes", "/category must be a string")
+	f(`{"nps":"fan"}`, "/nps must be promoter, passive or detractor")
+	f(`{"sentiment":{},"in":"press"}`, "/sentiment must be an object of bounds", "/in must be social, support or feedback")
 	f(`{"all":[{"trait":"a"},{"score":"x"}]}`, "/all/0 must have", "/all/1 must have")
 	deep := leaf
 	for range MaxDepth {

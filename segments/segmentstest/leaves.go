@@ -9,8 +9,8 @@ import (
 
 // Leaf is a leaf of any type that means something by itself.
 func (m Maker) Leaf() segments.Node {
-	switch m.IntN(15) {
-	case 0, 1, 2:
+	switch m.IntN(26) {
+	case 0, 1, 2, 19, 20:
 		return m.event()
 	case 3, 4:
 		return m.sequence()
@@ -26,7 +26,7 @@ func (m Maker) Leaf() segments.Node {
 			t.Measure, t.Currency = segments.Refunds, "EUR"
 		}
 		return t
-	case 9:
+	case 9, 21:
 		return m.consent()
 	case 10:
 		return segments.Holdout{Name: m.One("spring", "it's"), Percent: m.comparison(25, 50, 75)}
@@ -34,6 +34,18 @@ func (m Maker) Leaf() segments.Node {
 		return segments.Household{Profiles: m.comparison(0, 1, 2, 3)}
 	case 12:
 		return m.accounts()
+	case 15, 16:
+		return m.location()
+	case 22:
+		b := segments.Bought{Orders: m.comparison(0, 1, 2), Within: m.within()}
+		if b.Product = m.One("", "p1", "it's"); b.Product == "" || m.IntN(3) == 0 {
+			b.Category = m.One("Clothing", "Shoes", "it's")
+		}
+		return b
+	case 17:
+		return segments.Recommendation{Group: segments.Group(m.One("promoter", "passive", "detractor")), Within: m.within()}
+	case 18:
+		return segments.Mood{In: segments.Medium(m.One("", "social", "support", "feedback")), Is: m.comparison(0, -.5, .25), Within: m.within()}
 	}
 	return segments.Trait{Name: m.trait(), Test: m.test()}
 }
@@ -46,7 +58,7 @@ func (m Maker) trait() string {
 }
 
 func (m Maker) score() segments.Score {
-	return segments.Score{Name: m.One("churn", "value"), End: segments.End(m.One("", "", "lower", "upper")), Test: m.comparison(0, 1, .5, 12)[:1]}
+	return segments.Score{Name: m.One("churn", "value"), End: segments.End(m.One("", "lower", "upper")), Test: m.comparison(0, 1, .5, 12)[:1]}
 }
 
 func (m Maker) consent() segments.Consent {
@@ -105,15 +117,15 @@ func (m Maker) kind() string {
 
 func (m Maker) event() segments.Event {
 	e := segments.Event{Name: m.Name(), Kind: m.kind(), Within: m.within(), Period: m.period(), Where: m.where(2)}
-	switch m.IntN(8) {
+	switch m.IntN(11) {
 	case 0, 1, 2:
 		e.Count = m.comparison(0, 1, 2, 3, 1.5)
 	case 3:
 		e.Measure = segments.Measured{Aggregate: segments.Days, Is: m.comparison(0, 1, 2, 3)}
-	case 4, 5:
+	case 4, 5, 8, 9:
 		aggregate := []segments.Aggregate{segments.Sum, segments.Average, segments.Min, segments.Max}[m.IntN(4)]
 		e.Measure = segments.Measured{Aggregate: aggregate, Of: []string{m.One("size", "a b")}, Is: m.comparison(0, 1, 2.6, .1, 12)}
-	case 6:
+	case 6, 7:
 		e.Pick = segments.Pick(m.One("first", "last"))
 		e.Where = append(e.Where, segments.Property{Path: []string{"size"}, Test: m.test()})
 	}

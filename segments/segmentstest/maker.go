@@ -59,7 +59,10 @@ func (m Maker) Number() float64 {
 // Definition is a tree, or a single leaf every other time: a fault in one leaf
 // shows best where nothing else decides.
 func (m Maker) Definition() segments.Definition {
-	return segments.Definition{Root: m.Node(3 * m.IntN(2))}
+	if m.IntN(2) == 0 {
+		return segments.Definition{Root: m.Leaf()}
+	}
+	return segments.Definition{Root: m.joined(3)}
 }
 
 // Node is a tree of at most so many levels below its root.
@@ -67,8 +70,12 @@ func (m Maker) Node(depth int) segments.Node {
 	if depth == 0 || m.IntN(14) > 3 {
 		return m.Leaf()
 	}
+	return m.joined(depth)
+}
+
+func (m Maker) joined(depth int) segments.Node {
 	parts := func() []segments.Node {
-		list := make([]segments.Node, 1+m.IntN(3))
+		list := make([]segments.Node, 1+m.IntN(4))
 		for i := range list {
 			list[i] = m.Node(depth - 1)
 		}

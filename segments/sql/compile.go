@@ -50,6 +50,7 @@ type compiler struct {
 	everyName    bool            // some leaf counts events of any name
 	transactions scan
 	state        []string // of a transaction, besides whether it stands
+	lines        []string // what the lines of a message of a transaction say, as columns
 	traits       scan
 	traitNames   []string // parameters
 	identifiers  scan
@@ -60,6 +61,9 @@ type compiler struct {
 	households   scan
 	accounts     scan
 	accountState []string // columns of an account
+	locations    scan
+	answers      scan // of customers to surveys
+	moods        scan
 
 	// outright are the conditions of leaves that the id of a profile decides.
 	outright map[int]string
@@ -111,6 +115,8 @@ func (c *compiler) leaf(i int, leaf segments.Node) {
 		c.sequence(i, leaf)
 	case segments.Transactions:
 		c.transaction(i, leaf)
+	case segments.Bought:
+		c.bought(i, leaf)
 	case segments.Trait:
 		c.trait(i, leaf)
 	case segments.HasIdentifier:
@@ -133,6 +139,12 @@ func (c *compiler) person(i int, leaf segments.Node) {
 		c.household(i, leaf)
 	case segments.Accounts:
 		c.account(i, leaf)
+	case segments.Location:
+		c.location(i, leaf)
+	case segments.Recommendation:
+		c.recommendation(i, leaf)
+	case segments.Mood:
+		c.mood(i, leaf)
 	case segments.InSegment:
 		c.err = fmt.Errorf("compile segment: leaf %d names segment %q, which was not resolved", i, leaf.ID)
 	default:
@@ -238,6 +250,9 @@ func (c *compiler) scans(everybody bool) (parts []string) {
 		{c.consents, c.consentsSQL},
 		{c.households, c.householdsSQL},
 		{c.accounts, c.accountsSQL},
+		{c.locations, c.locationsSQL},
+		{c.answers, c.answersSQL},
+		{c.moods, c.moodsSQL},
 	} {
 		if len(s.scan.bits) > 0 {
 			parts = append(parts, s.sql())

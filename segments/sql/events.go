@@ -78,17 +78,23 @@ func (c *compiler) occurrence(name, kind string, where []segments.Property, with
 	if kind != "" {
 		condition += " AND kind = " + c.text(kind)
 	}
-	condition += c.within("time", within)
-	if !period.From.IsZero() {
-		condition += " AND time >= " + c.moment(period.From)
-	}
-	if !period.Until.IsZero() {
-		condition += " AND time < " + c.moment(period.Until)
-	}
+	condition += c.within("time", within) + c.period(period)
 	c.eventNames = append(c.eventNames, parameter)
 	c.windows = append(c.windows, within)
 	c.set.happened.until(within, parameter)
 	return strings.Join(append([]string{condition}, c.where("properties", where)...), " AND ")
+}
+
+// period is the condition that the time lies in an absolute window, with its lead of AND.
+func (c *compiler) period(p segments.Period) string {
+	condition := ""
+	if !p.From.IsZero() {
+		condition += " AND time >= " + c.moment(p.From)
+	}
+	if !p.Until.IsZero() {
+		condition += " AND time < " + c.moment(p.Until)
+	}
+	return condition
 }
 
 // where are the conditions that the properties pass the tests.

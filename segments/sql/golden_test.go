@@ -91,6 +91,9 @@ func TestNoValueInText(t *testing.T) {
 	test := segments.Test{Op: segments.Eq, Values: []segments.Scalar{s}}
 	tests = append(tests, segments.Consent{Purpose: secret, Channel: secret, Is: segments.Granted}, segments.Holdout{Name: secret, Percent: segments.Comparison{{Op: segments.Gt, Value: 98765.4321}}},
 		segments.Accounts{IDs: []string{secret}, Where: []segments.Trait{{Name: secret, Test: test}}}, segments.Trait{Name: "computed", Test: test})
+	point := segments.Point{Lat: 98765.4321, Lon: 98765.4321}
+	tests = append(tests, segments.Bought{Product: secret, Category: secret}, segments.Location{Place: segments.Place{Center: point, Km: 98765}}, segments.Location{Place: segments.Place{Polygon: []segments.Point{point, point, point}}},
+		segments.Location{Place: segments.Place{Cell: 98765}, Period: period}, segments.Mood{In: segments.Medium(secret), Is: segments.Comparison{{Op: segments.Gt, Value: 98765}}})
 	rules := profiles.DefaultRules()
 	rules.Computed = []profiles.ComputedTrait{{Name: "computed", Compute: profiles.ComputeLast, Event: secret, Kind: secret, Property: "x", Where: []profiles.Condition{{Property: "x", Op: "in", Values: []any{secret, 98765.4321}}}}}
 	rules.Default = profiles.TraitRule{Rule: profiles.SourcePriority, Sources: []string{secret}}

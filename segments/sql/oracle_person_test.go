@@ -31,7 +31,7 @@ func (o *oracle) person(p *person, n segments.Node) bool {
 	case segments.Accounts:
 		return n.Count.Holds(float64(o.accounts(p, n)))
 	}
-	panic("unknown leaf")
+	return o.place(p, n)
 }
 
 // stance follows each channel and each address through all that was said in order.

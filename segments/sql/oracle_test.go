@@ -91,6 +91,8 @@ func (o *oracle) holds(p *person, n segments.Node) bool {
 		return o.sequence(p, n)
 	case segments.Transactions:
 		return o.transactions(p, n)
+	case segments.Bought:
+		return o.bought(p, n)
 	case segments.Trait:
 		return passes(o.trait(p, n.Name), n.Test)
 	case segments.Score:
@@ -127,51 +129,6 @@ func (o *oracle) later(a, b clickhousetest.Event) bool {
 		return n.Lsh(n, 64).Or(n, new(big.Int).SetUint64(lo))
 	}
 	return hash(a).Cmp(hash(b)) > 0
-}
-
-func (o *oracle) transactions(p *person, leaf segments.Transactions) bool {
-	type state struct {
-		newest clickhousetest.Event
-		placed time.Time
-	}
-	states := map[string]*state{}
-	for _, e := range p.events {
-		if e.Order == nil || e.Order.Type == "adjustment" {
-			continue
-		}
-		id := "message " + e.Kind + " " + e.Source + " " + e.MessageID
-		if e.Order.Type == "order" && e.Order.ID != "" {
-			id = "order " + e.Source + " " + e.Order.ID
-		}
-		s := states[id]
-		if s == nil {
-			states[id] = &state{newest: e, placed: e.Time}
-			continue
-		}
-		if e.Time.Before(s.placed) {
-			s.placed = e.Time
-		}
-		if o.later(e, s.newest) {
-			s.newest = e
-		}
-	}
-	count, sum := 0, new(big.Rat)
-	for _, s := range states {
-		order := s.newest.Order
-		if strings.EqualFold(order.Status, "cancelled") || leaf.Currency != "" && order.Currency != leaf.Currency || !o.inWindow(s.placed, leaf.Within) {
-			continue
-		}
-		if order.Type+"s" == string(leaf.Measure) {
-			count++
-		}
-		amount, _ := new(big.Rat).SetString(order.Amount)
-		sum.Add(sum, amount)
-	}
-	if leaf.Measure == segments.Revenue {
-		x, _ := sum.Float64()
-		return leaf.Test.Holds(x)
-	}
-	return leaf.Test.Holds(float64(count))
 }
 
 func (o *oracle) score(p *person, leaf segments.Score) bool {

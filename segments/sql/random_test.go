@@ -53,7 +53,7 @@ func TestRandomDefinitionsAgreeWithOracle(t *testing.T) {
 	t.Logf("KINDRED_TEST_SEED=%d", seed)
 	m := maker{segmentstest.New(seed, 1)}
 	conn := warehousetest.NewTestDatabase(t)
-	selective := 0
+	selective, drawn, deciding := 0, map[string]int{}, map[string]int{}
 	count := testCount(t, 100)
 	const perWorld = 100
 	for n := 0; n < count; n += perWorld {
@@ -62,7 +62,7 @@ func TestRandomDefinitionsAgreeWithOracle(t *testing.T) {
 		w.Flush(ctx)
 		everybody := len(o.people())
 		cfg := sql.DefaultConfig()
-		cfg.Rules = ruleTable()
+		cfg.Rules, cfg.MaxExecution = ruleTable(), time.Minute // However busy the machine is.
 		p, err := sql.New(cfg, conn, func() time.Time { return now })
 		if err != nil {
 			t.Fatal(err)
@@ -78,9 +78,21 @@ func TestRandomDefinitionsAgreeWithOracle(t *testing.T) {
 				t.Fatalf("definition %s: %d of %d, want %d of %d (-oracle +sql):\n%s\n%s\n%v",
 					text, got.Count, got.Profiles, len(want), everybody, diff, got.SQL, got.Parameters)
 			}
+			for _, name := range segmentstest.Operators(d) {
+				drawn[name]++
+				if len(want) > 0 && len(want) < everybody {
+					deciding[name]++
+				}
+			}
 			if len(want) > 0 && len(want) < everybody {
 				selective++
 			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(drawn)) {
+		t.Logf("%6d %6d %s", drawn[name], deciding[name], name)
+		if drawn[name] >= 100 && deciding[name] < drawn[name]/2 {
+			t.Errorf("%s is in %d definitions, of which %d select some and not all profiles", name, drawn[name], deciding[name])
 		}
 	}
 	t.Logf("%d definitions, %d select some and not all", count, selective)
@@ -119,7 +131,7 @@ func TestRandomTraitsAgreeWithOracle(t *testing.T) {
 	w.Add(o.events...)
 	w.Flush(ctx)
 	cfg := sql.DefaultConfig()
-	cfg.Rules = ruleTable()
+	cfg.Rules, cfg.MaxExecution = ruleTable(), time.Minute // However busy the machine is.
 	p, err := sql.New(cfg, conn, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)

@@ -69,7 +69,7 @@ FROM (
     FROM (
         SELECT profile_id, type, %s
         FROM (
-            SELECT %s AS profile_id, type, %s AS transaction, %s AS standing, time, %s AS moment, currency, amount
+            SELECT %s AS profile_id, type, %s AS transaction, %s AS standing, time, %s AS moment, %s
             FROM transaction_facts
             WHERE workspace = {workspace:String} AND anchor_id != 0 AND type IN ('order', 'refund', 'subscription')%s
         )
@@ -78,7 +78,27 @@ FROM (
     WHERE stands
     GROUP BY profile_id
 )`, c.transactions.mask(), c.due(c.set.placed), strings.Join(c.dated(c.transactions, c.set.placed, "placed"), ",\n        "), strings.Join(state, ", "),
-		warehouse.EventProfile("anchor_id", "time"), clickhouse.TransactionIdentity, clickhouse.TransactionStands, moment, c.only("anchor_id", anchorsParameter))
+		warehouse.EventProfile("anchor_id", "time"), clickhouse.TransactionIdentity, clickhouse.TransactionStands, moment,
+		strings.Join(append([]string{"currency", "amount"}, c.lines...), ", "), c.only("anchor_id", anchorsParameter))
+}
+
+// bought counts orders by the lines of their newest message. The catalogue is asked for
+// its products once, not for each line.
+func (c *compiler) bought(i int, leaf segments.Bought) {
+	c.set.placed.until(leaf.Within, "")
+	column, has := fmt.Sprintf("leaf_%d", i), fmt.Sprintf("has_%d", i)
+	var conditions []string
+	if leaf.Product != "" {
+		conditions = append(conditions, "p = "+c.text(leaf.Product))
+	}
+	if leaf.Category != "" {
+		category := c.text(leaf.Category)
+		conditions = append(conditions, "(c = "+category+" OR p IN (SELECT item_id FROM catalogue WHERE workspace = {workspace:String} AND type = 'product' AND has(category, "+category+")))")
+	}
+	c.lines = append(c.lines, "arrayExists((p, c) -> "+strings.Join(conditions, " AND ")+", items.product_id, items.category) AS "+has)
+	c.needs("argMax(" + has + ", moment) AS " + has)
+	c.transactions.columns = append(c.transactions.columns, "countIf(type = 'order' AND "+has+c.within("placed", leaf.Within)+") AS "+column)
+	c.note(&c.transactions, i, c.comparison(column, leaf.Orders), leaf.Orders.Holds(0))
 }
 
 // identifier looks for a namespace in the scan over identifiers.

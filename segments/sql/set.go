@@ -165,8 +165,8 @@ func (c *compiler) assembleSet(held string, everybody bool) string {
 // set is what a compiler needs for several definitions.
 type set struct {
 	several, some bool
-	// happened are of the scan over events, placed of that over transactions.
-	happened, placed times
+	// Of the scans over events, transactions, locations, answers and sentiments.
+	happened, placed, located, answered, said times
 }
 
 // times are what the passing of time changes in a scan.

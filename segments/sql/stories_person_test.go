@@ -76,6 +76,7 @@ func TestConsentStories(t *testing.T) {
 // asker returns a function that compares the members of a definition with names.
 func asker(t *testing.T, cfg sql.Config, w *clickhousetest.World, who map[identity.ProfileID]string) func(definition string, want ...string) {
 	t.Helper()
+	cfg.MaxExecution = time.Minute // However busy the machine is.
 	p, err := sql.New(cfg, w.Conn, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)

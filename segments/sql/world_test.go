@@ -73,6 +73,10 @@ func (m maker) history(w *clickhousetest.World, people int) *oracle {
 			w.House(o.households[id], id)
 		}
 	}
+	for product, path := range o.catalogue() {
+		w.Product(w.T.Context(), product, now.Add(-time.Hour), "Hats", "Shoes")
+		w.Product(w.T.Context(), product, now, path...)
+	}
 	w.Add(o.events...)
 	w.Score(o.scores...)
 	return o
@@ -104,6 +108,17 @@ func (m maker) event(n int, ids []string, people int) clickhousetest.Event {
 		e.Type, e.Properties["groupId"] = "group", m.One("acme", "it's", "globex")
 		e.Properties["traits"] = map[string]any{m.One("plan", "it's"): m.Value()}
 	}
+	if m.IntN(3) == 0 {
+		at := segmentstest.Places[m.IntN(len(segmentstest.Places))]
+		e.Fix = &clickhousetest.Fix{Lat: at.Lat, Lon: at.Lon}
+	}
+	if m.IntN(2) == 0 {
+		e.Voice = &clickhousetest.Voice{Medium: m.One("social", "support", "feedback"), Direction: m.One("inbound", "inbound", "outbound")}
+		if m.IntN(4) > 0 {
+			sentiment, score := []float64{-1, -.5, .1, .25, .9}[m.IntN(5)], float64(m.IntN(11))
+			e.Voice.Sentiment, e.Voice.Score = &sentiment, &score
+		}
+	}
 	for range m.IntN(3) {
 		c := clickhousetest.Consent{Purpose: m.One("marketing", "marketing", "profiling"), Channel: m.One("", "email", "sms"), Granted: m.IntN(2) == 0}
 		if c.Channel != "" && m.IntN(2) == 0 && len(ids) > 0 {
@@ -116,6 +131,9 @@ func (m maker) event(n int, ids []string, people int) clickhousetest.Event {
 			Type: m.One("order", "order", "order", "refund", "subscription", "adjustment"), ID: m.One("", "o1", "o2"),
 			Status: m.One("completed", "completed", "Cancelled", ""), Currency: m.One("EUR", "EUR", "USD"),
 			Amount: m.One("1", "2.5", "0.1", "-0.3", "99.9999", "0"),
+		}
+		for range m.IntN(3) {
+			e.Order.Items = append(e.Order.Items, clickhousetest.Item{Product: m.One("p1", "p2", "it's"), Category: m.One("", "", "Shoes", "Hats"), Quantity: "1", Price: "1"})
 		}
 	}
 	return e

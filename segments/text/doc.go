@@ -24,7 +24,14 @@
 //	         | "holdout" name bound { bound }                  // percent
 //	         | "segment" name
 //	         | "household" bound { bound }                     // profiles
-//	         | "accounts" bound { bound } [ "in" list ] [ where ] .
+//	         | "accounts" bound { bound } [ "in" list ] [ where ]
+//	         | "location" place [ bound { bound } "times" | "minutes" bound { bound } ] window
+//	         | "bought" [ "product" name ] [ "category" name ] bound { bound } "times" [ "in" duration ]
+//	         | "nps" ( "promoter" | "passive" | "detractor" ) [ "in" duration ]
+//	         | "sentiment" [ "of" ( "social" | "support" | "feedback" ) ] bound { bound } [ "in" duration ] .
+//	place    = "near" "(" number "," number "," number ")"     // latitude, longitude, kilometres
+//	         | "inside" "(" number number { "," number number } ")" // corners
+//	         | "cell" name .                                   // of H3
 //	event    = name [ "of" kind ] .
 //	step     = [ "optional" ] event [ where ] [ "after" bound { bound } ]
 //	           [ "without" event [ where ] ] .                 // bounds are durations

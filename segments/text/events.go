@@ -131,6 +131,18 @@ func (p *parser) transactions(o *object, t token) {
 	}
 }
 
+func (p *parser) bought(o *object) {
+	if p.has("product") {
+		o.add("product", p.name("the id of a product"))
+	}
+	if p.has("category") {
+		o.add("category", p.name("a category"))
+	}
+	o.add("bought", p.bounds(p.scalar))
+	p.need("times")
+	p.window(o)
+}
+
 func (p *parser) consent(o *object) {
 	o.add("consent", p.name("a purpose"))
 	if p.has("by") {

@@ -148,6 +148,29 @@ func (w *writer) counted(m map[string]any) {
 			w.list(m["in"])
 		}
 		w.where(m, "trait")
+	case m["location"] != nil:
+		w.location(m)
+	case m["bought"] != nil:
+		w.put("bought")
+		for _, member := range []string{"product", "category"} {
+			if m[member] != nil {
+				w.put(member)
+				w.name(m[member])
+			}
+		}
+		w.bounds(m["bought"], literal, "")
+		w.put("times")
+		w.window(m)
+	case m["nps"] != nil:
+		w.put("nps", m["nps"].(string))
+		w.window(m)
+	case m["sentiment"] != nil:
+		w.put("sentiment")
+		if in, ok := m["in"].(string); ok {
+			w.put("of", in)
+		}
+		w.bounds(m["sentiment"], literal, "")
+		w.window(m)
 	default:
 		for member := range m {
 			w.unknown += member + " "

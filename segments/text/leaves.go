@@ -50,6 +50,15 @@ func (p *parser) begun(o *object, t token) {
 		o.add("household", p.bounds(p.scalar))
 	case "accounts":
 		p.accounts(o)
+	case "location":
+		p.location(o)
+	case "bought":
+		p.bought(o)
+	case "nps":
+		o.add("nps", p.name("promoter, passive or detractor"))
+		p.window(o)
+	case "sentiment":
+		p.sentiment(o)
 	default:
 		p.next--
 		p.expected("a leaf, such as did or the name of a trait, not or (")

@@ -26,8 +26,8 @@ type token struct {
 
 // words are those of the language. A trait that a leaf begins with cannot be one of
 // them; elsewhere the place tells a name from a word.
-var words = set(`accounts after all and any average by consent contains days denied did exists false first from
-	granted has holdout household in last lower max min not of optional or orders refunds revenue score segment sequence span sum
+var words = set(`accounts after all and any average bought by category cell consent contains days denied did exists false first from
+	granted has holdout household in inside last location lower max min minutes near not nps of optional or orders product refunds revenue score segment sentiment sequence span sum
 	then times trait true unknown until upper where without zone`)
 
 // nouns are words that read well as names.

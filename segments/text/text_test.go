@@ -64,6 +64,13 @@ func TestParse(t *testing.T) {
 	f(`consent marketing by email granted and not consent profiling denied`, `{"all":[{"consent":"marketing","channel":"email","is":"granted"},{"not":{"consent":"profiling","is":"denied"}}]}`, "")
 	f(`holdout "spring-2026" >= 5% < 10`, `{"holdout":"spring-2026","percent":{"gte":5,"lt":10}}`, `holdout "spring-2026" >= 5% < 10%`)
 	f(`segment "at-risk" or segment vip`, `{"any":[{"segment":"at-risk"},{"segment":"vip"}]}`, "")
+	f(`location near (38.72, -9.14, 5) >= 2 times in 30d`, `{"location":{"near":{"lat":38.72,"lon":-9.14,"km":5}},"count":{"gte":2},"within":"30d"}`, "")
+	f(`location inside (38 -9, 39 -9, 38.5 -8) minutes > 30 from 2025-01-01`, `{"location":{"inside":[{"lat":38,"lon":-9},{"lat":39,"lon":-9},{"lat":38.5,"lon":-8}]},"minutes":{"gt":30},"from":"2025-01-01"}`,
+		`location inside (38 -9, 39 -9, 38.5 -8) minutes > 30 from 2025-01-01T00:00:00Z`)
+	f(`location cell "85393363fffffff" and nps promoter in 90d and sentiment of social < -0.3 in 1w`,
+		`{"all":[{"location":{"cell":"85393363fffffff"}},{"nps":"promoter","within":"90d"},{"sentiment":{"lt":-0.3},"in":"social","within":"1w"}]}`, "")
+	f(`bought category Shoes >= 1 times in 90d and bought product "sku-1" category "a b" = 0 times`,
+		`{"all":[{"bought":{"gte":1},"category":"Shoes","within":"90d"},{"bought":{"eq":0},"product":"sku-1","category":"a b"}]}`, "")
 	f(`household >= 2 and accounts >= 1 in ("acme") where (plan = "gold" and size > 5)`,
 		`{"all":[{"household":{"gte":2}},{"accounts":{"gte":1},"in":["acme"],"where":[{"trait":"plan","op":"eq","value":"gold"},{"trait":"size","op":"gt","value":5}]}]}`, "")
 }
@@ -108,6 +115,9 @@ func TestFaults(t *testing.T) {
 	f(strings.Repeat("(", 100)+"a = 1", `line 1, column 34: is nested too deeply`)
 	f(strings.Repeat("not ", 1000)+"a = 1", `line 1, column 133: is nested too deeply`)
 	f(strings.Repeat("not ", 20)+"a = 1", `line 1, column 65: is nested more than 16 levels deep`)
+	f(`location at`, `line 1, column 10: expected near, inside or cell, found at`)
+	f(`location near (91, 0, 5)`, `line 1, column 16: must be -90 to 90`)
+	f(`location inside (1 2, 3 4)`, `line 1, column 10: must be an array of 3 to 100 corners`)
 	f("a = \"\xff\"", `line 1, column 1: must be UTF-8`)
 	f(strings.Repeat(" ", segments.MaxBytes+1), `line 1, column 1: must not be longer`)
 	f(strings.Repeat("x", 100)+" y", `line 1, column 102: expected =`)

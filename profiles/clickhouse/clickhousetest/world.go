@@ -55,57 +55,6 @@ func New(t testing.TB, conn driver.Conn, workspace string) *World {
 	return w
 }
 
-// Event is one event. MessageID must be unique. The strongest identifier
-// decides to whom it belongs.
-type Event struct {
-	MessageID   string
-	Kind        string // "behaviour" when empty
-	Name        string
-	Type        string
-	Source      string // "web" when empty
-	Time        time.Time
-	Received    time.Time      // Time when it is zero
-	Identifiers []string       // "namespace:value", normalised
-	Properties  map[string]any // marshalled as JSON
-	Traits      map[string]any // each becomes an observation
-	Order       *Order         // for transactions
-	Contact     *Contact       // for contacts
-	Consents    []Consent      // stated by the event
-}
-
-// Contact is the typed part of a contact.
-type Contact struct {
-	Action, Channel, Campaign, ID, Subject string
-}
-
-// Consent is a statement of consent or refusal. Address is "namespace:value", or empty.
-type Consent struct {
-	Purpose, Channel, Address string
-	Granted                   bool
-}
-
-// Order is the typed part of a transaction.
-type Order struct {
-	Type, ID, Status, Currency string
-	Amount                     string // decimal
-	Items                      []Item
-}
-
-// Item is a line of an order.
-type Item struct {
-	Product, Name, Quantity, Price string // the last two are decimals
-}
-
-// Score is one row of the table of scores.
-type Score struct {
-	Profile          identity.ProfileID
-	Name, Model      string
-	AsOf, ComputedAt time.Time
-	Value            float64
-	Lower, Upper     float64
-	Detail           string
-}
-
 // Key returns the key of "namespace:value".
 func (w *World) Key(id string) identity.Key {
 	w.T.Helper()
@@ -252,6 +201,7 @@ func (w *World) insertEvents(ctx context.Context) {
 			}
 		})
 	w.insertFacts(ctx)
+	w.insertVoices(ctx)
 }
 
 func (w *World) object(m map[string]any) string {
