@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kindred-cdp/kindred/deploy/embedded"
 )
@@ -120,7 +121,7 @@ func TestErasedEverywhere(t *testing.T) {
 	k.keepNoOldFiles()
 	bob, ana := k.everywhere("bob", bobMark), k.everywhere("ana", anaMark)
 	for who, marks := range map[string][]string{"bob": bob, "ana": ana} {
-		k.until("all of "+who+" is there", func() bool {
+		k.within(5*time.Minute, "all of "+who+" is there", func() bool {
 			_, all := k.askAs("admin", http.MethodGet, "/v1/privacy/access/user_id:"+who, nil)
 			return !slices.ContainsFunc(marks, func(m string) bool { return !bytes.Contains(bytes.ToLower(all), []byte(strings.ToLower(m))) })
 		})
@@ -151,7 +152,7 @@ func TestErasedEverywhere(t *testing.T) {
 	if left := of(k.shown("ana"), "vanax"); len(left) > 0 {
 		t.Errorf("right after the answer she is shown by %v", left)
 	}
-	k.until("the erasure is certified", func() bool {
+	k.within(5*time.Minute, "the erasure is certified", func() bool {
 		k.admin("SYSTEM START MERGES") // Wakes who removes files, whom nothing to do has made slow.
 		_, body := k.askAs("admin", http.MethodGet, "/v1/privacy/erasure/erase-ana", nil)
 		return bytes.Contains(body, []byte(`\"files_gone\":true`))
