@@ -167,12 +167,18 @@ func (k *running) read(into any, args ...string) {
 	}
 }
 
-// until waits for something to come true, for a minute at most.
+// until waits for something to come true, for a minute and a half at most.
 func (k *running) until(what string, is func() bool) {
+	k.t.Helper()
+	k.within(90*time.Second, what, is)
+}
+
+// within is until for what takes long where the machine is busy.
+func (k *running) within(most time.Duration, what string, is func() bool) {
 	k.t.Helper()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(90 * time.Second)
+	deadline := time.After(most)
 	for !is() {
 		select {
 		case <-tick.C:
