@@ -111,11 +111,18 @@ func (n *news) messages(all map[string][]identity.Key) (msgs []kafka.Message) {
 // read returns what a message says; no keys where it is of this process.
 func (n *news) read(m *kafka.Message) (workspace string, keys []identity.Key, err error) {
 	for _, h := range m.Headers {
-		switch {
-		case h.Key == wire.HeaderWorkspace:
-			workspace = string(h.Value)
-		case h.Key == headerOrigin && string(h.Value) == n.origin:
+		if h.Key == headerOrigin && string(h.Value) == n.origin {
 			return "", nil, nil
+		}
+	}
+	return storedKeys(m)
+}
+
+// storedKeys returns what a message says, whoever wrote it.
+func storedKeys(m *kafka.Message) (workspace string, keys []identity.Key, err error) {
+	for _, h := range m.Headers {
+		if h.Key == wire.HeaderWorkspace {
+			workspace = string(h.Value)
 		}
 	}
 	if workspace == "" || len(m.Value)%8 != 0 {

@@ -2,8 +2,10 @@ package views
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -116,13 +118,25 @@ func (w *work) round(ctx context.Context) error {
 	if err := w.know(ctx); err != nil {
 		return err
 	}
-	for workspace, m := range w.marks {
-		if err := w.follow(ctx, workspace, m); err != nil {
+	if w.count > 0 {
+		// Not before others of the same profiles had time to come.
+		if w.count < w.cfg.MaxDirty && w.deps.Now().Sub(w.since) < w.cfg.Delay {
+			return nil
+		}
+		if err := w.deps.Settle(ctx); err != nil {
 			return err
 		}
 	}
-	if w.count > 0 && (w.count >= w.cfg.MaxDirty || w.deps.Now().Sub(w.since) >= w.cfg.Delay) {
-		return w.facts(ctx)
+	for workspace, m := range w.marks {
+		if err := w.advance(ctx, workspace, m); err != nil {
+			return err
+		}
+	}
+	if w.count > 0 {
+		clear(w.dirty) // What is left is of workspaces without a version: nobody's.
+		w.count = 0
+		w.metrics.waiting.Set(0)
+		return w.source.Commit(ctx)
 	}
 	for workspace, m := range w.marks {
 		if err := w.sweep(ctx, workspace, m); err != nil {
@@ -182,95 +196,83 @@ func (w *work) begin(ctx context.Context, workspace string) (mark, error) {
 	return m, w.table.setMark(ctx, workspace, m, now)
 }
 
-// follow projects what identity changed since the mark, a part at a time, and puts the
-// mark behind it.
-func (w *work) follow(ctx context.Context, workspace string, m *mark) error {
+// advance projects the profiles of which events were stored, and those that identity
+// changed since the mark, and puts the mark behind these: a part at a time where there
+// are very many.
+func (w *work) advance(ctx context.Context, workspace string, m *mark) error {
 	for {
+		// Not an older version than one at which the evidence of the events is published.
 		w.deps.Store.Refresh(workspace)
 		v, err := w.deps.Store.Version(ctx, workspace)
-		if err != nil || !v.Latest().After(m.at) {
-			return err
-		}
-		named, last, n := map[uint64]bool{}, m.at, 0
-		err = w.deps.Store.Changes(ctx, workspace, v, m.at, w.cfg.Batch, func(c clickhouse.Change) {
-			n++
-			last = c.At
-			for _, name := range c.Names {
-				named[name] = name != 0
-			}
-		})
-		if err == nil {
-			err = w.renamed(ctx, workspace, named)
-		}
 		if err != nil {
 			return err
 		}
-		if n < w.cfg.Batch {
-			last = v.Latest()
+		named, last, n := map[uint64]bool{}, v.Latest(), 0
+		if last.After(m.at) {
+			err = w.deps.Store.Changes(ctx, workspace, v, m.at, w.cfg.MaxChanges, func(c clickhouse.Change) {
+				if n++; n == w.cfg.MaxChanges {
+					last = c.At
+				}
+				for _, name := range c.Names {
+					named[name] = true
+				}
+			})
 		}
-		m.at = last
-		if err := w.table.setMark(ctx, workspace, *m, w.deps.Now()); err != nil || n < w.cfg.Batch {
+		ids, errs := w.renamed(ctx, workspace, named)
+		stored, err3 := w.resolve(ctx, workspace, w.dirty[workspace])
+		if err := errors.Join(err, errs, err3); err != nil {
+			return err
+		}
+		if err := w.project(ctx, workspace, append(ids, stored...)); err != nil {
+			return err
+		}
+		delete(w.dirty, workspace)
+		if last.After(m.at) {
+			m.at = last
+			err = w.table.setMark(ctx, workspace, *m, w.deps.Now())
+		}
+		if err != nil || n < w.cfg.MaxChanges {
 			return err
 		}
 	}
 }
 
-// renamed projects the profiles that changes name: those of the identifiers that they
-// name, those in the households, and those that have rows under a name.
-func (w *work) renamed(ctx context.Context, workspace string, named map[uint64]bool) error {
-	var names []uint64
-	for name, ok := range named {
-		if ok {
-			names = append(names, name)
+// resolve returns the profiles of keys.
+func (w *work) resolve(ctx context.Context, workspace string, keys []identity.Key) (ids []identity.ProfileID, err error) {
+	slices.Sort(keys)
+	for part := range slices.Chunk(slices.Compact(keys), w.cfg.Batch) {
+		found, err := w.deps.Store.ResolveMany(ctx, workspace, part)
+		if err != nil {
+			return nil, err
 		}
+		ids = append(ids, found...)
 	}
-	if len(names) == 0 {
-		return nil
-	}
-	slices.Sort(names)
-	ids, err := w.table.standing(ctx, workspace, names)
-	if err != nil {
-		return err
-	}
-	housed, err := w.deps.Store.Housed(ctx, workspace, names)
-	if err != nil {
-		return err
-	}
-	keys := make([]identity.Key, len(names))
-	for i, name := range names {
-		keys[i] = identity.Key(name)
-	}
-	found, err := w.deps.Store.ResolveMany(ctx, workspace, keys)
-	if err != nil {
-		return err
-	}
-	return w.project(ctx, workspace, slices.Concat(ids, housed, found))
+	return ids, nil
 }
 
-// facts projects the profiles of which events were stored.
-func (w *work) facts(ctx context.Context) error {
-	if err := w.deps.Settle(ctx); err != nil {
-		return err
+// renamed returns the profiles that changes name: those of the identifiers that they
+// name, those in the households, and those that have rows under a name.
+func (w *work) renamed(ctx context.Context, workspace string, named map[uint64]bool) (ids []identity.ProfileID, err error) {
+	delete(named, 0)
+	for names := range slices.Chunk(slices.Sorted(maps.Keys(named)), w.cfg.Batch) {
+		rows, err := w.table.standing(ctx, workspace, names)
+		if err != nil {
+			return nil, err
+		}
+		housed, err := w.deps.Store.Housed(ctx, workspace, names)
+		if err != nil {
+			return nil, err
+		}
+		ids = slices.Concat(ids, rows, housed)
 	}
-	for workspace, keys := range w.dirty {
-		slices.Sort(keys)
-		keys = slices.Compact(keys)
-		for part := range slices.Chunk(keys, w.cfg.Batch) {
-			// Not an older version than one at which their evidence is published.
-			w.deps.Store.Refresh(workspace)
-			ids, err := w.deps.Store.ResolveMany(ctx, workspace, part)
-			if err == nil {
-				err = w.project(ctx, workspace, ids)
-			}
-			if err != nil {
-				return err
-			}
+	keys := make([]identity.Key, 0, len(named))
+	for name := range named {
+		if name < 1<<63 { // No anchor of a set.
+			keys = append(keys, identity.Key(name))
 		}
 	}
-	clear(w.dirty)
-	w.count = 0
-	w.metrics.waiting.Set(0)
-	return w.source.Commit(ctx)
+	found, err := w.resolve(ctx, workspace, keys)
+	return append(ids, found...), err
 }
 
 // sweep looks at some of the profiles of a workspace, and projects those that have no
