@@ -108,14 +108,16 @@ func (m *many) load(ctx context.Context) error {
 		o.alone = o.alone || o.timed || o.reborn
 		o.gone = o.gone || !o.alone && len(o.p.Identifiers) == 0
 	}
-	if err := m.tallyEvents(ctx); err != nil {
-		return err
+	if m.projecting { // The activity has the tally, which comes before the rest.
+		if err := m.activity(ctx); err != nil {
+			return err
+		}
+		if err := m.together(ctx, m.recent, m.traits, m.transactions); err != nil {
+			return err
+		}
+		return m.rest(ctx)
 	}
-	parts = []func(context.Context) error{m.activity, m.recent, m.traits}
-	if !m.projecting {
-		parts = append(parts, m.loneReaders)
-	}
-	if err := m.together(ctx, parts...); err != nil {
+	if err := m.together(ctx, m.activity, m.recent, m.traits, m.loneReaders); err != nil {
 		return err
 	}
 	return m.together(ctx, m.transactions, m.rest)

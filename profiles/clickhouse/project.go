@@ -88,9 +88,11 @@ func (s *Store) Project(ctx context.Context, workspace string, ids []identity.Pr
 }
 
 const (
-	// The sum of hashes is what makes the count exact: as many events may have come as
-	// were dropped with an old month.
-	eventsTallySQL = `SELECT toUInt8(0), anchor_id, count(), sum(toUInt64(message_hash))
+	// eventsSum is what makes the count exact: as many events may have come as were
+	// dropped with an old month.
+	eventsSum = "sum(toUInt64(message_hash))"
+
+	eventsTallySQL = `SELECT toUInt8(0), anchor_id, count(), ` + eventsSum + `
 FROM events
 WHERE workspace = {workspace:String} AND anchor_id IN {anchors:Array(UInt64)}
 GROUP BY anchor_id`
@@ -134,7 +136,8 @@ func (t *Tally) Add(o Tally) {
 	t.Sightings += o.Sightings
 }
 
-// tallySightings and tallyEvents fill in the tallies of projections.
+// tallySightings fills in a part of the tallies of projections; what is read of the
+// activity has the other.
 func (m *many) tallySightings(ctx context.Context) error {
 	keys := m.keys()
 	if !m.projecting || len(keys) == 0 {
@@ -142,15 +145,6 @@ func (m *many) tallySightings(ctx context.Context) error {
 	}
 	return m.tally(ctx, sightingsTallySQL, func(key uint64, t Tally) { m.addTally(m.ofKey[key], t) },
 		clickhouse.Named("workspace", m.workspace), clickhouse.Named("keys", keys))
-}
-
-func (m *many) tallyEvents(ctx context.Context) error {
-	anchors := m.events()
-	if !m.projecting || len(anchors) == 0 {
-		return nil
-	}
-	return m.tally(ctx, eventsTallySQL, func(anchor uint64, t Tally) { m.addTally(m.ofAnchor[anchor], t) },
-		clickhouse.Named("workspace", m.workspace), clickhouse.Named("anchors", anchors))
 }
 
 func (m *many) addTally(o *one, t Tally) {

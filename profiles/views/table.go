@@ -24,8 +24,26 @@ type row struct {
 	keys, anchors []uint64
 	household     uint64
 	tally         clickhouse.Tally
-	body          []byte
+	body          []byte            // the encoded view, empty for none
 	view          *profiles.Profile // of body, once it was opened
+}
+
+// head is what stands in front of the view in the column body.
+func (c *codec) head(r *row) {
+	c.time(&r.computed)
+	c.time(&r.freshUntil)
+	list(c, &r.keys, func(k *uint64) { fixed(c, k) })
+	list(c, &r.anchors, func(a *uint64) { fixed(c, a) })
+	fixed(c, &r.household)
+	number(c, &r.tally.Events)
+	fixed(c, &r.tally.EventsSum)
+	number(c, &r.tally.Sightings)
+}
+
+// stamp is the place of a row as one number.
+func (r *row) stamp() *big.Int {
+	n := new(big.Int).SetUint64(r.at.Epoch)
+	return n.Lsh(n, 64).Or(n, new(big.Int).SetUint64(r.at.Sequence))
 }
 
 // readable opens the body, once, and reports whether there is a view in it.
@@ -48,7 +66,7 @@ type table struct {
 	form uint64
 }
 
-const rowsSQL = `SELECT profile_id, epoch, sequence, computed_at, fresh_until, keys, anchors, household, events, events_sum, sightings, body
+const rowsSQL = `SELECT profile_id, toUInt64(bitShiftRight(stamp, 64)), toUInt64(bitAnd(stamp, 0xffffffffffffffff)), body
 FROM profile_views
 WHERE workspace = {workspace:String} AND profile_id IN {ids:Array(UInt64)} AND form = {form:UInt64}
 SETTINGS optimize_move_to_prewhere = 0, max_threads = 1`
@@ -62,14 +80,14 @@ func (t table) read(ctx context.Context, workspace string, ids []uint64) (map[ui
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		r := &row{}
+		r, c := &row{}, &codec{reading: true}
 		var id uint64
-		if err := rows.Scan(&id, &r.at.Epoch, &r.at.Sequence, &r.computed, &r.freshUntil, &r.keys, &r.anchors, &r.household,
-			&r.tally.Events, &r.tally.EventsSum, &r.tally.Sightings, &r.body); err != nil {
+		if err := rows.Scan(&id, &r.at.Epoch, &r.at.Sequence, &c.b); err != nil {
 			return nil, fmt.Errorf("read views: %w", clickhouse.Concise(err))
 		}
-		r.id = identity.ProfileID(id)
-		if old := found[id]; old == nil || r.after(old) {
+		c.head(r)
+		r.id, r.body = identity.ProfileID(id), c.b
+		if old := found[id]; c.err == nil && (old == nil || r.after(old)) {
 			found[id] = r
 		}
 	}
@@ -90,17 +108,15 @@ func (t table) write(ctx context.Context, workspace string, rows []*row) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	batch, err := t.conn.PrepareBatch(ctx, `INSERT INTO profile_views (workspace, profile_id, form, epoch, sequence, stamp, computed_at, fresh_until,
-		keys, anchors, household, events, events_sum, sightings, body)`)
+	batch, err := t.conn.PrepareBatch(ctx, `INSERT INTO profile_views (workspace, profile_id, form, stamp, body)`)
 	if err != nil {
 		return fmt.Errorf("write views: %w", clickhouse.Concise(err))
 	}
 	defer func() { _ = batch.Close() }()
 	for _, r := range rows {
-		stamp := new(big.Int).SetUint64(r.at.Epoch)
-		stamp.Lsh(stamp, 64).Or(stamp, new(big.Int).SetUint64(r.at.Sequence))
-		if err := batch.Append(workspace, uint64(r.id), t.form, r.at.Epoch, r.at.Sequence, stamp, r.computed, r.freshUntil,
-			some(r.keys), some(r.anchors), r.household, r.tally.Events, r.tally.EventsSum, r.tally.Sightings, r.body); err != nil {
+		c := &codec{b: make([]byte, 0, len(r.body)+256)}
+		c.head(r)
+		if err := batch.Append(workspace, uint64(r.id), t.form, r.stamp(), append(c.b, r.body...)); err != nil {
 			return fmt.Errorf("write views: %w", err)
 		}
 	}
@@ -108,14 +124,6 @@ func (t table) write(ctx context.Context, workspace string, rows []*row) error {
 		return fmt.Errorf("write views: %w", clickhouse.Concise(err))
 	}
 	return nil
-}
-
-// some is list, which the driver would send as NULL if it were nil.
-func some(list []uint64) []uint64 {
-	if list == nil {
-		return []uint64{}
-	}
-	return list
 }
 
 // mark is how far the projector is: all rows that a change up to at touches were read

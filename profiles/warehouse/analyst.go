@@ -50,7 +50,7 @@ var analystTables = []struct{ table, columns string }{
 	{"identity_flips", ""},
 	{"identity_commands", "workspace, command_id, kind, target, received_at, code, detail, decisions, pairs, moved, epoch, sequence, body"},
 	{"scores", ""},
-	{"profile_views", "workspace, profile_id, form, epoch, sequence, stamp, computed_at, fresh_until, keys, anchors, household, events, events_sum, sightings"},
+	{"profile_views", "workspace, profile_id, form, stamp"},
 	{"api_keys", "workspace, key_id, revision, changed_at, actor, change, name, role, source, person, rate, burst, created_at, expires_at, revoked, previous_until"},
 	{"audit_log", "workspace, time, entry_id, complete, request_id, key_id, key_name, role, action, method, route, resource, subjects, status"},
 	{"identity_erasures", ""},

@@ -1,0 +1,136 @@
+package views
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
+)
+
+// one has a scene with one person, whose view is a row.
+func one(t *testing.T, form clickhouse.Config) (*scene, identity.ProfileID) {
+	t.Helper()
+	s := newScene(t, form)
+	ana := s.Person("user_id:ana", "email:ana@example.com")
+	s.Add(clickhousetest.Event{MessageID: "1", Name: "Identify", Type: "identify", Time: day.Add(-time.Hour), Identifiers: []string{"user_id:ana", "email:ana@example.com"}, Traits: map[string]any{"city": "Porto"}})
+	s.Flush(t.Context())
+	s.project(identity.Key(ana))
+	if !s.fromRow(ana) {
+		t.Fatal("there is no row that agrees")
+	}
+	return s, ana
+}
+
+// TestRowsOfOtherForms: other rules make other views, so the rows of before are not
+// read, nor again when the rules come back, before identity is looked at once more; a
+// sweep makes the others.
+func TestRowsOfOtherForms(t *testing.T) {
+	form := clickhouse.DefaultConfig()
+	s, ana := one(t, form)
+	other := form
+	other.Recent = 5
+	s.open(other)
+	if s.fromRow(ana) {
+		t.Error("a row of other rules is read")
+	}
+	s.project()
+	if !s.fromRow(ana) {
+		t.Error("the sweep left somebody out")
+	}
+	s.Person("user_id:ana", "user_id:new")
+	s.Flush(t.Context())
+	s.open(form)
+	s.mustEqual("rules that come back", []identity.Key{identity.Key(ana), s.Key("user_id:new")})
+}
+
+// TestWhoWritesLate: a worker that was paused writes what it read before a merge. The
+// row of after the merge stands, whichever of them is younger.
+func TestWhoWritesLate(t *testing.T) {
+	s, ana := one(t, clickhouse.DefaultConfig())
+	late, err := s.work.table.read(t.Context(), "main", []uint64{uint64(ana)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Add(clickhousetest.Event{MessageID: "2", Name: "Page", Time: day, Identifiers: []string{"user_id:ben"}})
+	s.Person("user_id:ana", "user_id:ben")
+	s.Flush(t.Context())
+	s.project(identity.Key(ana))
+	late[uint64(ana)].computed = s.clock.Add(time.Hour)
+	if err := s.work.table.write(t.Context(), "main", []*row{late[uint64(ana)]}); err != nil {
+		t.Fatal(err)
+	}
+	if s.mustEqual("a late row", []identity.Key{identity.Key(ana)}) == 0 {
+		t.Error("the row of after the merge is not read")
+	}
+}
+
+// TestWhatDependsOnTheTime: a view with a trait of a window holds for a while, one of
+// all time for ever.
+func TestWhatDependsOnTheTime(t *testing.T) {
+	for within, lasting := range map[time.Duration]bool{0: true, time.Hour: false} {
+		form := clickhouse.DefaultConfig()
+		form.Computed = []profiles.ComputedTrait{{Name: "n", Compute: profiles.ComputeCount, Within: within}}
+		s, ana := one(t, form)
+		s.clock = s.clock.Add(DefaultConfig().Fresh)
+		if s.fromRow(ana) != lasting {
+			t.Errorf("within %v: read from its row a minute later: %t", within, !lasting)
+		}
+	}
+}
+
+// TestNoRowOfWhoseIdentifiersMove: a phone that was another's is a matter of time, and
+// one that was erased has a past that does not count: neither has a view in its row.
+func TestNoRowOfWhoseIdentifiersMove(t *testing.T) {
+	s, ana := one(t, clickhouse.DefaultConfig())
+	s.Tenures("email:ana@example.com", clickhousetest.Tenure{Until: day.Add(-2 * time.Hour), Owner: "user_id:ben"})
+	s.Add(clickhousetest.Event{MessageID: "2", Name: "Page", Time: day, Identifiers: []string{"user_id:ben"}})
+	s.Flush(t.Context())
+	if s.fromRow(ana) {
+		t.Error("a row of before the tenures is read")
+	}
+	s.project(identity.Key(ana), s.Key("user_id:ben"))
+	if s.fromRow(ana) || s.fromRow(identity.ProfileID(s.Key("user_id:ben"))) {
+		t.Error("who shares an identifier by time has a view in a row")
+	}
+}
+
+// meddler does something before the first query that has a part.
+type meddler struct {
+	driver.Conn
+	part string
+	do   func()
+}
+
+func (m *meddler) Query(ctx context.Context, query string, args ...any) (driver.Rows, error) {
+	if do := m.do; do != nil && strings.Contains(query, m.part) {
+		m.do = nil
+		do()
+	}
+	return m.Conn.Query(ctx, query, args...)
+}
+
+// TestCountedBeforeItIsRead: events that come while a profile is projected are not
+// counted, so the row that may have some of their facts and not others is not read.
+func TestCountedBeforeItIsRead(t *testing.T) {
+	s, ana := one(t, clickhouse.DefaultConfig())
+	plain := s.Conn
+	s.Conn = &meddler{Conn: plain, part: "FROM events\nWHERE workspace = {workspace:String} AND anchor_id IN {anchors:Array(UInt64)}\nORDER BY", do: func() {
+		s.Add(clickhousetest.Event{MessageID: "2", Name: "Page", Time: day, Identifiers: []string{"user_id:ana"}})
+		s.Flush(context.WithoutCancel(t.Context()))
+	}}
+	s.open(clickhouse.DefaultConfig())
+	s.project(identity.Key(ana))
+	if s.Conn.(*meddler).do != nil {
+		t.Fatal("nothing came meanwhile")
+	}
+	if s.mustEqual("read in two states", []identity.Key{identity.Key(ana)}) != 0 {
+		t.Error("a row with a tally of after it was read is read")
+	}
+}
