@@ -13,7 +13,7 @@ import (
 // range of which facts could not be stored has no events yet.
 func TestFactsBeforeEvents(t *testing.T) {
 	conn := warehousetest.NewTestDatabase(t)
-	b := &ingest.Batch{Events: []*ingest.Event{decode(t, wire.Location, "1", "2026-02-01T10:00:00Z", `"location":{"lat":38.72,"lon":-9.14}`)}}
+	b := &ingest.Batch{Kind: wire.Location, Events: []*ingest.Event{decode(t, wire.Location, "1", "2026-02-01T10:00:00Z", `"location":{"lat":38.72,"lon":-9.14}`)}}
 	for _, s := range []struct{ change, events string }{
 		{"RENAME TABLE location_facts TO elsewhere", "[(0)]"},
 		{"RENAME TABLE elsewhere TO location_facts", "[(1)]"},
