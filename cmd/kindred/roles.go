@@ -50,6 +50,7 @@ type roles struct {
 	// projector makes the rows of views, of profiles that noted tells of.
 	projector *views.Projector
 	noted     *kafka.Consumer
+	offsets   *kafka.Offsets // of what the projector waits for
 	decided   *decisions
 	web       *web
 	news      *news        // of stored events, to other processes
@@ -145,6 +146,7 @@ func newRoles(p *platform) (*roles, error) {
 	if r.eraser, err = newEraser(p, r.registry); err != nil {
 		return nil, err
 	}
+	r.offsets = kafka.NewOffsets(p.brokers)
 	if r.projector, err = newProjector(p, r.settle, r.registry); err != nil {
 		return nil, err
 	}

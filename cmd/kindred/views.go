@@ -108,12 +108,10 @@ func (r *roles) settle(ctx context.Context) error {
 	}
 	waiting, stop := context.WithTimeout(ctx, settleLast)
 	defer stop()
-	log := kafka.NewOffsets(r.p.brokers)
-	defer log.Close()
-	ends, err := log.Ends(waiting, []string{ingest.EvidenceTopic})
+	ends, err := r.offsets.Ends(waiting, []string{ingest.EvidenceTopic})
 	if err == nil {
 		stages := []progress.Stage{{Group: identityGroup, Reads: []string{ingest.EvidenceTopic}}}
-		err = progress.Await(waiting, log, stages, ends)
+		err = progress.Await(waiting, r.offsets, stages, ends)
 	}
 	if err != nil && ctx.Err() == nil {
 		r.p.log.Warn("views are projected before the identity role has seen all evidence", "error", err)

@@ -101,6 +101,44 @@ func TestNoRowOfWhoseIdentifiersMove(t *testing.T) {
 	}
 }
 
+// TestWhoElseIsInTheHousehold: the view of one who stays changes when another leaves,
+// and is projected again though nothing names her.
+func TestWhoElseIsInTheHousehold(t *testing.T) {
+	s, ana := one(t, clickhouse.DefaultConfig())
+	ben := s.Person("user_id:ben")
+	s.Add(clickhousetest.Event{MessageID: "2", Name: "Page", Time: day, Identifiers: []string{"user_id:ben"}})
+	s.House("phone:+351211111111", ana, ben)
+	s.Flush(t.Context())
+	s.project()
+	keys := []identity.Key{identity.Key(ana)}
+	if s.mustEqual("in a household", keys) == 0 {
+		t.Fatal("there is no row of hers")
+	}
+	s.House("", ben)
+	s.Flush(t.Context())
+	if s.mustEqual("when another left", keys) != 0 {
+		t.Error("a row of before is read")
+	}
+	s.project()
+	if s.mustEqual("after that", keys) == 0 {
+		t.Error("she was not projected again")
+	}
+}
+
+// TestScoresAreReadBesideRows: a new score shows, and one that was withdrawn is gone,
+// though the row is the same.
+func TestScoresAreReadBesideRows(t *testing.T) {
+	s, ana := one(t, clickhouse.DefaultConfig())
+	keys := []identity.Key{identity.Key(ana)}
+	for n, whose := range []identity.ProfileID{ana, 0} {
+		s.Score(clickhousetest.Score{Profile: whose, Name: "churn", Model: "m", AsOf: day, ComputedAt: day.Add(time.Duration(n) * time.Minute), Value: .5, Detail: "{}"})
+		s.Flush(t.Context())
+		if s.mustEqual("a score", keys) != 1 {
+			t.Error("its row is not read")
+		}
+	}
+}
+
 // meddler does something before the first query that has a part.
 type meddler struct {
 	driver.Conn

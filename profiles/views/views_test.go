@@ -146,8 +146,7 @@ func (s *scene) fromRow(id identity.ProfileID) bool {
 type history struct {
 	*scene
 	*rand.Rand
-	n      int
-	erased map[string]bool
+	n int
 }
 
 const people, steps = 6, 14

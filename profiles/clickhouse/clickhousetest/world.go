@@ -347,8 +347,10 @@ func (w *World) insertTold(ctx context.Context) {
 	w.insert(ctx, "household_profile (workspace, profile_id, epoch, sequence, household_id)", func(add func(...any)) {
 		for p, h := range w.housed {
 			add(w.Workspace, uint64(p), uint64(Epoch), w.sequence, uint64(h))
-			w.change("household", uint64(p), uint64(w.written.housed[p]), uint64(h))
-			w.written.housed[p] = h
+			if old := w.written.housed[p]; old != h {
+				w.change("household", uint64(p), uint64(old), uint64(h))
+				w.written.housed[p] = h
+			}
 		}
 	})
 }
