@@ -145,6 +145,20 @@ func TestWhoElseIsInTheHousehold(t *testing.T) {
 	}
 }
 
+// TestFounderThatNobodyCarried: an identifier that founded a profile and that no event
+// carries, or no more, finds nobody, though the profile has a row under its id.
+func TestFounderThatNobodyCarried(t *testing.T) {
+	s, _ := one(t, clickhouse.DefaultConfig())
+	id := s.Person("user_id:ghost", "email:g@example.com")
+	s.Add(clickhousetest.Event{MessageID: "2", Name: "Page", Time: day, Identifiers: []string{"email:g@example.com"}})
+	s.Flush(t.Context())
+	s.project(s.Key("email:g@example.com"))
+	if !s.fromRow(id) {
+		t.Error("the profile has no row")
+	}
+	s.mustEqual("the founder", []identity.Key{identity.Key(id)})
+}
+
 // TestScoresAreReadBesideRows: a new score shows, and one that was withdrawn is gone,
 // though the row is the same.
 func TestScoresAreReadBesideRows(t *testing.T) {
@@ -181,8 +195,11 @@ func TestCountedBeforeItIsRead(t *testing.T) {
 	s, ana := one(t, clickhouse.DefaultConfig())
 	plain := s.Conn
 	s.Conn = &meddler{Conn: plain, part: "FROM events\nWHERE workspace = {workspace:String} AND anchor_id IN {anchors:Array(UInt64)}\nORDER BY", do: func() {
-		s.Add(clickhousetest.Event{MessageID: "2", Name: "Page", Time: day, Identifiers: []string{"user_id:ana"}})
-		s.Flush(context.WithoutCancel(t.Context()))
+		// The event alone: the sighting of its identifiers comes later.
+		err := plain.Exec(t.Context(), "INSERT INTO events (workspace, anchor_id, time, message_hash, message_id, kind, name, received_time) VALUES ('main', ?, ?, 77, 'new', 'behaviour', 'Back', ?)", uint64(ana), day, day)
+		if err != nil {
+			t.Error(err)
+		}
 	}}
 	s.open(clickhouse.DefaultConfig())
 	s.project(identity.Key(ana))
