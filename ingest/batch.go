@@ -34,10 +34,11 @@ type Batch struct {
 
 // Store keeps batches. Implementations: ingest/clickhouse.
 type Store interface {
-	// Insert stores every table's rows of the batch under token: events first,
-	// the message hashes last. A table that has had the token before, from any
-	// process at any time, ignores its rows. On error any part of the batch may
-	// have been stored, and the caller inserts the same batch again.
+	// Insert stores every table's rows of the batch under token: what was made of
+	// events first, events after it, the message hashes last. A table that has had
+	// the token before, from any process at any time, ignores its rows. On error
+	// any part of the batch may have been stored, and the caller inserts the same
+	// batch again.
 	Insert(ctx context.Context, token string, b *Batch) error
 	// Lookup returns what is stored of the given hashes in the workspace.
 	Lookup(ctx context.Context, workspace string, hashes []Hash) (map[Hash]Seen, error)

@@ -56,6 +56,9 @@ func benchProfiles(cmd *cobra.Command, o profilesBench) error {
 		if _, err := b.drain(ctx, o.events+busyEvents); err != nil {
 			return err
 		}
+		if err := b.projected(ctx); err != nil {
+			return err
+		}
 		return b.profiles(ctx, t, o)
 	})
 }
@@ -100,6 +103,8 @@ func (b *bench) readLoad(ctx context.Context, what string, l *readLoad, length t
 	timed, stop := context.WithTimeout(ctx, length)
 	defer stop()
 	hits, misses := b.cacheCounts()
+	const views = "kindred_profiles_views_loads_total"
+	served := b.metric(views, "row")
 	own, engine := processor()
 	start := now()
 	if err := l.run(timed); err != nil {
@@ -108,9 +113,10 @@ func (b *bench) readLoad(ctx context.Context, what string, l *readLoad, length t
 	took := now().Sub(start).Seconds()
 	own2, engine2 := processor()
 	hits2, misses2 := b.cacheCounts()
+	served2 := b.metric(views, "row")
 	n := float64(len(l.latencies))
-	b.out("profiles, %s: %.0f reads in %.1f s: %.0f/s of %.0f begun, p50 %.2f ms, p99 %.2f ms, %d busy answers; %.1f %% of looks hit",
-		what, n, took, n/took, l.rate, l.quantile(.5), l.quantile(.99), l.busy.Load(), 100*(hits2-hits)/max(1, hits2-hits+misses2-misses))
+	b.out("profiles, %s: %.0f reads in %.1f s: %.0f/s of %.0f begun, p50 %.2f ms, p99 %.2f ms, %d busy answers; %.1f %% of looks hit, %.0f views of rows",
+		what, n, took, n/took, l.rate, l.quantile(.5), l.quantile(.99), l.busy.Load(), 100*(hits2-hits)/max(1, hits2-hits+misses2-misses), served2-served)
 	b.out("  processor time per read: %.0f µs in kindred with the load generator, %.0f µs in the engine", (own2-own)/n*1e6, (engine2-engine)/n*1e6)
 	return nil
 }
@@ -118,28 +124,54 @@ func (b *bench) readLoad(ctx context.Context, what string, l *readLoad, length t
 // cacheCounts returns how many looks of the profile cache found something, and how
 // many did not.
 func (b *bench) cacheCounts() (hits, misses float64) {
+	const looks = "kindred_profiles_cache_requests_total"
+	misses = b.metric(looks, "miss")
+	return b.metric(looks, "") - misses, misses
+}
+
+// metric returns the sum of a counter or gauge of this process, of those whose label
+// outcome has a value, if one is given.
+func (b *bench) metric(name, outcome string) (sum float64) {
 	families, err := prometheus.Gatherer(b.r.registry).Gather()
 	if err != nil {
-		return 0, 0
+		return 0
 	}
 	for _, f := range families {
-		if f.GetName() != "kindred_profiles_cache_requests_total" {
+		if f.GetName() != name {
 			continue
 		}
 		for _, m := range f.GetMetric() {
+			is := outcome == ""
 			for _, l := range m.GetLabel() {
-				if l.GetName() != "outcome" {
-					continue
-				}
-				if l.GetValue() == "miss" {
-					misses += m.GetCounter().GetValue()
-				} else {
-					hits += m.GetCounter().GetValue()
-				}
+				is = is || l.GetName() == "outcome" && l.GetValue() == outcome
+			}
+			if is {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 			}
 		}
 	}
-	return hits, misses
+	return sum
+}
+
+// projected waits until the views of all who were stored are rows, and prints what that
+// took. The projector works half of the time.
+func (b *bench) projected(ctx context.Context) error {
+	start := now()
+	own, engine := processor()
+	const projected, seconds = "kindred_profiles_views_projected_total", "kindred_profiles_views_work_seconds_total"
+	before, worked := b.metric(projected, ""), b.metric(seconds, "")
+	err := waitFor(ctx, 100*time.Millisecond, func() (bool, error) {
+		n, err := b.lag(ctx, viewsGroup, storedTopic)
+		return n == 0 && b.metric("kindred_profiles_views_sweeping", "") == 0, err
+	})
+	if err != nil {
+		return err
+	}
+	own2, engine2 := processor()
+	n := max(1, b.metric(projected, "")-before)
+	b.out("views: %.0f projected in %.1f s, %.0f before; %.0f µs each without the pauses", n, now().Sub(start).Seconds(), before, (b.metric(seconds, "")-worked)/n*1e6)
+	b.out("  processor time per view: %.0f µs in kindred, %.0f µs in the engine", (own2-own)/n*1e6, (engine2-engine)/n*1e6)
+	return nil
 }
 
 // zipf returns which of so many people event n is of, the first one most often: a

@@ -27,6 +27,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/privacy"
 	"github.com/kindred-cdp/kindred/profiles/valuation"
 	"github.com/kindred-cdp/kindred/profiles/venues"
+	"github.com/kindred-cdp/kindred/profiles/views"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
 )
 
@@ -46,13 +47,17 @@ type roles struct {
 	venues   *venues.Worker
 	matcher  *matching.Worker
 	eraser   *privacy.Worker
-	decided  *decisions
-	web      *web
-	news     *news        // of stored events, to other processes
-	graph    api.Identity // answers from the graph; nil where nobody can be asked
-	commands writer       // for the commands to identity
-	writer   closer
-	producer *kafka.Producer
+	// projector makes the rows of views, of profiles that noted tells of.
+	projector *views.Projector
+	noted     *kafka.Consumer
+	offsets   *kafka.Offsets // of what the projector waits for
+	decided   *decisions
+	web       *web
+	news      *news        // of stored events, to other processes
+	graph     api.Identity // answers from the graph; nil where nobody can be asked
+	commands  writer       // for the commands to identity
+	writer    closer
+	producer  *kafka.Producer
 }
 
 type closer interface{ Close() error }
@@ -141,6 +146,13 @@ func newRoles(p *platform) (*roles, error) {
 	if r.eraser, err = newEraser(p, r.registry); err != nil {
 		return nil, err
 	}
+	r.offsets = kafka.NewOffsets(p.brokers)
+	if r.projector, err = newProjector(p, r.settle, r.registry); err != nil {
+		return nil, err
+	}
+	if r.noted, err = r.consumer(viewsGroup, []string{storedTopic}); err != nil {
+		return nil, err
+	}
 	r.graph = r.graphKeeper()
 	if r.web, err = newWeb(p, r); err != nil {
 		return nil, err
@@ -205,7 +217,7 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 		{"intake", roleAPI, []func(context.Context) error{r.gate.Run, r.shares.Run, r.decided.ring.Run, r.decided.restricted.Run, r.web.audit.Run}},
 		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow, r.decided.reader.Run, r.news.run}},
 		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity, r.serveGraph}},
-		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.venues.Run, r.matcher.Run, r.eraser.Run, r.decided.run}},
+		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.venues.Run, r.matcher.Run, r.eraser.Run, r.runViews, r.decided.run}},
 		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.followStored, r.web.runCache}},
 	}
 	failed, fail := context.WithCancelCause(ctx)

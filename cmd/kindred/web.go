@@ -19,7 +19,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/gather"
 	"github.com/kindred-cdp/kindred/profiles/matching"
 	"github.com/kindred-cdp/kindred/profiles/privacy"
-	"github.com/kindred-cdp/kindred/profiles/traitfile"
+	"github.com/kindred-cdp/kindred/profiles/views"
 	segmentsql "github.com/kindred-cdp/kindred/segments/sql"
 )
 
@@ -33,13 +33,13 @@ type web struct {
 }
 
 func newWeb(p *platform, r *roles) (*web, error) {
-	traits, err := traitfile.Read(p.settings.traits)
+	form, err := profileConfig(p)
 	if err != nil {
 		return nil, err
 	}
-	profileConfig, previewConfig := profilestore.DefaultConfig(), segmentsql.DefaultConfig()
-	profileConfig.Rules, profileConfig.Computed, previewConfig.Rules = traits.Rules, traits.Computed, traits.Rules
-	store, err := profilestore.New(profileConfig, p.conn, now)
+	previewConfig := segmentsql.DefaultConfig()
+	previewConfig.Rules = form.Rules
+	store, err := profilestore.New(form, p.conn, now)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,13 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.cache, err = cache.New(p.settings.cacheConfig(), gathered, r.registry); err != nil {
+	rows, err := views.NewReader(views.DefaultConfig(), views.ReaderDeps{
+		Conn: p.conn, Form: form, Store: store, Slow: gathered, Now: now, Registerer: r.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if w.cache, err = cache.New(p.settings.cacheConfig(), rows, r.registry); err != nil {
 		return nil, err
 	}
 	previewConfig.Library = r.decided.segments

@@ -38,8 +38,9 @@ func (s *Store) WithBulk(bulk driver.Conn, n int) *Store {
 	return s
 }
 
-// Insert implements ingest.Store. The message hashes go last: a range whose
-// hashes are stored has its events stored too.
+// Insert implements ingest.Store. What was made of the events goes before them, so
+// that whoever has counted an event finds all of it; and the message hashes go last:
+// a range whose hashes are stored has its events stored too.
 func (s *Store) Insert(ctx context.Context, token string, b *ingest.Batch) error {
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
 		"insert_deduplicate":         1,
@@ -48,9 +49,6 @@ func (s *Store) Insert(ctx context.Context, token string, b *ingest.Batch) error
 		// The driver builds dictionaries of repeated texts slower than the engine.
 		"low_cardinality_allow_in_native_format": 0,
 	}))
-	if err := s.insertEvents(ctx, b.Events); err != nil {
-		return err
-	}
 	g, parts := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.insertTransactions(parts, b.Events) })
 	g.Go(func() error { return s.insertKinds(parts, b) })
@@ -61,6 +59,9 @@ func (s *Store) Insert(ctx context.Context, token string, b *ingest.Batch) error
 	g.Go(func() error { return s.insertViolations(parts, b) })
 	g.Go(func() error { return s.insertOutcomes(parts, b.Outcomes) })
 	if err := g.Wait(); err != nil {
+		return err
+	}
+	if err := s.insertEvents(ctx, b.Events); err != nil {
 		return err
 	}
 	return s.insertSeen(ctx, b.Seen)

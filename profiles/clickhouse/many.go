@@ -34,6 +34,8 @@ type many struct {
 	ofProfile map[uint64]*one
 	ofKey     map[uint64]*one
 	ofAnchor  map[uint64]*one
+	// projecting leaves out what a projected view does not hold, and takes tallies.
+	projecting bool
 }
 
 // one is a profile among many.
@@ -49,23 +51,16 @@ type one struct {
 	scored       map[string]standing
 	transactions []profiles.Transaction
 	newest       []placedEvent
+	tally        Tally
 }
 
 // LoadMany implements profiles.Batcher.
 func (s *Store) LoadMany(ctx context.Context, workspace string, ids []identity.ProfileID) ([]*profiles.Profile, error) {
-	m := &many{Store: s, workspace: workspace, ofProfile: map[uint64]*one{}, ofKey: map[uint64]*one{}, ofAnchor: map[uint64]*one{}}
-	var err error
-	if m.version, err = s.version(ctx, workspace); err != nil {
-		return nil, fmt.Errorf("load %d profiles: %w", len(ids), err)
+	m, err := s.newMany(ctx, workspace, ids)
+	if err == nil {
+		err = m.load(ctx)
 	}
-	for _, id := range ids {
-		if m.ofProfile[uint64(id)] != nil {
-			continue
-		}
-		o := &one{reader: &reader{Store: s, workspace: workspace, id: id, version: m.version}, p: &profiles.Profile{ID: id}}
-		m.all, m.ofProfile[uint64(id)] = append(m.all, o), o
-	}
-	if err := m.load(ctx); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("load %d profiles: %w", len(ids), err)
 	}
 	found := make([]*profiles.Profile, len(ids))
@@ -77,17 +72,50 @@ func (s *Store) LoadMany(ctx context.Context, workspace string, ids []identity.P
 	return found, nil
 }
 
+// newMany returns a reader of profiles at the present version.
+func (s *Store) newMany(ctx context.Context, workspace string, ids []identity.ProfileID) (*many, error) {
+	m := &many{Store: s, workspace: workspace, ofProfile: map[uint64]*one{}, ofKey: map[uint64]*one{}, ofAnchor: map[uint64]*one{}}
+	var err error
+	if m.version, err = s.version(ctx, workspace); err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if m.ofProfile[uint64(id)] != nil {
+			continue
+		}
+		o := &one{reader: &reader{Store: s, workspace: workspace, id: id, version: m.version}, p: &profiles.Profile{ID: id}}
+		m.all, m.ofProfile[uint64(id)] = append(m.all, o), o
+	}
+	return m, nil
+}
+
 // load fills in all profiles.
 func (m *many) load(ctx context.Context) error {
 	if err := m.members(ctx); err != nil {
 		return err
 	}
-	if err := m.together(ctx, m.identifiers, m.anchors, m.scores, m.households); err != nil {
+	if err := m.tallySightings(ctx); err != nil {
+		return err
+	}
+	parts := []func(context.Context) error{m.identifiers, m.anchors, m.households}
+	if !m.projecting {
+		parts = append(parts, m.scores)
+	}
+	if err := m.together(ctx, parts...); err != nil {
 		return err
 	}
 	for _, o := range m.all {
 		o.alone = o.alone || o.timed || o.reborn
 		o.gone = o.gone || !o.alone && len(o.p.Identifiers) == 0
+	}
+	if m.projecting { // The activity has the tally, which comes before the rest.
+		if err := m.activity(ctx); err != nil {
+			return err
+		}
+		if err := m.together(ctx, m.recent, m.traits, m.transactions); err != nil {
+			return err
+		}
+		return m.rest(ctx)
 	}
 	if err := m.together(ctx, m.activity, m.recent, m.traits, m.loneReaders); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -103,17 +104,21 @@ func (m *many) households(ctx context.Context) error {
 	return err
 }
 
-const manyActivitySQL = `SELECT anchor_id, kind, count(), min(time), max(time), countIf(type = 'group')
+const manyActivitySQL = `SELECT anchor_id, kind, count(), min(time), max(time), countIf(type = 'group'), toUInt64(0)
 FROM events` + ofProfile + `
 GROUP BY anchor_id, kind` + keyOnly
 
 func (m *many) activity(ctx context.Context) error {
 	m.each(func(o *one) { o.p.Activity.Events = map[string]uint64{} })
-	return m.read(ctx, "activity", manyActivitySQL, "anchors", m.events(), func(rows driver.Rows) error {
-		var anchor, n, groups uint64
+	query := manyActivitySQL
+	if m.projecting {
+		query = strings.Replace(query, "toUInt64(0)", eventsSum, 1)
+	}
+	return m.read(ctx, "activity", query, "anchors", m.events(), func(rows driver.Rows) error {
+		var anchor, n, groups, sum uint64
 		var kind string
 		var first, last time.Time
-		if err := rows.Scan(&anchor, &kind, &n, &first, &last, &groups); err != nil {
+		if err := rows.Scan(&anchor, &kind, &n, &first, &last, &groups, &sum); err != nil {
 			return err
 		}
 		o := m.ofAnchor[anchor]
@@ -122,6 +127,7 @@ func (m *many) activity(ctx context.Context) error {
 		}
 		a := &o.p.Activity
 		o.groups += groups
+		o.tally.Add(Tally{Events: n, EventsSum: sum})
 		a.Events[kind] += n
 		if a.FirstSeen.IsZero() || first.Before(a.FirstSeen) {
 			a.FirstSeen = first.UTC()

@@ -12,7 +12,7 @@ var spread = map[string]bool{
 	"events": true, "transaction_facts": true, "social_facts": true, "location_facts": true, "support_facts": true, "feedback_facts": true,
 	"sensor_facts": true, "contact_facts": true, "trait_observations": true, "location_venues": true, "scores": true,
 	"dead_letters": true, "dead_letter_actions": true, "dead_letter_outcomes": true, "plan_violations": true, "consents": true,
-	"account_facts": true,
+	"account_facts": true, "profile_views": true,
 }
 
 // rowsOf is how the rows of a batch are found in a table.
@@ -75,6 +75,8 @@ func otherRows() []rowsOf {
 		// Of who is gone, no segment keeps when it was a member.
 		rowsOf{"segment_changes", `if(` + keyOf("profile_id") + ` != 0 AND toUnixTimestamp64Milli(time) <= {begun:Int64}, ` + keyOf("profile_id") + `, ` +
 			received(`transform(profile_id, {profiles:Array(UInt64)}, {profile_of:Array(UInt32)}, toUInt32(0))`, "time") + `)`, `profile_id IN {profiles:Array(UInt64)}`},
+		// A view is made again from what is there: it goes whenever it was made.
+		rowsOf{"profile_views", `transform(profile_id, {profiles:Array(UInt64)}, {profile_of:Array(UInt32)}, toUInt32(0))`, `profile_id IN {profiles:Array(UInt64)}`},
 		rowsOf{"household_profile", `if((epoch, sequence) <= arrayElement(arrayZip({epochs:Array(UInt64)}, {sequences:Array(UInt64)}), greatest(` + keyOf("profile_id") + `, toUInt32(1))), ` + keyOf("profile_id") + `, toUInt32(0))`, `profile_id IN {keys:Array(UInt64)}`},
 	)
 }

@@ -54,6 +54,7 @@ var analystTables = []struct{ table, columns string }{
 	{"segment_changes", ""},
 	{"segment_states", ""},
 	{"segment_told", ""},
+	{"profile_views", "workspace, profile_id, form, stamp"},
 	{"api_keys", "workspace, key_id, revision, changed_at, actor, change, name, role, source, person, rate, burst, created_at, expires_at, revoked, previous_until"},
 	{"audit_log", "workspace, time, entry_id, complete, request_id, key_id, key_name, role, action, method, route, resource, subjects, status"},
 	{"identity_erasures", ""},

@@ -35,7 +35,9 @@ type World struct {
 		sightings map[identity.Key]bool
 		anchors   map[identity.AnchorID]bool
 		profile   map[identity.Key]identity.ProfileID
+		housed    map[identity.ProfileID]identity.HouseholdID
 	}
+	changes [][4]any // kind, subject, old, new
 }
 
 // Epoch is the epoch of every row of the reading that a World writes.
@@ -52,6 +54,7 @@ func New(t testing.TB, conn driver.Conn, workspace string) *World {
 	w.written.sightings = map[identity.Key]bool{}
 	w.written.anchors = map[identity.AnchorID]bool{}
 	w.written.profile = map[identity.Key]identity.ProfileID{}
+	w.written.housed = map[identity.ProfileID]identity.HouseholdID{}
 	return w
 }
 
@@ -241,6 +244,7 @@ func (w *World) insertIdentity(ctx context.Context) {
 			}
 			if p != old && p != 0 {
 				add(w.Workspace, uint64(key), uint64(Epoch), w.sequence, uint64(p), uint64(old))
+				w.change("identifier", uint64(key), uint64(old), uint64(p))
 				w.written.profile[key] = p
 			}
 		}
@@ -266,9 +270,11 @@ func (w *World) insertIdentity(ctx context.Context) {
 			w.written.anchors[anchor] = true
 			_, moving := w.tenures[members[0].Key]
 			add(w.Workspace, uint64(anchor), uint64(Epoch), w.sequence, uint64(members[0].Key), uint64(0), moving)
+			w.change("set", uint64(anchor), 0, uint64(members[0].Key))
 		}
 		for key, p := range w.profile {
 			if p == 0 {
+				w.change("set", uint64(key), uint64(key), 0)
 				add(w.Workspace, uint64(key), uint64(Epoch), w.sequence, uint64(0), uint64(0), false)
 			}
 		}
@@ -277,6 +283,7 @@ func (w *World) insertIdentity(ctx context.Context) {
 		}
 	})
 	w.insertTold(ctx)
+	w.insertChanges(ctx)
 }
 
 // insertTold writes tenures and households, all of them.
@@ -289,11 +296,18 @@ func (w *World) insertTold(ctx context.Context) {
 				untils, owners = append(untils, p.Until), append(owners, uint64(w.Key(p.Owner)))
 			}
 			add(w.Workspace, uint64(key), uint64(Epoch), w.sequence, untils, owners)
+			for _, owner := range append(owners, uint64(key)) {
+				w.change("tenures", uint64(key), owner, uint64(key))
+			}
 		}
 	})
 	w.insert(ctx, "household_profile (workspace, profile_id, epoch, sequence, household_id)", func(add func(...any)) {
 		for p, h := range w.housed {
 			add(w.Workspace, uint64(p), uint64(Epoch), w.sequence, uint64(h))
+			if old := w.written.housed[p]; old != h {
+				w.change("household", uint64(p), uint64(old), uint64(h))
+				w.written.housed[p] = h
+			}
 		}
 	})
 }

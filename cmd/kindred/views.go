@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kindred-cdp/kindred/ingest"
+	"github.com/kindred-cdp/kindred/ingest/kafka"
+	"github.com/kindred-cdp/kindred/ingest/progress"
+	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/traitfile"
+	"github.com/kindred-cdp/kindred/profiles/views"
+)
+
+// viewsGroup reads which events were stored, to project the views of their profiles.
+const viewsGroup = "kindred-views"
+
+// Bounds of what the projector waits for: it is never urgent, and works in the end.
+const (
+	settleLag  = 20_000           // records that ingest may be behind
+	settleWait = 10 * time.Minute // for ingest to be no further behind
+	settleLook = time.Second
+	settleLast = 30 * time.Second // for the identity role to have seen what was stored
+)
+
+// profileConfig is what views of profiles are made by, in every role.
+func profileConfig(p *platform) (profilestore.Config, error) {
+	traits, err := traitfile.Read(p.settings.traits)
+	cfg := profilestore.DefaultConfig()
+	cfg.Rules, cfg.Computed = traits.Rules, traits.Computed
+	return cfg, err
+}
+
+func newProjector(p *platform, settle func(context.Context) error, registry prometheus.Registerer) (*views.Projector, error) {
+	form, err := profileConfig(p)
+	if err != nil {
+		return nil, err
+	}
+	store, err := profilestore.New(form, p.conn, now)
+	if err != nil {
+		return nil, err
+	}
+	return views.NewProjector(views.DefaultConfig(), views.ProjectorDeps{
+		Conn: p.conn, Form: form, Store: store, Settle: settle, Now: now, Log: p.log.With("role", "worker"), Registerer: registry,
+	})
+}
+
+// runViews projects for as long as the topic of stored events belongs to this process.
+// An error ends nothing: rows are checked by whoever reads them.
+func (r *roles) runViews(ctx context.Context) error {
+	return r.noted.Run(ctx, func(ctx context.Context, p *kafka.Partition) error {
+		for {
+			offset, _ := p.Committed()
+			err := r.projector.Own(ctx, &storedNotes{p: p, offset: offset})
+			if err == nil || ctx.Err() != nil || errors.Is(err, kafka.ErrLost) {
+				return nil
+			}
+			r.p.log.Error("views are not projected", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		}
+	})
+}
+
+// storedNotes is views.Source on the topic of stored events.
+type storedNotes struct {
+	p      *kafka.Partition
+	offset int64 // of the next message
+}
+
+// Fetch implements views.Source.
+func (s *storedNotes) Fetch(ctx context.Context) ([]views.Note, error) {
+	messages, err := s.p.Fetch(ctx, s.offset)
+	if err != nil {
+		return nil, err
+	}
+	var notes []views.Note
+	for i := range messages {
+		s.offset = messages[i].Offset + 1
+		if workspace, _, keys, err := readNews(&messages[i]); err == nil {
+			notes = append(notes, views.Note{Workspace: workspace, Keys: keys})
+		}
+	}
+	return notes, nil
+}
+
+// Commit implements views.Source.
+func (s *storedNotes) Commit(ctx context.Context) error { return s.p.Commit(ctx, s.offset, "") }
+
+// settle waits until ingest is not far behind, and the identity role has seen the
+// evidence that is there: until then, what is read changes again at once.
+func (r *roles) settle(ctx context.Context) error {
+	for waited := time.Duration(0); waited < settleWait; waited += settleLook {
+		behind, _, err := r.lag(ctx)
+		if err != nil || behind < settleLag {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(settleLook):
+		}
+	}
+	waiting, stop := context.WithTimeout(ctx, settleLast)
+	defer stop()
+	ends, err := r.offsets.Ends(waiting, []string{ingest.EvidenceTopic})
+	if err == nil {
+		stages := []progress.Stage{{Group: identityGroup, Reads: []string{ingest.EvidenceTopic}}}
+		err = progress.Await(waiting, r.offsets, stages, ends)
+	}
+	if err != nil && ctx.Err() == nil {
+		r.p.log.Warn("views are projected before the identity role has seen all evidence", "error", err)
+	}
+	return ctx.Err()
+}

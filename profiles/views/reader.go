@@ -1,0 +1,290 @@
+package views
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/gather"
+)
+
+// Reader is a profiles.Store that answers from rows where they agree with what they
+// were made of, and by another store where not. It is safe for concurrent use.
+type Reader struct {
+	fast    *gather.Gatherer
+	slow    profiles.Store
+	metrics *readerMetrics
+}
+
+var (
+	_ profiles.Store     = (*Reader)(nil)
+	_ profiles.Refresher = (*Reader)(nil)
+)
+
+// ReaderDeps are what a Reader needs from outside.
+type ReaderDeps struct {
+	Conn driver.Conn
+	// Form is the configuration of what rows are made of, that of Store.
+	Form clickhouse.Config
+	// Store counts what rows are made of.
+	Store *clickhouse.Store
+	// Slow answers where there is no row that agrees. It reads Store.
+	Slow       profiles.Store
+	Now        func() time.Time
+	Registerer prometheus.Registerer
+}
+
+// NewReader returns a Reader. It asks nothing yet.
+func NewReader(cfg Config, deps ReaderDeps) (*Reader, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	r, err := newRows(cfg, deps)
+	if err != nil {
+		return nil, err
+	}
+	fast, err := gather.New(cfg.Gather, r)
+	return &Reader{fast: fast, slow: deps.Slow, metrics: r.metrics}, err
+}
+
+// Resolve implements profiles.Store.
+func (r *Reader) Resolve(ctx context.Context, workspace string, key identity.Key) (identity.ProfileID, error) {
+	id, err := r.fast.Resolve(ctx, workspace, key)
+	if err == nil || ctx.Err() != nil {
+		return id, err
+	}
+	return r.slow.Resolve(ctx, workspace, key)
+}
+
+// Load implements profiles.Store.
+func (r *Reader) Load(ctx context.Context, workspace string, id identity.ProfileID) (*profiles.Profile, error) {
+	p, err := r.fast.Load(ctx, workspace, id)
+	if err == nil || ctx.Err() != nil {
+		return p, err
+	}
+	return r.slow.Load(ctx, workspace, id)
+}
+
+// Refresh implements profiles.Refresher.
+func (r *Reader) Refresh(workspace string) {
+	if s, ok := r.slow.(profiles.Refresher); ok {
+		s.Refresh(workspace)
+	}
+}
+
+// rows is a profiles.Batcher that finds only what rows that agree tell.
+type rows struct {
+	cfg     Config
+	table   table
+	store   *clickhouse.Store
+	now     func() time.Time
+	metrics *readerMetrics
+
+	mu    sync.Mutex // Protects the fields below.
+	tails map[string]*tail
+	// handed are rows that Resolve has read, for the Load that follows. They are
+	// checked there like any other.
+	handed map[handle]*row
+}
+
+type handle struct {
+	workspace string
+	id        uint64
+}
+
+// maxHanded bounds the rows that wait for their Load.
+const maxHanded = 4096
+
+var _ profiles.Batcher = (*rows)(nil)
+
+func newRows(cfg Config, deps ReaderDeps) (*rows, error) {
+	form, err := formOf(deps.Form)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newReaderMetrics(deps.Registerer)
+	return &rows{
+		cfg: cfg, table: table{deps.Conn, form}, store: deps.Store, now: deps.Now, metrics: m,
+		tails: map[string]*tail{}, handed: map[handle]*row{},
+	}, err
+}
+
+func (r *rows) tail(workspace string) *tail {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.tails[workspace]
+	if t == nil {
+		t = &tail{named: map[uint64]clickhouse.Place{}}
+		r.tails[workspace] = t
+	}
+	return t
+}
+
+// Resolve implements profiles.Store for gather, which reads many.
+func (r *rows) Resolve(context.Context, string, identity.Key) (identity.ProfileID, error) {
+	return 0, profiles.ErrNotFound
+}
+
+// Load implements profiles.Store for gather, which reads many.
+func (r *rows) Load(context.Context, string, identity.ProfileID) (*profiles.Profile, error) {
+	return nil, profiles.ErrNotFound
+}
+
+// ResolveMany implements profiles.Batcher for keys that founded a profile: most do,
+// and the row that is read to see it is the one that is loaded next.
+func (r *rows) ResolveMany(ctx context.Context, workspace string, keys []identity.Key) ([]identity.ProfileID, error) {
+	ids := make([]uint64, len(keys))
+	for i, k := range keys {
+		ids[i] = uint64(k)
+	}
+	found := make([]identity.ProfileID, len(keys))
+	t := r.tail(workspace)
+	m, err := t.advance(ctx, r, workspace)
+	if err != nil || !m.usable {
+		return found, err
+	}
+	all, err := r.table.read(ctx, workspace, ids)
+	if err != nil {
+		return found, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.handed)+len(all) > maxHanded {
+		clear(r.handed)
+	}
+	for i, id := range ids {
+		if one := all[id]; one != nil && one.readable() && !t.touched(one, m) && one.sighted() {
+			found[i] = identity.ProfileID(id)
+			r.handed[handle{workspace, id}] = one
+		}
+	}
+	return found, nil
+}
+
+// LoadMany implements profiles.Batcher; nil for an id without a row that agrees.
+func (r *rows) LoadMany(ctx context.Context, workspace string, ids []identity.ProfileID) ([]*profiles.Profile, error) {
+	found := make([]*profiles.Profile, len(ids))
+	t := r.tail(workspace)
+	m, err := t.advance(ctx, r, workspace)
+	if err != nil || !m.usable {
+		r.metrics.loads.WithLabelValues("unusable").Add(float64(len(ids)))
+		return found, err
+	}
+	all, err := r.rowsOf(ctx, workspace, ids)
+	if err != nil {
+		return found, err
+	}
+	standing := r.untouched(t, m, ids, all)
+	views := make([]*profiles.Profile, len(standing))
+	if err := r.agree(ctx, workspace, standing, views); err != nil {
+		return found, err
+	}
+	place := make(map[identity.ProfileID]*profiles.Profile, len(views))
+	for _, p := range views {
+		if p != nil {
+			place[p.ID] = p
+		}
+	}
+	for i, id := range ids {
+		found[i] = place[id]
+	}
+	return found, nil
+}
+
+// rowsOf returns the rows of ids: those that were handed on, and the others.
+func (r *rows) rowsOf(ctx context.Context, workspace string, ids []identity.ProfileID) (map[uint64]*row, error) {
+	var ask []uint64
+	handed := map[uint64]*row{}
+	r.mu.Lock()
+	for _, id := range ids {
+		h := handle{workspace, uint64(id)}
+		if one := r.handed[h]; one != nil {
+			handed[h.id] = one
+			delete(r.handed, h)
+		} else {
+			ask = append(ask, h.id)
+		}
+	}
+	r.mu.Unlock()
+	if len(ask) == 0 {
+		return handed, nil
+	}
+	all, err := r.table.read(ctx, workspace, ask)
+	for id, one := range handed {
+		if err == nil {
+			all[id] = one
+		}
+	}
+	return all, err
+}
+
+// untouched returns the rows that identity and the time have left as they are.
+func (r *rows) untouched(t *tail, m moment, ids []identity.ProfileID, all map[uint64]*row) (standing []*row) {
+	now := r.now()
+	for _, id := range ids {
+		one := all[uint64(id)]
+		switch {
+		case one == nil || !one.readable():
+			r.metrics.loads.WithLabelValues("none").Inc()
+		case t.touched(one, m):
+			r.metrics.loads.WithLabelValues("identity").Inc()
+		case !now.Before(one.freshUntil):
+			r.metrics.loads.WithLabelValues("time").Inc()
+		default:
+			standing = append(standing, one)
+		}
+	}
+	return standing
+}
+
+// agree puts into views those of rows whose tallies are what is stored now, with
+// their present scores.
+func (r *rows) agree(ctx context.Context, workspace string, standing []*row, views []*profiles.Profile) error {
+	var anchors, keys []uint64
+	owner := map[uint64]int{} // No anchor of two identifiers is a key.
+	for i, one := range standing {
+		for _, id := range one.anchors {
+			owner[id] = i
+		}
+		for _, id := range one.keys {
+			owner[id] = i
+		}
+		anchors, keys = append(anchors, one.anchors...), append(keys, one.keys...)
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	decoded, members := make([]*profiles.Profile, len(standing)), make([][]uint64, len(standing))
+	for i, one := range standing {
+		decoded[i], members[i] = one.view, one.keys
+	}
+	tallies := make([]clickhouse.Tally, len(standing))
+	g, asking := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.store.Scores(asking, workspace, decoded, members) })
+	g.Go(func() error {
+		return r.store.Tally(asking, workspace, anchors, keys, func(id uint64, t clickhouse.Tally) {
+			if i, ok := owner[id]; ok {
+				tallies[i].Add(t)
+			}
+		})
+	})
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for i, one := range standing {
+		if tallies[i] != one.tally {
+			r.metrics.loads.WithLabelValues("facts").Inc()
+			continue
+		}
+		r.metrics.loads.WithLabelValues("row").Inc()
+		views[i] = decoded[i]
+	}
+	return nil
+}

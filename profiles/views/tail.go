@@ -1,0 +1,130 @@
+package views
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/kindred-cdp/kindred/profiles/clickhouse"
+)
+
+// tail is what identity changed in a workspace since the mark of the projector.
+type tail struct {
+	mu      sync.Mutex // Protects the fields below.
+	known   bool       // there is a mark
+	from    clickhouse.Place
+	until   clickhouse.Place
+	asked   time.Time // when the mark was read
+	named   map[uint64]clickhouse.Place
+	tooMany bool
+}
+
+// moment is the state of a tail when a read began.
+type moment struct {
+	version clickhouse.Version
+	from    clickhouse.Place
+	usable  bool
+}
+
+// advance brings the tail to the published version.
+func (t *tail) advance(ctx context.Context, r *rows, workspace string) (moment, error) {
+	// Before the lock: a flight of several callers is one query.
+	v, err := r.store.Version(ctx, workspace)
+	if err != nil {
+		return moment{}, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.askMark(ctx, r, workspace); err != nil {
+		return moment{}, err
+	}
+	if t.known && !t.tooMany && v.Latest().After(t.until) {
+		if err := t.follow(ctx, r, workspace, v); err != nil {
+			return moment{}, err
+		}
+	}
+	return moment{version: v, from: t.from, usable: t.known && !t.tooMany}, nil
+}
+
+// askMark reads the mark when what is known of it is old, and forgets the changes
+// that it covers.
+func (t *tail) askMark(ctx context.Context, r *rows, workspace string) error {
+	now := r.now()
+	if !t.asked.IsZero() && now.Sub(t.asked) < r.cfg.MarkAge {
+		return nil
+	}
+	m, ok, err := r.table.mark(ctx, workspace)
+	if err != nil {
+		return err
+	}
+	t.asked = now
+	switch {
+	case !ok:
+		t.known = false
+	case !t.known || t.tooMany && m.at.After(t.from):
+		t.known, t.tooMany, t.from, t.until = true, false, m.at, m.at
+		t.named = map[uint64]clickhouse.Place{}
+	case m.at.After(t.from):
+		t.from = m.at
+		for name, at := range t.named {
+			if !at.After(m.at) {
+				delete(t.named, name)
+			}
+		}
+	}
+	return nil
+}
+
+// follow adds the changes up to version v.
+func (t *tail) follow(ctx context.Context, r *rows, workspace string, v clickhouse.Version) error {
+	n := 0
+	last := t.until
+	err := r.store.Changes(ctx, workspace, v, t.until, r.cfg.MaxChanges+1, func(c clickhouse.Change) {
+		n++
+		last = c.At
+		for _, name := range c.Names {
+			if name != 0 {
+				t.named[name] = c.At
+			}
+		}
+	})
+	if err != nil {
+		return err // What was added is repeated, and the same.
+	}
+	if n > r.cfg.MaxChanges || len(t.named) > 3*r.cfg.MaxChanges {
+		t.tooMany, t.named = true, nil
+		return nil
+	}
+	t.until = v.Latest()
+	if last.After(t.until) {
+		t.until = last
+	}
+	return nil
+}
+
+// touched reports whether identity may have changed a view since its row was read, to
+// a read that began at a moment.
+func (t *tail) touched(r *row, m moment) bool {
+	if !m.version.Counts(r.at) && !r.at.After(m.version.Latest()) {
+		return true // Read from what an owner wrote past the cut of its successor.
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.known || t.tooMany {
+		return true
+	}
+	// The mark went on meanwhile, and what it covers is forgotten: the row may be one
+	// of those that were read again.
+	if t.from != m.from && t.from.After(r.at) {
+		return true
+	}
+	if t.named[uint64(r.id)].After(r.at) || r.household != 0 && t.named[r.household].After(r.at) {
+		return true
+	}
+	for _, k := range r.keys {
+		if t.named[k].After(r.at) {
+			return true
+		}
+	}
+	return false
+}
