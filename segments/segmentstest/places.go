@@ -30,7 +30,7 @@ func (m Maker) location() segments.Location {
 	case 0:
 		l.Count = m.comparison(0, 1, 2)
 	case 1:
-		l.Minutes = m.comparison(0, 60, 600, 1440, 2880)
+		l.Minutes = m.comparison(0, 0, 60, 600)
 	}
 	return l
 }
