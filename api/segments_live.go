@@ -43,7 +43,7 @@ const oneSegment = "/v1/segments/:segment"
 func (s *Server) liveRoutes() []route {
 	with := func(handle func(*gin.Context) error) func(*gin.Context) error {
 		return func(c *gin.Context) error {
-			if c.Param("segment") == "preview" { // A path of its own, which no segment may be named like.
+			if name := c.Param("segment"); name == "preview" || name == "parse" { // Paths of their own, which no segment may be named like.
 				c.Header("Allow", http.MethodPost)
 				return methodNotAllowed()
 			}

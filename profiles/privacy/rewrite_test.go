@@ -114,6 +114,15 @@ func (w *world) plant() {
 		w.insert("segment_changes", "workspace, segment, profile_id, block, entered, time", "main", "loyal", p, 1, true, before)
 		w.insert("household_profile", "workspace, profile_id, epoch, sequence, household_id", "main", p, 1, 5, 99)
 	}
+	// Her views go whenever they were made: that of her, and of her before she was found
+	// to be one with an address of hers.
+	for n, p := range []uint64{anaUser, anaMail, bobUser, cookie} {
+		marker := "bob"
+		if n < 2 {
+			marker = "secret-ana"
+		}
+		w.insert("profile_views", "workspace, profile_id, form, stamp, body", "main", p, 1, "5", marker)
+	}
 	w.event(anaSet, before, before, []string{"user_id:ana-77", "email:ana@example.com"}, "secret-ana")
 	w.event(anaUser, before, before, []string{"user_id:ana-77"}, "secret-ana")
 	w.event(anaCookieSet, before, before, []string{"user_id:ana-77", "anonymous_id:cookie-1"}, "secret-ana")
@@ -215,7 +224,11 @@ func TestRewrite(t *testing.T) {
 		}
 	}
 	want := map[string]int{
+<<<<<<< HEAD
 		"identifiers": 3, "identity_evidence": 3, "record_links": 3, "anchors": 2, "anchor_members": 4, "scores": 1, "segment_changes": 1, "household_profile": 1,
+=======
+		"identifiers": 3, "identity_evidence": 3, "record_links": 3, "anchors": 2, "anchor_members": 4, "scores": 1, "household_profile": 1, "profile_views": 2,
+>>>>>>> views8
 		"location_venues": 4, "plan_violations": 4, "dead_letters": 4, "dead_letter_actions": 4,
 	}
 	for _, table := range factTables {

@@ -202,6 +202,7 @@ func TestCountedBeforeItIsRead(t *testing.T) {
 		}
 	}}
 	s.open(clickhouse.DefaultConfig())
+	s.clock = s.clock.Add(time.Second)
 	s.project(identity.Key(ana))
 	if s.Conn.(*meddler).do != nil {
 		t.Fatal("nothing came meanwhile")

@@ -43,7 +43,7 @@ type Change struct {
 func (c *Change) Check(id segments.ID) error {
 	switch {
 	case !id.Valid():
-		return fmt.Errorf("%w: the name of a segment must be 1 to 64 of a-z, 0-9, _ and -, and not \"preview\"", ErrRefused)
+		return fmt.Errorf("%w: the name of a segment must be 1 to 64 of a-z, 0-9, _ and -, and not \"preview\" or \"parse\"", ErrRefused)
 	case len(c.Description) > MaxDescription:
 		return fmt.Errorf("%w: the description has more than %d bytes", ErrRefused, MaxDescription)
 	case c.Archive:

@@ -24,7 +24,8 @@
 // window or comes into one, and the profile is evaluated again at that millisecond.
 // And there is an evaluation over all profiles after a start, when news were lost, for
 // a definition that is new or has changed, for new scores, and every few hours, which
-// is as far ahead as due times are kept. When nothing happens and nothing is due,
+// is as far ahead as due times are kept. What the catalogue says of products is no news
+// of anybody, and counts from the next such evaluation on. When nothing happens and nothing is due,
 // nothing runs.
 //
 // # Once and in order
