@@ -224,11 +224,7 @@ func TestRewrite(t *testing.T) {
 		}
 	}
 	want := map[string]int{
-<<<<<<< HEAD
-		"identifiers": 3, "identity_evidence": 3, "record_links": 3, "anchors": 2, "anchor_members": 4, "scores": 1, "segment_changes": 1, "household_profile": 1,
-=======
-		"identifiers": 3, "identity_evidence": 3, "record_links": 3, "anchors": 2, "anchor_members": 4, "scores": 1, "household_profile": 1, "profile_views": 2,
->>>>>>> views8
+		"identifiers": 3, "identity_evidence": 3, "record_links": 3, "anchors": 2, "anchor_members": 4, "scores": 1, "segment_changes": 1, "household_profile": 1, "profile_views": 2,
 		"location_venues": 4, "plan_violations": 4, "dead_letters": 4, "dead_letter_actions": 4,
 	}
 	for _, table := range factTables {
