@@ -2,6 +2,7 @@ package sql
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +42,7 @@ type compiler struct {
 	rules      profiles.Rules
 	now        time.Time
 	parameters map[string]string
+	bound      map[string]string // places of parameters by type and value
 	err        error
 
 	events       scan
@@ -78,6 +80,33 @@ type compiler struct {
 type scan struct {
 	columns []string
 	bits    []bitOf
+	named   map[string]string // the names of columns by their expressions
+}
+
+// column adds a column under a name, unless one of the same expression is there, and
+// returns the name that it has: leaves that compare the same number, or the same trait,
+// read it once.
+func (s *scan) column(name, expression string) string {
+	if there, ok := s.named[expression]; ok {
+		return there
+	}
+	if s.named == nil {
+		s.named = map[string]string{}
+	}
+	s.named[expression] = name
+	s.columns = append(s.columns, expression+" AS "+name)
+	return name
+}
+
+// distinct leaves out what is there before.
+func distinct(texts []string) []string {
+	var list []string
+	for _, text := range texts {
+		if !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	return list
 }
 
 type bitOf struct {

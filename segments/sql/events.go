@@ -26,7 +26,7 @@ func (c *compiler) event(i int, leaf segments.Event) {
 	if len(count) == 0 {
 		count = segments.Comparison{{Op: segments.Gte, Value: 1}}
 	}
-	c.events.columns = append(c.events.columns, "countIf("+condition+") AS "+column)
+	column = c.events.column(column, "countIf("+condition+")")
 	c.note(&c.events, i, c.comparison(column, count), count.Holds(0))
 }
 
@@ -35,38 +35,38 @@ func (c *compiler) event(i int, leaf segments.Event) {
 func (c *compiler) picked(i int, column string, leaf segments.Event) {
 	condition := c.occurrence(leaf.Name, leaf.Kind, nil, leaf.Within, leaf.Period)
 	pick := map[segments.Pick]string{segments.First: "argMinIf", segments.Last: "argMaxIf"}[leaf.Pick]
-	c.events.columns = append(c.events.columns, pick+"(properties, "+moment+", "+condition+") AS "+column)
+	column = c.events.column(column, pick+"(properties, "+moment+", "+condition+")")
 	c.note(&c.events, i, "("+strings.Join(c.where(column, leaf.Where), " AND ")+")", false)
 }
 
 // measured compares an aggregate of a property. Sums are of whole ten
 // thousandths, so that no order of adding alters them.
 func (c *compiler) measured(i int, column, condition string, m segments.Measured) {
-	add := func(format string, args ...any) {
-		c.events.columns = append(c.events.columns, fmt.Sprintf(format, args...))
+	add := func(name, format string, args ...any) string {
+		return c.events.column(name, fmt.Sprintf(format, args...))
 	}
 	if m.Aggregate == segments.Days {
-		add("uniqExactIf(toDate32(time, 'UTC'), %s) AS %s", condition, column)
+		column = add(column, "uniqExactIf(toDate32(time, 'UTC'), %s)", condition)
 		c.note(&c.events, i, c.comparison(column, m.Is), m.Is.Holds(0))
 		return
 	}
 	number := asNumber(c.property("properties", m.Of))
 	condition += " AND abs(" + number + ") <= 1e15"
 	sum := fmt.Sprintf("toFloat64(sumIf(toInt128(round(if(abs(%s) <= 1e15, %s, 0) * 10000)), %s)) / 10000", number, number, condition)
-	has := fmt.Sprintf("has_%d", i)
-	switch m.Aggregate {
-	case segments.Sum:
-		add("%s AS %s", sum, column)
+	if m.Aggregate == segments.Sum {
+		column = add(column, "%s", sum)
 		c.note(&c.events, i, c.comparison(column, m.Is), m.Is.Holds(0))
 		return
-	case segments.Average:
-		add("%s AS sum_%d, sum_%d / %s AS %s", sum, i, i, has, column)
-	case segments.Min:
-		add("minIf(%s, %s) AS %s", number, condition, column)
-	case segments.Max:
-		add("maxIf(%s, %s) AS %s", number, condition, column)
 	}
-	add("countIf(%s) AS %s", condition, has)
+	has := add(fmt.Sprintf("has_%d", i), "countIf(%s)", condition)
+	switch m.Aggregate {
+	case segments.Average:
+		column = add(column, "%s / %s", add(fmt.Sprintf("sum_%d", i), "%s", sum), has)
+	case segments.Min:
+		column = add(column, "minIf(%s, %s)", number, condition)
+	case segments.Max:
+		column = add(column, "maxIf(%s, %s)", number, condition)
+	}
 	c.note(&c.events, i, has+" > 0 AND "+c.comparison(column, m.Is), false)
 }
 
@@ -123,7 +123,7 @@ func (c *compiler) property(object string, path []string) string {
 func (c *compiler) eventsSQL() string {
 	where := "WHERE workspace = {workspace:String} AND anchor_id != 0"
 	if !c.everyName {
-		where += " AND name IN (" + strings.Join(c.eventNames, ", ") + ")"
+		where += " AND name IN (" + strings.Join(distinct(c.eventNames), ", ") + ")"
 	}
 	if widest := slices.Max(c.windows); slices.Min(c.windows) > 0 {
 		where += c.lasting(widest)

@@ -8,11 +8,20 @@ import (
 	"github.com/kindred-cdp/kindred/segments"
 )
 
-// bind adds a parameter and returns its place in the SQL.
+// bind adds a parameter, or takes the one that is equal, and returns its place in the
+// SQL: equal conditions have equal texts.
 func (c *compiler) bind(kind, value string) string {
-	name := "p" + strconv.Itoa(len(c.parameters))
-	c.parameters[name] = value
-	return "{" + name + ":" + kind + "}"
+	if c.bound == nil {
+		c.bound = map[string]string{}
+	}
+	place, ok := c.bound[kind+" "+value]
+	if !ok {
+		name := "p" + strconv.Itoa(len(c.parameters))
+		c.parameters[name] = value
+		place = "{" + name + ":" + kind + "}"
+		c.bound[kind+" "+value] = place
+	}
+	return place
 }
 
 // text binds a String. The server unescapes it as it does tab-separated values.

@@ -51,7 +51,7 @@ FROM (
     FROM consents
     WHERE workspace = {workspace:String} AND anchor_id != 0 AND purpose IN (%s)%s
     GROUP BY profile_id
-)`, c.consents.mask(), c.due(times{}), warehouse.EventProfile("anchor_id", "time"), strings.Join(c.consents.columns, ",\n        "), strings.Join(c.purposes, ", "), c.only("anchor_id", anchorsParameter))
+)`, c.consents.mask(), c.due(times{}), warehouse.EventProfile("anchor_id", "time"), strings.Join(c.consents.columns, ",\n        "), strings.Join(distinct(c.purposes), ", "), c.only("anchor_id", anchorsParameter))
 }
 
 // holdout compares the place of a profile, which its id alone decides: everybody can

@@ -32,7 +32,7 @@ func (c *compiler) location(i int, leaf segments.Location) {
 	if len(count) == 0 {
 		count = segments.Comparison{{Op: segments.Gte, Value: 1}}
 	}
-	c.locations.columns = append(c.locations.columns, fmt.Sprintf("countIf(%s AND %s) AS %s", window, inside, column))
+	column = c.locations.column(column, fmt.Sprintf("countIf(%s AND %s)", window, inside))
 	c.note(&c.locations, i, c.comparison(column, count), count.Holds(0))
 }
 

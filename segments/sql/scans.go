@@ -41,7 +41,7 @@ func (c *compiler) transaction(i int, leaf segments.Transactions) {
 	condition += c.within("placed", leaf.Within)
 	c.set.placed.until(leaf.Within, "")
 	column := fmt.Sprintf("leaf_%d", i)
-	c.transactions.columns = append(c.transactions.columns, fmt.Sprintf(measure, condition)+" AS "+column)
+	column = c.transactions.column(column, fmt.Sprintf(measure, condition))
 	c.note(&c.transactions, i, c.comparison(column, leaf.Test), leaf.Test.Holds(0))
 }
 
@@ -104,7 +104,7 @@ func (c *compiler) bought(i int, leaf segments.Bought) {
 // identifier looks for a namespace in the scan over identifiers.
 func (c *compiler) identifier(i int, leaf segments.HasIdentifier) {
 	column := fmt.Sprintf("leaf_%d", i)
-	c.identifiers.columns = append(c.identifiers.columns, "countIf(namespace = "+c.text(string(leaf.Namespace))+") AS "+column)
+	column = c.identifiers.column(column, "countIf(namespace = "+c.text(string(leaf.Namespace))+")")
 	c.note(&c.identifiers, i, column+" > 0", false)
 }
 
@@ -129,9 +129,9 @@ func (c *compiler) score(i int, leaf segments.Score) {
 	if leaf.End != "" {
 		value = map[segments.End]string{segments.Lower: "lower", segments.Upper: "upper"}[leaf.End]
 	}
-	c.scores.columns = append(c.scores.columns,
-		fmt.Sprintf("argMaxIf(%s, (computed_at, scored_id = profile_id, scored_id), score = %s) AS %s, countIf(score = %s) > 0 AS has_%d", value, name, column, name, i))
-	c.note(&c.scores, i, fmt.Sprintf("has_%d AND %s", i, c.comparison(column, leaf.Test)), false)
+	column = c.scores.column(column, fmt.Sprintf("argMaxIf(%s, (computed_at, scored_id = profile_id, scored_id), score = %s)", value, name))
+	has := c.scores.column(fmt.Sprintf("has_%d", i), fmt.Sprintf("countIf(score = %s) > 0", name))
+	c.note(&c.scores, i, has+" AND "+c.comparison(column, leaf.Test), false)
 	c.scoreNames = append(c.scoreNames, name)
 }
 
@@ -149,5 +149,5 @@ FROM (
     )
     WHERE scored_id != 0 AND computed_at >= standing_since
     GROUP BY profile_id
-)`, c.scores.mask(), c.due(times{}), strings.Join(c.scores.columns, ",\n        "), warehouse.IdentifierProfile("scores.profile_id"), strings.Join(c.scoreNames, ", "), c.only("scores.profile_id", scoredParameter))
+)`, c.scores.mask(), c.due(times{}), strings.Join(c.scores.columns, ",\n        "), warehouse.IdentifierProfile("scores.profile_id"), strings.Join(distinct(c.scoreNames), ", "), c.only("scores.profile_id", scoredParameter))
 }

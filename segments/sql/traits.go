@@ -19,7 +19,7 @@ func (c *compiler) trait(i int, leaf segments.Trait) {
 	}
 	name := c.text(leaf.Name)
 	column := fmt.Sprintf("leaf_%d", i)
-	c.traits.columns = append(c.traits.columns, c.surviving(name, leaf.Name)+" AS "+column)
+	column = c.traits.column(column, c.surviving(name, leaf.Name))
 	c.note(&c.traits, i, c.test(column, leaf.Test), false)
 	c.traitNames = append(c.traitNames, name)
 }
@@ -33,7 +33,7 @@ FROM (
     FROM trait_observations
     WHERE workspace = {workspace:String} AND anchor_id != 0 AND trait IN (%s)%s
     GROUP BY profile_id
-)`, c.traits.mask(), c.due(times{}), warehouse.EventProfile("anchor_id", "time"), strings.Join(c.traits.columns, ",\n        "), strings.Join(c.traitNames, ", "), c.only("anchor_id", anchorsParameter))
+)`, c.traits.mask(), c.due(times{}), warehouse.EventProfile("anchor_id", "time"), strings.Join(c.traits.columns, ",\n        "), strings.Join(distinct(c.traitNames), ", "), c.only("anchor_id", anchorsParameter))
 }
 
 // surviving is the aggregate of a trait's value by its survivorship rule, as

@@ -8,7 +8,7 @@ FROM (
             SELECT EventProfile(anchor_id, time) AS profile_id,
                 countIf(name = {p1:String} AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}) AS leaf_0
             FROM events
-            WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}) AND time > {p5:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
+            WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}) AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
             GROUP BY profile_id
         )
         UNION ALL
@@ -25,5 +25,4 @@ WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifie
 -- p1 = Support Case Opened
 -- p2 = 2025-05-25 12:00:00.000
 -- p4 = 1
--- p5 = 2025-05-25 12:00:00.000
 -- workspace = main

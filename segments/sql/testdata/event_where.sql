@@ -6,7 +6,7 @@ FROM (
         SELECT EventProfile(anchor_id, time) AS profile_id,
             countIf(name = {p1:String} AND kind = {p2:String} AND time > {p3:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')} AND (toFloat64OrDefault(JSONExtractRaw(properties, {p5:String}), nan) > {p6:Float64}) AND ((JSONExtractRaw(properties, {p7:String}, {p8:String}) = 'true' OR startsWith(JSONExtractRaw(properties, {p7:String}, {p8:String}), '"') AND has({p9:Array(String)}, JSONExtractString(JSONExtractRaw(properties, {p7:String}, {p8:String}))) OR has({p10:Array(Float64)}, toFloat64OrDefault(JSONExtractRaw(properties, {p7:String}, {p8:String}), nan))))) AS leaf_0
         FROM events
-        WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}) AND time > {p12:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
+        WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}) AND time > {p3:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
         GROUP BY profile_id
     )
 )
@@ -15,7 +15,6 @@ WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifie
 -- p1 = Order Completed
 -- p10 = [7]
 -- p11 = 2
--- p12 = 2025-05-02 12:00:00.000
 -- p2 = transaction
 -- p3 = 2025-05-02 12:00:00.000
 -- p5 = revenue

@@ -3,27 +3,23 @@ FROM (
     SELECT profile_id,
             bitShiftLeft(toUInt64(leaf_0 >= {p4:Float64}), 0)
             + bitShiftLeft(toUInt64(leaf_1 = {p7:Float64}), 1)
-            + bitShiftLeft(toUInt64(leaf_2 >= {p10:Float64}), 2)
-            + bitShiftLeft(toUInt64(leaf_3 >= {p13:Float64}), 3) AS mask
+            + bitShiftLeft(toUInt64(leaf_2 >= {p4:Float64}), 2)
+            + bitShiftLeft(toUInt64(leaf_3 >= {p4:Float64}), 3) AS mask
     FROM (
         SELECT EventProfile(anchor_id, time) AS profile_id,
             countIf(name = {p1:String} AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}) AS leaf_0,
             countIf(name = {p5:String} AND time > {p6:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}) AS leaf_1,
             countIf(name = {p8:String} AND time > {p9:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}) AS leaf_2,
-            countIf(name = {p11:String} AND time > {p12:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}) AS leaf_3
+            countIf(name = {p1:String} AND time > {p10:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}) AS leaf_3
         FROM events
-        WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}, {p5:String}, {p8:String}, {p11:String}) AND time > {p14:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
+        WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}, {p5:String}, {p8:String}) AND time > {p10:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
         GROUP BY profile_id
     )
 )
 WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String}) AND (bitTest(mask, 0) OR bitTest(mask, 1) OR (bitTest(mask, 2) AND bitTest(mask, 3)))
 -- now = 2025-06-01 12:00:00.000
 -- p1 = A
--- p10 = 1
--- p11 = A
--- p12 = 2025-05-18 12:00:00.000
--- p13 = 1
--- p14 = 2025-05-18 12:00:00.000
+-- p10 = 2025-05-18 12:00:00.000
 -- p2 = 2025-05-31 12:00:00.000
 -- p4 = 1
 -- p5 = B

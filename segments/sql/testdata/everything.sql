@@ -8,7 +8,7 @@ FROM (
             SELECT EventProfile(anchor_id, time) AS profile_id,
                 countIf(name = {p3:String} AND time > {p4:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}) AS leaf_1
             FROM events
-            WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p3:String}) AND time > {p12:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
+            WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p3:String}) AND time > {p4:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
             GROUP BY profile_id
         )
         UNION ALL
@@ -54,7 +54,8 @@ FROM (
                 bitShiftLeft(toUInt64(has_2 AND leaf_2 >= {p8:Float64}), 2) AS mask
         FROM (
             SELECT profile_id,
-                argMaxIf(value, (computed_at, scored_id = profile_id, scored_id), score = {p7:String}) AS leaf_2, countIf(score = {p7:String}) > 0 AS has_2
+                argMaxIf(value, (computed_at, scored_id = profile_id, scored_id), score = {p7:String}) AS leaf_2,
+                countIf(score = {p7:String}) > 0 AS has_2
             FROM (
                 SELECT IdentifierProfile(scores.profile_id) AS profile_id, profile_id AS scored_id, score, value, lower, upper, computed_at,
                     maxIf(computed_at, profile_id = 0) OVER (PARTITION BY score) AS standing_since
@@ -72,7 +73,6 @@ WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifie
 -- p1 = country
 -- p10 = 2025-05-25 12:00:00.000
 -- p11 = 1
--- p12 = 2025-05-02 12:00:00.000
 -- p2 = ['PT','BR']
 -- p3 = Order Completed
 -- p4 = 2025-05-02 12:00:00.000

@@ -4,7 +4,7 @@ FROM (
             bitShiftLeft(toUInt64(leaf_0 >= {p6:Float64}), 0)
             + bitShiftLeft(toUInt64(leaf_1 >= {p8:Float64}), 1)
             + bitShiftLeft(toUInt64((arrayMap(x -> arrayMax(arrayPushBack(arrayMap((f, s) -> if(f.3, f.1 - s, toInt64(0)), x, arrayFill(s -> s != 0, arrayMap((f, b) -> if(f.3 AND NOT b, f.1, toInt64(0)), x, arraySlice(arrayPushFront(arrayMap(f -> f.3, x), toUInt8(0)), 1, length(x))))), toInt64(0))), [leaf_2])[1]) / 60000 >= {p10:Float64}), 2)
-            + bitShiftLeft(toUInt64(leaf_3 >= {p12:Float64}), 3) AS mask
+            + bitShiftLeft(toUInt64(leaf_3 >= {p8:Float64}), 3) AS mask
     FROM (
         SELECT EventProfile(anchor_id, time) AS profile_id,
             countIf(time > {p1:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')} AND 2 * 6371.0088 * asin(least(1, sqrt(pow(sin(radians(lat - {p3:Float64}) / 2), 2) + cos(radians(lat)) * cos(radians({p3:Float64})) * pow(sin(radians(lon - {p4:Float64}) / 2), 2)))) <= {p5:Float64}) AS leaf_0,
@@ -21,7 +21,6 @@ WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifie
 -- p1 = 2025-05-02 12:00:00.000
 -- p10 = 30
 -- p11 = 613495836384428031
--- p12 = 1
 -- p3 = 38.72
 -- p4 = -9.14
 -- p5 = 5

@@ -4,7 +4,8 @@ FROM (
             bitShiftLeft(toUInt64(has_0 AND leaf_0 < {p2:Float64}), 0) AS mask
     FROM (
         SELECT profile_id,
-            argMaxIf(upper, (computed_at, scored_id = profile_id, scored_id), score = {p1:String}) AS leaf_0, countIf(score = {p1:String}) > 0 AS has_0
+            argMaxIf(upper, (computed_at, scored_id = profile_id, scored_id), score = {p1:String}) AS leaf_0,
+            countIf(score = {p1:String}) > 0 AS has_0
         FROM (
             SELECT IdentifierProfile(scores.profile_id) AS profile_id, profile_id AS scored_id, score, value, lower, upper, computed_at,
                 maxIf(computed_at, profile_id = 0) OVER (PARTITION BY score) AS standing_since

@@ -4,8 +4,8 @@ FROM (
             bitShiftLeft(toUInt64((notEmpty(leaf_0_2_0_reached) OR notEmpty(leaf_0_2_1_reached))), 0) AS mask
     FROM (
         SELECT *,
-            arrayMap(z -> ((z.1.1, z.1.3), z.2.7), arrayMap(x -> arrayFilter(z -> z.1.4 = 0 AND z.2.4 = 1 AND z.2.6 >= z.1.5 AND z.1.1 - z.2.6.1 <= {p10:Int64} AND z.1.1 - z.2.7 <= {p11:Int64}, arrayZip(x, arrayFill(e -> e.4 = 1, x))), [arraySort(arrayConcat(arrayMap(e -> (e.1.1, toUInt8(0), e.1.2, toUInt8(0), e.2, (toInt64(-9000000000000000000), toUInt128(0)), toInt64(0)), leaf_0_2_barred), arrayMap(p -> (p.1.1, toUInt8(0), p.1.2, toUInt8(1), (toInt64(-9000000000000000000), toUInt128(0)), p.1, p.2), leaf_0_0_reached)))])[1]) AS leaf_0_2_0_reached,
-            arrayMap(z -> ((z.1.1, z.1.3), z.2.7), arrayMap(x -> arrayFilter(z -> z.1.4 = 0 AND z.2.4 = 1 AND z.2.6 >= z.1.5 AND z.1.1 - z.2.6.1 <= {p12:Int64} AND z.1.1 - z.2.7 <= {p13:Int64}, arrayZip(x, arrayFill(e -> e.4 = 1, x))), [arraySort(arrayConcat(arrayMap(e -> (e.1.1, toUInt8(0), e.1.2, toUInt8(0), e.2, (toInt64(-9000000000000000000), toUInt128(0)), toInt64(0)), leaf_0_2_barred), arrayMap(p -> (p.1.1, toUInt8(0), p.1.2, toUInt8(1), (toInt64(-9000000000000000000), toUInt128(0)), p.1, p.2), leaf_0_1_0_reached)))])[1]) AS leaf_0_2_1_reached
+            arrayMap(z -> ((z.1.1, z.1.3), z.2.7), arrayMap(x -> arrayFilter(z -> z.1.4 = 0 AND z.2.4 = 1 AND z.2.6 >= z.1.5 AND z.1.1 - z.2.6.1 <= {p7:Int64} AND z.1.1 - z.2.7 <= {p8:Int64}, arrayZip(x, arrayFill(e -> e.4 = 1, x))), [arraySort(arrayConcat(arrayMap(e -> (e.1.1, toUInt8(0), e.1.2, toUInt8(0), e.2, (toInt64(-9000000000000000000), toUInt128(0)), toInt64(0)), leaf_0_2_barred), arrayMap(p -> (p.1.1, toUInt8(0), p.1.2, toUInt8(1), (toInt64(-9000000000000000000), toUInt128(0)), p.1, p.2), leaf_0_0_reached)))])[1]) AS leaf_0_2_0_reached,
+            arrayMap(z -> ((z.1.1, z.1.3), z.2.7), arrayMap(x -> arrayFilter(z -> z.1.4 = 0 AND z.2.4 = 1 AND z.2.6 >= z.1.5 AND z.1.1 - z.2.6.1 <= {p7:Int64} AND z.1.1 - z.2.7 <= {p8:Int64}, arrayZip(x, arrayFill(e -> e.4 = 1, x))), [arraySort(arrayConcat(arrayMap(e -> (e.1.1, toUInt8(0), e.1.2, toUInt8(0), e.2, (toInt64(-9000000000000000000), toUInt128(0)), toInt64(0)), leaf_0_2_barred), arrayMap(p -> (p.1.1, toUInt8(0), p.1.2, toUInt8(1), (toInt64(-9000000000000000000), toUInt128(0)), p.1, p.2), leaf_0_1_0_reached)))])[1]) AS leaf_0_2_1_reached
         FROM (
             SELECT *,
                 arrayMap(z -> ((z.1.1, z.1.3), z.2.7), arrayMap(x -> arrayFilter(z -> z.1.4 = 0 AND z.2.4 = 1 AND z.2.6 >= z.1.5, arrayZip(x, arrayFill(e -> e.4 = 1, x))), [arraySort(arrayConcat(arrayMap(e -> (e.1.1, toUInt8(0), e.1.2, toUInt8(0), e.2, (toInt64(-9000000000000000000), toUInt128(0)), toInt64(0)), leaf_0_1_barred), arrayMap(p -> (p.1.1, toUInt8(0), p.1.2, toUInt8(1), (toInt64(-9000000000000000000), toUInt128(0)), p.1, p.2), leaf_0_0_reached)))])[1]) AS leaf_0_1_0_reached
@@ -17,11 +17,11 @@ FROM (
                 FROM (
                     SELECT EventProfile(anchor_id, time) AS profile_id,
                         arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p1:String} AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_0,
-                        arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p4:String} AND time > {p5:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_1,
-                        arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p6:String} AND time > {p7:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_2,
-                        arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p8:String} AND time > {p9:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_2_without
+                        arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p4:String} AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_1,
+                        arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p5:String} AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_2,
+                        arraySort(groupArrayIf((toUnixTimestamp64Milli(time), message_hash), name = {p6:String} AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')})) AS leaf_0_2_without
                     FROM events
-                    WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}, {p4:String}, {p6:String}, {p8:String}) AND time > {p14:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
+                    WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}, {p4:String}, {p5:String}, {p6:String}) AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
                     GROUP BY profile_id
                 )
             )
@@ -31,16 +31,10 @@ FROM (
 WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String}) AND bitTest(mask, 0)
 -- now = 2025-06-01 12:00:00.000
 -- p1 = Product Viewed
--- p10 = 3600000
--- p11 = 86400000
--- p12 = 3600000
--- p13 = 86400000
--- p14 = 2025-05-25 12:00:00.000
 -- p2 = 2025-05-25 12:00:00.000
 -- p4 = Searched
--- p5 = 2025-05-25 12:00:00.000
--- p6 = Cart Abandoned
--- p7 = 2025-05-25 12:00:00.000
--- p8 = Order Completed
--- p9 = 2025-05-25 12:00:00.000
+-- p5 = Cart Abandoned
+-- p6 = Order Completed
+-- p7 = 3600000
+-- p8 = 86400000
 -- workspace = main
