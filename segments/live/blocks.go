@@ -105,7 +105,7 @@ func (w *Worker) tell(ctx context.Context, s *space, last []change) error {
 	if s.told == told {
 		return nil
 	}
-	return insert(ctx, w.deps.Conn, "", "segment_told", "workspace, block", [][]any{{s.name, s.told}})
+	return insert(ctx, w.deps.Conn, "", "segment_told", "workspace, reader, block", [][]any{{s.name, toldTopic, s.told}})
 }
 
 // tellStored publishes what the table has behind the last block that was told.

@@ -182,7 +182,10 @@ SELECT segment, max(last), max(newest), countIf(member) FROM
 )
 GROUP BY segment`
 
-const toldSQL = "SELECT max(block) FROM segment_told WHERE workspace = {workspace:String}"
+// toldTopic is the reader of changes that the worker tells itself.
+const toldTopic = "kindred.segments"
+
+const toldSQL = "SELECT max(block) FROM segment_told WHERE workspace = {workspace:String} AND reader = '" + toldTopic + "'"
 
 // load reads everything that is stored of segments.
 func (w *Worker) load(ctx context.Context) (map[string]*space, error) {

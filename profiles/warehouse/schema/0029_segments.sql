@@ -92,8 +92,9 @@ COMMENT 'How the last evaluation of each segment went; of several rows the lates
 CREATE TABLE IF NOT EXISTS segment_told {{onCluster}}
 (
     workspace LowCardinality(String)  COMMENT 'Workspace',
-    block     UInt64                  COMMENT 'Blocks of segment_changes up to this one are told on kindred.segments'
+    reader    LowCardinality(String)  COMMENT 'Who is told: the topic kindred.segments',
+    block     UInt64                  COMMENT 'Blocks of segment_changes up to this one are told'
 )
 ENGINE = {{everywhere "ReplacingMergeTree(block)" "segment_told"}}
-ORDER BY workspace
+ORDER BY (workspace, reader)
 COMMENT 'How far others know of changes of segments; of several rows the greatest block stands. Written by: worker.';
