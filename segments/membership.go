@@ -14,7 +14,7 @@ type ID string
 
 // Valid reports whether id is the name that a segment may have.
 func (id ID) Valid() bool {
-	if id == "" || len(id) > 64 || id == "preview" || id == "parse" { // Paths of their own.
+	if id == "" || len(id) > MaxIDBytes || id == "preview" || id == "parse" { // Paths of their own.
 		return false
 	}
 	for _, b := range []byte(id) {

@@ -36,19 +36,10 @@ func (p *parser) holdout(at string, v jsonValue) Node {
 func (p *parser) inSegment(at string, v jsonValue) Node {
 	o := p.object(at, v, "segment")
 	id, _ := o.get("segment")
-	if id.kind != isString || !isSegment(id.text) {
+	if id.kind != isString || !ID(id.text).Valid() {
 		p.add(join(at, "segment"), "must be the id of a segment: 1 to %d of a-z, 0-9, _ and -", MaxIDBytes)
 	}
 	return InSegment{ID: id.text}
-}
-
-func isSegment(id string) bool {
-	for _, b := range []byte(id) {
-		if (b < 'a' || b > 'z') && (b < '0' || b > '9') && b != '_' && b != '-' {
-			return false
-		}
-	}
-	return id != "" && len(id) <= MaxIDBytes
 }
 
 func (p *parser) household(at string, v jsonValue) Node {

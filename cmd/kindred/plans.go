@@ -137,15 +137,20 @@ func standing(cmd *cobra.Command, name string, expected int64) (uint64, error) {
 }
 
 func changePlan(cmd *cobra.Command, method, name string, body any, query string) error {
+	return changeNamed(cmd, method, "plan", "/v1/plans/", name, query, body)
+}
+
+// changeNamed changes something that has a name and revisions, and tells the new one.
+func changeNamed(cmd *cobra.Command, method, what, path, name, query string, body any) error {
 	r, err := newRemote(cmd)
 	if err != nil {
 		return err
 	}
 	var changed struct{ Revision uint64 }
-	if err := r.do(cmd.Context(), method, "/v1/plans/"+url.PathEscape(name)+query, body, &changed); err != nil {
+	if err := r.do(cmd.Context(), method, path+url.PathEscape(name)+query, body, &changed); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(os.Stdout, "plan %s is at revision %d\n", name, changed.Revision)
+	_, err = fmt.Fprintf(os.Stdout, "%s %s is at revision %d\n", what, name, changed.Revision)
 	return err
 }
 

@@ -211,16 +211,7 @@ func standingSegment(cmd *cobra.Command, name string, expected int64) (uint64, e
 }
 
 func changeSegment(cmd *cobra.Command, method, name, query string, body any) error {
-	r, err := newRemote(cmd)
-	if err != nil {
-		return err
-	}
-	var changed struct{ Revision uint64 }
-	if err := r.do(cmd.Context(), method, "/v1/segments/"+url.PathEscape(name)+query, body, &changed); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(os.Stdout, "segment %s is at revision %d\n", name, changed.Revision)
-	return err
+	return changeNamed(cmd, method, "segment", "/v1/segments/", name, query, body)
 }
 
 func segmentsMembersCommand() *cobra.Command {

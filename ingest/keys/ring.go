@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/kindred-cdp/kindred/ingest/control"
 )
 
 // Config bounds a Ring.
@@ -59,18 +61,7 @@ func NewRing(cfg Config, conn driver.Conn, log *slog.Logger) (*Ring, error) {
 // Run follows the keys until ctx ends. What cannot be read is logged and tried
 // again; the keys known before stand meanwhile.
 func (r *Ring) Run(ctx context.Context) error {
-	ticker := time.NewTicker(r.cfg.Poll)
-	defer ticker.Stop()
-	for {
-		if err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
-			r.log.Warn("read API keys", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
+	return control.Follow(ctx, r.cfg.Poll, r.log, "API keys", r.Refresh)
 }
 
 // Loaded reports whether the keys have been read once.

@@ -11,6 +11,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/kindred-cdp/kindred/ingest"
+	"github.com/kindred-cdp/kindred/ingest/control"
 )
 
 // Config bounds a Reader.
@@ -64,18 +65,7 @@ func NewReader(cfg Config, conn driver.Conn, log *slog.Logger) (*Reader, error) 
 // Run follows the plans until ctx ends. What cannot be read is logged and tried
 // again; the plans known before stand meanwhile.
 func (r *Reader) Run(ctx context.Context) error {
-	ticker := time.NewTicker(r.cfg.Poll)
-	defer ticker.Stop()
-	for {
-		if err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
-			r.log.Warn("read tracking plans", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
+	return control.Follow(ctx, r.cfg.Poll, r.log, "tracking plans", r.Refresh)
 }
 
 // Ready waits until the plans have been read once. Ingest waits for it, because

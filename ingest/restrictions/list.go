@@ -12,6 +12,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/ingest/control"
 )
 
 // Config bounds a List.
@@ -59,18 +60,7 @@ func NewList(cfg Config, conn driver.Conn, log *slog.Logger) (*List, error) {
 // Run follows the table until ctx ends. What cannot be read is logged and tried again;
 // what was known before stands meanwhile.
 func (l *List) Run(ctx context.Context) error {
-	ticker := time.NewTicker(l.cfg.Poll)
-	defer ticker.Stop()
-	for {
-		if err := l.Refresh(ctx); err != nil && ctx.Err() == nil {
-			l.log.Warn("read restrictions", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
+	return control.Follow(ctx, l.cfg.Poll, l.log, "restrictions", l.Refresh)
 }
 
 // Find returns the restriction of whoever holds one of keys, the earliest where there

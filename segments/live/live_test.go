@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -192,6 +193,46 @@ func TestFailureKeepsMembersAndLeavesOthersAlone(t *testing.T) {
 	s.check(err)
 	if bad.State.Error == "" || bad.State.Members != 1 || !bad.State.GoodAt.Before(bad.State.EvaluatedAt) {
 		t.Errorf("state of the one that fails: %+v", bad.State)
+	}
+}
+
+// failing is a connection on which evaluations fail while it is down.
+type failing struct {
+	driver.Conn
+	down bool
+}
+
+func (f *failing) Query(ctx context.Context, query string, args ...any) (driver.Rows, error) {
+	if f.down && strings.Contains(query, "segment_changes") {
+		return nil, errors.New("not now")
+	}
+	return f.Conn.Query(ctx, query, args...)
+}
+
+// TestWhoeverChangedDuringAFailureIsNotForgotten has the evaluation of one change fail
+// and that of the next succeed: the segment must still come to the first.
+func TestWhoeverChangedDuringAFailureIsNotForgotten(t *testing.T) {
+	ctx := context.Background()
+	s := newStage(t)
+	conn := &failing{Conn: s.conn}
+	w, err := live.New(live.DefaultConfig(), live.Deps{
+		Conn: conn, Clock: func() time.Time { return s.now }, Publisher: s.told, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
+	})
+	s.check(err)
+	s.define("all", 0, `{"event":"View"}`)
+	s.step(w)
+	for n, down := range []bool{true, false} {
+		id := fmt.Sprintf("user_id:%d", n)
+		s.world.Add(clickhousetest.Event{MessageID: id, Name: "View", Time: s.now, Identifiers: []string{id}})
+		s.world.Flush(ctx)
+		w.Changed("main", s.world.Key(id))
+		conn.down = down
+		s.step(w)
+	}
+	s.now = s.now.Add(live.DefaultConfig().Beat)
+	s.step(w)
+	if n := len(s.members("all", time.Time{})); n != 2 {
+		t.Errorf("%d members, want both", n)
 	}
 }
 

@@ -114,6 +114,9 @@ func (w *Worker) define(ctx context.Context, spaces map[string]*space) error {
 		t.definition, _ = segments.Parse([]byte(text)) // The error may name values.
 		if before := known[workspace][t.id]; before != nil {
 			t.state, t.members, t.recorded, t.meant = before.state, before.members, before.recorded, before.meant
+			if before.revision != t.revision { // It may have been mended.
+				t.state.Error = ""
+			}
 		}
 		if spaces[workspace] == nil {
 			spaces[workspace] = &space{name: workspace, changed: map[uint64]struct{}{}}

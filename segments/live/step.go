@@ -176,7 +176,8 @@ func (w *Worker) some(ctx context.Context, s *space, now time.Time) error {
 	start := w.deps.Clock()
 	var targets []*target
 	for _, t := range s.targets {
-		if !t.behind() && !t.archived && t.invalid == nil {
+		// One that failed waits for an evaluation over all: it has missed changes.
+		if !t.behind() && !t.archived && t.invalid == nil && t.state.Error == "" {
 			targets = append(targets, t)
 		}
 	}

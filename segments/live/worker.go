@@ -124,6 +124,9 @@ func (w *Worker) Changed(workspace string, keys ...identity.Key) {
 			n.keys[workspace] = map[uint64]struct{}{}
 		}
 		for _, k := range keys {
+			if len(n.keys[workspace]) > w.cfg.Some { // Then all are evaluated, whoever else has changed.
+				break
+			}
 			n.keys[workspace][uint64(k)] = struct{}{}
 		}
 	})
