@@ -14,9 +14,10 @@ import (
 // FoldConfig bounds the layer of recent changes of the reading.
 type FoldConfig struct {
 	// MaxRecent is the number of rows in reading_recent above which Run folds
-	// them into the base, unless they are less than a hundredth of it: every
-	// query that resolves profiles reads them, about 0.3 µs a row, and a fold
-	// loads the base again, about 0.6 µs a row. Default 20 000.
+	// them into the base, unless they are less than a hundredth of it, or a two
+	// thousandth when none came since the last look: every query that resolves
+	// profiles reads them, about 1 µs a row, and a fold loads the base again,
+	// about 0.6 µs a row. Default 1 000.
 	MaxRecent uint64
 	// Interval is the time between two looks at that number. Default 10 s.
 	Interval time.Duration
@@ -31,7 +32,7 @@ type FoldConfig struct {
 
 // DefaultFoldConfig returns the defaults that the fields name.
 func DefaultFoldConfig() FoldConfig {
-	return FoldConfig{MaxRecent: 20_000, Interval: 10 * time.Second, Patience: 10 * time.Minute, Poll: 200 * time.Millisecond}
+	return FoldConfig{MaxRecent: 1000, Interval: 10 * time.Second, Patience: 10 * time.Minute, Poll: 200 * time.Millisecond}
 }
 
 // Validate reports every fault of the configuration at once.
@@ -72,6 +73,7 @@ func NewFolder(cfg FoldConfig, conn driver.Conn, now func() time.Time, log *slog
 func (f *Folder) Run(ctx context.Context) error {
 	tick := time.NewTicker(f.cfg.Interval)
 	defer tick.Stop()
+	var before uint64
 	for {
 		select {
 		case <-ctx.Done():
@@ -80,7 +82,11 @@ func (f *Folder) Run(ctx context.Context) error {
 		}
 		var recent, base uint64
 		err := f.conn.QueryRow(ctx, sizes).Scan(&recent, &base)
-		if err == nil && recent > max(f.cfg.MaxRecent, base/baseShare) {
+		share := uint64(baseShare)
+		if recent == before {
+			share = quietShare
+		}
+		if before = recent; err == nil && recent > max(f.cfg.MaxRecent, base/share) {
 			err = f.Fold(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
@@ -93,6 +99,10 @@ func (f *Folder) Run(ctx context.Context) error {
 // may amount to before they are folded: it bounds the cost of folding by a
 // constant per change, however large the base is.
 const baseShare = 100
+
+// quietShare is the same when nothing changes any more: what a load of data left in
+// the recent layer would else cost every query until much more has changed.
+const quietShare = 2000
 
 const sizes = "SELECT (SELECT count() FROM reading_recent), (SELECT count() FROM anchor_owner) + (SELECT count() FROM identifier_profile)"
 

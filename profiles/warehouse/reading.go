@@ -17,28 +17,29 @@ import (
 // flush, one that started before it sees none of it.
 //
 // For rows with a time use EventProfile, which also asks past tenures.
-func AnchorProfile(anchor string) string { return expressions{}.anchorProfile(anchor) }
+func AnchorProfile(anchor string) string { return Reading{}.AnchorProfile(anchor) }
 
 // EventProfile is AnchorProfile for something that happened at a time, an SQL
 // expression of type DateTime64: where the deciding identifier is a moving one
 // (a phone), the owner of its tenure at that time decides.
-func EventProfile(anchor, time string) string { return expressions{}.eventProfile(anchor, time) }
+func EventProfile(anchor, time string) string { return Reading{}.EventProfile(anchor, time) }
 
 // IdentifierProfile returns the SQL expression of the profile of an identifier,
 // or of any profile id ever given out, under the conditions of AnchorProfile:
 // itself where no row says otherwise.
-func IdentifierProfile(id string) string { return expressions{}.identifierProfile(id) }
+func IdentifierProfile(id string) string { return Reading{}.IdentifierProfile(id) }
 
 // Unrestricted returns the SQL condition that processing of a profile, an expression
 // of its present id, is not restricted, under the conditions of AnchorProfile. It binds
 // {workspace:String}.
-func Unrestricted(profile string) string {
-	return profile + " NOT IN (SELECT " + IdentifierProfile("identifier_id") + " FROM restricted_identifiers WHERE workspace = {workspace:String})"
-}
+func Unrestricted(profile string) string { return Reading{}.Unrestricted(profile) }
 
 // expressions writes the reading into SQL; prefix qualifies names in views,
 // which must not depend on the default database of whoever reads them.
-type expressions struct{ prefix string }
+type expressions struct {
+	prefix string
+	at     Reading
+}
 
 // The reading has two layers. A dictionary per hop holds the base: the reading
 // at a version that every running query has passed. The scalar subquery holds
@@ -46,6 +47,9 @@ type expressions struct{ prefix string }
 // of equal text are evaluated once, across views too, and that is what makes a
 // query see one version however many hops it takes.
 func (e expressions) layered(key, keys, values, dictionary, attribute, missing string) string {
+	if e.at.bound && !e.at.recent {
+		return "dictGetOrDefault('" + e.prefix + dictionary + "', '" + attribute + "', " + key + ", " + missing + ")"
+	}
 	return "transform(" + key + ", " + recent + "." + keys + ", " + recent + "." + values +
 		", dictGetOrDefault('" + e.prefix + dictionary + "', '" + attribute + "', " + key + ", " + missing + "))"
 }
@@ -57,7 +61,11 @@ const recent = "_recent"
 // takes a subquery that stands there again to be another one until it has worked
 // out what it is, the views in it as well, and that is what a small query costs.
 func (e expressions) read(text string) string {
-	return strings.Replace(text, recent, "((SELECT recent FROM "+e.prefix+"reading) AS "+recent+")", 1)
+	from := "SELECT recent FROM " + e.prefix + "reading"
+	if e.at.bound {
+		from = boundRecent
+	}
+	return strings.Replace(text, recent, "(("+from+") AS "+recent+")", 1)
 }
 
 // owner is the first hop, with bit 63, which no key has, where the deciding
@@ -86,6 +94,9 @@ func unflagged(id string) string { return "bitAnd(" + id + ", 0x7fffffffffffffff
 // needs again has a name, or it would grow with every level; the name is of what
 // it stands for, so that several expressions fit into one query.
 func (e expressions) eventProfile(anchor, time string) string {
+	if e.at.bound && !e.at.tenures {
+		return e.anchorProfile(anchor)
+	}
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(anchor + "\x00" + time))
 	name := func(of string) string { return fmt.Sprintf("_%s_%x", of, h.Sum64()) }
@@ -104,6 +115,10 @@ func (e expressions) tenureOwner(id, name, time string) string {
 	at, told := name+"_at", name+"_told"
 	dictionary := "'" + e.prefix + "reading_tenures', "
 	tenures := "(if(" + at + " > 0, " + recent + ".6[" + at + "], dictGet(" + dictionary + "('untils', 'owners'), " + name + ")) AS " + told + ")"
+	if e.at.bound && !e.at.recent {
+		return "if(dictHas(" + dictionary + "(" + id + " AS " + name + ")), arrayFirst((o, u) -> toUnixTimestamp64Milli(" + time + ") < u, " +
+			"(dictGet(" + dictionary + "('untils', 'owners'), " + name + ") AS " + told + ").2, " + told + ".1), " + name + ")"
+	}
 	return "if((" + place + " AS " + at + ") > 0 OR dictHas(" + dictionary + name + "), " +
 		"arrayFirst((o, u) -> toUnixTimestamp64Milli(" + time + ") < u, " + tenures + ".2, " + told + ".1), " + name + ")"
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/go-cmp/cmp"
 
@@ -75,11 +76,32 @@ func fold(t testing.TB, conn driver.Conn) {
 }
 
 // resolve reads the profile of each anchor.
+// resolve returns the profiles of anchors of the workspace main. A query that finds the
+// version by itself and one that is bound to it must say the same.
 func resolve(t testing.TB, conn driver.Conn, anchors ...uint64) []uint64 {
 	t.Helper()
+	got := resolveBy(t, conn, warehouse.Reading{}, "main", anchors...)
+	if diff := cmp.Diff(got, resolveBy(t, conn, readingNow(t, conn, "main"), "main", anchors...)); diff != "" {
+		t.Errorf("bound to the version (-by itself +bound):\n%s", diff)
+	}
+	return got
+}
+
+func readingNow(t testing.TB, conn driver.Conn, workspace string) warehouse.Reading {
+	t.Helper()
+	r, err := warehouse.ReadingNow(t.Context(), conn, workspace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func resolveBy(t testing.TB, conn driver.Conn, r warehouse.Reading, workspace string, anchors ...uint64) []uint64 {
+	t.Helper()
 	var got []uint64
-	query := "SELECT groupArray(p) FROM (SELECT " + warehouse.AnchorProfile("a") + " AS p FROM (SELECT arrayJoin(?) AS a))"
-	if err := conn.QueryRow(t.Context(), query, anchors).Scan(&got); err != nil {
+	query := "SELECT groupArray(p) FROM (SELECT " + r.AnchorProfile("a") + " AS p FROM (SELECT arrayJoin({anchors:Array(UInt64)}) AS a))"
+	args := r.Args(clickhouse.Named("anchors", anchors), clickhouse.Named("workspace", workspace))
+	if err := conn.QueryRow(t.Context(), query, args...).Scan(&got); err != nil {
 		t.Fatal(err)
 	}
 	return got
@@ -224,11 +246,20 @@ func TestReadingKeepsWorkspacesApart(t *testing.T) {
 	b.profile(20, 2)
 	b.publish()
 	b.profile(20, 3)
-	wantProfiles(t, "each at its own version", resolve(t, conn, 10, 20), 1, 2)
+	wantProfiles(t, "each at its own version", resolveBoth(t, conn), 1, 2)
 	fold(t, conn)
-	wantProfiles(t, "each at its own version, folded", resolve(t, conn, 10, 20), 1, 2)
+	wantProfiles(t, "each at its own version, folded", resolveBoth(t, conn), 1, 2)
 	b.publish()
-	wantProfiles(t, "each at its own version again", resolve(t, conn, 10, 20), 1, 3)
+	wantProfiles(t, "each at its own version again", resolveBoth(t, conn), 1, 3)
+}
+
+// resolveBoth asks for 10 of workspace a and 20 of b, in one query and in one of each.
+func resolveBoth(t *testing.T, conn driver.Conn) []uint64 {
+	t.Helper()
+	got := resolveBy(t, conn, warehouse.Reading{}, "a", 10, 20)
+	bound := append(resolveBy(t, conn, readingNow(t, conn, "a"), "a", 10), resolveBy(t, conn, readingNow(t, conn, "b"), "b", 20)...)
+	wantProfiles(t, "bound to the version", bound, got...)
+	return got
 }
 
 // Random flushes, successors, late rows of replaced owners and folds, against

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/go-cmp/cmp"
 
@@ -54,16 +55,23 @@ type event struct {
 }
 
 // resolveEvents reads the profile of each event.
-func resolveEvents(t testing.TB, conn driver.Conn, events ...event) []uint64 {
+func resolveEvents(t *testing.T, conn driver.Conn, events ...event) []uint64 {
 	t.Helper()
 	anchors, minutes := []uint64{}, []int64{}
 	for _, e := range events {
 		anchors, minutes = append(anchors, e.anchor), append(minutes, minute(e.minute).UnixMilli())
 	}
-	var got []uint64
-	query := "SELECT groupArray(p) FROM (SELECT " + warehouse.EventProfile("e.1", "e.2") + ` AS p
-		FROM (SELECT arrayJoin(arrayMap((a, m) -> (a, fromUnixTimestamp64Milli(m, 'UTC')), ?, ?)) AS e))`
-	if err := conn.QueryRow(t.Context(), query, anchors, minutes).Scan(&got); err != nil {
+	got := resolveEventsBy(t, conn, warehouse.Reading{}, anchors, minutes)
+	wantProfiles(t, "bound to the version", resolveEventsBy(t, conn, readingNow(t, conn, "main"), anchors, minutes), got...)
+	return got
+}
+
+func resolveEventsBy(t *testing.T, conn driver.Conn, r warehouse.Reading, anchors []uint64, minutes []int64) (got []uint64) {
+	t.Helper()
+	query := "SELECT groupArray(p) FROM (SELECT " + r.EventProfile("e.1", "e.2") + ` AS p
+		FROM (SELECT arrayJoin(arrayMap((a, m) -> (a, fromUnixTimestamp64Milli(m, 'UTC')), {anchors:Array(UInt64)}, {minutes:Array(Int64)})) AS e))`
+	args := r.Args(clickhouse.Named("anchors", anchors), clickhouse.Named("minutes", minutes), clickhouse.Named("workspace", "main"))
+	if err := conn.QueryRow(t.Context(), query, args...).Scan(&got); err != nil {
 		t.Fatal(err)
 	}
 	return got
@@ -314,8 +322,9 @@ func TestTenuresFlagWhatWasDecidedBefore(t *testing.T) {
 	}
 	l.publish()
 	var events []event
-	for i := range uint64(5) {
+	for i := range uint64(4) {
 		events = append(events, event{set | (i + 1), 4})
 	}
-	wantProfiles(t, "sets decided before", resolveEvents(t, conn, events...), 7, 11, 7, 11, 7)
+	wantProfiles(t, "sets decided before", resolveEvents(t, conn, events...), 7, 11, 7, 11)
+	wantProfiles(t, "where rules were declared", resolveEventsBy(t, conn, warehouse.Reading{}, []uint64{set | 5}, []int64{minute(4).UnixMilli()}), 7)
 }

@@ -2,13 +2,13 @@ package live
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
-	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -21,8 +21,8 @@ type among struct {
 }
 
 // ownersSQL gives the profiles of identifiers now, and those of whoever had them
-// before.
-var ownersSQL = `SELECT DISTINCT ` + warehouse.IdentifierProfile("id") + `
+// before, by the expression of a profile.
+const ownersSQL = `SELECT DISTINCT %s
 FROM
 (
 	SELECT arrayJoin({keys:Array(UInt64)}) AS id
@@ -33,32 +33,32 @@ FROM
 // among finds the profiles of keys, and where the rows of these and of others may
 // stand. The keys are among the profiles themselves: one that no longer is a profile
 // may still be a member.
-func (w *Worker) among(ctx context.Context, workspace string, targets []*target, keys, others []uint64) (*among, error) {
+func (w *Worker) among(ctx context.Context, s *space, targets []*target, keys, others []uint64) (*among, error) {
 	profiles := map[uint64]struct{}{}
 	for _, k := range append(slices.Clone(keys), others...) {
 		profiles[k] = struct{}{}
 	}
 	if len(keys) > 0 {
-		if err := w.collect(ctx, ownersSQL, workspace, "keys", keys, profiles); err != nil {
+		if err := w.collect(ctx, s, fmt.Sprintf(ownersSQL, s.reading.IdentifierProfile("id")), "keys", keys, profiles); err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(targets, asks[segments.Household]) {
-			if err := w.collect(ctx, housedSQL, workspace, "keys", keys, profiles); err != nil {
+			if err := w.collect(ctx, s, housedSQL, "keys", keys, profiles); err != nil {
 				return nil, err
 			}
 		}
 	}
-	anchors, err := w.anchors(ctx, workspace, slices.Sorted(maps.Keys(profiles)))
+	anchors, err := w.anchors(ctx, s, slices.Sorted(maps.Keys(profiles)))
 	if err != nil {
 		return nil, err
 	}
 	if len(keys) > 0 && slices.ContainsFunc(targets, asks[segments.Accounts]) {
 		alone := len(profiles)
-		if err := w.collect(ctx, colleaguesSQL, workspace, "anchors", slices.Sorted(maps.Keys(anchors)), profiles); err != nil {
+		if err := w.collect(ctx, s, fmt.Sprintf(colleaguesSQL, s.reading.EventProfile("anchor_id", "time")), "anchors", slices.Sorted(maps.Keys(anchors)), profiles); err != nil {
 			return nil, err
 		}
 		if len(profiles) > alone {
-			if anchors, err = w.anchors(ctx, workspace, slices.Sorted(maps.Keys(profiles))); err != nil {
+			if anchors, err = w.anchors(ctx, s, slices.Sorted(maps.Keys(profiles))); err != nil {
 				return nil, err
 			}
 		}
@@ -71,7 +71,7 @@ const housedSQL = "SELECT profile_id FROM household_profile WHERE workspace = {w
 
 // colleaguesSQL gives the members of the accounts of some anchors: what is said of an
 // account with one member counts for all.
-var colleaguesSQL = "SELECT DISTINCT " + warehouse.EventProfile("anchor_id", "time") + `
+const colleaguesSQL = `SELECT DISTINCT %s
 FROM account_facts
 WHERE workspace = {workspace:String} AND anchor_id != 0 AND account_id IN
 (
@@ -92,26 +92,26 @@ WHERE workspace = {workspace:String} AND owner_id IN {owners:Array(UInt64)} AND 
 // reads rows of every version, also of one that is not published yet. When a version
 // is published before the evaluation, a profile is evaluated by what it was of before:
 // as if it had been evaluated a moment earlier. The notice of the version comes later.
-func (w *Worker) anchors(ctx context.Context, workspace string, profiles []uint64) (map[uint64]struct{}, error) {
+func (w *Worker) anchors(ctx context.Context, s *space, profiles []uint64) (map[uint64]struct{}, error) {
 	ids := make(map[uint64]struct{}, 2*len(profiles))
 	for _, p := range profiles {
 		ids[p] = struct{}{}
 	}
-	if err := w.collect(ctx, identifiersSQL, workspace, "profiles", profiles, ids); err != nil {
+	if err := w.collect(ctx, s, identifiersSQL, "profiles", profiles, ids); err != nil {
 		return nil, err
 	}
-	if err := w.collect(ctx, tenuredSQL, workspace, "owners", slices.Sorted(maps.Keys(ids)), ids); err != nil {
+	if err := w.collect(ctx, s, tenuredSQL, "owners", slices.Sorted(maps.Keys(ids)), ids); err != nil {
 		return nil, err
 	}
-	return ids, w.collect(ctx, decidedSQL, workspace, "owners", slices.Sorted(maps.Keys(ids)), ids)
+	return ids, w.collect(ctx, s, decidedSQL, "owners", slices.Sorted(maps.Keys(ids)), ids)
 }
 
 // collect adds the ids that a query returns.
-func (w *Worker) collect(ctx context.Context, query, workspace, parameter string, values []uint64, into map[uint64]struct{}) error {
+func (w *Worker) collect(ctx context.Context, s *space, query, parameter string, values []uint64, into map[uint64]struct{}) error {
 	return w.store.query(ctx, "profiles that have changed", query, func(rows driver.Rows) error {
 		var id uint64
 		err := rows.Scan(&id)
 		into[id] = struct{}{}
 		return err
-	}, clickhouse.Named("workspace", workspace), clickhouse.Named(parameter, values))
+	}, s.reading.Args(clickhouse.Named("workspace", s.name), clickhouse.Named(parameter, values))...)
 }

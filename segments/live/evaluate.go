@@ -13,7 +13,6 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/kindred-cdp/kindred/identity"
-	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 	"github.com/kindred-cdp/kindred/segments/sql"
 )
@@ -122,8 +121,9 @@ FROM (
 GROUP BY profile_id
 HAVING now != before OR until <= {horizon:Int64}`
 
-// presentSQL tells of each id whether it is a profile of its own.
-var presentSQL = "SELECT profile_id, now, before, bits, until, " + warehouse.IdentifierProfile("profile_id") + " = profile_id FROM (%s) ORDER BY profile_id"
+// presentSQL tells of each id whether it is a profile of its own, by the expression of
+// its profile.
+const presentSQL = "SELECT profile_id, now, before, bits, until, %s = profile_id FROM (" + differenceSQL + ") ORDER BY profile_id"
 
 // nobodySQL is the query of segments that have ended.
 const nobodySQL = "SELECT toUInt64(0) AS profile_id, toUInt64(0) AS mask, toInt64(9223372036854775807) AS due, toUInt64(0) AS held WHERE 0"
@@ -138,7 +138,7 @@ func (w *Worker) difference(ctx context.Context, s *space, group []*target, now 
 			definitions[i] = t.resolved
 		}
 		var err error
-		if set, err = sql.CompileSet(definitions, w.cfg.Rules, s.name, now, who != nil); err != nil {
+		if set, err = sql.CompileSet(definitions, w.cfg.Rules, s.name, now, who != nil, s.reading); err != nil {
 			return found{}, err
 		}
 	}
@@ -147,6 +147,7 @@ func (w *Worker) difference(ctx context.Context, s *space, group []*target, now 
 		names[i], places[i] = "'"+string(t.id)+"'", strconv.Itoa(i)
 	}
 	p := set.Parameters
+	s.reading.Bind(p)
 	p["workspace"], p["segments"], p["places"] = workspaceText(s.name), "["+strings.Join(names, ",")+"]", "["+strings.Join(places, ",")+"]"
 	p["block"], p["horizon"] = strconv.FormatUint(s.block, 10), strconv.FormatInt(s.horizon.UnixMilli(), 10)
 	only := ""
@@ -156,7 +157,7 @@ func (w *Worker) difference(ctx context.Context, s *space, group []*target, now 
 		p["scored"] = "[0," + p["anchors"][1:]
 	}
 	var f found
-	err := w.store.query(w.bound(ctx, who, p), "members of segments", fmt.Sprintf(presentSQL, fmt.Sprintf(differenceSQL, set.SQL, only)), func(rows driver.Rows) error {
+	err := w.store.query(w.bound(ctx, who, p), "members of segments", fmt.Sprintf(presentSQL, s.reading.IdentifierProfile("profile_id"), set.SQL, only), func(rows driver.Rows) error {
 		var profile, holding, member, mask uint64
 		var due int64
 		var present bool

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
 	"github.com/kindred-cdp/kindred/segments"
 	"github.com/kindred-cdp/kindred/segments/live"
@@ -114,7 +115,7 @@ func (s *stage) previewed(definition string) []identity.ProfileID {
 	s.check(err)
 	d, err = segments.Resolve(context.Background(), s.store, "main", "", d)
 	s.check(err)
-	q, err := sql.Compile(d, live.DefaultConfig().Rules, "main", s.now)
+	q, err := sql.Compile(d, live.DefaultConfig().Rules, "main", s.now, warehouse.Reading{})
 	s.check(err)
 	ctx := clickhouse.Context(context.Background(), clickhouse.WithParameters(q.Parameters))
 	var found []uint64

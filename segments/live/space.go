@@ -11,6 +11,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -19,6 +20,7 @@ const never = math.MaxInt64
 
 // space is what the worker knows of a workspace.
 type space struct {
+	reading warehouse.Reading // that of the evaluation that runs
 	name    string
 	targets []*target
 	// block is the last block of changes that is stored, time its time, told the last

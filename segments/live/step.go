@@ -11,6 +11,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -159,6 +160,10 @@ func (w *Worker) sweep(ctx context.Context, s *space, targets []*target, now tim
 		s.changed, s.dues = map[uint64]struct{}{}, dues{}
 		s.horizon, s.sweepAt = now.Add(2*w.cfg.Sweep), now.Add(w.cfg.Sweep)
 	}
+	var err error
+	if s.reading, err = warehouse.ReadingNow(ctx, w.deps.Conn, s.name); err != nil {
+		return err
+	}
 	found, err := w.evaluate(ctx, s, targets, now, nil)
 	if err != nil {
 		return err
@@ -193,7 +198,11 @@ func (w *Worker) some(ctx context.Context, s *space, now time.Time) error {
 	}
 	w.metrics.profiles.WithLabelValues("news").Add(float64(len(keys)))
 	w.metrics.profiles.WithLabelValues("time").Add(float64(len(due)))
-	who, err := w.among(ctx, s.name, targets, keys, due)
+	var err error
+	if s.reading, err = warehouse.ReadingNow(ctx, w.deps.Conn, s.name); err != nil {
+		return err
+	}
+	who, err := w.among(ctx, s, targets, keys, due)
 	if err != nil {
 		return err
 	}

@@ -20,11 +20,12 @@ type Query struct {
 
 // Compile returns the query whose rows are the ids of the profiles of workspace
 // for which d holds at now, but those whose processing is restricted: one column
-// profile_id, no row twice, no order. d
-// must come from segments.Parse.
-func Compile(d segments.Definition, rules profiles.Rules, workspace string, now time.Time) (Query, error) {
-	c := &compiler{rules: rules, now: now, parameters: map[string]string{}, outright: map[int]string{}}
+// profile_id, no row twice, no order. d must come from segments.Parse. reading says at
+// which version of identity; its parameters are among those of the query.
+func Compile(d segments.Definition, rules profiles.Rules, workspace string, now time.Time, reading warehouse.Reading) (Query, error) {
+	c := &compiler{reading: reading, rules: rules, now: now, parameters: map[string]string{}, outright: map[int]string{}}
 	c.parameters["workspace"] = textEscaper.Replace(workspace)
+	reading.Bind(c.parameters)
 	for i, leaf := range d.Leaves() {
 		c.leaf(i, leaf)
 	}
@@ -39,6 +40,7 @@ func Compile(d segments.Definition, rules profiles.Rules, workspace string, now 
 
 // compiler collects the scans that the leaves need.
 type compiler struct {
+	reading    warehouse.Reading
 	rules      profiles.Rules
 	now        time.Time
 	parameters map[string]string
@@ -257,11 +259,11 @@ func (c *compiler) withoutRows(n segments.Node, next func() int) (holds, fails b
 func (c *compiler) assemble(condition string, everybody bool) string {
 	parts := c.scans(everybody)
 	if len(parts) == 1 {
-		return "SELECT profile_id\nFROM (\n" + indent(parts[0]) + "\n)\nWHERE profile_id != 0 AND " + unrestricted + " AND " + condition
+		return "SELECT profile_id\nFROM (\n" + indent(parts[0]) + "\n)\nWHERE profile_id != 0 AND " + c.unrestricted() + " AND " + condition
 	}
 	return "SELECT profile_id\nFROM (\n    SELECT profile_id, groupBitOr(mask) AS mask\n    FROM (\n" +
 		indent(indent(strings.Join(parts, "\nUNION ALL\n"))) +
-		"\n    )\n    GROUP BY profile_id\n)\nWHERE profile_id != 0 AND " + unrestricted + " AND " + condition
+		"\n    )\n    GROUP BY profile_id\n)\nWHERE profile_id != 0 AND " + c.unrestricted() + " AND " + condition
 }
 
 // scans are the queries that the leaves need, and one of all profiles where the
@@ -288,12 +290,12 @@ func (c *compiler) scans(everybody bool) (parts []string) {
 		}
 	}
 	if everybody {
-		parts = append(parts, c.everybodySQL())
+		parts = append(parts, c.everybody())
 	}
 	return parts
 }
 
 // unrestricted leaves out whose data may be stored and not used.
-var unrestricted = warehouse.Unrestricted("profile_id")
+func (c *compiler) unrestricted() string { return c.reading.Unrestricted("profile_id") }
 
 func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -133,7 +132,7 @@ func (c *compiler) eventsSQL() string {
         %s
     FROM events
     %s
-    GROUP BY profile_id`, warehouse.EventProfile("anchor_id", "time"), strings.Join(c.dated(c.events, c.set.happened, "time"), ",\n        "), where)
+    GROUP BY profile_id`, c.reading.EventProfile("anchor_id", "time"), strings.Join(c.dated(c.events, c.set.happened, "time"), ",\n        "), where)
 	// A query for each level: the server puts the expression in the place of a name
 	// within one, which would double the whole with every step of a sequence.
 	for _, columns := range c.derived {

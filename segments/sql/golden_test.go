@@ -39,7 +39,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			q, err := sql.Compile(d, ruleTable(), "main", now)
+			q, err := sql.Compile(d, ruleTable(), "main", now, warehouse.Reading{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +97,7 @@ func TestNoValueInText(t *testing.T) {
 	rules := profiles.DefaultRules()
 	rules.Computed = []profiles.ComputedTrait{{Name: "computed", Compute: profiles.ComputeLast, Event: secret, Kind: secret, Property: "x", Where: []profiles.Condition{{Property: "x", Op: "in", Values: []any{secret, 98765.4321}}}}}
 	rules.Default = profiles.TraitRule{Rule: profiles.SourcePriority, Sources: []string{secret}}
-	q, err := sql.Compile(segments.Definition{Root: segments.All(tests)}, rules, secret, now)
+	q, err := sql.Compile(segments.Definition{Root: segments.All(tests)}, rules, secret, now, warehouse.Reading{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -51,7 +50,7 @@ FROM (
     FROM consents
     WHERE workspace = {workspace:String} AND anchor_id != 0 AND purpose IN (%s)%s
     GROUP BY profile_id
-)`, c.consents.mask(), c.due(times{}), warehouse.EventProfile("anchor_id", "time"), strings.Join(c.consents.columns, ",\n        "), strings.Join(distinct(c.purposes), ", "), c.only("anchor_id", anchorsParameter))
+)`, c.consents.mask(), c.due(times{}), c.reading.EventProfile("anchor_id", "time"), strings.Join(c.consents.columns, ",\n        "), strings.Join(distinct(c.purposes), ", "), c.only("anchor_id", anchorsParameter))
 }
 
 // holdout compares the place of a profile, which its id alone decides: everybody can
@@ -102,7 +101,7 @@ func (c *compiler) onlyAccounts() string {
 }
 
 func (c *compiler) accountsSQL() string {
-	state := append([]string{"groupUniqArrayIf(" + warehouse.EventProfile("anchor_id", "time") + ", anchor_id != 0) AS members"}, c.accountState...)
+	state := append([]string{"groupUniqArrayIf(" + c.reading.EventProfile("anchor_id", "time") + ", anchor_id != 0) AS members"}, c.accountState...)
 	return fmt.Sprintf(`SELECT profile_id,
         %s AS mask%s
 FROM (

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -108,5 +107,5 @@ FROM (
         %s
     FROM %s
     GROUP BY profile_id
-)`, s.mask(), c.due(t), warehouse.EventProfile("anchor_id", "time"), strings.Join(c.dated(s, t, "time"), ",\n        "), from)
+)`, s.mask(), c.due(t), c.reading.EventProfile("anchor_id", "time"), strings.Join(c.dated(s, t, "time"), ",\n        "), from)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -78,9 +79,6 @@ func New(cfg Config, conn driver.Conn, now func() time.Time) (*Previewer, error)
 	return &Previewer{cfg: cfg, conn: conn, now: now, totals: map[string]total{}, names: map[string]vocabulary{}}, nil
 }
 
-// profilesSQL counts the profiles of a workspace.
-var profilesSQL = "SELECT count() FROM (" + everybodySQL + ")"
-
 // Preview implements segments.Previewer.
 func (p *Previewer) Preview(ctx context.Context, workspace string, d segments.Definition, sample int) (*segments.Preview, error) {
 	// Times are stored in milliseconds, and so must now be to be repeatable.
@@ -89,7 +87,11 @@ func (p *Previewer) Preview(ctx context.Context, workspace string, d segments.De
 	if err != nil {
 		return nil, err
 	}
-	q, err := Compile(d, p.cfg.Rules, workspace, now)
+	reading, err := warehouse.ReadingNow(p.bound(ctx), p.conn, workspace)
+	if err != nil {
+		return nil, fmt.Errorf("preview segment: %w", failure(err))
+	}
+	q, err := Compile(d, p.cfg.Rules, workspace, now, reading)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +102,7 @@ func (p *Previewer) Preview(ctx context.Context, workspace string, d segments.De
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.members(groupCtx, q, sample, result) })
 	group.Go(func() (err error) {
-		result.Profiles, err = p.total(groupCtx, workspace)
+		result.Profiles, err = p.total(groupCtx, workspace, reading)
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -108,7 +110,7 @@ func (p *Previewer) Preview(ctx context.Context, workspace string, d segments.De
 	}
 	if result.Count > result.Profiles { // Some came since all were counted.
 		p.forget(workspace)
-		all, err := p.total(ctx, workspace)
+		all, err := p.total(ctx, workspace, reading)
 		if err != nil {
 			return nil, fmt.Errorf("preview segment: %w", err)
 		}
@@ -140,7 +142,7 @@ func (p *Previewer) members(ctx context.Context, q Query, sample int, result *se
 }
 
 // total counts the profiles of a workspace, or remembers having counted them.
-func (p *Previewer) total(ctx context.Context, workspace string) (uint64, error) {
+func (p *Previewer) total(ctx context.Context, workspace string, reading warehouse.Reading) (uint64, error) {
 	now := p.now()
 	p.mu.Lock()
 	known, ok := p.totals[workspace]
@@ -149,7 +151,7 @@ func (p *Previewer) total(ctx context.Context, workspace string) (uint64, error)
 		return known.profiles, nil
 	}
 	counted := total{at: now}
-	row := p.conn.QueryRow(p.bound(ctx), profilesSQL, clickhousego.Named("workspace", workspace))
+	row := p.conn.QueryRow(p.bound(ctx), "SELECT count() FROM ("+everybodySQL(reading)+")", reading.Args(clickhousego.Named("workspace", workspace))...)
 	if err := row.Scan(&counted.profiles); err != nil {
 		return 0, failure(err)
 	}

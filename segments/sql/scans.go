@@ -12,11 +12,13 @@ import (
 
 // everybodySQL gives every profile once: those of all identifiers. The founder of a
 // profile may be gone from them, so that no row has the id of the profile itself.
-var everybodySQL = `SELECT ` + warehouse.AnchorProfile("identifier_id") + ` AS profile_id, toUInt64(0) AS mask
+func everybodySQL(reading warehouse.Reading) string {
+	return `SELECT ` + reading.AnchorProfile("identifier_id") + ` AS profile_id, toUInt64(0) AS mask
 FROM identifiers
 WHERE workspace = {workspace:String}
 GROUP BY profile_id
 HAVING profile_id != 0`
+}
 
 // moment is the order of messages, (time, message hash), as one number: the
 // server compares numbers many times faster than tuples.
@@ -45,9 +47,9 @@ func (c *compiler) transaction(i int, leaf segments.Transactions) {
 	c.note(&c.transactions, i, c.comparison(column, leaf.Test), leaf.Test.Holds(0))
 }
 
-// everybodySQL is the scan of all profiles.
-func (c *compiler) everybodySQL() string {
-	return strings.Replace(strings.Replace(everybodySQL, "\nFROM", c.due(times{})+"\nFROM", 1), "\nGROUP BY", c.only("identifier_id", anchorsParameter)+"\nGROUP BY", 1)
+// everybody is the scan of all profiles.
+func (c *compiler) everybody() string {
+	return strings.Replace(strings.Replace(everybodySQL(c.reading), "\nFROM", c.due(times{})+"\nFROM", 1), "\nGROUP BY", c.only("identifier_id", anchorsParameter)+"\nGROUP BY", 1)
 }
 
 // needs adds a column of the state of a transaction, once.
@@ -78,7 +80,7 @@ FROM (
     WHERE stands
     GROUP BY profile_id
 )`, c.transactions.mask(), c.due(c.set.placed), strings.Join(c.dated(c.transactions, c.set.placed, "placed"), ",\n        "), strings.Join(state, ", "),
-		warehouse.EventProfile("anchor_id", "time"), clickhouse.TransactionIdentity, clickhouse.TransactionStands, moment,
+		c.reading.EventProfile("anchor_id", "time"), clickhouse.TransactionIdentity, clickhouse.TransactionStands, moment,
 		strings.Join(append([]string{"currency", "amount"}, c.lines...), ", "), c.only("anchor_id", anchorsParameter))
 }
 
@@ -117,7 +119,7 @@ FROM (
     FROM identifiers
     WHERE workspace = {workspace:String}%s
     GROUP BY profile_id
-)`, c.identifiers.mask(), c.due(times{}), warehouse.AnchorProfile("identifier_id"), strings.Join(c.identifiers.columns, ",\n        "), c.only("identifier_id", anchorsParameter))
+)`, c.identifiers.mask(), c.due(times{}), c.reading.AnchorProfile("identifier_id"), strings.Join(c.identifiers.columns, ",\n        "), c.only("identifier_id", anchorsParameter))
 }
 
 // score takes the newest value in the scan over scores. Rows stand under the
@@ -149,5 +151,5 @@ FROM (
     )
     WHERE scored_id != 0 AND computed_at >= standing_since
     GROUP BY profile_id
-)`, c.scores.mask(), c.due(times{}), strings.Join(c.scores.columns, ",\n        "), warehouse.IdentifierProfile("scores.profile_id"), strings.Join(distinct(c.scoreNames), ", "), c.only("scores.profile_id", scoredParameter))
+)`, c.scores.mask(), c.due(times{}), strings.Join(c.scores.columns, ",\n        "), c.reading.IdentifierProfile("scores.profile_id"), strings.Join(distinct(c.scoreNames), ", "), c.only("scores.profile_id", scoredParameter))
 }

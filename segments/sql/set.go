@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -99,10 +100,11 @@ func leafNames(d segments.Definition) ([]string, error) {
 
 // CompileSet compiles definitions that fit into one query, as Groups says, for all
 // profiles of a workspace at now, or for some: then the caller binds "profiles",
-// "anchors" and "scored".
-func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string, now time.Time, some bool) (Set, error) {
-	c := &compiler{rules: rules, now: now, parameters: map[string]string{}, outright: map[int]string{}, set: set{several: true, some: some}}
+// "anchors" and "scored". For reading see Compile.
+func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string, now time.Time, some bool, reading warehouse.Reading) (Set, error) {
+	c := &compiler{reading: reading, rules: rules, now: now, parameters: map[string]string{}, outright: map[int]string{}, set: set{several: true, some: some}}
 	c.parameters["workspace"] = textEscaper.Replace(workspace)
+	reading.Bind(c.parameters)
 	s := Set{Leaves: make([][]int, len(ds))}
 	places := map[string]int{}
 	for i, d := range ds {
@@ -152,7 +154,7 @@ func (c *compiler) held(ds []segments.Definition, leaves [][]int) (expression st
 }
 
 func (c *compiler) assembleSet(held string, everybody bool) string {
-	who := "profile_id != 0 AND " + unrestricted + c.only("profile_id", profilesParameter)
+	who := "profile_id != 0 AND " + c.unrestricted() + c.only("profile_id", profilesParameter)
 	mask := "groupBitOr(mask)"
 	for _, bit := range slices.Sorted(maps.Keys(c.outright)) {
 		mask += fmt.Sprintf(" + bitShiftLeft(toUInt64(%s), %d)", c.outright[bit], bit)

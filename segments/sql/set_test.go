@@ -16,6 +16,7 @@ import (
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
 	"github.com/kindred-cdp/kindred/segments"
 	"github.com/kindred-cdp/kindred/segments/segmentstest"
@@ -115,7 +116,7 @@ func TestSetsAgreeWithOracle(t *testing.T) {
 // changed at the time for which it was told.
 func compareSet(t *testing.T, conn driver.Conn, o *oracle, people map[identity.ProfileID]*person, ds []segments.Definition) (changes int) {
 	t.Helper()
-	all, err := sql.CompileSet(ds, ruleTable(), o.world.Workspace, now, false)
+	all, err := sql.CompileSet(ds, ruleTable(), o.world.Workspace, now, false, warehouse.Reading{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +128,11 @@ func compareSet(t *testing.T, conn driver.Conn, o *oracle, people map[identity.P
 			parameter = append(parameter, strconv.FormatUint(uint64(id), 10))
 		}
 	}
-	few, err := sql.CompileSet(ds, ruleTable(), o.world.Workspace, now, true)
+	reading, err := warehouse.ReadingNow(t.Context(), conn, o.world.Workspace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	few, err := sql.CompileSet(ds, ruleTable(), o.world.Workspace, now, true, reading)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,11 +215,11 @@ func TestGroups(t *testing.T) {
 	}
 	for _, g := range groups {
 		some := ds[g[0] : g[len(g)-1]+1]
-		if _, err := sql.CompileSet(some, ruleTable(), "main", now, false); err != nil {
+		if _, err := sql.CompileSet(some, ruleTable(), "main", now, false, warehouse.Reading{}); err != nil {
 			t.Error(err)
 		}
 	}
-	if _, err := sql.CompileSet(ds, ruleTable(), "main", now, false); err == nil {
+	if _, err := sql.CompileSet(ds, ruleTable(), "main", now, false, warehouse.Reading{}); err == nil {
 		t.Error("too many leaves were compiled")
 	}
 }
