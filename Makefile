@@ -7,6 +7,8 @@ SOURCES   := $(shell find cmd identity ingest profiles segments api deploy -name
 PACKAGES  := ./...
 FUZZTIME  ?= 20s
 TIMEOUT   ?= 25m
+# -short leaves out long tests in which nothing runs beside anything else.
+SHORT     ?=
 # Rounds of the chaos suite, on the embedded broker and on a real one.
 ROUNDS    ?= 28
 KAFKA_ROUNDS ?= 6
@@ -34,7 +36,7 @@ test: ## All tests, against the embedded engines (a real ClickHouse)
 	KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -timeout $(TIMEOUT) $(PACKAGES)
 
 test-kafka: $(BIN) ## Every suite that uses Kafka, and chaos, on a real Apache Kafka (needs Java 17, Maven)
-	deploy/kafkatest/with-kafka.sh sh -c 'KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -count=1 -timeout $(TIMEOUT) \
+	deploy/kafkatest/with-kafka.sh sh -c 'KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -count=1 $(SHORT) -timeout $(TIMEOUT) \
 	  $(sort $(dir $(shell grep -rl "enginetest\.Kafka" --include=*_test.go ./ingest ./cmd ./identity ./api))) && \
 	  $(BIN) chaos --rounds $(KAFKA_ROUNDS)'
 
@@ -42,7 +44,7 @@ chaos: $(BIN) ## Kill and pause processes under load ROUNDS times, then count (A
 	$(BIN) chaos --rounds $(ROUNDS) $(ARGS)
 
 race: ## The tests under the race detector (needs a C compiler)
-	KINDRED_REQUIRE_SERVICES=1 KINDRED_TEST_COUNT=$${KINDRED_TEST_COUNT:-100} CGO_ENABLED=1 $(GO) test -race -timeout $(TIMEOUT) $(PACKAGES)
+	KINDRED_REQUIRE_SERVICES=1 KINDRED_TEST_COUNT=$${KINDRED_TEST_COUNT:-100} CGO_ENABLED=1 $(GO) test -race $(SHORT) -timeout $(TIMEOUT) $(PACKAGES)
 
 test-sdk: $(BIN) ## Official npm clients, unchanged, while Kindred is killed (Node.js 20, Chromium)
 	KINDRED_TEST_SDK=1 KINDRED_TEST_BINARY=$(CURDIR)/$(BIN) KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -count=1 -timeout $(TIMEOUT) ./deploy/sdktest

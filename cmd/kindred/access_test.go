@@ -208,6 +208,9 @@ func (k *running) views(workspace string) map[string]string {
 // The second sees nothing of the first, on any route and in any view; and the first
 // answers the same before and after the second has come.
 func TestWorkspacesNeverMeet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	k, admin := startLogged(t)
 	k.plant("main", "write-dev", "admin-dev")
 	if status, text := k.ask(http.MethodPost, "/v1/identity/block", "admin-dev", `{"id":"c-1","identifiers":["user_id:u-second"],"reason":"planted reason"}`); status != 200 {

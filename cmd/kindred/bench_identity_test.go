@@ -8,6 +8,9 @@ import (
 // TestBenchIdentity runs the benchmark over a small population: every answer of
 // identity on the way is checked by the benchmark itself, and no time is.
 func TestBenchIdentity(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	out, err := kindred(t, t.TempDir(), "bench", "identity", "--identifiers", "6000", "--runs", "3", "--json").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -160,6 +160,9 @@ func contractRounds(t *testing.T) int {
 // document allows and in others: it never answers 500, nor anything else that is not
 // documented, and never takes what the document forbids.
 func TestContract(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	c, rounds := readContract(t), contractRounds(t)
 	seed := uint64(1)
 	if n, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {

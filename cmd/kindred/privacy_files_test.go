@@ -119,6 +119,9 @@ func (k *running) files(texts []string) (found []string) {
 // search finds both in tables, files and answers, erases Ana, and finds her nowhere,
 // and of Bob every row of every table and every answer as it was.
 func TestErasedEverywhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	k := startKindred(t, "KINDRED_ERASURE_WAIT=0")
 	bob := k.everywhere("bob", bobMark, "2026-05-03") // The tablet that both use is his.
 	ana := k.everywhere("ana", anaMark, "2026-05-04")

@@ -136,6 +136,9 @@ func checkExamples(t *testing.T, r DryRunReport, before, after *bruteForce) {
 // TestDryRunRefused: faults of the rules, a foreign workspace and an ended
 // context are errors.
 func TestDryRunRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := coupled(t)
 	l := w.ledger(nil)
 	if _, err := l.DryRun(t.Context(), w.workspaces[0], rulefile.Default()); !errors.Is(err, identity.ErrNotOwner) {
@@ -162,6 +165,9 @@ func TestDryRunRefused(t *testing.T) {
 // TestAsOf compares random moments of random ledgers, with decisions, with the
 // definition given the evidence up to then.
 func TestAsOf(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	db := warehousetest.NewTestDatabase(t)
 	for i := range histories(t) {
 		seed := firstSeed + uint64(i)

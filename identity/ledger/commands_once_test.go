@@ -10,6 +10,9 @@ import (
 // and a new owner in between, is applied once; under its id nothing else is ever
 // done, and the hash of what was asked tells the two apart.
 func TestEveryCommandOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	ids := func(all ...identity.Identifier) []identity.Identifier { return all }
 	rules := func(limit string) string { return `{"namespaces": {"phone": {"limit": ` + limit + `}}}` }
 	for _, c := range []struct{ first, other identity.Command }{

@@ -70,6 +70,9 @@ func (w *world) again() {
 // come again, when the ledger is loaded anew, when the topic is read from its
 // start, and when new evidence speaks of the same pairs.
 func TestUnmergeSurvives(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := coupled(t)
 	if w.profile(bobMail) != w.profile(ana) {
 		t.Fatal("the mistake did not merge the two")
@@ -109,6 +112,9 @@ func TestUnmergeSurvives(t *testing.T) {
 // TestUndo: an undo leaves what was before the command, and an undo of the undo
 // what was after it.
 func TestUndo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	for _, c := range []identity.Command{
 		{Kind: identity.Unmerge, Identifiers: []identity.Identifier{bobMail, tablet}},
 		{Kind: identity.Link, Identifiers: []identity.Identifier{bob, bobMail}},
@@ -158,6 +164,9 @@ func same(t *testing.T, when string, want, got reading) {
 // TestUndoInAnyOrder: what is left after undos does not depend on their order,
 // and an undo does not take back what a later command decided of the same.
 func TestUndoInAnyOrder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	for _, first := range []int{0, 1} {
 		w := coupled(t)
 		before := w.published(w.workspaces[0])
@@ -212,6 +221,9 @@ func TestLater(t *testing.T) {
 
 // TestRefusals: every refusal says what is broken and changes nothing.
 func TestRefusals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := coupled(t)
 	at := testNow.Add(-time.Hour)
 	home := id(identity.Landline, "+351210000000")

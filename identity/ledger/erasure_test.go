@@ -100,6 +100,9 @@ func (w *world) mustBeGone(when string) {
 // TestErase: by a cookie the whole person goes, at once, and nothing that comes again
 // brings her back: the same evidence, the ledger loaded anew, the topic from its start.
 func TestErase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := family(t, warehousetest.NewTestDatabase(t))
 	l, _ := w.live()
 	try := eraseBy(anaWeb)
@@ -175,6 +178,9 @@ func TestEraseRefused(t *testing.T) {
 // TestSignUpAfterErasure: who comes again starts from nothing, and the past stays out
 // also then.
 func TestSignUpAfterErasure(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := family(t, warehousetest.NewTestDatabase(t))
 	w.must(eraseBy(ana))
 	at := testNow.Add(time.Hour)
@@ -233,6 +239,9 @@ func TestEraseSurvivesCrashes(t *testing.T) {
 // TestEraseSpans: what happened to a phone while it was hers is erased with her, and
 // what happened to it since is his.
 func TestEraseSpans(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
 	w.whole = true
 	see := func(daysAgo int, ids ...identity.Identifier) {

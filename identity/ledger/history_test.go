@@ -35,12 +35,16 @@ func count(t testing.TB) int {
 
 // strides is how tests walk that stop an owner before each step of something: from
 // a first step on, by so many. All steps take a KINDRED_TEST_COUNT of 1000; without
-// it every fourth is tried, from one on that differs from run to run.
+// it every fourth is tried, and in short runs every twelfth, from one on that differs
+// from run to run.
 func strides(t testing.TB) (first, by int) {
 	if count(t) >= 1000 {
 		return 0, 1
 	}
-	const few = 4
+	few := 4
+	if testing.Short() {
+		few = 12
+	}
 	first = rand.IntN(few)
 	t.Logf("stops before every %dth step, from step %d on", few, first)
 	return first, few
@@ -150,6 +154,9 @@ func (w *world) readings() map[string]reading {
 // TestOrder sends the same evidence in another order, some of it twice, in other
 // batches: the reading is the same.
 func TestOrder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	db := warehousetest.NewTestDatabase(t)
 	for i := range histories(t) {
 		seed := firstSeed + uint64(i)

@@ -15,6 +15,9 @@ import (
 // TestLinkParted: an unmerge rejects the scored pairs across the cut, and a new
 // score of them does not join again; its undo brings the join back.
 func TestLinkParted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
 	records(w)
 	w.sendLinks(w.scored("m1", testNow.Add(-time.Hour), 1500, crmAna, shopAna))

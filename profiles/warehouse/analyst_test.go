@@ -14,6 +14,9 @@ import (
 const accessDenied = 497
 
 func TestAnalyst(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	withEngine(t, t.TempDir(), func(cfg warehouse.Config) {
 		if err := migrate(cfg); err != nil {
 			t.Fatal(err)

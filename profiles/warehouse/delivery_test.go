@@ -97,6 +97,9 @@ func TestRetriedInsertCompletesPartitions(t *testing.T) {
 // The window counts blocks per partition, so one insert over many months takes
 // many places of it: it must still reach back far enough.
 func TestDeduplicationReachesBack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	insertMonths(t, conn, "seen_messages", "first", 1)
 	const later = 300

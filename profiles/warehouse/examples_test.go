@@ -16,6 +16,9 @@ import (
 // world whose answers are known: Ana (profile 1) has a browser, a device and an
 // e-mail address; Bob (profile 4) has one browser; one order is a guest's.
 func TestExamples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	want := map[string][]string{
 		"1_revenue_per_month.sql":      {"2025-01-01 EUR 2 120 0 120", "2025-02-01 EUR 2 70 -20 50", "2025-06-01 EUR 1 5 0 5"},
 		"2_top_customers.sql":          {"0000000000000001 2 130 2025-01-05 2025-02-10", "0000000000000004 2 25 2025-02-01 2025-06-20"},

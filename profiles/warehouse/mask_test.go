@@ -24,6 +24,9 @@ var maskCorpus = []string{
 
 // TestMasksAgree holds the masks of the views against those of package profiles.
 func TestMasksAgree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	names := profiles.PersonalTraits()
 	slices.Sort(names)
 	sqlNames := warehouse.PersonalTraits()

@@ -54,6 +54,9 @@ func TestMigrateByManyAtOnce(t *testing.T) {
 
 // A crash may come after any statement: the next run must finish the work.
 func TestMigrateAfterACrashAtEveryStatement(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn, cfg := warehousetest.NewTestDatabaseConfig(t)
 	files, err := warehouse.RenderSchema(cfg)
 	if err != nil {

@@ -265,6 +265,9 @@ func resolveBoth(t *testing.T, conn driver.Conn) []uint64 {
 // Random flushes, successors, late rows of replaced owners and folds, against
 // a model in memory.
 func TestReadingAgainstModel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	steps := 80
 	if n, err := strconv.Atoi(os.Getenv("KINDRED_TEST_COUNT")); err == nil {

@@ -188,6 +188,9 @@ func TestViewsAskTenures(t *testing.T) {
 // TestTenuresAgainstModel: random moves, tenures, publications, successors, late
 // rows and folds, against a model in memory.
 func TestTenuresAgainstModel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	steps := 60
 	if n, err := strconv.Atoi(os.Getenv("KINDRED_TEST_COUNT")); err == nil {
