@@ -21,6 +21,9 @@ type Config struct {
 	Fields []Field
 	// Period between looks for what is new. Default 1 s.
 	Period time.Duration
+	// Calm bounds the period after looks that found nothing: each doubles it. A look
+	// reads when every trait was received. Default 8 s.
+	Calm time.Duration
 	// Overlap is how long before the newest trait seen a look begins, because
 	// traits are stored out of order. What comes later still is noticed by its
 	// number and makes the worker read everything. Default 1 min.
@@ -49,7 +52,7 @@ type Config struct {
 // DefaultConfig returns the defaults that the fields name.
 func DefaultConfig() Config {
 	return Config{
-		Workspace: "main", Fields: DefaultFields(), Period: time.Second, Overlap: time.Minute, Reload: time.Hour,
+		Workspace: "main", Fields: DefaultFields(), Period: time.Second, Calm: 8 * time.Second, Overlap: time.Minute, Reload: time.Hour,
 		Rest: 10 * time.Second, Timeout: 30 * time.Minute, MaxRecords: 1_000_000, Seed: 1,
 	}
 }

@@ -56,10 +56,9 @@ func NewWorker(cfg Config, deps Deps) (*Worker, error) {
 // Run looks for what is new until ctx ends. A look that fails is logged and
 // counted, and the next one tries again. It returns nil when ctx has ended.
 func (w *Worker) Run(ctx context.Context) error {
-	ticker := time.NewTicker(w.cfg.Period)
-	defer ticker.Stop()
-	last := ""
+	last, wait := "", w.cfg.Period
 	for {
+		before := w.state()
 		_, err := w.Look(ctx)
 		if err != nil && ctx.Err() == nil && err.Error() != last {
 			w.deps.Logger.Error("score records", "workspace", w.cfg.Workspace, "error", err)
@@ -67,12 +66,33 @@ func (w *Worker) Run(ctx context.Context) error {
 		if last = ""; err != nil {
 			last = err.Error()
 		}
+		if after := w.state(); err == nil && after.follows && after == before {
+			wait = min(2*wait, max(w.cfg.Period, w.cfg.Calm))
+		} else {
+			wait = w.cfg.Period
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-time.After(wait):
 		}
 	}
+}
+
+// state is what a look changes that finds something.
+type state struct {
+	follows       bool // a model is in force and everything was read
+	rules         Rules
+	since, newest int64
+	below         uint64
+	seen, pending int
+	rewritten     uint64
+}
+
+func (w *Worker) state() state {
+	w.busy.Lock()
+	defer w.busy.Unlock()
+	return state{w.scores != nil, w.rules, w.edge.since, w.edge.newest, w.edge.below, len(w.edge.seen), len(w.pending), w.rewritten}
 }
 
 // Look scores what came since the last look; everything when the model has

@@ -82,6 +82,7 @@ type work struct {
 	marks   map[string]*mark
 	sweeps  map[string]uint64 // the last key that a sweep has looked at
 	renewed time.Time         // when the workspaces were read
+	looked  time.Time         // when the changes of identity were read
 }
 
 func (p *Projector) newWork(source Source) *work {
@@ -127,9 +128,12 @@ func (w *work) round(ctx context.Context) error {
 			return err
 		}
 	}
-	for workspace, m := range w.marks {
-		if err := w.advance(ctx, workspace, m); err != nil {
-			return err
+	if now := w.deps.Now(); w.count > 0 || now.Sub(w.looked) >= w.cfg.Delay || now.Before(w.looked) {
+		w.looked = now
+		for workspace, m := range w.marks {
+			if err := w.advance(ctx, workspace, m); err != nil {
+				return err
+			}
 		}
 	}
 	if w.count > 0 {

@@ -24,9 +24,43 @@ func (c *compiler) test(raw string, t segments.Test) string {
 	}
 	v := t.Values[0]
 	if v.Kind == segments.Number {
-		return asNumber(raw) + " " + operators[t.Op] + " " + c.number(v.Number)
+		return c.numeric(asNumber(raw), t)
 	}
 	return isText(raw) + " AND " + asText(raw) + " " + operators[t.Op] + " " + c.text(v.Text)
+}
+
+// ofNumbers reports whether a test is of the value as a number alone.
+func ofNumbers(t segments.Test) bool {
+	switch t.Op {
+	case segments.Exists, segments.Neq, segments.Contains:
+		return false
+	}
+	for _, v := range t.Values {
+		if v.Kind != segments.Number {
+			return false
+		}
+	}
+	return true
+}
+
+// numeric is the condition that a number passes such a test.
+func (c *compiler) numeric(number string, t segments.Test) string {
+	switch t.Op {
+	case segments.Eq:
+		return number + " = " + c.number(t.Values[0].Number)
+	case segments.In:
+		return c.among(number, t.Values)
+	}
+	return number + " " + operators[t.Op] + " " + c.number(t.Values[0].Number)
+}
+
+// among is the condition that a number is one of some.
+func (c *compiler) among(number string, values []segments.Scalar) string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = formatNumber(v.Number)
+	}
+	return "has(" + c.bind("Array(Float64)", "["+strings.Join(texts, ",")+"]") + ", " + number + ")"
 }
 
 // JSON texts tell their type by their first byte, and a number is what parses
@@ -50,7 +84,8 @@ func (c *compiler) equals(raw string, v segments.Scalar) string {
 
 // in compares with all values of one type at once.
 func (c *compiler) in(raw string, values []segments.Scalar) string {
-	var texts, numbers []string
+	var texts []string
+	var numbers []segments.Scalar
 	var parts []string
 	seen := map[bool]bool{}
 	for _, v := range values {
@@ -58,7 +93,7 @@ func (c *compiler) in(raw string, values []segments.Scalar) string {
 		case v.Kind == segments.Text:
 			texts = append(texts, v.Text)
 		case v.Kind == segments.Number:
-			numbers = append(numbers, formatNumber(v.Number))
+			numbers = append(numbers, v)
 		case !seen[v.Bool]:
 			seen[v.Bool] = true
 			parts = append(parts, c.equals(raw, v))
@@ -68,7 +103,7 @@ func (c *compiler) in(raw string, values []segments.Scalar) string {
 		parts = append(parts, isText(raw)+" AND has("+c.bind("Array(String)", textArray(texts))+", "+asText(raw)+")")
 	}
 	if len(numbers) > 0 {
-		parts = append(parts, "has("+c.bind("Array(Float64)", "["+strings.Join(numbers, ",")+"]")+", "+asNumber(raw)+")")
+		parts = append(parts, c.among(asNumber(raw), numbers))
 	}
 	if len(parts) == 1 {
 		return parts[0]

@@ -49,7 +49,7 @@ func (c *compiler) measured(i int, column, condition string, m segments.Measured
 		c.note(&c.events, i, c.comparison(column, m.Is), m.Is.Holds(0))
 		return
 	}
-	number := asNumber(c.property("properties", m.Of))
+	number := c.number64("properties", m.Of)
 	condition += " AND abs(" + number + ") <= 1e15"
 	sum := fmt.Sprintf("toFloat64(sumIf(toInt128(round(if(abs(%s) <= 1e15, %s, 0) * 10000)), %s)) / 10000", number, number, condition)
 	if m.Aggregate == segments.Sum {
@@ -103,6 +103,8 @@ func (c *compiler) where(properties string, where []segments.Property) []string 
 		raw := c.property(properties, w.Path)
 		if len(w.Each) > 0 {
 			conditions[i] = "(arrayExists(each -> " + c.test(c.property("each", w.Each), w.Test) + ", JSONExtractArrayRaw(" + raw + ")))"
+		} else if ofNumbers(w.Test) {
+			conditions[i] = "(" + c.numeric(c.number64(properties, w.Path), w.Test) + ")"
 		} else {
 			conditions[i] = "(" + c.test(raw, w.Test) + ")"
 		}
@@ -117,6 +119,16 @@ func (c *compiler) property(object string, path []string) string {
 		names[i] = c.text(name)
 	}
 	return "JSONExtractRaw(" + object + ", " + strings.Join(names, ", ") + ")"
+}
+
+// number64 is a property of a JSON object as a number, not a number where it is none.
+// Those of an event's first level are there beside their text.
+func (c *compiler) number64(object string, path []string) string {
+	if object != "properties" || len(path) != 1 {
+		return asNumber(c.property(object, path))
+	}
+	name := c.text(path[0])
+	return "if(mapContains(numbers, " + name + "), numbers[" + name + "], nan)"
 }
 
 func (c *compiler) eventsSQL() string {
