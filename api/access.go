@@ -59,6 +59,13 @@ var accessRules = map[string]access{
 	"GET /v1/segments/:segment/members":       {masked, false},
 	"GET /v1/segments/:segment/changes":       {masked, false},
 	"GET /v1/profiles/:id/segments":           {masked, false},
+	"GET /v1/destinations":                    {nobody, false},
+	"GET " + oneDestination:                   {masked, false}, // A definition has what its author has written.
+	"PUT " + oneDestination:                   {nobody, true},
+	"DELETE " + oneDestination:                {nobody, true},
+	"POST " + oneDestination + "/test":        {masked, false},
+	"GET " + oneDestination + "/letters":      {whole, false}, // Receivers may repeat what they were sent.
+	"POST " + oneDestination + "/redeliver":   {nobody, true},
 	"POST /v1/segments/parse":                 {nobody, false},
 	"GET /v1/identity/why":                    {masked, false},
 	"GET /v1/identity/health":                 {masked, false},

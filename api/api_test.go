@@ -161,6 +161,7 @@ type fixture struct {
 	plans    *planKeeper
 	letters  *letterKeeper
 	live     *segmentKeeper
+	told     *destinationKeeper
 
 	graph    *graphKeeper
 	rules    *ruleKeeper
@@ -212,7 +213,7 @@ func newFixture() *fixture {
 	return &fixture{
 		people: all, shelf: &shelf{people: all}, preview: &previewer{}, names: &vocabulary{}, cfg: cfg, logs: &logBuffer{}, metrics: prometheus.NewRegistry(),
 		events: &eventTaker{}, webhooks: &hook{}, tracking: &trackTaker{},
-		plans: newPlanKeeper(), letters: &letterKeeper{}, live: &segmentKeeper{},
+		plans: newPlanKeeper(), letters: &letterKeeper{}, live: &segmentKeeper{}, told: &destinationKeeper{},
 		graph: &graphKeeper{}, rules: &ruleKeeper{}, commands: newCommandTaker(), models: &modelShelf{}, privacy: &privacyKeeper{}, limits: &restrictionKeeper{},
 		ring: newRing(), keys: &keyKeeper{}, audit: &recorder{}, now: time.Now,
 	}
@@ -227,7 +228,7 @@ func (f *fixture) server(t testing.TB) *api.Server {
 	s, err := api.New(f.cfg, api.Deps{
 		Profiles: f.people, History: f.shelf, Accounts: f.shelf, Searcher: f.shelf, Consistency: f.watch, Preview: f.preview, Vocabulary: f.names, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
 		Events: f.events, Webhooks: f.webhooks, Tracking: f.tracking,
-		Plans: f.plans, Letters: f.letters, Segments: f.live,
+		Plans: f.plans, Letters: f.letters, Segments: f.live, Destinations: f.told,
 		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values, Models: f.models, Privacy: f.privacy, Restrictions: f.limits,
 		Keyring: f.ring, Keys: f.keys, Audit: f.audit,
 		Log: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),

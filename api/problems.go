@@ -13,6 +13,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles"
 	"github.com/kindred-cdp/kindred/profiles/privacy"
 	"github.com/kindred-cdp/kindred/segments"
+	"github.com/kindred-cdp/kindred/segments/activation"
 	"github.com/kindred-cdp/kindred/segments/text"
 )
 
@@ -101,6 +102,7 @@ func problemOf(err error) *problem {
 	var tooLarge *http.MaxBytesError
 	var busy Busy
 	var refused *Refused
+	var destination *activation.Invalid
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -118,6 +120,14 @@ func problemOf(err error) *problem {
 			faults[i] = fault{Pointer: "/definition" + f.Pointer, Detail: f.Detail}
 		}
 		return badRequest("the segment definition breaks rules", faults...)
+	case errors.As(err, &destination):
+		faults := make([]fault, len(destination.Faults))
+		for i, f := range destination.Faults {
+			faults[i] = fault(f)
+		}
+		return badRequest("the destination breaks rules", faults...)
+	case errors.Is(err, activation.ErrNoDestination):
+		return newProblem(http.StatusNotFound, "destination-not-found", "There is no such destination", "it does not exist in this workspace, or was archived")
 	case errors.As(err, &unreadable):
 		return unreadableText(unreadable)
 	case errors.As(err, &tooLarge):

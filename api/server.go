@@ -20,7 +20,7 @@ import (
 )
 
 // Deps are what the server needs. All but History, Accounts, Searcher, Consistency,
-// Events, Webhooks, Tracking, Segments, Plans, Letters, Privacy, Identity, Rules, Commands, Values,
+// Events, Webhooks, Tracking, Segments, Destinations, Plans, Letters, Privacy, Identity, Rules, Commands, Values,
 // Keyring, Keys, Audit and Checks are required.
 type Deps struct {
 	Profiles profiles.Store
@@ -46,6 +46,8 @@ type Deps struct {
 	Tracking Tracker
 	// Segments keeps live segments; without it their routes are not there.
 	Segments Segments
+	// Destinations are told of their changes; without it the routes are not there.
+	Destinations Destinations
 	// Plans and Letters keep tracking plans and dead letters; without them their
 	// routes are not there.
 	Plans   Plans

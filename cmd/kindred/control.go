@@ -20,6 +20,7 @@ import (
 	"github.com/kindred-cdp/kindred/ingest/plans"
 	"github.com/kindred-cdp/kindred/ingest/restrictions"
 	"github.com/kindred-cdp/kindred/ingest/wire"
+	"github.com/kindred-cdp/kindred/segments/activation"
 	"github.com/kindred-cdp/kindred/segments/live"
 )
 
@@ -35,7 +36,10 @@ type decisions struct {
 	ring     *keys.Ring // for the API
 	keys     *keys.Service
 	live     *live.Worker
+	activate *activation.Worker
 	segments segmentKeeper
+	// destinations are told of changes of segments.
+	destinations destinationKeeper
 
 	restricted   *restrictions.List // for the API
 	restrictions *restrictions.Service
@@ -46,9 +50,13 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 	d := &decisions{p: p, consumer: consumer}
 	onPlans, onLetters, onKeys := plans.NewHandler(p.conn), letters.NewHandler(p.conn, w, decoder.SealReplay), keys.NewHandler(p.conn)
 	var err error
-	if d.live, err = newLive(p, w, registry); err != nil {
+	if d.activate, err = newActivation(p, w, registry); err != nil {
 		return nil, err
 	}
+	if d.live, err = newLive(p, tellingChanges{segmentChanges{w}, d.activate.Changed}, registry); err != nil {
+		return nil, err
+	}
+	onDestinations := destinationHandler{activation.NewDefinitions(p.conn), d.activate.Redefined}
 	onRestrictions := restrictionHandler{restrictions.NewHandler(p.conn), d.live}
 	d.owner, err = control.NewOwner(control.DefaultConfig(), control.Deps{
 		Conn: p.conn, Logger: p.log.With("role", "control"), Registry: registry,
@@ -56,7 +64,8 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 			plans.KindPut: onPlans, plans.KindArchive: onPlans,
 			letters.KindEdit: onLetters, letters.KindReplay: onLetters, letters.KindDiscard: onLetters, letters.KindNote: onLetters,
 			keys.KindCreate: onKeys, keys.KindRotate: onKeys, keys.KindRevoke: onKeys,
-			kindSegment:               segmentHandler{live.NewDefinitions(p.conn), d.live.Redefined},
+			kindSegment:     segmentHandler{live.NewDefinitions(p.conn), d.live.Redefined},
+			kindDestination: onDestinations, kindRedeliver: onDestinations,
 			restrictions.KindRestrict: onRestrictions, restrictions.KindRelease: onRestrictions,
 		},
 	})
@@ -74,6 +83,11 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 	}
 	d.keys = keys.NewService(p.conn, client, d.ring)
 	d.segments = segmentKeeper{live.NewStore(p.conn), client}
+	sealer, err := activation.NewSealer(p.secret)
+	if err != nil {
+		return nil, err
+	}
+	d.destinations = destinationKeeper{activation.NewStore(p.conn), client, sealer, p.settings.activationAllowPrivate}
 	if d.restricted, err = restrictions.NewList(restrictions.DefaultConfig(), p.conn, p.log.With("role", "api")); err != nil {
 		return nil, err
 	}
@@ -103,6 +117,7 @@ func (d *decisions) own(ctx context.Context, part *kafka.Partition) error {
 	defer stop()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.runLive(ctx) })
+	g.Go(func() error { return d.activate.Run(ctx) })
 	g.Go(func() error {
 		defer stop()
 		return d.owner.Own(ctx, part)

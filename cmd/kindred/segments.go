@@ -33,7 +33,7 @@ const (
 const kindSegment = "segment.put"
 
 // newLive wires the worker that keeps the members of segments.
-func newLive(p *platform, w writer, registry prometheus.Registerer) (*live.Worker, error) {
+func newLive(p *platform, to live.Publisher, registry prometheus.Registerer) (*live.Worker, error) {
 	traits, err := traitfile.Read(p.settings.traits)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func newLive(p *platform, w writer, registry prometheus.Registerer) (*live.Worke
 	cfg := live.DefaultConfig()
 	cfg.Rules = traits.Rules
 	return live.New(cfg, live.Deps{
-		Conn: p.conn, Clock: now, Publisher: segmentChanges{w}, Logger: p.log.With("role", "worker"), Registerer: registry,
+		Conn: p.conn, Clock: now, Publisher: to, Logger: p.log.With("role", "worker"), Registerer: registry,
 	})
 }
 

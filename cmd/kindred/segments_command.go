@@ -36,18 +36,15 @@ func segmentsCommand() *cobra.Command {
 
 // readDefinition returns a definition in a file as the member of a body that it is.
 func readDefinition(path string) (member string, value any, err error) {
-	text, err := io.ReadAll(os.Stdin)
-	if path != "-" {
-		text, err = os.ReadFile(path)
-	}
+	text, err := readFile(path)
 	if err != nil {
-		return "", nil, fmt.Errorf("segment file: %w", err)
+		return "", nil, err
 	}
-	if trimmed := bytes.TrimSpace(text); bytes.HasPrefix(trimmed, []byte("{")) {
-		if !json.Valid(trimmed) {
+	if bytes.HasPrefix(text, []byte("{")) {
+		if !json.Valid(text) {
 			return "", nil, fmt.Errorf("segment file %s begins like JSON, and is not", path)
 		}
-		return "definition", json.RawMessage(trimmed), nil
+		return "definition", json.RawMessage(text), nil
 	}
 	return "text", string(text), nil
 }

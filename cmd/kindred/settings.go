@@ -58,6 +58,7 @@ func settingList() []setting {
 		{name: "source-budget", value: "0", usage: "`events` a second above which a source is diverted to the overflow topic and drained at its share; 0: only when ingest is behind and others wait"},
 		{name: "erasure-wait", value: "60", usage: "`seconds` that an erasure waits for others before tables are rewritten for all of them at once"},
 		{name: "retention", usage: "`days` that events are kept, by kind, such as location=90,behaviour=395, and audit=730 for the record of what was read and changed; the others are kept for ever"},
+		{name: "activation-allow-private", value: "false", usage: "let destinations of segments lead into private networks, and without TLS: `true or false`"},
 		{name: "log-level", value: "warn", usage: "debug, info, warn or error"},
 		{name: "log-format", value: "text", usage: "text or json"},
 		{name: "api-keys", secret: true},
@@ -103,6 +104,7 @@ type settings struct {
 	tlsCert, tlsKey                               string
 	retention                                     privacy.Retention
 	erasureWait                                   time.Duration
+	activationAllowPrivate                        bool
 	roles                                         roleSet // of `up`; nil: all
 	faults                                        *faults // of the chaos suite; nil everywhere else
 }
@@ -142,12 +144,13 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 		normalise: normalize.Options{
 			Region: values["phone-region"], StripPlusTags: yes("strip-plus-tags"), ProviderRules: yes("mail-provider-rules"),
 		},
-		erasureWait:    time.Duration(number("erasure-wait", 0, 86_400)) * time.Second,
-		sourceBudget:   number("source-budget", 0, 100_000_000),
-		rateLimit:      number("rate-limit", 0, 1_000_000),
-		tlsCert:        values["tls-cert"],
-		tlsKey:         values["tls-key"],
-		sessionTimeout: time.Duration(number("kafka-session", 1, 300)) * time.Second,
+		erasureWait:            time.Duration(number("erasure-wait", 0, 86_400)) * time.Second,
+		sourceBudget:           number("source-budget", 0, 100_000_000),
+		rateLimit:              number("rate-limit", 0, 1_000_000),
+		activationAllowPrivate: yes("activation-allow-private"),
+		tlsCert:                values["tls-cert"],
+		tlsKey:                 values["tls-key"],
+		sessionTimeout:         time.Duration(number("kafka-session", 1, 300)) * time.Second,
 	}
 	if s.retention, err = privacy.ParseRetention(values["retention"]); err != nil {
 		errs = append(errs, err)

@@ -91,8 +91,8 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	w.server, err = api.New(cfg, api.Deps{
 		Profiles: w.cache, History: store, Accounts: store, Searcher: store, Consistency: newOwnWrites(p.brokers, gathered), Preview: preview, Vocabulary: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
 		Keyring: keyring{r.decided.ring}, Keys: keyKeeper{r.decided.keys, now}, Audit: recorder{w.audit},
-		Segments: r.decided.segments,
-		Plans:    planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},
+		Segments: r.decided.segments, Destinations: r.decided.destinations,
+		Plans: planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},
 		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers, Privacy: privacy.NewStore(p.conn),
 		Restrictions: restrictionKeeper{r.decided.restrictions, r.decided.restricted},
 		Models:       modelShelf{matching.NewModels(p.conn, nil), linkage},

@@ -39,6 +39,8 @@ func partsOfAccess() []part {
 	return append(parts,
 		part{"scores", `profile_id = {profile:UInt64}`, "score, computed_at"},
 		part{"segment_changes", `profile_id = {profile:UInt64}`, "block, segment"},
+		part{"destination_told", `profile_id = {profile:UInt64}`, "destination, segment"},
+		part{"destination_letters", `profile_id = {profile:UInt64}`, "destination, segment, block"},
 		part{"households", `profile_id = {profile:UInt64}`, "household_id"},
 		part{"dead_letters", `letter_id IN (SELECT reinterpretAsUInt128(reverse(unhex(arrayJoin({letters:Array(String)})))))`, "received_time, letter_id"},
 	)

@@ -2,11 +2,13 @@ package privacy
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
 )
@@ -93,4 +95,44 @@ func (s *Store) Consent(ctx context.Context, workspace string, p *profiles.Profi
 		out.History, out.More = out.History[:maxHistory], true
 	}
 	return out, nil
+}
+
+// Stand is the latest statement of a person for a purpose by one channel, or by all,
+// and for one address, or all.
+type Stand struct {
+	Channel string       // empty for all
+	Address identity.Key // 0 for all
+	Granted bool
+	Time    time.Time
+}
+
+// standsSQL is currentSQL for several people, with one purpose and one channel.
+var standsSQL = `SELECT ` + warehouse.EventProfile("anchor_id", "time") + ` AS profile, toString(channel), address_id,
+    argMax(granted, (time, NOT granted, message_hash)), max(time)` + consentsFrom + `
+    AND purpose = {purpose:String} AND ({channel:String} = '' OR channel IN ('', {channel:String})) AND profile IN {profiles:Array(UInt64)} AND ` + notErased + `
+GROUP BY profile, channel, address_id`
+
+// Stands returns what stands of the statements of some people for a purpose by a
+// channel, or by any where it is empty.
+func (s *Store) Stands(ctx context.Context, workspace, purpose, channel string, people []*profiles.Profile) (map[identity.ProfileID][]Stand, error) {
+	held, ids := []uint64{}, []uint64{}
+	for _, p := range people {
+		ids = append(ids, uint64(p.ID))
+		for _, k := range append(slices.Clone(p.Keys), p.Former...) {
+			held = append(held, uint64(k))
+		}
+	}
+	found := map[identity.ProfileID][]Stand{}
+	if len(ids) == 0 {
+		return found, nil
+	}
+	return found, query(ctx, s.conn, "read consents", standsSQL, func(rows driver.Rows) error {
+		var profile, address uint64
+		var x Stand
+		err := rows.Scan(&profile, &x.Channel, &address, &x.Granted, &x.Time)
+		x.Address, x.Time = identity.Key(address), x.Time.UTC()
+		found[identity.ProfileID(profile)] = append(found[identity.ProfileID(profile)], x)
+		return err
+	}, clickhouse.Named("workspace", workspace), clickhouse.Named("held", held), clickhouse.Named("profiles", ids),
+		clickhouse.Named("purpose", purpose), clickhouse.Named("channel", channel))
 }

@@ -112,6 +112,8 @@ func (w *world) plant() {
 	for _, p := range []uint64{anaUser, bobUser} {
 		w.insert("scores", "workspace, profile_id, score, computed_at", "main", p, "churn", before)
 		w.insert("segment_changes", "workspace, segment, profile_id, block, entered, time", "main", "loyal", p, 1, true, before)
+		w.insert("destination_told", "workspace, destination, segment, profile_id, block, entered, time", "main", "crm", "loyal", p, 1, true, before)
+		w.insert("destination_letters", "workspace, destination, segment, profile_id, block, version, time, state, answer", "main", "crm", "loyal", p, 1, 1, before, "dead", map[bool]string{true: "secret-ana", false: "bob"}[p == anaUser])
 		w.insert("household_profile", "workspace, profile_id, epoch, sequence, household_id", "main", p, 1, 5, 99)
 	}
 	// Her views go whenever they were made: that of her, and of her before she was found
@@ -224,7 +226,7 @@ func TestRewrite(t *testing.T) {
 		}
 	}
 	want := map[string]int{
-		"identifiers": 3, "identity_evidence": 3, "record_links": 3, "anchors": 2, "anchor_members": 4, "scores": 1, "segment_changes": 1, "household_profile": 1, "profile_views": 2,
+		"identifiers": 3, "identity_evidence": 3, "record_links": 3, "anchors": 2, "anchor_members": 4, "scores": 1, "segment_changes": 1, "destination_told": 1, "destination_letters": 1, "household_profile": 1, "profile_views": 2,
 		"location_venues": 4, "plan_violations": 4, "dead_letters": 4, "dead_letter_actions": 4,
 	}
 	for _, table := range factTables {

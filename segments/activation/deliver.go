@@ -1,0 +1,204 @@
+package activation
+
+import (
+	"context"
+	"time"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles"
+)
+
+// weary is after how many failures on end a receiver is tried by one message at a time.
+func (r *runner) weary() bool { return r.failing >= uint64(r.cfg.Parallel) }
+
+// send looks up of whom jobs are that can run, and sends their messages. It reports
+// whether anything came of it.
+func (r *runner) send(ctx context.Context) (bool, error) {
+	now := r.deps.Clock()
+	if now.Before(r.paused) {
+		return false, nil
+	}
+	free := r.cfg.Parallel - r.window.running
+	if r.weary() {
+		free = 1 - r.window.running
+	}
+	jobs := r.window.ready(now, free)
+	if len(jobs) == 0 {
+		return false, nil
+	}
+	ids := make([]identity.ProfileID, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.Profile
+	}
+	who, err := r.people.read(ctx, r.Workspace, ids, r.Definition.consent())
+	if err != nil {
+		return false, err
+	}
+	for i, j := range jobs {
+		if err := r.sendOne(ctx, j, &who[i], now); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// sendOne sends the message of a job, or settles it without.
+func (r *runner) sendOne(ctx context.Context, j *job, who *person, now time.Time) error {
+	s, o, err := r.subject(ctx, j, who)
+	if err != nil {
+		return err
+	}
+	if o != pending {
+		r.settle(j, o, now)
+		return nil
+	}
+	m, err := r.Definition.message(s)
+	if err != nil { // Nothing of the message may be in an error, which is why it is not kept.
+		j.verdict = verdict{lasting: true, reason: reasonIncomplete}
+		r.settle(j, dead, now)
+		return nil
+	}
+	j.contact = r.contact(j, who.profile, now)
+	j.running = true
+	r.window.running++
+	signature := sign(m.body, now, r.secrets.signing...)
+	r.wait.Go(func() {
+		start := r.deps.Clock()
+		if j.verdict = post(ctx, r.client, m, r.secrets.headers, signature, now); !j.verdict.ok && ctx.Err() != nil {
+			j.verdict = verdict{} // It was the worker that broke off.
+		}
+		r.metrics.seconds.Observe(r.deps.Clock().Sub(start).Seconds())
+		r.done <- j
+	})
+	return nil
+}
+
+// subject is what a message is made of, or an outcome where none is to be sent.
+func (r *runner) subject(ctx context.Context, j *job, who *person) (*subject, outcome, error) {
+	p := who.profile
+	if p == nil {
+		return nil, passed, nil
+	}
+	if j.letter != nil {
+		_, block, err := r.store.member(ctx, r.Workspace, j.Segment, j.Profile)
+		if err != nil || block > j.Block || !r.names(j) {
+			return nil, passed, err
+		}
+	}
+	// What is left of somebody who is part of another is told by the id alone; by an
+	// address or a number the other's own changes are.
+	if p.ID != j.Profile && !r.Definition.own() {
+		return nil, passed, nil
+	}
+	consent := r.Definition.consent()
+	if who.restricted || consent != nil && !agrees(who.stands, 0) {
+		if j.Entered {
+			return nil, withheld, nil
+		}
+		told, err := r.told(ctx, j)
+		if err != nil || !told {
+			return nil, withheld, err
+		}
+		bare := *p
+		bare.Traits, bare.Scores = nil, nil
+		p = &bare
+	}
+	return &subject{workspace: r.Workspace, destination: r.ID, change: j.Change, key: j.key, profile: p}, pending, nil
+}
+
+// own reports whether messages name profiles by their ids.
+func (d *Definition) own() bool {
+	return d.Kind == Webhook && d.Preset == "" && len(d.Fields) == 0
+}
+
+// names reports whether the destination still takes what a job is of.
+func (r *runner) names(j *job) bool {
+	for _, s := range r.Definition.Segments {
+		if s == j.Segment {
+			return r.Definition.takes(j.Entered)
+		}
+	}
+	return false
+}
+
+// told reports whether the receiver was told last that the profile of a job is in.
+func (r *runner) told(ctx context.Context, j *job) (bool, error) {
+	entered, found := false, false
+	for _, before := range r.window.fresh() {
+		if before.outcome == delivered && before.Segment == j.Segment && before.Profile == j.Profile {
+			entered, found = before.Entered, true
+		}
+	}
+	if found {
+		return entered, nil
+	}
+	return r.store.told(ctx, r.Workspace, r.ID, j.Segment, j.Profile)
+}
+
+// finish takes what came of an attempt.
+func (r *runner) finish(j *job) {
+	now := r.deps.Clock()
+	j.running = false
+	r.window.running--
+	v := j.verdict
+	if v.ok {
+		r.failing, r.reason = 0, ""
+		r.settle(j, delivered, now)
+		return
+	}
+	if v.reason == "" {
+		return
+	}
+	j.attempts++
+	r.metrics.failures.WithLabelValues(v.reason).Inc()
+	if v.lasting {
+		if v.reason != reasonRejected { // It is the receiver that is wrong, and not this one message.
+			r.failing, r.reason = r.failing+1, v.reason
+		}
+		r.settle(j, dead, now)
+		return
+	}
+	r.failing, r.reason = r.failing+1, v.reason
+	if j.attempts >= r.Definition.attempts() {
+		r.settle(j, dead, now)
+		return
+	}
+	pause := max(r.backoff(j.attempts), v.after)
+	j.due = now.Add(pause)
+	if v.all && j.due.After(r.paused) {
+		r.paused = j.due
+	}
+}
+
+// settle ends a job.
+func (r *runner) settle(j *job, o outcome, now time.Time) {
+	if o == dead {
+		j.attempts = max(j.attempts, 1)
+	}
+	r.counts[o]++
+	r.metrics.changes.WithLabelValues(string(r.Definition.Kind), o.String()).Inc()
+	r.window.settle(j, o, now)
+}
+
+// String is the word for an outcome in metrics.
+func (o outcome) String() string {
+	return [...]string{"pending", "delivered", "withheld", "passed", "dead"}[o]
+}
+
+// contact is the record of a message. It is of the identifier that the profile of the
+// change is named by, which belongs to whoever the change was of for ever.
+func (r *runner) contact(j *job, p *profiles.Profile, now time.Time) *Contact {
+	if !r.Definition.records() || len(p.Identifiers) == 0 {
+		return nil
+	}
+	by := p.Identifiers[0]
+	for _, i := range p.Identifiers {
+		if i.Key == identity.Key(j.Profile) {
+			by = i
+		}
+	}
+	return &Contact{
+		ID: string(r.ID) + "/" + j.key, Time: now.UTC().Truncate(time.Millisecond), Channel: r.Definition.channel(), Destination: r.ID,
+		Detail: string(j.Segment) + " " + direction(j.Entered), Identifier: by.Identifier, profile: j.Profile,
+	}
+}

@@ -1,0 +1,244 @@
+package activation_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kindred-cdp/kindred/identity"
+	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
+	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
+	"github.com/kindred-cdp/kindred/segments"
+	"github.com/kindred-cdp/kindred/segments/activation"
+)
+
+var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+// recorder keeps the contacts that it is given.
+type recorder struct {
+	mu   sync.Mutex
+	sent []activation.Contact
+}
+
+func (r *recorder) Record(_ context.Context, _ string, sent []activation.Contact) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sent = append(r.sent, sent...)
+	return nil
+}
+
+// stage is a workspace with a clock, people, and a worker that can be replaced.
+type stage struct {
+	*testing.T
+	conn     driver.Conn
+	world    *clickhousetest.World
+	sealer   *activation.Sealer
+	cfg      activation.Config
+	recorder *recorder
+	store    *activation.Store
+	worker   *activation.Worker
+
+	mu    sync.Mutex // Protects now.
+	now   time.Time
+	last  uint64 // revision
+	block uint64
+}
+
+func newStage(t *testing.T) *stage {
+	conn := warehousetest.NewTestDatabase(t)
+	s := &stage{T: t, conn: conn, world: clickhousetest.New(t, conn, "main"), cfg: activation.DefaultConfig(), recorder: &recorder{}, now: noon, store: activation.NewStore(conn)}
+	s.cfg.AllowPrivate = true
+	var err error
+	s.sealer, err = activation.NewSealer(identity.Secret{1})
+	s.check(err)
+	s.restart(conn)
+	return s
+}
+
+func (s *stage) check(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *stage) clock() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+func (s *stage) pass(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = s.now.Add(d)
+}
+
+// restart makes a worker that knows nothing of the one before.
+func (s *stage) restart(conn driver.Conn) {
+	s.Helper()
+	people, err := profilestore.New(profilestore.DefaultConfig(), conn, s.clock)
+	s.check(err)
+	s.worker, err = activation.New(s.cfg, activation.Deps{
+		Conn: conn, Store: people, Clock: s.clock, Sealer: s.sealer, Recorder: s.recorder, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
+	})
+	s.check(err)
+}
+
+// step has the worker do what is to be done now.
+func (s *stage) step() time.Time {
+	s.Helper()
+	next, err := s.worker.Step(context.Background())
+	s.check(err)
+	return next
+}
+
+// define makes or changes a destination and returns its new secret.
+func (s *stage) define(id activation.ID, definition string, more ...func(*activation.Wish)) string {
+	s.Helper()
+	ctx := context.Background()
+	w := activation.Wish{Definition: json.RawMessage(definition)}
+	d, err := s.store.Get(ctx, "main", id)
+	if err == nil {
+		w.Expected = d.Revision
+	}
+	for _, change := range more {
+		change(&w)
+	}
+	c, secret, err := s.sealer.Change("main", id, w, d)
+	s.check(err)
+	s.last++
+	s.check(activation.NewDefinitions(s.conn).Apply(ctx, activation.Place{Workspace: "main", Destination: id, Revision: s.last, Actor: "ana", Time: s.clock()}, c))
+	return secret
+}
+
+// people makes some with an address and a trait each, and returns their profiles.
+func (s *stage) people(n int) []identity.ProfileID {
+	s.Helper()
+	ids := make([]identity.ProfileID, n)
+	for i := range ids {
+		user, mail := fmt.Sprintf("user_id:u%d", i), fmt.Sprintf("email:p%d@example.com", i)
+		ids[i] = s.world.Person(user, mail)
+		s.world.Add(clickhousetest.Event{
+			MessageID: fmt.Sprint("m", i), Name: "Signed Up", Type: "identify", Time: noon.Add(-time.Hour), Identifiers: []string{user, mail},
+			Traits: map[string]any{"first_name": fmt.Sprint("P", i), "city": "Porto"},
+		})
+	}
+	s.world.Flush(context.Background())
+	return ids
+}
+
+// changed stores a block of changes, as package live does.
+func (s *stage) changed(changes ...segments.Change) {
+	s.Helper()
+	s.block++
+	batch, err := s.conn.PrepareBatch(context.Background(), "INSERT INTO segment_changes (workspace, segment, profile_id, block, entered, time, cause, revision)")
+	s.check(err)
+	for _, c := range changes {
+		s.check(batch.Append("main", string(c.Segment), uint64(c.Profile), s.block, c.Entered, s.clock(), "data", uint64(1)))
+	}
+	s.check(batch.Send())
+}
+
+func in(segment segments.ID, ids ...identity.ProfileID) (list []segments.Change) {
+	for _, id := range ids {
+		list = append(list, segments.Change{Segment: segment, Profile: id, Entered: true})
+	}
+	return list
+}
+
+func out(segment segments.ID, ids ...identity.ProfileID) (list []segments.Change) {
+	for _, id := range ids {
+		list = append(list, segments.Change{Segment: segment, Profile: id})
+	}
+	return list
+}
+
+// taken is a message that a receiver has got.
+type taken struct {
+	key    string
+	header http.Header
+	method string
+	path   string
+	body   []byte
+}
+
+// receiver keeps what it gets. answer may refuse.
+type receiver struct {
+	*httptest.Server
+	mu     sync.Mutex
+	got    []taken
+	ok     []string                                                    // keys of those that it did not refuse
+	answer func(n int, t taken) (status int, header map[string]string) // nil: 200
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		body, _ := io.ReadAll(q.Body)
+		m := taken{q.Header.Get("Idempotency-Key"), q.Header.Clone(), q.Method, q.URL.RequestURI(), body}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.got = append(r.got, m)
+		status, header := 200, map[string]string(nil)
+		if r.answer != nil {
+			status, header = r.answer(len(r.got), m)
+		}
+		if status == 200 {
+			r.ok = append(r.ok, m.key)
+		} else {
+			for name, value := range header {
+				w.Header().Set(name, value)
+			}
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, "said of "+string(body))
+		}
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) keys() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	keys := []string{}
+	for _, m := range r.got {
+		keys = append(keys, m.key)
+	}
+	return keys
+}
+
+// accepted are the keys of what it did not refuse, repeated ones too.
+func (r *receiver) accepted() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string{}, r.ok...)
+}
+
+func (r *receiver) clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.got, r.ok = nil, nil
+}
+
+func (r *receiver) definition(more string) string {
+	return `{"kind":"webhook","segments":["loyal"],"url":"` + r.URL + `/hook"` + more + `}`
+}
+
+func (s *stage) state(id activation.ID) activation.State {
+	s.Helper()
+	d, err := s.store.Get(context.Background(), "main", id)
+	s.check(err)
+	return d.State
+}
