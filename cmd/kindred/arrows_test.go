@@ -40,8 +40,16 @@ var narrower = map[string]func(path string) bool{
 		return !strings.HasPrefix(p, module) || slices.Contains([]string{"ingest/wire", "ingest/intake", "ingest/jsonscan"}, strings.TrimPrefix(p, module))
 	},
 	"profiles/warehouse": func(p string) bool { return !strings.HasPrefix(p, module) },
+	"profiles/cells":     standardOr(),
 	"profiles/lifetime":  func(p string) bool { return !strings.HasPrefix(p, module) && !strings.Contains(p, "ClickHouse") },
-	"api":                func(p string) bool { return !strings.Contains(p, "ClickHouse") && !strings.Contains(p, "kafka") },
+	"profiles/lifetime/purchasefile": func(p string) bool {
+		return !strings.HasPrefix(p, module) || slices.Contains([]string{"identity/linkage/tablefile", "profiles/cells", "profiles/lifetime"}, strings.TrimPrefix(p, module))
+	},
+	"profiles/propensity": func(p string) bool { return !strings.HasPrefix(p, module) && !strings.Contains(p, "ClickHouse") },
+	"profiles/propensity/examplefile": func(p string) bool {
+		return !strings.HasPrefix(p, module) || slices.Contains([]string{"identity/linkage/tablefile", "profiles/cells", "profiles/propensity"}, strings.TrimPrefix(p, module))
+	},
+	"api": func(p string) bool { return !strings.Contains(p, "ClickHouse") && !strings.Contains(p, "kafka") },
 }
 
 func standardOr(also ...string) func(string) bool {

@@ -3,8 +3,8 @@ package lifetime
 // Kind names a model of purchase times.
 type Kind string
 
-// The models. Auto-selection among them is a matter of validation, not of
-// fitting, and is left to the caller.
+// The models. Which one suits is a matter of validation, not of fitting: Choose
+// says it.
 const (
 	BGNBD     Kind = "bgnbd"
 	MBGNBD    Kind = "mbgnbd"

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kindred-cdp/kindred/profiles/lifetime"
+	"github.com/kindred-cdp/kindred/profiles/lifetime/purchasefile"
+)
+
+// lifetimeReport is the answer of lifetime.
+type lifetimeReport struct {
+	// Lines were read; Excluded counts those left out, by reason.
+	Lines            int            `json:"lines"`
+	Excluded         map[string]int `json:"excluded"`
+	Refunds          int            `json:"refunds"`
+	UnmatchedRefunds float64        `json:"unmatched_refunds"`
+	FirstPurchase    string         `json:"first_purchase"`
+	LastPurchase     string         `json:"last_purchase"`
+	CalibrationEnd   string         `json:"calibration_end"`
+	// Customers bought in the calibration period; LaterCustomers only after it.
+	Customers      int    `json:"customers"`
+	LaterCustomers int    `json:"later_customers"`
+	Unit           string `json:"unit"`
+	// Horizon is how far ahead the scores look; the value counts whole units.
+	Horizon      float64 `json:"horizon"`
+	ValueHorizon int     `json:"value_horizon"`
+	// Model, Parameters and LogLikelihood are of when customers buy.
+	Model         lifetime.Kind           `json:"model"`
+	Parameters    map[string]float64      `json:"parameters"`
+	LogLikelihood float64                 `json:"log_likelihood"`
+	Fallback      string                  `json:"fallback,omitempty"`
+	Repeaters     int                     `json:"repeat_customers"`
+	Rejected      map[lifetime.Reason]int `json:"rejected"`
+	Selection     *lifetime.Choice        `json:"selection,omitempty"`
+	Spend         *lifetimeSpend          `json:"spend,omitempty"`
+	Holdout       *lifetimeHoldout        `json:"holdout,omitempty"`
+	// Unscored customers have no line, because their score is out of range;
+	// Clamped results were put right where rounding put them out of theirs.
+	Unscored int      `json:"unscored"`
+	Clamped  int      `json:"clamped"`
+	Warnings []string `json:"warnings"`
+	Seconds  float64  `json:"seconds"`
+}
+
+// lifetimeSpend is the model of amounts, or why there is none.
+type lifetimeSpend struct {
+	Model         string             `json:"model"`
+	Parameters    map[string]float64 `json:"parameters,omitempty"`
+	LogLikelihood float64            `json:"log_likelihood,omitempty"`
+	Mean          float64            `json:"population_mean,omitempty"`
+	HeavyTail     bool               `json:"heavy_tail,omitempty"`
+	Customers     int                `json:"customers,omitempty"`
+	Correlation   float64            `json:"correlation,omitempty"`
+	Refused       string             `json:"refused,omitempty"`
+}
+
+// lifetimeHoldout compares the scores with what happened.
+type lifetimeHoldout struct {
+	lifetime.Accuracy
+	// Coverage is the share of customers whose purchases lie in their interval.
+	Coverage      float64 `json:"coverage"`
+	Customers     int     `json:"customers"`
+	Length        float64 `json:"length"`
+	Purchases     int     `json:"purchases"`
+	Expected      float64 `json:"expected_purchases"`
+	Money         float64 `json:"money,omitempty"`
+	ExpectedMoney float64 `json:"expected_money,omitempty"`
+	// Baselines are the customer's own past rate (and past spend), and zero.
+	Baselines map[string]lifetime.Accuracy `json:"baselines"`
+}
+
+func day(d int) string { return time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly) }
+
+func newLifetimeReport(o *lifetimeOptions, log *purchasefile.Log) *lifetimeReport {
+	r := &lifetimeReport{
+		Lines: log.Lines, Excluded: log.Excluded, Refunds: log.Refunds, UnmatchedRefunds: log.UnmatchedRefunds,
+		FirstPurchase: day(log.First), LastPurchase: day(log.Last), CalibrationEnd: day(o.calibrationDay),
+		Unit: o.cfg.Unit.String(), Horizon: o.ahead(), ValueHorizon: o.periods(), Warnings: []string{},
+	}
+	for _, w := range log.Warnings {
+		r.Warnings = append(r.Warnings, w.String())
+	}
+	for _, reason := range slices.Sorted(maps.Keys(log.Excluded)) {
+		if reason != purchasefile.AfterEnd {
+			r.warn("%d lines were left out: %s", log.Excluded[reason], strings.ReplaceAll(reason, "_", " "))
+		}
+	}
+	if log.Refunds > 0 {
+		r.warn("%d lines with negative amounts are refunds, taken off the purchases before them", log.Refunds)
+	}
+	return r
+}
+
+func (r *lifetimeReport) warn(format string, args ...any) {
+	r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...))
+}
+
+// fit takes over what is known of the fit.
+func (r *lifetimeReport) fit(f *lifetime.Fitted, amounts bool) {
+	named := func(list []lifetime.Parameter) map[string]float64 {
+		out := map[string]float64{}
+		for _, p := range list {
+			out[p.Name] = p.Value
+		}
+		return out
+	}
+	r.Model, r.Parameters = f.Purchases.Kind(), named(f.Purchases.Parameters())
+	r.LogLikelihood, r.Fallback, r.Rejected = f.Report.LogLikelihood, f.Report.Fallback, f.Report.Rejected
+	r.Repeaters = f.Report.Repeaters
+	if r.Fallback != "" {
+		r.warn("%s", r.Fallback)
+	}
+	if !amounts {
+		return
+	}
+	r.Spend = &lifetimeSpend{Model: "gammagamma"}
+	if f.Spend == nil {
+		r.Spend.Refused = f.SpendError.Error()
+		r.warn("no amounts: %s", r.Spend.Refused)
+		return
+	}
+	r.Spend.Parameters, r.Spend.LogLikelihood = named(f.Spend.Parameters()), f.Spend.LogLikelihood
+	r.Spend.Mean, r.Spend.HeavyTail = f.Spend.PopulationMean, f.Spend.HeavyTail
+	r.Spend.Customers, r.Spend.Correlation = f.Spend.Customers, f.Spend.Correlation
+}
+
+// hasMoney reports whether scores have amounts.
+func (r *lifetimeReport) hasMoney() bool { return r.Spend != nil && r.Spend.Refused == "" }
+
+func (r *lifetimeReport) print(w io.Writer) error {
+	p := &printer{w: w}
+	p.say("%s, %s to %s, fitted to the end of %s: %d bought again", count(r.Customers, "customer"), r.FirstPurchase, r.LastPurchase, r.CalibrationEnd, r.Repeaters)
+	p.say("%s: %s; log likelihood %.3f", string(r.Model), parameterText(r.Parameters), r.LogLikelihood)
+	if r.Selection != nil {
+		p.say("chosen by the %s", r.Selection.Reason)
+	}
+	if r.hasMoney() {
+		p.say("gammagamma: %s; mean spend %.2f", parameterText(r.Spend.Parameters), r.Spend.Mean)
+	}
+	if h := r.Holdout; h != nil {
+		p.say("holdout of %.4g %ss: %d purchases, %.1f expected (%+.1f %%); MAE %.4f, RMSE %.4f, Gini %.3f; %.1f %% of customers within their interval",
+			h.Length, r.Unit, h.Purchases, h.Expected, 100*h.TotalBias, h.MAE, h.RMSE, h.GiniTransactions, 100*h.Coverage)
+		past := h.Baselines["past_rate"]
+		p.say("by the past rate of each: MAE %.4f, RMSE %.4f, Gini %.3f", past.MAE, past.RMSE, past.GiniTransactions)
+	}
+	p.say("%.1f s", r.Seconds)
+	return p.err
+}
+
+func parameterText(parameters map[string]float64) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		all = append(all, fmt.Sprintf("%s %.5g", name, parameters[name]))
+	}
+	return strings.Join(all, ", ")
+}

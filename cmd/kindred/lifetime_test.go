@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/csv"
+	"encoding/json"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// cdnowFile writes the CDNOW sample as a table with a header.
+func cdnowFile(t *testing.T) string {
+	t.Helper()
+	f, err := os.Open("../../profiles/lifetime/testdata/CDNOW_sample.txt.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("customer,date,cds,dollars\n")
+	for s := bufio.NewScanner(z); s.Scan(); {
+		if l := strings.Fields(s.Text()); len(l) == 5 {
+			b.WriteString(l[1] + "," + l[2] + "," + l[3] + "," + l[4] + "\n")
+		}
+	}
+	return writeFiles(t, map[string]string{"cdnow.csv": b.String()})
+}
+
+// The promise on CDNOW, in the file as in the answer: no number of the scores
+// is negative or not finite, and the holdout is met.
+func TestLifetimeOnCDNOW(t *testing.T) {
+	dir := cdnowFile(t)
+	run := func(more ...string) lifetimeReport {
+		t.Helper()
+		args := append([]string{"lifetime", "--input", dir + "/cdnow.csv", "--id", "customer", "--time", "date", "--calibration-end", "1997-09-30", "--out", dir + "/scores.csv", "--json"}, more...)
+		out, err := runLink(t, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r lifetimeReport
+		if err := json.Unmarshal([]byte(out), &r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	r := run("--amount", "dollars", "--holdout-end", "1998-06-30")
+	h := r.Holdout
+	t.Logf("%s %v, %+v, %+v", r.Model, r.Parameters, r.Selection, h)
+	if h == nil || h.Purchases != 1882 || h.RMSE > 1.61 || h.MAE > .79 || math.Abs(h.TotalBias) > .17 || h.Coverage < .9 || h.GiniTransactions < .65 || h.GiniMoney < .63 {
+		t.Errorf("holdout %+v", h)
+	}
+	if r.Customers != 2357 || r.Horizon != 39 || r.ValueHorizon != 39 || r.Unscored != 0 || r.Spend == nil || math.Abs(r.Spend.Parameters["p"]-6.25) > .01 || r.Selection == nil {
+		t.Errorf("%+v", r)
+	}
+	if math.Abs(h.Baselines["past_rate"].MAE-1.0237) > .001 {
+		t.Errorf("baselines %+v", h.Baselines)
+	}
+	first := checkScores(t, dir+"/scores.csv", 2357)
+	again := run("--amount", "dollars", "--holdout-end", "1998-06-30")
+	if second := checkScores(t, dir+"/scores.csv", 2357); second != first || again.LogLikelihood != r.LogLikelihood {
+		t.Error("the same run gives other scores")
+	}
+	// The choice of the model must not know of the holdout.
+	if without := run("--amount", "dollars", "--horizon", "39"); without.Model != r.Model || checkScores(t, dir+"/scores.csv", 2357) != first {
+		t.Error("the holdout changes the scores")
+	}
+	r = run("--model", "bgnbd")
+	if math.Abs(r.Parameters["alpha"]-4.414) > .001 || math.Abs(r.LogLikelihood+9582.429) > .001 || r.Spend != nil || r.Horizon != 52 {
+		t.Errorf("%+v", r)
+	}
+	if s := read(t, dir+"/scores.csv"); !strings.Contains(s, ",,,") {
+		t.Error("without amounts there is a value")
+	}
+}
+
+func checkScores(t *testing.T, path string, rows int) string {
+	t.Helper()
+	text := read(t, path)
+	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Join(lines[0], ",") != "id,frequency,recency,T,p_alive,expected_purchases,expected_spend,value,low,high" || len(lines) != rows+1 {
+		t.Fatalf("%d lines, header %v", len(lines), lines[0])
+	}
+	for _, l := range lines[1:] {
+		var v [10]float64
+		for i, cell := range l[1:] {
+			n, err := strconv.ParseFloat(cell, 64)
+			if err != nil || n < 0 || math.IsNaN(n) || math.IsInf(n, 0) {
+				t.Fatalf("%v", l)
+			}
+			v[i+1] = n
+		}
+		if v[4] > 1 || v[2] > v[3] || v[8] > v[9] {
+			t.Fatalf("%v", l)
+		}
+	}
+	return text
+}
+
+func TestLifetimeRefuses(t *testing.T) {
+	dir := writeFiles(t, map[string]string{
+		"a.csv": "id,date,amount\n1,2011-01-01,5\n2,2011-02-01,6\n", "header.csv": "id,date\n", "empty.csv": "",
+	})
+	good := []string{"--input", dir + "/a.csv", "--id", "id", "--time", "date", "--out", dir + "/s.csv"}
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"too few":          {good, "at least 100 are needed"},
+		"no input":         {[]string{"--id", "id"}, "--input"},
+		"no such file":     {append(good, "--input", dir+"/none.csv"), "none.csv"},
+		"no such column":   {append(good, "--id", "idd"), `did you mean "id"?`},
+		"amount of none":   {append(good, "--amount", "price"), `no column "price"`},
+		"empty":            {append(good, "--input", dir+"/empty.csv"), "is empty"},
+		"header only":      {append(good, "--input", dir+"/header.csv"), "no line of a purchase"},
+		"unit":             {append(good, "--unit", "year"), "--unit is"},
+		"model":            {append(good, "--model", "magic"), "--model is"},
+		"date":             {append(good, "--calibration-end", "31/12/2011"), "is a date such as"},
+		"order of ends":    {append(good, "--calibration-end", "2011-02-01", "--holdout-end", "2011-01-01"), "must come after"},
+		"holdout alone":    {append(good, "--holdout-end", "2011-03-01"), "needs --calibration-end"},
+		"horizon":          {append(good, "--horizon", "-1"), "--horizon"},
+		"confidence":       {append(good, "--confidence", "2"), "confidence"},
+		"before the data":  {append(good, "--calibration-end", "2001-02-01"), "no purchase up to the end"},
+		"output is input":  {append(good, "--out", dir+"/a.csv"), "would be overwritten"},
+		"nowhere to write": {append(good, "--out", dir+"/none/s.csv"), "no folder"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := runLink(t, append([]string{"lifetime"}, c.args...)...)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+			if _, err := os.Stat(dir + "/s.csv"); err == nil {
+				t.Error("something was written")
+			}
+		})
+	}
+}

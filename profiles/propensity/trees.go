@@ -1,0 +1,171 @@
+package propensity
+
+import "math"
+
+// BoostingConfig says how trees are grown.
+type BoostingConfig struct {
+	// Trees is the greatest number of trees. Default 400; fewer where more do
+	// not help on examples that were not trained on.
+	Trees int
+	// Leaves of a tree, at most. Default 12.
+	Leaves int
+	// Rate by which each tree is shrunk. Default 0.05.
+	Rate float64
+	// L2 penalty on the values of the leaves. Default 5.
+	L2 float64
+	// LeastHessian is the least sum of p(1-p) in a leaf. Default 4, which is
+	// about 20 examples.
+	LeastHessian float64
+	// ColumnShare is the share of the columns that each tree looks at. Default
+	// 0.5.
+	ColumnShare float64
+	// Monotone names the columns with which the probability must not fall (1)
+	// or not rise (-1).
+	Monotone map[string]int
+}
+
+// DefaultBoosting returns the defaults named at the fields.
+func DefaultBoosting() BoostingConfig {
+	return BoostingConfig{Trees: 400, Leaves: 12, Rate: .05, L2: 5, LeastHessian: 4, ColumnShare: .5}
+}
+
+// node is a question of a tree: rows whose bin is in the set go left.
+type node struct {
+	column      int32
+	category    bool
+	missingLeft bool
+	left, right int32 // nodes; below 0 the leaf -1-n
+	threshold   float64
+	set         [4]uint64 // of bins that go left
+}
+
+func (n *node) has(bin uint8) bool { return n.set[bin>>6]>>(bin&63)&1 != 0 }
+
+// tree is a tree of questions with the values of its leaves.
+type tree struct {
+	nodes  []node
+	values []float64
+}
+
+// leaf returns the leaf of a row of values: numbers, and of categories the bin.
+func (t *tree) leaf(row []float64) int {
+	at := int32(0)
+	if len(t.nodes) == 0 {
+		return 0
+	}
+	for at >= 0 {
+		n := &t.nodes[at]
+		v := row[n.column]
+		left := v <= n.threshold
+		if n.category {
+			left = n.has(uint8(v))
+		} else if v != v {
+			left = n.missingLeft
+		}
+		if left {
+			at = n.left
+		} else {
+			at = n.right
+		}
+	}
+	return int(-1 - at)
+}
+
+// binnedLeaf returns the leaf of a binned row.
+func (t *tree) binnedLeaf(b *binned, row int32) int {
+	at := int32(0)
+	if len(t.nodes) == 0 {
+		return 0
+	}
+	for at >= 0 {
+		n := &t.nodes[at]
+		if n.has(b.at(row, int(n.column))) {
+			at = n.left
+		} else {
+			at = n.right
+		}
+	}
+	return int(-1 - at)
+}
+
+// boosting is a fitted sum of trees.
+type boosting struct {
+	binners []binner
+	start   float64
+	trees   []tree
+	gains   []float64 // by column
+}
+
+// margins returns the log odds of rows.
+func (m *boosting) margins(t *Table, rows []int32, workers int) []float64 {
+	out := make([]float64, len(rows))
+	read := make([]binReader, len(m.binners))
+	for i := range m.binners {
+		read[i] = m.binners[i].bind(t)
+	}
+	used := m.used()
+	const block = 64
+	parallel((len(rows)+chunkRows-1)/chunkRows, workers, func(k int) {
+		width := len(read)
+		values := make([]float64, block*width)
+		last := min(len(rows), (k+1)*chunkRows)
+		for from := k * chunkRows; from < last; from += block {
+			n := min(block, last-from)
+			for c := range read {
+				if used[c] {
+					read[c].fill(rows[from:from+n], values[c:], width)
+				}
+			}
+			for i := range n {
+				sum, row := m.start, values[i*width:(i+1)*width]
+				for j := range m.trees {
+					t := &m.trees[j]
+					sum += t.values[t.leaf(row)]
+				}
+				out[from+i] = sum
+			}
+		}
+	})
+	return out
+}
+
+// used tells the columns that any tree asks for.
+func (m *boosting) used() []bool {
+	used := make([]bool, len(m.binners))
+	for i := range m.trees {
+		for j := range m.trees[i].nodes {
+			used[m.trees[i].nodes[j].column] = true
+		}
+	}
+	return used
+}
+
+// fill writes the values of rows into every width-th place: numbers as they
+// are, the bins of categories.
+func (r *binReader) fill(rows []int32, out []float64, width int) {
+	switch {
+	case r.column == nil && r.b.kind == Numeric:
+		for i := range rows {
+			out[i*width] = math.NaN()
+		}
+	case r.column == nil || r.b.kind == Category:
+		for i, row := range rows {
+			out[i*width] = float64(r.bin(row))
+		}
+	default:
+		for i, row := range rows {
+			out[i*width] = r.column.Numbers[row]
+		}
+	}
+}
+
+// importance returns the gain in log likelihood by column.
+func (m *boosting) importance() map[string]float64 {
+	out := map[string]float64{}
+	for i, g := range m.gains {
+		if g > 0 {
+			out[m.binners[i].name] = g
+		}
+	}
+	return out
+}
