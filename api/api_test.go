@@ -149,6 +149,7 @@ type fixture struct {
 	shelf   *shelf
 	watch   api.Consistency // nil for none
 	preview *previewer
+	explain *explainer
 	names   *vocabulary
 	checks  []api.Check
 	cfg     api.Config
@@ -211,7 +212,7 @@ func newFixture() *fixture {
 	}
 	all := newPeople()
 	return &fixture{
-		people: all, shelf: &shelf{people: all}, preview: &previewer{}, names: &vocabulary{}, cfg: cfg, logs: &logBuffer{}, metrics: prometheus.NewRegistry(),
+		people: all, shelf: &shelf{people: all}, preview: &previewer{}, explain: &explainer{}, names: &vocabulary{}, cfg: cfg, logs: &logBuffer{}, metrics: prometheus.NewRegistry(),
 		events: &eventTaker{}, webhooks: &hook{}, tracking: &trackTaker{},
 		plans: newPlanKeeper(), letters: &letterKeeper{}, live: &segmentKeeper{}, told: &destinationKeeper{},
 		graph: &graphKeeper{}, rules: &ruleKeeper{}, commands: newCommandTaker(), models: &modelShelf{}, privacy: &privacyKeeper{}, limits: &restrictionKeeper{},
@@ -226,7 +227,7 @@ func (f *fixture) server(t testing.TB) *api.Server {
 		owner = f.owner
 	}
 	s, err := api.New(f.cfg, api.Deps{
-		Profiles: f.people, History: f.shelf, Accounts: f.shelf, Searcher: f.shelf, Consistency: f.watch, Preview: f.preview, Vocabulary: f.names, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
+		Profiles: f.people, History: f.shelf, Accounts: f.shelf, Searcher: f.shelf, Consistency: f.watch, Preview: f.preview, Vocabulary: f.names, Explain: f.explain, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
 		Events: f.events, Webhooks: f.webhooks, Tracking: f.tracking,
 		Plans: f.plans, Letters: f.letters, Segments: f.live, Destinations: f.told,
 		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values, Models: f.models, Privacy: f.privacy, Restrictions: f.limits,

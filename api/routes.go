@@ -23,6 +23,7 @@ func (s *Server) routes() []route {
 	list := []route{
 		{http.MethodPost, "/v1/segments/preview", RoleRead, s.previewSegment},
 		{http.MethodPost, "/v1/segments/parse", RoleRead, s.parseSegment},
+		{http.MethodPost, "/v1/segments/overlap", RoleRead, s.postSegmentOverlap},
 		{http.MethodPost, eventsPattern, RoleWrite, s.postEvents},
 		{http.MethodPost, webhooksPattern, "", s.postWebhook},
 		{http.MethodGet, webhooksPattern, "", s.getWebhook},

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/segments"
 )
 
 // Sample sizes of a preview.
@@ -20,6 +21,8 @@ type previewRequest struct {
 	Definition json.RawMessage `json:"definition"`
 	Text       *string         `json:"text"` // the definition as text, in its place
 	Sample     *int            `json:"sample"`
+	Include    []segments.Part `json:"include"`
+	Purpose    string          `json:"purpose"` // of the reach
 }
 
 type previewResponse struct {
@@ -34,6 +37,7 @@ type previewResponse struct {
 	RowsRead   uint64               `json:"rows_read"`
 	BytesRead  uint64               `json:"bytes_read"`
 	Warnings   []remark             `json:"warnings"`
+	explanation
 }
 
 // previewSegment answers POST /v1/segments/preview.
@@ -49,6 +53,10 @@ func (s *Server) previewSegment(c *gin.Context) error {
 	if sample < 0 || sample > maxSample {
 		return badRequest("the sample is out of range", fault{"/sample", "must be 0 to 100"})
 	}
+	question := segments.Question{Parts: request.Include, Purpose: request.Purpose}
+	if wrong := s.checkQuestion(question); wrong != nil {
+		return badRequest("the body asks for what cannot be told", fault{"/" + wrong.Pointer, wrong.Detail})
+	}
 	said, err := said(request.Definition, request.Text)
 	if err != nil {
 		return err
@@ -60,12 +68,16 @@ func (s *Server) previewSegment(c *gin.Context) error {
 	for _, id := range p.Sample {
 		concerns(c, identity.Key(id))
 	}
+	more, err := s.explain(c, said.definition, p, question)
+	if err != nil {
+		return err
+	}
 	c.Header("X-Query-ID", p.QueryID)
 	return send(c, previewResponse{
 		Count: p.Count, Profiles: p.Profiles, Share: p.Share(),
 		Sample: append([]identity.ProfileID{}, p.Sample...), AsOf: p.AsOf,
 		SQL: p.SQL, Parameters: p.Parameters,
 		ElapsedMS: float64(p.Elapsed.Microseconds()) / 1000, RowsRead: p.RowsRead, BytesRead: p.BytesRead,
-		Warnings: s.warnings(c, said),
+		Warnings: s.warnings(c, said), explanation: more,
 	})
 }

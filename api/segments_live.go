@@ -43,7 +43,7 @@ const oneSegment = "/v1/segments/:segment"
 func (s *Server) liveRoutes() []route {
 	with := func(handle func(*gin.Context) error) func(*gin.Context) error {
 		return func(c *gin.Context) error {
-			if name := c.Param("segment"); name == "preview" || name == "parse" { // Paths of their own, which no segment may be named like.
+			if segments.ID(c.Param("segment")).Path() {
 				c.Header("Allow", http.MethodPost)
 				return methodNotAllowed()
 			}
@@ -61,6 +61,7 @@ func (s *Server) liveRoutes() []route {
 		{http.MethodGet, oneSegment + "/versions", RoleRead, with(s.getSegmentVersions)},
 		{http.MethodGet, oneSegment + "/members", RoleRead, with(s.getSegmentMembers)},
 		{http.MethodGet, oneSegment + "/changes", RoleRead, with(s.getSegmentChanges)},
+		{http.MethodGet, oneSegment + "/insights", RoleRead, with(s.getSegmentInsights)},
 		{http.MethodGet, oneProfile + "/segments", RoleRead, with(s.getProfileSegments)},
 	}
 }

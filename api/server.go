@@ -19,7 +19,7 @@ import (
 	"github.com/kindred-cdp/kindred/segments"
 )
 
-// Deps are what the server needs. All but History, Accounts, Searcher, Consistency,
+// Deps are what the server needs. All but Vocabulary, Explain, History, Accounts, Searcher, Consistency,
 // Events, Webhooks, Tracking, Segments, Destinations, Plans, Letters, Privacy, Identity, Rules, Commands, Values,
 // Keyring, Keys, Audit and Checks are required.
 type Deps struct {
@@ -27,6 +27,8 @@ type Deps struct {
 	Preview  segments.Previewer
 	// Vocabulary warns of names in segments that nobody uses; without it nothing does.
 	Vocabulary segments.Vocabulary
+	// Explain tells more of previews and compares segments; without it nothing does.
+	Explain segments.Explainer
 	// History, Accounts and Searcher answer for timelines and other lists, for
 	// accounts and for searches; without them their routes are not there.
 	History  profiles.History

@@ -14,7 +14,7 @@ type ID string
 
 // Valid reports whether id is the name that a segment may have.
 func (id ID) Valid() bool {
-	if id == "" || len(id) > MaxIDBytes || id == "preview" || id == "parse" { // Paths of their own.
+	if id == "" || len(id) > MaxIDBytes || id.Path() {
 		return false
 	}
 	for _, b := range []byte(id) {
@@ -24,6 +24,10 @@ func (id ID) Valid() bool {
 	}
 	return true
 }
+
+// Path reports whether id is a path of its own below that of the segments, which no
+// segment may be named like.
+func (id ID) Path() bool { return id == "preview" || id == "parse" || id == "overlap" }
 
 // ErrNoSegment reports a segment that does not exist or was archived.
 var ErrNoSegment = errors.New("there is no such segment")

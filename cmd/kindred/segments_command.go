@@ -30,7 +30,7 @@ func segmentsCommand() *cobra.Command {
 
 "-" in place of a file is the standard input.`,
 	}
-	cmd.AddCommand(segmentsEvalCommand(), segmentsListCommand(), segmentsPutCommand(), segmentsArchiveCommand(), segmentsMembersCommand(), segmentsChangesCommand())
+	cmd.AddCommand(segmentsEvalCommand(), segmentsListCommand(), segmentsPutCommand(), segmentsArchiveCommand(), segmentsMembersCommand(), segmentsChangesCommand(), segmentsInsightsCommand(), segmentsOverlapCommand())
 	return cmd
 }
 
@@ -51,33 +51,26 @@ func readDefinition(path string) (member string, value any, err error) {
 
 func segmentsEvalCommand() *cobra.Command {
 	var sample int
+	var include []string
+	var purpose string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "eval FILE", Short: "Count who is in a segment now, without storing it", Args: cobra.ExactArgs(1),
-		Long: `Count who is in a segment now, without storing it. With --json the answer of
-/v1/segments/preview is printed as it is, with the SQL that ran.`,
+		Long: `Count who is in a segment now, without storing it; with --include, also tell whom it
+reaches, what it shares with live segments, and what distinguishes its members. With
+--json the answer of /v1/segments/preview is printed as it is, with the SQL that ran.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := newRemote(cmd)
-			if err != nil {
-				return err
-			}
 			member, definition, err := readDefinition(args[0])
 			if err != nil {
 				return err
 			}
-			var raw json.RawMessage
-			if err := r.do(cmd.Context(), http.MethodPost, "/v1/segments/preview", map[string]any{member: definition, "sample": sample}, &raw); err != nil {
-				return err
-			}
-			if asJSON {
-				_, err := fmt.Fprintf(os.Stdout, "%s\n", raw)
-				return err
-			}
-			return printPreview(os.Stdout, raw)
+			body := map[string]any{member: definition, "sample": sample, "include": include, "purpose": purpose}
+			return answered(cmd, http.MethodPost, "/v1/segments/preview", body, asJSON, printPreview)
 		},
 	}
 	cmd.Flags().IntVar(&sample, "sample", 0, "members to show")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as JSON")
+	includeFlags(cmd, &include, &purpose, nil)
 	return cmd
 }
 
@@ -106,7 +99,7 @@ func printPreview(w io.Writer, raw json.RawMessage) error {
 			return err
 		}
 	}
-	return nil
+	return printParts(w, raw)
 }
 
 // oneSegment is a segment as the API answers it.

@@ -43,24 +43,40 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := named(q.SQL) + "\n"
-			for _, name := range slices.Sorted(maps.Keys(q.Parameters)) {
-				got += fmt.Sprintf("-- %s = %s\n", name, q.Parameters[name])
-			}
-			golden := strings.TrimSuffix(file, ".json") + ".sql"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("SQL differs; run with -update if it should (-want +got):\n%s", diff)
-			}
+			compareGolden(t, strings.TrimSuffix(file, ".json")+".sql", q)
 		})
+	}
+}
+
+// TestExplainGolden does so with the queries that explain a definition.
+func TestExplainGolden(t *testing.T) {
+	d := segments.Definition{Root: segments.Event{Name: "View", Within: 24 * time.Hour}}
+	list, err := sql.ExplainQueries(d, ruleTable(), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, q := range list {
+		t.Run(name, func(t *testing.T) { compareGolden(t, filepath.Join("testdata", "explain_"+name+".sql"), q) })
+	}
+}
+
+func compareGolden(t *testing.T, golden string, q sql.Query) {
+	t.Helper()
+	got := named(q.SQL) + "\n"
+	for _, name := range slices.Sorted(maps.Keys(q.Parameters)) {
+		got += fmt.Sprintf("-- %s = %s\n", name, q.Parameters[name])
+	}
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("SQL differs; run with -update if it should (-want +got):\n%s", diff)
 	}
 }
 

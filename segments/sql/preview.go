@@ -30,6 +30,9 @@ type Config struct {
 	MaxExecution time.Duration
 	// MaxMemory bounds the memory of each query in bytes. Default 2 GiB.
 	MaxMemory int64
+	// Looked is how many members, and how many others, insights look at where there are
+	// more. Default 10 000.
+	Looked int
 	// TotalAge is how long the number of all profiles is reused: counting them
 	// costs as much as a simple preview. Default 5 s.
 	TotalAge time.Duration
@@ -39,14 +42,14 @@ type Config struct {
 
 // DefaultConfig returns the defaults that the fields name.
 func DefaultConfig() Config {
-	return Config{Rules: profiles.DefaultRules(), MaxExecution: 10 * time.Second, MaxMemory: 2 << 30, TotalAge: 5 * time.Second}
+	return Config{Rules: profiles.DefaultRules(), MaxExecution: 10 * time.Second, MaxMemory: 2 << 30, TotalAge: 5 * time.Second, Looked: 10_000}
 }
 
 // Validate reports every fault of the configuration.
 func (c Config) Validate() error {
 	errs := []error{c.Rules.Validate()}
-	if c.MaxExecution < time.Second || c.MaxMemory < 1<<20 || c.TotalAge < 0 {
-		errs = append(errs, errors.New("segments: max execution must be a second and max memory a mebibyte, or more, and the age of totals not negative"))
+	if c.MaxExecution < time.Second || c.MaxMemory < 1<<20 || c.TotalAge < 0 || c.Looked < segments.MinInsight {
+		errs = append(errs, errors.New("segments: max execution must be a second and max memory a mebibyte, or more, the age of totals not negative, and insights of ten people or more"))
 	}
 	return errors.Join(errs...)
 }

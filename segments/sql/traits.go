@@ -39,13 +39,18 @@ FROM (
 // JSON text; ” or null when nothing survives. It says the same as
 // profiles.Rules.Reduce, which tests hold it against.
 func (c *compiler) surviving(name, trait string) string {
-	rule := c.rules.Rule(trait)
+	return c.survivor("trait = "+name, c.rules.Rule(trait))
+}
+
+// survivor is the aggregate of the value of the observations of which a condition
+// holds, by a rule.
+func (c *compiler) survivor(condition string, rule profiles.TraitRule) string {
 	if rule.Rule == profiles.Newest {
 		// A null that is the newest removes, and is the value then.
-		return "argMaxIf(value, " + moment + ", trait = " + name + ")"
+		return "argMaxIf(value, " + moment + ", " + condition + ")"
 	}
 	// All statements by moment, from behind the last null.
-	all := "arraySort(groupArrayIf((time, message_hash, source, value), trait = " + name + "))"
+	all := "arraySort(groupArrayIf((time, message_hash, source, value), " + condition + "))"
 	standing := "arraySlice(" + all + ", arrayLastIndex(s -> s.4 = 'null', " + all + ") + 1)"
 	values := "arrayMap(s -> s.4, " + standing + ")"
 	switch rule.Rule {

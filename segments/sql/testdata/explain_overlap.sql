@@ -1,0 +1,40 @@
+SELECT segment, count() AS members, countIf(here) AS both
+FROM (
+    SELECT max(member) AS here, arrayJoin(groupArray(segment)) AS segment
+    FROM (
+        SELECT profile_id, true AS member, '' AS segment
+        FROM (
+            SELECT profile_id
+            FROM (
+                SELECT profile_id,
+                        bitShiftLeft(toUInt64(leaf_0 >= {p4:Float64}), 0) AS mask
+                FROM (
+                    SELECT EventProfile(anchor_id, time) AS profile_id,
+                        countIf(name = {p1:String} AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}) AS leaf_0
+                    FROM events
+                    WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}) AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
+                    GROUP BY profile_id
+                )
+            )
+            WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String}) AND bitTest(mask, 0)
+        )
+        UNION ALL
+        SELECT profile_id, false AS member, toString(segment) AS segment
+        FROM segment_changes
+        WHERE workspace = {workspace:String} AND segment IN (
+            SELECT segment FROM segment_definitions WHERE workspace = {workspace:String} AND segment != {self:String}
+            GROUP BY segment HAVING NOT argMax(archived, revision)
+        )
+        GROUP BY segment, profile_id
+        HAVING argMax(entered, block)
+    )
+    GROUP BY profile_id
+)
+GROUP BY segment
+ORDER BY segment
+-- now = 2025-06-01 12:00:00.000
+-- p1 = View
+-- p2 = 2025-05-31 12:00:00.000
+-- p4 = 1
+-- self = loyal
+-- workspace = main
