@@ -87,6 +87,9 @@ var channels = map[string]identity.Namespace{
 }
 
 func (r *consentReader) values(raw json.RawMessage, origin string) {
+	if len(raw) == 0 {
+		return // Most events: to find that nothing is no JSON would be a twentieth of their cost.
+	}
 	var list []struct {
 		Purpose string `json:"purpose"`
 		Channel string `json:"channel"`
@@ -135,6 +138,9 @@ type named struct {
 
 // sorted are the members of an object by name; none of what is no object.
 func sorted(raw json.RawMessage) (list []named) {
+	if len(raw) == 0 {
+		return nil
+	}
 	var all map[string]json.RawMessage
 	if json.Unmarshal(raw, &all) != nil {
 		return nil
