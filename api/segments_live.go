@@ -61,6 +61,7 @@ func (s *Server) liveRoutes() []route {
 		{http.MethodGet, oneSegment + "/versions", RoleRead, with(s.getSegmentVersions)},
 		{http.MethodGet, oneSegment + "/members", RoleRead, with(s.getSegmentMembers)},
 		{http.MethodGet, oneSegment + "/changes", RoleRead, with(s.getSegmentChanges)},
+		{http.MethodGet, exportPattern, RoleRead, with(s.exportSegment)},
 		{http.MethodGet, oneProfile + "/segments", RoleRead, with(s.getProfileSegments)},
 	}
 }

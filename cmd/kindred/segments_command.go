@@ -30,7 +30,7 @@ func segmentsCommand() *cobra.Command {
 
 "-" in place of a file is the standard input.`,
 	}
-	cmd.AddCommand(segmentsEvalCommand(), segmentsListCommand(), segmentsPutCommand(), segmentsArchiveCommand(), segmentsMembersCommand(), segmentsChangesCommand())
+	cmd.AddCommand(segmentsEvalCommand(), segmentsListCommand(), segmentsPutCommand(), segmentsArchiveCommand(), segmentsMembersCommand(), segmentsChangesCommand(), segmentsExportCommand())
 	return cmd
 }
 
