@@ -60,6 +60,7 @@ var accessRules = map[string]access{
 	"DELETE /v1/segments/:segment":            {nobody, true},
 	"GET /v1/segments/:segment/members":       {masked, false},
 	"GET /v1/segments/:segment/changes":       {masked, false},
+	"GET " + exportPattern:                    {masked, true}, // A copy leaves the house, whoever takes it.
 	"GET /v1/profiles/:id/segments":           {masked, false},
 	"GET /v1/destinations":                    {nobody, false},
 	"GET " + oneDestination:                   {masked, false}, // A definition has what its author has written.
@@ -67,6 +68,7 @@ var accessRules = map[string]access{
 	"DELETE " + oneDestination:                {nobody, true},
 	"POST " + oneDestination + "/test":        {masked, false},
 	"GET " + oneDestination + "/letters":      {whole, false}, // Receivers may repeat what they were sent.
+	"POST " + oneDestination + "/sync":        {nobody, true},
 	"POST " + oneDestination + "/redeliver":   {nobody, true},
 	"POST /v1/segments/parse":                 {nobody, false},
 	"GET /v1/identity/why":                    {masked, false},

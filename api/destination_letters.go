@@ -150,3 +150,23 @@ func (s *Server) redeliver(c *gin.Context) error {
 		Letters int `json:"letters"`
 	}{n})
 }
+
+// syncDestination has a destination told what it does not know.
+func (s *Server) syncDestination(c *gin.Context) error {
+	var r struct {
+		Everybody bool `json:"everybody"`
+	}
+	if c.Request.ContentLength != 0 {
+		if err := decode(c, &r); err != nil {
+			return err
+		}
+	}
+	if _, err := s.destinationOf(c); err != nil {
+		return err
+	}
+	revision, err := s.deps.Destinations.Sync(c.Request.Context(), workspaceOf(c), actorOf(c), activation.ID(c.Param("destination")), activation.Sync{Everybody: r.Everybody})
+	if err != nil {
+		return err
+	}
+	return send(c, changeResponse{revision})
+}

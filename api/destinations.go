@@ -36,6 +36,9 @@ type Destinations interface {
 	// Redeliver has letters sent again, all that are dead where none is named, and
 	// returns how many.
 	Redeliver(ctx context.Context, workspace, actor string, id activation.ID, letters []string) (int, error)
+	// Sync has all members compared with what a destination was told, and returns the
+	// revision of the order.
+	Sync(ctx context.Context, workspace, actor string, id activation.ID, ask activation.Sync) (uint64, error)
 }
 
 const oneDestination = "/v1/destinations/:destination"
@@ -58,6 +61,7 @@ func (s *Server) destinationRoutes() []route {
 		{http.MethodPost, oneDestination + "/test", RoleRead, with(s.testDestination)},
 		{http.MethodGet, oneDestination + "/letters", RoleRead, with(s.getDestinationLetters)},
 		{http.MethodPost, oneDestination + "/redeliver", RoleAdmin, with(s.redeliver)},
+		{http.MethodPost, oneDestination + "/sync", RoleAdmin, with(s.syncDestination)},
 	}
 }
 

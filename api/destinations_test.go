@@ -72,6 +72,11 @@ func (k *destinationKeeper) Redeliver(_ context.Context, _, _ string, _ activati
 	return 1, nil
 }
 
+func (k *destinationKeeper) Sync(_ context.Context, _, _ string, _ activation.ID, ask activation.Sync) (uint64, error) {
+	k.asked = append(k.asked, fmt.Sprint("sync ", ask.Everybody))
+	return 9, nil
+}
+
 func TestDestinations(t *testing.T) {
 	f := newFixture()
 	h := f.server(t).Handler()
@@ -104,6 +109,9 @@ func TestDestinations(t *testing.T) {
 		{name: "letters of none", path: "/v1/destinations/nope/letters", key: "read-dev", status: 404},
 		{name: "redeliver", method: http.MethodPost, path: one + "/redeliver", key: "admin-dev", body: `{"letters":["loyal/3/0000000000000005"]}`, status: 200, want: []string{`{"letters":1}`}},
 		{name: "redeliver all", method: http.MethodPost, path: one + "/redeliver", key: "admin-dev", status: 200},
+		{name: "sync", method: http.MethodPost, path: one + "/sync", key: "admin-dev", body: `{"everybody":true}`, status: 200, want: []string{`{"revision":9}`}},
+		{name: "sync as reader", method: http.MethodPost, path: one + "/sync", key: "read-dev", status: 403},
+		{name: "sync of none", method: http.MethodPost, path: "/v1/destinations/nope/sync", key: "admin-dev", status: 404},
 		{name: "redeliver as reader", method: http.MethodPost, path: one + "/redeliver", key: "read-dev", status: 403},
 	} {
 		t.Run(sc.name, func(t *testing.T) { sc.run(t, h) })

@@ -60,7 +60,7 @@ var (
 const eventsPattern = "/v1/events/:kind"
 
 // streams reports whether the limits of ordinary bodies do not fit a route.
-func streams(pattern string) bool { return pattern == eventsPattern }
+func streams(pattern string) bool { return pattern == eventsPattern || pattern == exportPattern }
 
 type eventsResponse struct {
 	Accepted int64          `json:"accepted"`

@@ -62,6 +62,7 @@ func (s *Server) liveRoutes() []route {
 		{http.MethodGet, oneSegment + "/members", RoleRead, with(s.getSegmentMembers)},
 		{http.MethodGet, oneSegment + "/changes", RoleRead, with(s.getSegmentChanges)},
 		{http.MethodGet, oneSegment + "/insights", RoleRead, with(s.getSegmentInsights)},
+		{http.MethodGet, exportPattern, RoleRead, with(s.exportSegment)},
 		{http.MethodGet, oneProfile + "/segments", RoleRead, with(s.getProfileSegments)},
 	}
 }

@@ -22,6 +22,7 @@ import (
 const (
 	kindDestination = "destination.put"
 	kindRedeliver   = "destination.redeliver"
+	kindSync        = "destination.sync"
 )
 
 // newActivation wires the worker that tells destinations of changes of segments.
@@ -38,10 +39,16 @@ func newActivation(p *platform, w writer, registry prometheus.Registerer) (*acti
 	if err != nil {
 		return nil, err
 	}
+	var mailer *activation.Mailer
+	if p.settings.mail != nil {
+		if mailer, err = activation.NewMailer(*p.settings.mail); err != nil {
+			return nil, err
+		}
+	}
 	cfg := activation.DefaultConfig()
 	cfg.AllowPrivate = p.settings.activationAllowPrivate
 	return activation.New(cfg, activation.Deps{
-		Conn: p.conn, Store: store, Clock: now, Sealer: sealer, Recorder: contactRecorder{w}, Logger: p.log.With("role", "worker"), Registerer: registry,
+		Conn: p.conn, Store: store, Clock: now, Sealer: sealer, Recorder: contactRecorder{w}, Mailer: mailer, Logger: p.log.With("role", "worker"), Registerer: registry,
 	})
 }
 
@@ -106,6 +113,12 @@ func (h destinationHandler) Apply(ctx context.Context, c *control.Placed) (contr
 		var n int
 		n, err = h.definitions.Redeliver(ctx, at, ask)
 		done["letters"] = uint64(n)
+	case kindSync:
+		var ask activation.Sync
+		if json.Unmarshal(c.Body, &ask) != nil {
+			return control.Refuse(control.Refused, "the body is no order to compare"), nil
+		}
+		err = h.definitions.Sync(ctx, at, ask)
 	default:
 		var change activation.Change
 		if json.Unmarshal(c.Body, &change) != nil {
@@ -132,6 +145,7 @@ type destinationKeeper struct {
 	client       *control.Client
 	sealer       *activation.Sealer
 	allowPrivate bool
+	mails        bool // there is a mail server
 }
 
 var _ api.Destinations = destinationKeeper{}
@@ -144,7 +158,7 @@ func (k destinationKeeper) Put(ctx context.Context, workspace, actor string, id 
 	}
 	change, secret, err := k.sealer.Change(workspace, id, w, d)
 	if err == nil {
-		err = activation.CheckTransport(change.Definition, k.allowPrivate)
+		err = activation.CheckTransport(change.Definition, k.allowPrivate, k.mails)
 	}
 	if err != nil {
 		return 0, "", err
@@ -185,6 +199,15 @@ func (k destinationKeeper) Redeliver(ctx context.Context, workspace, actor strin
 	}
 	var done struct{ Letters int }
 	return done.Letters, json.Unmarshal(o.Body, &done)
+}
+
+// Sync implements api.Destinations.
+func (k destinationKeeper) Sync(ctx context.Context, workspace, actor string, id activation.ID, ask activation.Sync) (uint64, error) {
+	o, err := k.do(ctx, workspace, actor, kindSync, id, ask)
+	if err != nil {
+		return 0, err
+	}
+	return o.Revision, nil
 }
 
 func (k destinationKeeper) do(ctx context.Context, workspace, actor, kind string, id activation.ID, body any) (*control.Outcome, error) {

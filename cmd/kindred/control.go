@@ -65,7 +65,7 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 			letters.KindEdit: onLetters, letters.KindReplay: onLetters, letters.KindDiscard: onLetters, letters.KindNote: onLetters,
 			keys.KindCreate: onKeys, keys.KindRotate: onKeys, keys.KindRevoke: onKeys,
 			kindSegment:     segmentHandler{live.NewDefinitions(p.conn), d.live.Redefined},
-			kindDestination: onDestinations, kindRedeliver: onDestinations,
+			kindDestination: onDestinations, kindRedeliver: onDestinations, kindSync: onDestinations,
 			restrictions.KindRestrict: onRestrictions, restrictions.KindRelease: onRestrictions,
 		},
 	})
@@ -87,7 +87,7 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 	if err != nil {
 		return nil, err
 	}
-	d.destinations = destinationKeeper{activation.NewStore(p.conn), client, sealer, p.settings.activationAllowPrivate}
+	d.destinations = destinationKeeper{activation.NewStore(p.conn), client, sealer, p.settings.activationAllowPrivate, p.settings.mail != nil}
 	if d.restricted, err = restrictions.NewList(restrictions.DefaultConfig(), p.conn, p.log.With("role", "api")); err != nil {
 		return nil, err
 	}

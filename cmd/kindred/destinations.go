@@ -33,7 +33,7 @@ Keys of the receiver go into headers that are secrets, from a file that only you
 read: --secret-header Authorization=token.txt. "-" in place of a file is the standard
 input.`,
 	}
-	cmd.AddCommand(destinationsListCommand(), destinationsPutCommand(), destinationsTestCommand(), destinationsArchiveCommand(), destinationsLettersCommand(), destinationsRedeliverCommand())
+	cmd.AddCommand(destinationsListCommand(), destinationsPutCommand(), destinationsTestCommand(), destinationsArchiveCommand(), destinationsLettersCommand(), destinationsRedeliverCommand(), destinationsSyncCommand())
 	return cmd
 }
 
@@ -271,4 +271,21 @@ func destinationsRedeliverCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+func destinationsSyncCommand() *cobra.Command {
+	var everybody bool
+	cmd := &cobra.Command{
+		Use: "sync DESTINATION", Short: "Compare all members with what a destination was told, and send the difference", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := newRemote(cmd)
+			if err != nil {
+				return err
+			}
+			var answer struct{ Revision uint64 }
+			return r.do(cmd.Context(), http.MethodPost, "/v1/destinations/"+url.PathEscape(args[0])+"/sync", map[string]any{"everybody": everybody}, &answer)
+		},
+	}
+	cmd.Flags().BoolVar(&everybody, "everybody", false, "tell of all members again, for a receiver that has lost some")
+	return cmd
 }

@@ -88,6 +88,42 @@ func (r *remote) do(ctx context.Context, method, path string, body, out any) err
 
 // send sends a request and returns the body of an answer that is no error.
 func (r *remote) send(ctx context.Context, method, path string, body []byte, header http.Header) ([]byte, error) {
+	answer, err := r.ask(ctx, r.client, method, path, body, header)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, 64<<20))
+	if err != nil {
+		return nil, fmt.Errorf("read the answer of the API: %w", err)
+	}
+	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusAccepted {
+		return nil, apiError(answer.StatusCode, text)
+	}
+	return text, nil
+}
+
+// open asks for what may be long, and returns it to be read and closed.
+func (r *remote) open(ctx context.Context, path string) (io.ReadCloser, error) {
+	patient := *r.client
+	patient.Timeout = 0 // The server ends what does not go on.
+	answer, err := r.ask(ctx, &patient, http.MethodGet, path, nil, http.Header{})
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode == http.StatusOK {
+		return answer.Body, nil
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxProblem))
+	if err != nil {
+		return nil, fmt.Errorf("read the answer of the API: %w", err)
+	}
+	return nil, apiError(answer.StatusCode, text)
+}
+
+// ask sends a request; the body of the answer is to be closed.
+func (r *remote) ask(ctx context.Context, client *http.Client, method, path string, body []byte, header http.Header) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, method, r.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("ask the API: %w", err)
@@ -97,7 +133,7 @@ func (r *remote) send(ctx context.Context, method, path string, body []byte, hea
 	if user := os.Getenv("USER"); user != "" {
 		request.Header.Set("X-Kindred-Actor", user) // For the record; the key may be that of many.
 	}
-	answer, err := r.client.Do(request)
+	answer, err := client.Do(request)
 	if err != nil {
 		var refused *net.OpError
 		if errors.As(err, &refused) {
@@ -109,15 +145,7 @@ func (r *remote) send(ctx context.Context, method, path string, body []byte, hea
 		}
 		return nil, fmt.Errorf("ask the API: %w", err)
 	}
-	defer func() { _ = answer.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, 64<<20))
-	if err != nil {
-		return nil, fmt.Errorf("read the answer of the API: %w", err)
-	}
-	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusAccepted {
-		return nil, apiError(answer.StatusCode, text)
-	}
-	return text, nil
+	return answer, nil
 }
 
 // refusedBy is a problem of the API, in words for a terminal.

@@ -30,7 +30,7 @@ func segmentsCommand() *cobra.Command {
 
 "-" in place of a file is the standard input.`,
 	}
-	cmd.AddCommand(segmentsEvalCommand(), segmentsListCommand(), segmentsPutCommand(), segmentsArchiveCommand(), segmentsMembersCommand(), segmentsChangesCommand(), segmentsInsightsCommand(), segmentsOverlapCommand())
+	cmd.AddCommand(segmentsEvalCommand(), segmentsListCommand(), segmentsPutCommand(), segmentsArchiveCommand(), segmentsMembersCommand(), segmentsChangesCommand(), segmentsInsightsCommand(), segmentsOverlapCommand(), segmentsExportCommand())
 	return cmd
 }
 

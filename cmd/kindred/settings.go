@@ -17,6 +17,7 @@ import (
 
 	"github.com/kindred-cdp/kindred/identity/normalize"
 	"github.com/kindred-cdp/kindred/profiles/privacy"
+	"github.com/kindred-cdp/kindred/segments/activation"
 )
 
 // setting is one named value of the configuration.
@@ -59,11 +60,15 @@ func settingList() []setting {
 		{name: "erasure-wait", value: "60", usage: "`seconds` that an erasure waits for others before tables are rewritten for all of them at once"},
 		{name: "retention", usage: "`days` that events are kept, by kind, such as location=90,behaviour=395, and audit=730 for the record of what was read and changed; the others are kept for ever"},
 		{name: "activation-allow-private", value: "false", usage: "let destinations of segments lead into private networks, and without TLS: `true or false`"},
+		{name: "smtp-address", usage: "`host:port` of the mail server for destinations of kind email"},
+		{name: "smtp-user", usage: "user at the mail server; its password is KINDRED_SMTP_PASSWORD"},
+		{name: "smtp-security", value: "starttls", usage: "starttls, tls, or none for a mail server on this machine"},
 		{name: "log-level", value: "warn", usage: "debug, info, warn or error"},
 		{name: "log-format", value: "text", usage: "text or json"},
 		{name: "api-keys", secret: true},
 		{name: "id-key", secret: true},
 		{name: "analyst-password", secret: true},
+		{name: "smtp-password", secret: true},
 	}
 }
 
@@ -105,9 +110,13 @@ type settings struct {
 	retention                                     privacy.Retention
 	erasureWait                                   time.Duration
 	activationAllowPrivate                        bool
-	roles                                         roleSet // of `up`; nil: all
-	faults                                        *faults // of the chaos suite; nil everywhere else
+	mail                                          *activation.MailConfig // nil: none
+	roles                                         roleSet                // of `up`; nil: all
+	faults                                        *faults                // of the chaos suite; nil everywhere else
 }
+
+// smtpTimeout bounds the handing over of one message.
+const smtpTimeout = 30 * time.Second
 
 // loadSettings merges flags, environment and file, in that order, and checks
 // the result. It reports every fault at once.
@@ -151,6 +160,12 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 		tlsCert:                values["tls-cert"],
 		tlsKey:                 values["tls-key"],
 		sessionTimeout:         time.Duration(number("kafka-session", 1, 300)) * time.Second,
+	}
+	if values["smtp-address"] != "" {
+		s.mail = &activation.MailConfig{
+			Address: values["smtp-address"], User: values["smtp-user"], Password: values["smtp-password"], Security: choice("smtp-security", activation.StartTLS, activation.TLS, activation.NoTLS), Timeout: smtpTimeout,
+		}
+		errs = append(errs, s.mail.Validate())
 	}
 	if s.retention, err = privacy.ParseRetention(values["retention"]); err != nil {
 		errs = append(errs, err)

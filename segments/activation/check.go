@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/mail"
 	"net/url"
 	"slices"
 	"strconv"
@@ -55,8 +56,11 @@ func (d *Definition) check() []Fault {
 	case Webhook, Segment:
 		c.must(*d.Mail == Mail{}, "", "from, reply_to, subject, text, html and unsubscribe are of kind email")
 		d.Endpoint.check(c, d.Kind)
+	case Email:
+		c.must(d.Endpoint.empty(), "", "url, method, headers, preset, fields, identifiers, traits and call are of kinds webhook and segment")
+		d.Mail.check(c)
 	default:
-		c.must(false, "/kind", "must be webhook or segment")
+		c.must(false, "/kind", "must be webhook, segment or email")
 	}
 	return c.faults
 }
@@ -97,6 +101,32 @@ func (e *Endpoint) check(c *checker, kind Kind) {
 	}
 }
 
+func (e *Endpoint) empty() bool {
+	return e.URL == "" && e.Method == "" && len(e.Headers) == 0 && e.Preset == "" && len(e.Fields) == 0 && e.Identifiers == nil && e.Traits == nil && e.Call == ""
+}
+
+func (m *Mail) check(c *checker) {
+	_, err := mail.ParseAddress(m.From)
+	c.must(err == nil && len(m.From) <= maxText && !strings.ContainsAny(m.From, "\r\n"), "/from", "must be an address, with or without a name")
+	if m.ReplyTo != "" {
+		_, err = mail.ParseAddress(m.ReplyTo)
+		c.must(err == nil && len(m.ReplyTo) <= maxText && !strings.ContainsAny(m.ReplyTo, "\r\n"), "/reply_to", "must be an address, with or without a name")
+	}
+	c.must(m.Subject != "" && len(m.Subject) <= maxURL, "/subject", "must have 1 to %d bytes", maxURL)
+	c.must(m.Text != "" || m.HTML != "", "/text", "is missing, and html too")
+	c.must(len(m.Text) <= maxTemplate && len(m.HTML) <= maxTemplate, "/text", "must have at most %d bytes", maxTemplate)
+	if _, pointer, err := m.compile(); err != nil {
+		c.must(false, pointer, "%s", err)
+	}
+	ok := strings.HasPrefix(m.Unsubscribe, "https://") || strings.HasPrefix(m.Unsubscribe, "mailto:")
+	c.must(ok && len(m.Unsubscribe) <= maxURL && !strings.ContainsAny(m.Unsubscribe, "<>\r\n\t "), "/unsubscribe", "must be an https: or mailto: address")
+	parts, err := splitTemplate(m.Unsubscribe)
+	for _, p := range parts {
+		c.must(p.source == "" || knownSource(p.source) && knownForm(p.as), "/unsubscribe", "has a placeholder of an unknown source or form")
+	}
+	c.must(err == nil, "/unsubscribe", "has a brace that is not closed, or not opened")
+}
+
 // checkURL looks at the form of an address. Where it leads to is looked at when it is
 // dialled.
 func checkURL(c *checker, text string) {
@@ -122,11 +152,15 @@ func checkURL(c *checker, text string) {
 	c.must(ok, "/url", "must be an absolute https address without user, password and fragment")
 }
 
-// CheckTransport refuses a definition by which personal data would travel in the clear.
-func CheckTransport(definition []byte, allowPrivate bool) error {
+// CheckTransport refuses a definition by which personal data would travel in the clear,
+// and messages where there is no mail server.
+func CheckTransport(definition []byte, allowPrivate, mails bool) error {
 	d, err := Parse(definition)
 	if err != nil {
 		return err
+	}
+	if d.Kind == Email && !mails {
+		return &Invalid{[]Fault{{inDefinition + "/kind", "email needs a mail server: --smtp-address"}}}
 	}
 	if !allowPrivate && d.Endpoint != nil && strings.HasPrefix(strings.ToLower(d.Endpoint.URL), "http:") {
 		return &Invalid{[]Fault{{inDefinition + "/url", "must be an https address"}}}

@@ -2,12 +2,15 @@ package activation
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/kindred-cdp/kindred/identity"
+	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -20,24 +23,42 @@ import (
 // profile in the segment waits, that one tells. So of one profile nothing is told out of
 // its order.
 type comparison struct {
-	order   uint64 // the revision of what asked for it
-	segment int    // the place in the list of segments
+	order
+	segment int // the place in the list of segments
 	after   identity.ProfileID
 }
 
-// wanted is the revision of what asks for a comparison; 0 for nothing.
-func (r *runner) wanted() uint64 {
-	if r.Definition.backfills() && r.synced < r.Revision {
-		return r.Revision
+// order asks for a comparison.
+type order struct {
+	revision uint64
+	// everybody has all members told again, by keys of this order.
+	everybody bool
+}
+
+// wanted is what asks for a comparison now: somebody, the definition, or the time.
+func (r *runner) wanted() (o order, wanted bool) {
+	if r.ordered.revision > r.synced {
+		o, wanted = r.ordered, true
 	}
-	return 0
+	if r.Definition.backfills() && r.Revision > r.synced {
+		o.revision, wanted = max(o.revision, r.Revision), true
+	}
+	last := r.ChangedAt
+	if r.State.SyncedAt.After(last) {
+		last = r.State.SyncedAt
+	}
+	every := time.Duration(r.Definition.SyncHours) * time.Hour
+	if !wanted && every > 0 && r.deps.Clock().Sub(last) >= every {
+		o.revision, wanted = r.synced, true
+	}
+	return o, wanted
 }
 
 // fillCompared reads a part of a comparison into the window.
 func (r *runner) fillCompared(ctx context.Context) error {
 	if r.compare == nil {
-		if order := r.wanted(); order > 0 {
-			r.compare = &comparison{order: order}
+		if o, wanted := r.wanted(); wanted {
+			r.compare = &comparison{order: o}
 		}
 	}
 	if !r.comparing() || r.room() == 0 {
@@ -50,15 +71,20 @@ func (r *runner) fillCompared(ctx context.Context) error {
 	c := r.compare
 	for room := r.room(); room > 0 && c.segment < len(r.Definition.Segments); {
 		segment := r.Definition.Segments[c.segment]
-		list, err := r.store.differences(ctx, r.Workspace, r.ID, segment, r.read, c.after, room)
+		list, err := r.store.differences(ctx, r.Workspace, r.ID, segment, r.read, c.after, c.everybody, room)
 		if err != nil {
 			return err
 		}
-		for _, change := range list {
-			c.after = change.Profile
-			if r.Definition.takes(change.Entered) && !r.window.busy(segment, change.Profile) {
-				r.window.add(&job{Change: change, key: Key(change), apart: true})
+		for _, d := range list {
+			c.after = d.Profile
+			if !r.Definition.takes(d.Entered) || r.window.busy(segment, d.Profile) {
+				continue
 			}
+			j := &job{Change: d.Change, key: Key(d.Change), apart: true}
+			if d.known { // Who drops keys that it has seen would drop the change itself.
+				j.key += "/again-" + strconv.FormatUint(c.revision, 10)
+			}
+			r.window.add(j)
 		}
 		if len(list) < room {
 			c.segment, c.after = c.segment+1, 0
@@ -76,14 +102,14 @@ func (r *runner) comparing() bool {
 // compared ends a comparison of which everything is dealt with.
 func (r *runner) compared(now time.Time) {
 	if r.compare != nil && !r.comparing() && len(r.window.apart) == 0 {
-		r.synced, r.State.SyncedAt, r.compare = r.compare.order, now.UTC().Truncate(time.Millisecond), nil
+		r.synced, r.State.SyncedAt, r.compare = max(r.synced, r.compare.revision), now.UTC().Truncate(time.Millisecond), nil
 	}
 }
 
 // differencesSQL takes those of whom the last change before a place says something else
 // than the destination was told.
 const differencesSQL = `
-SELECT c.profile_id, c.block, c.latest.1, c.latest.2, c.latest.3, c.latest.4
+SELECT c.profile_id, c.block, c.latest.1, c.latest.2, c.latest.3, c.latest.4, c.latest.1 = t.inside
 FROM
 (
 	SELECT profile_id, max(segment_changes.block) AS block, argMax((entered, time, toString(cause), revision), segment_changes.block) AS latest
@@ -99,24 +125,55 @@ LEFT JOIN
 	WHERE workspace = {workspace:String} AND destination = {destination:String} AND segment = {segment:String} AND profile_id > {after:UInt64}
 	GROUP BY profile_id
 ) AS t ON c.profile_id = t.profile_id
-WHERE c.latest.1 != t.inside
+WHERE c.latest.1 != t.inside OR {everybody:Bool} AND c.latest.1
 ORDER BY c.profile_id
 LIMIT {limit:UInt64}`
 
+// difference is a change that a destination is to be told; known says that it was.
+type difference struct {
+	segments.Change
+	known bool
+}
+
 // differences returns at most limit changes of profiles behind one, of which a
-// destination was told something else.
-func (s *Store) differences(ctx context.Context, workspace string, id ID, segment segments.ID, until position, after identity.ProfileID, limit int) ([]segments.Change, error) {
-	var list []segments.Change
+// destination was told something else; with those of all members where everybody is to
+// be told again.
+func (s *Store) differences(ctx context.Context, workspace string, id ID, segment segments.ID, until position, after identity.ProfileID, everybody bool, limit int) ([]difference, error) {
+	var list []difference
 	err := query(ctx, s.conn, "differences to what was told", differencesSQL, func(rows driver.Rows) error {
-		c := segments.Change{Segment: segment}
+		c := difference{Change: segments.Change{Segment: segment}}
 		var profile uint64
 		var cause string
-		err := rows.Scan(&profile, &c.Block, &c.Entered, &c.Time, &cause, &c.Revision)
+		err := rows.Scan(&profile, &c.Block, &c.Entered, &c.Time, &cause, &c.Revision, &c.known)
 		c.Profile, c.Cause = identity.ProfileID(profile), segments.Cause(cause)
 		list = append(list, c)
 		return err
 	}, clickhouse.Named("workspace", workspace), clickhouse.Named("destination", string(id)), clickhouse.Named("segment", string(segment)),
 		clickhouse.Named("after", uint64(after)), clickhouse.Named("block", until.block), clickhouse.Named("place", until.segment), clickhouse.Named("behind", until.profile),
-		clickhouse.Named("limit", uint64(limit)))
+		clickhouse.Named("everybody", everybody), clickhouse.Named("limit", uint64(limit)))
 	return list, err
+}
+
+const orderedSQL = `SELECT max(revision), argMax(everybody, revision) FROM destination_syncs WHERE workspace = {workspace:String} AND destination = {destination:String}`
+
+// ordered is the last order to compare all members; of revision 0 for none.
+func (s *Store) ordered(ctx context.Context, workspace string, id ID) (o order, err error) {
+	row := s.conn.QueryRow(ctx, orderedSQL, clickhouse.Named("workspace", workspace), clickhouse.Named("destination", string(id)))
+	if err := row.Scan(&o.revision, &o.everybody); err != nil {
+		return o, fmt.Errorf("read orders to compare: %w", profilestore.Concise(err))
+	}
+	return o, nil
+}
+
+// Sync is an order to compare all members of its segments with what a destination was
+// told, and to send what makes the two equal.
+type Sync struct {
+	// Everybody has all members told again, for a receiver that has lost some.
+	Everybody bool `json:"everybody,omitempty"`
+}
+
+// Sync gives an order, under a token of the revision.
+func (d *Definitions) Sync(ctx context.Context, at Place, o Sync) error {
+	return insert(ctx, d.conn, "sync/"+strconv.FormatUint(at.Revision, 10), "destination_syncs", "workspace, destination, revision, asked_at, actor, everybody",
+		[][]any{{at.Workspace, string(at.Destination), at.Revision, at.Time, at.Actor, o.Everybody}})
 }

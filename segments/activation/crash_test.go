@@ -91,15 +91,14 @@ func seed(t *testing.T) uint64 {
 	return n
 }
 
-// TestWhoDropsRepeatedKeysIsToldOnceAndInOrder kills the worker at random steps: at
+// testWhoDropsRepeatedKeysIsToldOnceAndInOrder kills the worker at random steps: at
 // queries, before and after inserts, and while the receiver answers, which fails now and
 // then. A receiver that drops keys that it has seen must have each change once, and
 // those of each profile in their order.
-func TestWhoDropsRepeatedKeysIsToldOnceAndInOrder(t *testing.T) {
+func testWhoDropsRepeatedKeysIsToldOnceAndInOrder(t *testing.T, s *stage) {
 	const lives, perLife = 10, 5
 	n := seed(t)
 	random := rand.New(rand.NewPCG(n, n))
-	s := newStage(t)
 	s.cfg.Window, s.cfg.Parallel, s.cfg.Commit = 9, 3, time.Nanosecond
 	people := s.people(6)
 	r := newReceiver(t)

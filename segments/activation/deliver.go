@@ -2,6 +2,7 @@ package activation
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/kindred-cdp/kindred/identity"
@@ -52,25 +53,44 @@ func (r *runner) sendOne(ctx context.Context, j *job, who *person, now time.Time
 		r.settle(j, o, now)
 		return nil
 	}
-	m, err := r.Definition.message(s)
+	deliver, err := r.deliver(j, s, now)
 	if err != nil { // Nothing of the message may be in an error, which is why it is not kept.
 		j.verdict = verdict{lasting: true, reason: reasonIncomplete}
 		r.settle(j, dead, now)
 		return nil
 	}
-	j.contact = r.contact(j, who.profile, now)
 	j.running = true
 	r.window.running++
-	signature := sign(m.body, now, r.secrets.signing...)
 	r.wait.Go(func() {
 		start := r.deps.Clock()
-		if j.verdict = post(ctx, r.client, m, r.secrets.headers, signature, now); !j.verdict.ok && ctx.Err() != nil {
+		if j.verdict = deliver(ctx); !j.verdict.ok && ctx.Err() != nil {
 			j.verdict = verdict{} // It was the worker that broke off.
 		}
 		r.metrics.seconds.Observe(r.deps.Clock().Sub(start).Seconds())
 		r.done <- j
 	})
 	return nil
+}
+
+// deliver makes the message of a subject and returns what sends it.
+func (r *runner) deliver(j *job, s *subject, now time.Time) (func(context.Context) verdict, error) {
+	j.contact = r.contact(j, s, now)
+	if r.Definition.Kind == Email {
+		l, err := r.Definition.letterhead(s, now)
+		if err != nil {
+			return nil, err
+		}
+		if j.contact != nil {
+			j.contact.Subject = l.subject
+		}
+		return func(ctx context.Context) verdict { return r.deps.Mailer.send(ctx, l) }, nil
+	}
+	m, err := r.Definition.message(s)
+	if err != nil {
+		return nil, err
+	}
+	signature := sign(m.body, now, r.secrets.signing...)
+	return func(ctx context.Context) verdict { return post(ctx, r.client, m, r.secrets.headers, signature, now) }, nil
 }
 
 // subject is what a message is made of, or an outcome where none is to be sent.
@@ -90,7 +110,13 @@ func (r *runner) subject(ctx context.Context, j *job, who *person) (*subject, ou
 	if p.ID != j.Profile && !r.Definition.own() {
 		return nil, passed, nil
 	}
+	s := &subject{workspace: r.Workspace, destination: r.ID, change: j.Change, key: j.key, profile: p}
 	consent := r.Definition.consent()
+	if r.Definition.Kind == Email {
+		address, reason := recipient(p, who, consent)
+		s.address = address
+		return s, reason, nil
+	}
 	if who.restricted || consent != nil && !agrees(who.stands, 0) {
 		if j.Entered {
 			return nil, withheld, nil
@@ -101,9 +127,27 @@ func (r *runner) subject(ctx context.Context, j *job, who *person) (*subject, ou
 		}
 		bare := *p
 		bare.Traits, bare.Scores = nil, nil
-		p = &bare
+		s.profile = &bare
 	}
-	return &subject{workspace: r.Workspace, destination: r.ID, change: j.Change, key: j.key, profile: p}, pending, nil
+	return s, pending, nil
+}
+
+// recipient is the address that a person is written to: the one last seen of those that
+// have agreed; or what becomes of the message where there is none.
+func recipient(p *profiles.Profile, who *person, consent *Consent) (string, outcome) {
+	if who.restricted {
+		return "", withheld
+	}
+	found := passed
+	mails := slices.DeleteFunc(slices.Clone(p.Identifiers), func(i profiles.Identifier) bool { return i.Namespace != identity.Email })
+	slices.SortStableFunc(mails, func(a, b profiles.Identifier) int { return b.LastSeen.Compare(a.LastSeen) })
+	for _, i := range mails {
+		if consent == nil || agrees(who.stands, i.Key) {
+			return i.Value, pending
+		}
+		found = withheld
+	}
+	return "", found
 }
 
 // own reports whether messages name profiles by their ids.
@@ -186,14 +230,15 @@ func (o outcome) String() string {
 }
 
 // contact is the record of a message. It is of the identifier that the profile of the
-// change is named by, which belongs to whoever the change was of for ever.
-func (r *runner) contact(j *job, p *profiles.Profile, now time.Time) *Contact {
+// change is named by, which belongs to whoever the change was of for ever, or of the address that was written to.
+func (r *runner) contact(j *job, s *subject, now time.Time) *Contact {
+	p := s.profile
 	if !r.Definition.records() || len(p.Identifiers) == 0 {
 		return nil
 	}
 	by := p.Identifiers[0]
 	for _, i := range p.Identifiers {
-		if i.Key == identity.Key(j.Profile) {
+		if s.address == "" && i.Key == identity.Key(j.Profile) || s.address != "" && i.Namespace == identity.Email && i.Value == s.address {
 			by = i
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles"
 	"github.com/kindred-cdp/kindred/profiles/privacy"
 	"github.com/kindred-cdp/kindred/segments"
@@ -44,8 +45,10 @@ func (s *Store) Preview(ctx context.Context, d *Destination, p *profiles.Profile
 		return &Preview{Outcome: PreviewPassed}, nil
 	}
 	out := &Preview{Outcome: PreviewSent}
-	if consent := d.Definition.consent(); consent != nil && entered {
-		stands, err := privacy.NewStore(s.conn).Stands(ctx, d.Workspace, consent.Purpose, consent.Channel, []*profiles.Profile{p})
+	var stands map[identity.ProfileID][]privacy.Stand
+	if consent := d.Definition.consent(); consent != nil && (entered || d.Definition.Kind == Email) {
+		var err error
+		stands, err = privacy.NewStore(s.conn).Stands(ctx, d.Workspace, consent.Purpose, consent.Channel, []*profiles.Profile{p})
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +56,11 @@ func (s *Store) Preview(ctx context.Context, d *Destination, p *profiles.Profile
 			out.Outcome = PreviewWithheld
 		}
 	}
-	m, err := d.Definition.message(&subject{workspace: d.Workspace, destination: d.ID, change: change, key: Key(change), profile: p})
+	of := &subject{workspace: d.Workspace, destination: d.ID, change: change, key: Key(change), profile: p}
+	if d.Definition.Kind == Email {
+		return d.previewMail(of, stands[p.ID], now)
+	}
+	m, err := d.Definition.message(of)
 	switch {
 	case errors.Is(err, errIncomplete):
 		return &Preview{Outcome: PreviewIncomplete}, nil
@@ -66,6 +73,26 @@ func (s *Store) Preview(ctx context.Context, d *Destination, p *profiles.Profile
 	}
 	out.Header.Set(headerSignature, "t="+hidden+",v1="+hidden)
 	return out, nil
+}
+
+// previewMail makes the message to the person.
+func (d *Destination) previewMail(s *subject, stands []privacy.Stand, now time.Time) (*Preview, error) {
+	address, found := recipient(s.profile, &person{stands: stands}, d.Definition.consent())
+	switch found {
+	case withheld:
+		return &Preview{Outcome: PreviewWithheld}, nil
+	case passed:
+		return &Preview{Outcome: PreviewIncomplete}, nil
+	}
+	s.address = address
+	l, err := d.Definition.letterhead(s, now)
+	switch {
+	case errors.Is(err, errIncomplete):
+		return &Preview{Outcome: PreviewIncomplete}, nil
+	case err != nil:
+		return nil, err
+	}
+	return &Preview{Outcome: PreviewSent, Recipient: l.to, Body: l.raw}, nil
 }
 
 // Try is Preview of a definition that is not stored.

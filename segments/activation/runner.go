@@ -33,6 +33,7 @@ type runner struct {
 	written State            // as it is stored, with the place and the comparison
 	stood   position
 	known   uint64
+	ordered order       // the last one that was given
 	compare *comparison // of all members, that goes on; nil for none
 	kept    time.Time   // when it was stored last
 	done    chan *job
@@ -47,6 +48,9 @@ func newRunner(w *Worker, d stored) *runner {
 func (r *runner) check() (err error) {
 	if r.invalid != nil {
 		return errors.New("this release does not understand the definition")
+	}
+	if r.Definition.Kind == Email && r.deps.Mailer == nil {
+		return errors.New("no mail server is set")
 	}
 	if r.secrets == nil {
 		r.secrets, err = r.deps.Sealer.open(&r.Destination)
@@ -222,6 +226,10 @@ func (r *runner) fill(ctx context.Context) error {
 	if r.asked.Swap(false) || !now.Before(r.letters) {
 		r.letters = now.Add(r.cfg.Poll)
 		if err := r.fillLetters(ctx); err != nil {
+			return err
+		}
+		var err error
+		if r.ordered, err = r.store.ordered(ctx, r.Workspace, r.ID); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,13 +44,16 @@ func (r *recorder) Record(_ context.Context, _ string, sent []activation.Contact
 // stage is a workspace with a clock, people, and a worker that can be replaced.
 type stage struct {
 	*testing.T
-	conn     driver.Conn
-	world    *clickhousetest.World
-	sealer   *activation.Sealer
-	cfg      activation.Config
-	recorder *recorder
-	store    *activation.Store
-	worker   *activation.Worker
+	conn driver.Conn
+	// workspace is its own, as is all in it.
+	workspace string
+	world     *clickhousetest.World
+	sealer    *activation.Sealer
+	cfg       activation.Config
+	recorder  *recorder
+	store     *activation.Store
+	worker    *activation.Worker
+	mailer    *activation.Mailer
 
 	mu    sync.Mutex // Protects now.
 	now   time.Time
@@ -55,10 +61,42 @@ type stage struct {
 	block uint64
 }
 
-func newStage(t *testing.T) *stage {
+// tests share a database, each with a workspace of its own.
+var tests = []func(*testing.T, *stage){
+	testWhoDropsRepeatedKeysIsToldOnceAndInOrder,
+	testOneThatHangsDelaysNoOther,
+	testFailuresAreTriedAgainLaterAndLater,
+	testReceiverSaysWhen,
+	testWhatIsNotWantedIsALetter,
+	testSignatureHolds,
+	testWhoHasNotAgreedIsWithheld,
+	testWhoIsGoneIsNobody,
+	testRecordHasOneIdentifier,
+	testPrivateAddressesAreNotCalled,
+	testNewDestinationIsToldOfWhoIsThere,
+	testComparisonGoesOnWhereItWasKilled,
+	testWhoWasMergedAwayIsToldByItsIdAlone,
+	testChangesNeedTheRevisionThatStands,
+	testReceiverThatLostThingsIsPutRight,
+	testPeopleWhoAgreedAreWrittenTo,
+	testNobodyWritesHeaders,
+	testMailServerRefuses,
+}
+
+func TestDestinations(t *testing.T) {
 	conn := warehousetest.NewTestDatabase(t)
-	s := &stage{T: t, conn: conn, world: clickhousetest.New(t, conn, "main"), cfg: activation.DefaultConfig(), recorder: &recorder{}, now: noon, store: activation.NewStore(conn)}
+	for n, test := range tests {
+		name := runtime.FuncForPC(reflect.ValueOf(test).Pointer()).Name()
+		t.Run(name[strings.LastIndex(name, ".test")+5:], func(t *testing.T) { test(t, newStage(t, conn, n+1)) })
+	}
+}
+
+// newStage sets up a workspace, in which alone there are destinations.
+func newStage(t *testing.T, conn driver.Conn, n int) *stage {
+	workspace := fmt.Sprintf("w%d", n)
+	s := &stage{T: t, conn: conn, workspace: workspace, world: clickhousetest.New(t, conn, workspace), cfg: activation.DefaultConfig(), recorder: &recorder{}, now: noon, last: uint64(1000 * n), store: activation.NewStore(conn)}
 	s.cfg.AllowPrivate = true
+	s.check(conn.Exec(context.Background(), "TRUNCATE TABLE destinations"))
 	var err error
 	s.sealer, err = activation.NewSealer(identity.Secret{1})
 	s.check(err)
@@ -91,7 +129,7 @@ func (s *stage) restart(conn driver.Conn) {
 	people, err := profilestore.New(profilestore.DefaultConfig(), conn, s.clock)
 	s.check(err)
 	s.worker, err = activation.New(s.cfg, activation.Deps{
-		Conn: conn, Store: people, Clock: s.clock, Sealer: s.sealer, Recorder: s.recorder, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
+		Conn: conn, Store: people, Clock: s.clock, Sealer: s.sealer, Recorder: s.recorder, Mailer: s.mailer, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
 	})
 	s.check(err)
 }
@@ -109,17 +147,17 @@ func (s *stage) define(id activation.ID, definition string, more ...func(*activa
 	s.Helper()
 	ctx := context.Background()
 	w := activation.Wish{Definition: json.RawMessage(definition)}
-	d, err := s.store.Get(ctx, "main", id)
+	d, err := s.store.Get(ctx, s.workspace, id)
 	if err == nil {
 		w.Expected = d.Revision
 	}
 	for _, change := range more {
 		change(&w)
 	}
-	c, secret, err := s.sealer.Change("main", id, w, d)
+	c, secret, err := s.sealer.Change(s.workspace, id, w, d)
 	s.check(err)
 	s.last++
-	s.check(activation.NewDefinitions(s.conn).Apply(ctx, activation.Place{Workspace: "main", Destination: id, Revision: s.last, Actor: "ana", Time: s.clock()}, c))
+	s.check(activation.NewDefinitions(s.conn).Apply(ctx, activation.Place{Workspace: s.workspace, Destination: id, Revision: s.last, Actor: "ana", Time: s.clock()}, c))
 	return secret
 }
 
@@ -146,7 +184,7 @@ func (s *stage) changed(changes ...segments.Change) {
 	batch, err := s.conn.PrepareBatch(context.Background(), "INSERT INTO segment_changes (workspace, segment, profile_id, block, entered, time, cause, revision)")
 	s.check(err)
 	for _, c := range changes {
-		s.check(batch.Append("main", string(c.Segment), uint64(c.Profile), s.block, c.Entered, s.clock(), "data", uint64(1)))
+		s.check(batch.Append(s.workspace, string(c.Segment), uint64(c.Profile), s.block, c.Entered, s.clock(), "data", uint64(1)))
 	}
 	s.check(batch.Send())
 }
@@ -238,7 +276,7 @@ func (r *receiver) definition(more string) string {
 
 func (s *stage) state(id activation.ID) activation.State {
 	s.Helper()
-	d, err := s.store.Get(context.Background(), "main", id)
+	d, err := s.store.Get(context.Background(), s.workspace, id)
 	s.check(err)
 	return d.State
 }

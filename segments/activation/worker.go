@@ -80,15 +80,17 @@ type Recorder interface {
 	Record(ctx context.Context, workspace string, sent []Contact) error
 }
 
-// Deps are what a Worker needs of its surroundings; all are required.
+// Deps are what a Worker needs of its surroundings; all but Mailer are required.
 type Deps struct {
 	// Conn is a connection to Kindred's database with the right to write.
 	Conn  driver.Conn
 	Store profiles.Batcher
 	// Clock tells the present.
-	Clock      func() time.Time
-	Sealer     *Sealer
-	Recorder   Recorder
+	Clock    func() time.Time
+	Sealer   *Sealer
+	Recorder Recorder
+	// Mailer may be nil: then there are no destinations of kind email.
+	Mailer     *Mailer
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 }

@@ -28,6 +28,7 @@ type change struct {
 type found struct {
 	changes []change
 	dues    []dueAt
+	broken  error // what kept changes from being stored, so that nothing is to be asked again
 }
 
 // evaluate compares definitions with the members, over all profiles or among some. A
@@ -72,12 +73,28 @@ func (w *Worker) evaluate(ctx context.Context, s *space, targets []*target, now 
 	return all, w.explain(ctx, s, all.changes)
 }
 
+// spill stores what was found so far where it is a whole block: a segment that is new
+// may let in everybody, and no memory is to hold that. The evaluation goes on; whoever
+// is left of it after an error is found by the next one.
+func (w *Worker) spill(ctx context.Context, s *space, f *found, now time.Time) error {
+	if len(f.changes) < w.cfg.Block {
+		return nil
+	}
+	if f.broken = w.explain(ctx, s, f.changes); f.broken == nil {
+		f.broken = w.append(ctx, s, f.changes, now)
+	}
+	f.changes = f.changes[:0]
+	return f.broken
+}
+
 // evaluateGroup evaluates segments by one query, or each by its own when that fails.
 func (w *Worker) evaluateGroup(ctx context.Context, s *space, group []*target, now time.Time, who *among, all *found) error {
 	f, err := w.difference(ctx, s, group, now, who)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case f.broken != nil:
+		return f.broken
 	case err == nil:
 		all.changes, all.dues = append(all.changes, f.changes...), append(all.dues, f.dues...)
 		for _, t := range group {
@@ -180,17 +197,21 @@ func (w *Worker) difference(ctx context.Context, s *space, group []*target, now 
 			}
 			f.changes = append(f.changes, change{c, t, set.Holds(i, mask)})
 		}
-		return nil
+		return w.spill(ctx, s, &f, now)
 	})
 	return f, err
 }
 
 // bound limits a query and binds its parameters.
 func (w *Worker) bound(ctx context.Context, who *among, parameters map[string]string) context.Context {
+	longest := w.cfg.MaxExecution
+	if who == nil {
+		longest = w.cfg.MaxSweep
+	}
 	options := []clickhouse.QueryOption{
 		clickhouse.WithParameters(parameters),
 		clickhouse.WithSettings(clickhouse.Settings{
-			"max_execution_time": int(w.cfg.MaxExecution / time.Second), "max_memory_usage": w.cfg.MaxMemory, "readonly": 2,
+			"max_execution_time": int(longest / time.Second), "max_memory_usage": w.cfg.MaxMemory, "readonly": 2,
 			"optimize_aggregation_in_order": 1,
 		}),
 	}

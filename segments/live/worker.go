@@ -35,9 +35,11 @@ type Config struct {
 	// evaluated by themselves. More changed ones need an evaluation over all; more due
 	// ones follow in the order of their time. Default 20 000.
 	Some int
-	// MaxExecution and MaxMemory bound one query. Defaults 60 s and 2 GiB.
-	MaxExecution time.Duration
-	MaxMemory    int64
+	// MaxExecution bounds one query for some profiles, MaxSweep one over all, with the
+	// time in which the changes that it finds are stored, and MaxMemory both. Defaults
+	// 60 s, 10 min and 2 GiB.
+	MaxExecution, MaxSweep time.Duration
+	MaxMemory              int64
 	// Block is the greatest number of changes that are stored at once. Default 100 000.
 	Block int
 }
@@ -46,15 +48,15 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Rules: profiles.DefaultRules(), Sweep: 6 * time.Hour, Beat: time.Minute, Pause: 500 * time.Millisecond, Rest: 2,
-		Some: 20_000, MaxExecution: time.Minute, MaxMemory: 2 << 30, Block: 100_000,
+		Some: 20_000, MaxExecution: time.Minute, MaxSweep: 10 * time.Minute, MaxMemory: 2 << 30, Block: 100_000,
 	}
 }
 
 // Validate reports every fault of the configuration.
 func (c Config) Validate() error {
 	errs := []error{c.Rules.Validate()}
-	if c.Sweep <= 0 || c.Beat <= 0 || c.Pause <= 0 || !(c.Rest >= 0) || c.Some < 1 || c.MaxExecution < time.Second || c.MaxMemory < 1<<20 || c.Block < 1 {
-		errs = append(errs, errors.New("live segments: sweep, beat, pause, some and block must be positive, rest not negative, max execution a second and max memory a mebibyte, or more"))
+	if c.Sweep <= 0 || c.Beat <= 0 || c.Pause <= 0 || !(c.Rest >= 0) || c.Some < 1 || min(c.MaxExecution, c.MaxSweep) < time.Second || c.MaxMemory < 1<<20 || c.Block < 1 {
+		errs = append(errs, errors.New("live segments: sweep, beat, pause, some and block must be positive, rest not negative, max execution and max sweep a second and max memory a mebibyte, or more"))
 	}
 	return errors.Join(errs...)
 }
