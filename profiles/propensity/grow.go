@@ -25,8 +25,9 @@ type grower struct {
 	y        []bool // by binned row
 
 	margin    []float64
-	packed    []int64 // gradient and second derivative by row
-	rows      []int32 // by leaf
+	chance    []float64 // probabilities at the margins
+	packed    []int64   // gradient and second derivative by row
+	rows      []int32   // by leaf
 	spare     []int32
 	ordered   []int64
 	gradUnit  float64
@@ -54,7 +55,7 @@ func newGrower(data *binned, binners []binner, y []bool, start float64, cfg Boos
 	n := data.rows
 	g := &grower{
 		cfg: cfg, data: data, binners: binners, y: y, workers: workers, random: rand.New(rand.NewPCG(seed, 0x7265)),
-		margin: make([]float64, n), packed: make([]int64, n), rows: make([]int32, n), spare: make([]int32, n), ordered: make([]int64, n),
+		margin: make([]float64, n), chance: make([]float64, n), packed: make([]int64, n), rows: make([]int32, n), spare: make([]int32, n), ordered: make([]int64, n),
 		monotone: make([]int, len(binners)), gains: make([]float64, len(binners)), partial: make([][2]float64, (n+chunkRows-1)/chunkRows),
 	}
 	for i := range g.margin {
@@ -123,6 +124,7 @@ func (g *grower) derive() {
 		var grad, hess float64
 		for i := from; i < to; i++ {
 			p := logistics(g.margin[i])
+			g.chance[i] = p
 			if g.y[i] {
 				grad += 1 - p
 			} else {
@@ -140,7 +142,7 @@ func (g *grower) derive() {
 	chunks(n, g.workers, func(_, from, to int) {
 		perGrad, perHess := 1/g.gradUnit, 1/g.hessUnit
 		for i := from; i < to; i++ {
-			p := logistics(g.margin[i])
+			p := g.chance[i]
 			d := p
 			if g.y[i] {
 				d--

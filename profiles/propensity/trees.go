@@ -7,7 +7,8 @@ type BoostingConfig struct {
 	// Trees is the greatest number of trees. Default 400; fewer where more do
 	// not help on examples that were not trained on.
 	Trees int
-	// Leaves of a tree, at most. Default 12.
+	// Leaves of a tree, at most. Default 0: 12, and more where there are many
+	// examples, up to 31 from 100 000 on.
 	Leaves int
 	// Rate by which each tree is shrunk. Default 0.05.
 	Rate float64
@@ -26,7 +27,22 @@ type BoostingConfig struct {
 
 // DefaultBoosting returns the defaults named at the fields.
 func DefaultBoosting() BoostingConfig {
-	return BoostingConfig{Trees: 400, Leaves: 12, Rate: .05, L2: 5, LeastHessian: 4, ColumnShare: .5}
+	return BoostingConfig{Trees: 400, Rate: .05, L2: 5, LeastHessian: 4, ColumnShare: .5}
+}
+
+// sized returns the configuration with the leaves for a number of examples.
+func (c BoostingConfig) sized(rows int) BoostingConfig {
+	if c.Leaves == 0 {
+		switch {
+		case rows >= 100_000:
+			c.Leaves = 31
+		case rows >= 25_000:
+			c.Leaves = 20
+		default:
+			c.Leaves = 12
+		}
+	}
+	return c
 }
 
 // node is a question of a tree: rows whose bin is in the set go left.
