@@ -173,7 +173,7 @@ func (o *propensityOptions) run(ctx context.Context, u *ui) (*propensityReport, 
 	u.say("learn from %d rows and %d features", len(file.Labelled), len(file.Table.Columns))
 	result, err := propensity.Evaluate(&file.Examples, o.cfg)
 	if result != nil {
-		report.result(o, result)
+		report.result(result)
 	}
 	var leaks *propensity.LeakError
 	switch {

@@ -97,7 +97,7 @@ func (r *propensityReport) warn(format string, args ...any) {
 }
 
 // result takes over what an evaluation says.
-func (r *propensityReport) result(o *propensityOptions, v *propensity.Result) {
+func (r *propensityReport) result(v *propensity.Result) {
 	r.Leaks = append(r.Leaks, v.Leaks...)
 	r.Excluded = append(r.Excluded, v.Exclusions...)
 	for _, e := range r.Excluded {
