@@ -41,6 +41,7 @@ func newBooster(t *Table, rows, watch []int32, y []bool, cfg BoostingConfig, see
 // grow adds a tree, and returns the sum of the losses of the watched rows.
 func (b *booster) grow() float64 {
 	t := b.grower.next()
+	t.compile()
 	b.model.trees, b.model.gains = append(b.model.trees, t), b.grower.gains
 	if b.watched == nil {
 		return 0
