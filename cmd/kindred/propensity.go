@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -165,10 +167,13 @@ func (o *propensityOptions) run(ctx context.Context, u *ui) (*propensityReport, 
 		return nil, err
 	}
 	report := newPropensityReport(o, file)
+	if report.Hash, err = fileHash(o.input); err != nil {
+		return nil, err
+	}
 	u.say("learn from %d rows and %d features", len(file.Labelled), len(file.Table.Columns))
 	result, err := propensity.Evaluate(&file.Examples, o.cfg)
 	if result != nil {
-		report.result(o, result)
+		report.result(result)
 	}
 	var leaks *propensity.LeakError
 	switch {
@@ -231,7 +236,7 @@ func writePredictions(w io.Writer, f *examplefile.File, r *propensity.Result) er
 	}
 	for i, id := range f.IDs {
 		if r.Set[i] == "" {
-			continue // Without a time, or the first part of all by time.
+			continue // Without a time.
 		}
 		if err := c.Write([]string{id, strconv.FormatFloat(r.Predictions[i], 'f', 8, 64), r.Set[i]}); err != nil {
 			return err
@@ -239,6 +244,20 @@ func writePredictions(w io.Writer, f *examplefile.File, r *propensity.Result) er
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// fileHash is the SHA-256 of a file, in hexadecimal digits.
+func fileHash(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("hash the input: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", fmt.Errorf("hash the input: %w", err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // sharedWeights are the mean shares of the features over the parts.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kindred-cdp/kindred/profiles/propensity"
 	"github.com/kindred-cdp/kindred/profiles/propensity/examplefile"
@@ -15,12 +16,16 @@ import (
 
 // propensityReport is the answer of propensity, and its model card.
 type propensityReport struct {
-	Input    string `json:"input"`
-	Target   string `json:"target"`
-	Positive string `json:"positive"`
-	Rows     int    `json:"rows"`
-	Labelled int    `json:"labelled_rows"`
-	New      int    `json:"rows_without_answer"`
+	Input string `json:"input"`
+	// Hash is the SHA-256 of the file; Window the first and the last time of
+	// its examples.
+	Hash     string   `json:"data_sha256"`
+	Window   []string `json:"window,omitempty"`
+	Target   string   `json:"target"`
+	Positive string   `json:"positive"`
+	Rows     int      `json:"rows"`
+	Labelled int      `json:"labelled_rows"`
+	New      int      `json:"rows_without_answer"`
 	// Judged rows are those that the metrics are of.
 	Judged int `json:"judged_rows"`
 	// Stopped is true where leaks stopped the model: there are no metrics then.
@@ -56,6 +61,15 @@ func newPropensityReport(o *propensityOptions, f *examplefile.File) *propensityR
 		Baselines: map[string]propensity.Baseline{}, Leaks: []propensity.Leak{}, Excluded: f.Excluded, Unreadable: f.Unreadable,
 		Warnings: []string{}, Seed: o.seed, Features: []featureReport{},
 	}
+	if f.When != nil && len(f.Labelled) > 0 {
+		first, last := f.When[f.Labelled[0]], f.When[f.Labelled[0]]
+		for _, row := range f.Labelled {
+			first, last = min(first, f.When[row]), max(last, f.When[row])
+		}
+		for _, at := range []int64{first, last} {
+			r.Window = append(r.Window, time.Unix(at, 0).UTC().Format(time.RFC3339))
+		}
+	}
 	for i := range f.Table.Columns {
 		c := &f.Table.Columns[i]
 		r.Features = append(r.Features, featureReport{c.Name, c.Kind, max(0, len(c.Levels)-1)})
@@ -83,7 +97,7 @@ func (r *propensityReport) warn(format string, args ...any) {
 }
 
 // result takes over what an evaluation says.
-func (r *propensityReport) result(o *propensityOptions, v *propensity.Result) {
+func (r *propensityReport) result(v *propensity.Result) {
 	r.Leaks = append(r.Leaks, v.Leaks...)
 	r.Excluded = append(r.Excluded, v.Exclusions...)
 	for _, e := range r.Excluded {
@@ -153,7 +167,10 @@ func (r *propensityReport) writeCard(w io.Writer, path string) error {
 	p := &printer{w: w}
 	p.say("Model card: how likely is %s = %s?", r.Target, r.Positive)
 	p.say("")
-	p.say("Data: %s, %d rows, %d with an answer. Seed %d.", r.Input, r.Rows, r.Labelled, r.Seed)
+	p.say("Data: %s (SHA-256 %s), %d rows, %d with an answer. Seed %d.", r.Input, r.Hash, r.Rows, r.Labelled, r.Seed)
+	if len(r.Window) == 2 {
+		p.say("From %s to %s.", r.Window[0], r.Window[1])
+	}
 	p.say("Judged on: %s.", r.Split)
 	p.say("")
 	if err := r.print(w); err != nil {

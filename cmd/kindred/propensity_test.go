@@ -76,8 +76,8 @@ func TestPropensityFile(t *testing.T) {
 		t.Errorf("card %s", card)
 	}
 	text, err := runLink(t, args[:len(args)-5]...)
-	if err == nil || text == "" {
-		t.Errorf("%v", err)
+	if err == nil || text != "" {
+		t.Errorf("stopped, and prints %q: %v", text, err)
 	}
 	text, err = runLink(t, append(args, "--json=false")...)
 	if err != nil || !strings.HasPrefix(text, "bought yes: ") {

@@ -101,29 +101,29 @@ func (b *binner) number(v float64) uint8 {
 	return uint8(1 + sort.SearchFloat64s(b.edges, v))
 }
 
-// binned holds the bins of rows, those of eight columns in one word.
+// binned holds the bins of rows twice: those of a row side by side, eight to a
+// word, for histograms of all columns, and those of a column, for partitions.
 type binned struct {
-	rows   int
-	words  [][]uint64 // by block of eight columns, then by row
-	column int        // number of columns
+	rows    int
+	stride  int // words of a row
+	words   []uint64
+	columns [][]uint8
 }
 
 // binAll bins the rows of a table.
 func binAll(t *Table, binners []binner, rows []int32, workers int) *binned {
-	b := &binned{rows: len(rows), column: len(binners)}
-	b.words = make([][]uint64, (len(binners)+lanes-1)/lanes)
-	for i := range b.words {
-		b.words[i] = make([]uint64, len(rows))
-	}
+	b := &binned{rows: len(rows), stride: (len(binners) + lanes - 1) / lanes, columns: make([][]uint8, len(binners))}
+	b.words = make([]uint64, len(rows)*b.stride)
 	read := make([]binReader, len(binners))
 	for i := range binners {
-		read[i] = binners[i].bind(t)
+		read[i], b.columns[i] = binners[i].bind(t), make([]uint8, len(rows))
 	}
 	chunks(len(rows), workers, func(_, from, to int) {
 		for c := range read {
-			words, shift := b.words[c/lanes], 8*(c%lanes)
+			column, word, shift := b.columns[c], c/lanes, 8*(c%lanes)
 			for i := from; i < to; i++ {
-				words[i] |= uint64(read[c].bin(rows[i])) << shift
+				column[i] = read[c].bin(rows[i])
+				b.words[i*b.stride+word] |= uint64(column[i]) << shift
 			}
 		}
 	})
@@ -131,9 +131,7 @@ func binAll(t *Table, binners []binner, rows []int32, workers int) *binned {
 }
 
 // at returns the bin of a row in a column.
-func (b *binned) at(row int32, column int) uint8 {
-	return uint8(b.words[column/lanes][row] >> (8 * (column % lanes)))
-}
+func (b *binned) at(row int32, column int) uint8 { return b.columns[column][row] }
 
 // binReader reads the bins of a column of one table.
 type binReader struct {

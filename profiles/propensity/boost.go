@@ -27,7 +27,7 @@ func newBooster(t *Table, rows, watch []int32, y []bool, cfg BoostingConfig, see
 	rate := math.Min(math.Max(float64(up)/float64(len(rows)), leastProbability), 1-leastProbability)
 	m.start = math.Log(rate / (1 - rate))
 	b := &booster{model: m}
-	b.grower = newGrower(binAll(t, m.binners, rows, workers), m.binners, answers, m.start, cfg, seed, workers)
+	b.grower = newGrower(binAll(t, m.binners, rows, workers), m.binners, answers, m.start, cfg.sized(len(rows)), seed, workers)
 	if len(watch) > 0 {
 		b.watched = binAll(t, m.binners, watch, workers)
 		b.margins, b.answers = make([]float64, len(watch)), make([]bool, len(watch))
@@ -41,6 +41,7 @@ func newBooster(t *Table, rows, watch []int32, y []bool, cfg BoostingConfig, see
 // grow adds a tree, and returns the sum of the losses of the watched rows.
 func (b *booster) grow() float64 {
 	t := b.grower.next()
+	t.compile()
 	b.model.trees, b.model.gains = append(b.model.trees, t), b.grower.gains
 	if b.watched == nil {
 		return 0

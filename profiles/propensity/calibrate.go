@@ -25,14 +25,39 @@ type Calibration struct {
 // noCalibration leaves probabilities as they are.
 var noCalibration = Calibration{Kind: "none"}
 
+// calibrator is the way to calibrate that the number of examples allows.
+func calibrator(y []bool) func([]float64, []bool) Calibration {
+	if up := positives(y); up >= manyPositives && len(y)-up >= manyPositives {
+		return isotonic
+	}
+	return platt
+}
+
+// calibrateForward chooses the calibration of margins that the model had not
+// seen and that stand in the order of time: the one of the later half, if that
+// of the earlier half told the later one better than none, by more than the
+// standard error. Where the base rate moves, the latest examples know it best.
+func calibrateForward(margins []float64, y []bool) Calibration {
+	half := len(y) / 2
+	if up := positives(y[:half]); up == 0 || up == half {
+		return noCalibration
+	}
+	past := calibrator(y[:half])(margins[:half], y[:half])
+	var plain, better []float64
+	for _, z := range margins[half:] {
+		plain, better = append(plain, noCalibration.probability(z)), append(better, past.probability(z))
+	}
+	if !Compare(plain, better, y[half:]).Better {
+		return noCalibration
+	}
+	return calibrator(y[half:])(margins[half:], y[half:])
+}
+
 // calibrate chooses the calibration of margins that the model had not seen: the
 // one that their number allows, if it tells answers better that it had not seen
 // either, by more than the standard error.
 func calibrate(margins []float64, y []bool) Calibration {
-	fit := platt
-	if positives(y) >= manyPositives && len(y)-positives(y) >= manyPositives {
-		fit = isotonic
-	}
+	fit := calibrator(y)
 	plain, better := make([]float64, len(y)), make([]float64, len(y))
 	const parts = 5
 	for k := range parts {

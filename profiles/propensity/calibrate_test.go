@@ -94,3 +94,28 @@ func TestPriorShift(t *testing.T) {
 		t.Errorf("ECE %.4f, then %.4f", before.ECE, after.ECE)
 	}
 }
+
+// Where the base rate moves, the calibration is that of the latest examples;
+// where it only moved long ago and came back, there is none.
+func TestCalibrateForward(t *testing.T) {
+	r := random(t, 16)
+	draw := func(shift func(i int) float64) (z []float64, y []bool) {
+		for range 1600 {
+			z = append(z, r.NormFloat64()-1)
+		}
+		return z, answers(r, len(z), func(i int) float64 { return z[i] + shift(i) })
+	}
+	z, y := draw(func(i int) float64 { return float64(i) / 1600 * 2 })
+	c := calibrateForward(z, y)
+	if c.Kind != "platt" || math.Abs(c.Intercept-1.5) > .3 {
+		t.Errorf("%+v, want the shift of the later half, 1.5", c)
+	}
+	whole := calibrate(z, y)
+	if math.Abs(whole.Intercept-1) > .3 {
+		t.Errorf("%+v, want the shift of all, 1: the test tests nothing", whole)
+	}
+	z, y = draw(func(i int) float64 { return float64(1-i/800) * 2 })
+	if c := calibrateForward(z, y); c.Kind != "none" {
+		t.Errorf("%+v", c)
+	}
+}

@@ -177,8 +177,9 @@ func (v *evaluation) judge(folds []fold) error {
 	if v.cfg.Ordered {
 		r.Drift = Drifts(v.t, last.train, last.test)
 	}
-	if v.cfg.Folds == 0 {
-		v.set(last.train, "train", r.Models[0].Predict(v.t, last.train))
+	// What no part judges is what the first one was trained on.
+	if v.cfg.Folds == 0 || v.cfg.Ordered {
+		v.set(folds[0].train, "train", r.Models[0].Predict(v.t, folds[0].train))
 	}
 	return v.scoreNew()
 }

@@ -110,7 +110,7 @@ func TestTimeSplit(t *testing.T) {
 	}
 	check := func(v *Result, sets []string) {
 		t.Helper()
-		latest := map[string]int64{"": -1}
+		latest := map[string]int64{}
 		least := map[string]int64{}
 		for i, set := range v.Set {
 			latest[set] = max(latest[set], e.When[i])
@@ -132,7 +132,7 @@ func TestTimeSplit(t *testing.T) {
 	if v, err = Evaluate(e, cfg); err != nil {
 		t.Fatal(err)
 	}
-	check(v, []string{"", "fold1", "fold2", "fold3"})
+	check(v, []string{"train", "fold1", "fold2", "fold3"})
 	e.When = make([]int64, table.Rows)
 	cfg.Folds = 0
 	if _, err = Evaluate(e, cfg); !errors.Is(err, ErrNotEnoughData) {
@@ -230,5 +230,36 @@ func TestForeignTable(t *testing.T) {
 		if w := m.Weights(); w[0].Feature != "a" || w[0].Share < .3 {
 			t.Errorf("%s: %v", family, w)
 		}
+	}
+}
+
+// Of few examples and many features that say nothing, the penalty is chosen so
+// that little is learnt.
+func TestFewRowsManyFeatures(t *testing.T) {
+	r := random(t, 17)
+	table := numbers(r, 600, 25)
+	y := answers(r, 600, func(i int) float64 { return .7 * table.Columns[0].Numbers[i] })
+	loss := func(l2 float64) float64 {
+		v := 0.0
+		for _, f := range shuffled(all(600), y, 3, 1) {
+			var answers []bool
+			for _, row := range f.test {
+				answers = append(answers, y[row])
+			}
+			m := fitLogistic(table, f.train, y, LogisticConfig{L2: l2}, 1)
+			v += logLoss(calibrated(m.margins(table, f.test, 1)), answers) / 3
+		}
+		return v
+	}
+	cfg := quick()
+	cfg.Model, cfg.Folds, cfg.Allow = Logistic, 3, []string{"a"}
+	e, err := Evaluate(examples(table, y), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := e.Baselines["base_rate"].LogLoss
+	t.Logf("log loss %.4f, at the least penalty %.4f, of the base rate %.4f", e.Metrics.LogLoss, loss(2), base)
+	if e.Metrics.LogLoss > base || loss(2) < base+.02 {
+		t.Error("the penalty is not chosen, or need not be")
 	}
 }

@@ -25,10 +25,10 @@ type grower struct {
 	y        []bool // by binned row
 
 	margin    []float64
-	packed    []int64 // gradient and second derivative by row
-	rows      []int32 // by leaf
+	chance    []float64 // probabilities at the margins
+	packed    []int64   // gradient and second derivative by row
+	rows      []int32   // by leaf
 	spare     []int32
-	ordered   []int64
 	gradUnit  float64
 	hessUnit  float64
 	columns   []int // that the tree may ask for
@@ -54,7 +54,7 @@ func newGrower(data *binned, binners []binner, y []bool, start float64, cfg Boos
 	n := data.rows
 	g := &grower{
 		cfg: cfg, data: data, binners: binners, y: y, workers: workers, random: rand.New(rand.NewPCG(seed, 0x7265)),
-		margin: make([]float64, n), packed: make([]int64, n), rows: make([]int32, n), spare: make([]int32, n), ordered: make([]int64, n),
+		margin: make([]float64, n), chance: make([]float64, n), packed: make([]int64, n), rows: make([]int32, n), spare: make([]int32, n),
 		monotone: make([]int, len(binners)), gains: make([]float64, len(binners)), partial: make([][2]float64, (n+chunkRows-1)/chunkRows),
 	}
 	for i := range g.margin {
@@ -123,6 +123,7 @@ func (g *grower) derive() {
 		var grad, hess float64
 		for i := from; i < to; i++ {
 			p := logistics(g.margin[i])
+			g.chance[i] = p
 			if g.y[i] {
 				grad += 1 - p
 			} else {
@@ -140,7 +141,7 @@ func (g *grower) derive() {
 	chunks(n, g.workers, func(_, from, to int) {
 		perGrad, perHess := 1/g.gradUnit, 1/g.hessUnit
 		for i := from; i < to; i++ {
-			p := logistics(g.margin[i])
+			p := g.chance[i]
 			d := p
 			if g.y[i] {
 				d--
@@ -179,7 +180,7 @@ func (g *grower) take() histogram {
 		g.free = g.free[:n-1]
 		return h
 	}
-	return make(histogram, len(g.data.words)*blockSize)
+	return make(histogram, g.data.stride*blockSize)
 }
 
 func (g *grower) give(h histogram) {
@@ -188,48 +189,57 @@ func (g *grower) give(h histogram) {
 	}
 }
 
-// smallWork is the number of rows below which one goroutine is faster.
-const smallWork = 8192
+const (
+	// smallWork is the number of rows below which one goroutine is faster.
+	smallWork = 8192
+	// tileRows are added to one block of columns after the other while they and
+	// the block's histogram are in the nearest cache.
+	tileRows = 512
+)
 
-// fill computes the histogram of a leaf from its rows.
+// fill computes the histogram of a leaf from its rows. Several goroutines take a
+// part of the rows each: the sums are of whole numbers, and do not depend on it.
 func (g *grower) fill(l *growing) {
 	rows := g.rows[l.from:l.to]
-	packed := g.packed
-	if len(rows) < g.data.rows {
-		packed = g.ordered[:len(rows)]
-		for i, r := range rows {
+	parts := []histogram{l.hist}
+	if len(rows) >= smallWork {
+		for len(parts) < g.workers {
+			parts = append(parts, g.take())
+		}
+	}
+	parallel(len(parts), len(parts), func(i int) {
+		g.addRows(parts[i], rows[i*len(rows)/len(parts):(i+1)*len(rows)/len(parts)])
+	})
+	for _, p := range parts[1:] {
+		for _, b := range g.blocks {
+			to, from := l.hist[b*blockSize:(b+1)*blockSize], p[b*blockSize:(b+1)*blockSize]
+			for i, v := range from {
+				to[i] += v
+			}
+		}
+		g.give(p)
+	}
+}
+
+// addRows makes the histogram of rows.
+func (g *grower) addRows(hist histogram, rows []int32) {
+	for _, b := range g.blocks {
+		clear(hist[b*blockSize : (b+1)*blockSize])
+	}
+	words, stride := g.data.words, g.data.stride
+	var packed [tileRows]int64
+	for len(rows) > 0 {
+		tile := rows[:min(len(rows), tileRows)]
+		rows = rows[len(tile):]
+		for i, r := range tile {
 			packed[i] = g.packed[r]
 		}
-	}
-	n := g.workers
-	if len(rows) < smallWork {
-		n = 1
-	}
-	parallel(len(g.blocks), n, func(i int) {
-		b := g.blocks[i]
-		h := (*[blockSize]int64)(l.hist[b*blockSize:])
-		*h = [blockSize]int64{}
-		if len(rows) == g.data.rows {
-			addAll(h, g.data.words[b], packed)
-		} else {
-			addRows(h, g.data.words[b], rows, packed)
+		for _, b := range g.blocks {
+			h := (*[blockSize]int64)(hist[b*blockSize:])
+			for i, r := range tile {
+				add(h, words[int(r)*stride+b], packed[i])
+			}
 		}
-	})
-}
-
-// addAll adds every row to the histograms of a block of columns.
-func addAll(h *[blockSize]int64, words []uint64, packed []int64) {
-	packed = packed[:len(words)]
-	for i, w := range words {
-		add(h, w, packed[i])
-	}
-}
-
-// addRows adds some rows.
-func addRows(h *[blockSize]int64, words []uint64, rows []int32, packed []int64) {
-	packed = packed[:len(rows)]
-	for i, r := range rows {
-		add(h, words[r], packed[i])
 	}
 }
 

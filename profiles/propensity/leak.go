@@ -17,6 +17,8 @@ const (
 	// leastGain is the gain over the base rate, as a share of its loss, below
 	// which shares of it are noise.
 	leastGain = .02
+	// gateRows bounds the rows that the gates look at: of more, every k-th.
+	gateRows = 60_000
 	// laterShare is the share of values known only afterwards that is more than
 	// a slip of the clock.
 	laterShare = .001
@@ -76,6 +78,7 @@ type gates struct {
 
 // findLeaks runs every gate on training rows.
 func findLeaks(t *Table, rows []int32, y []bool, when []int64, cfg Config) []Leak {
+	rows = every(rows, gateRows)
 	g := &gates{t: t, rows: rows, y: y, cfg: cfg, found: map[string]bool{}}
 	aucs := make([]float64, len(t.Columns))
 	parallel(len(aucs), workers(), func(i int) { aucs[i] = singleAUC(&t.Columns[i], rows, y) })
@@ -89,11 +92,7 @@ func findLeaks(t *Table, rows []int32, y []bool, when []int64, cfg Config) []Lea
 	}
 	if folds := inner(rows, y, when, cfg.Ordered, cfg.Seed); len(folds) > 0 && len(t.Columns) > 1 {
 		g.folds = folds[len(folds)-1:]
-		for _, family := range []Family{Logistic, Boosting} {
-			if cfg.Model == Auto || cfg.Model == family {
-				g.shares(family)
-			}
-		}
+		g.shares()
 	}
 	return g.leaks
 }
@@ -122,13 +121,29 @@ func (g *gates) fit(t *Table, family Family) func(*Table) []float64 {
 	return func(t *Table) []float64 { return calibrated(m.margins(t, f.test, workers())) }
 }
 
-// shares finds the features without which a family loses more than the limit of
+// better fits the family that is asked for, or both, and returns the one with
+// the lower loss on the other side of the fold.
+func (g *gates) better(answers []bool) (family Family, predict func(*Table) []float64, whole []float64) {
+	for _, f := range []Family{Logistic, Boosting} {
+		if g.cfg.Model != Auto && g.cfg.Model != f {
+			continue
+		}
+		fitted := g.fit(g.t, f)
+		p := fitted(g.t)
+		if predict == nil || logLoss(p, answers) < logLoss(whole, answers) {
+			family, predict, whole = f, fitted, p
+		}
+	}
+	return family, predict, whole
+}
+
+// shares finds the features without which the model loses more than the limit of
 // its gain. A feature is only left out for good where the fitted model needs
 // it: mixing its values up among the rows costs at least as much as learning
 // without it.
-func (g *gates) shares(family Family) {
+func (g *gates) shares() {
 	f := g.folds[0]
-	answers := make([]bool, len(f.test))
+	answers, base := make([]bool, len(f.test)), make([]float64, len(f.test))
 	for i, r := range f.test {
 		answers[i] = g.y[r]
 	}
@@ -138,27 +153,22 @@ func (g *gates) shares(family Family) {
 			rate += 1 / float64(len(f.train))
 		}
 	}
-	base := make([]float64, len(answers))
 	for i := range base {
 		base[i] = rate
 	}
-	predict := g.fit(g.t, family)
-	whole := predict(g.t)
-	gain, none := logLoss(base, answers)-logLoss(whole, answers), logLoss(base, answers)
+	family, predict, whole := g.better(answers)
+	none, least := logLoss(base, answers), logLoss(whole, answers)
+	gain := none - least
 	if c := Compare(base, whole, answers); gain < leastGain*none || c.Gain < 3*c.StandardError {
 		return
 	}
 	for i := range g.t.Columns {
 		name := g.t.Columns[i].Name
-		if g.found[name] {
-			continue
-		}
-		mixed := logLoss(predict(g.mixed(i)), answers) - logLoss(whole, answers)
-		if mixed < .6*leakShare*gain {
+		if g.found[name] || logLoss(predict(g.mixed(i)), answers)-least < .6*leakShare*gain {
 			continue
 		}
 		rest := g.t.without(name)
-		lost := logLoss(g.fit(rest, family)(rest), answers) - logLoss(whole, answers)
+		lost := logLoss(g.fit(rest, family)(rest), answers) - least
 		if share := lost / gain; share > leakShare {
 			g.add(Leak{Feature: name, Reason: LeakShare, Share: share, Model: family, Text: fmt.Sprintf("without %s the model (%s) loses %.0f %% of its gain over the base rate, more than %.0f %%", name, family, 100*share, 100*leakShare)})
 		}

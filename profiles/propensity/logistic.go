@@ -6,9 +6,25 @@ import (
 	"gonum.org/v1/gonum/optimize"
 )
 
-// mostCells bounds the inputs of the regression that are held at once: beyond
-// it, every k-th row is as good.
-const mostCells = 24_000_000
+// mostCells bounds the inputs of the regression that are held at once, mostRows
+// the rows that are looked at: beyond them, every k-th row is as good.
+const (
+	mostCells = 24_000_000
+	mostRows  = 200_000
+)
+
+// every returns every k-th row, at most so many.
+func every(rows []int32, most int) []int32 {
+	step := 1 + (len(rows)-1)/most
+	if step <= 1 {
+		return rows
+	}
+	var out []int32
+	for i := 0; i < len(rows); i += step {
+		out = append(out, rows[i])
+	}
+	return out
+}
 
 // logistic is a fitted regression.
 type logistic struct {
@@ -28,13 +44,11 @@ type LogisticConfig struct {
 
 // fitLogistic fits by L-BFGS. Given inputs, the maximum is the only one.
 func fitLogistic(t *Table, rows []int32, y []bool, cfg LogisticConfig, workers int) *logistic {
-	m := &logistic{encoder: newEncoder(t, rows)}
+	used := every(rows, mostRows)
+	m := &logistic{encoder: newEncoder(t, used)}
 	width := len(m.encoder.terms)
-	step := 1 + len(rows)*width/mostCells
-	var used []int32
-	for i := 0; i < len(rows); i += step {
-		used = append(used, rows[i])
-	}
+	used = every(used, max(1000, mostCells/(width+1)))
+	share := float64(len(used)) / float64(len(rows))
 	x := make([]float64, len(used)*width)
 	answers := make([]float64, len(used))
 	read := m.encoder.bind(t)
@@ -46,7 +60,7 @@ func fitLogistic(t *Table, rows []int32, y []bool, cfg LogisticConfig, workers i
 			}
 		}
 	})
-	problem := &regression{x: x, y: answers, width: width, l2: cfg.L2 / float64(step), workers: workers}
+	problem := &regression{x: x, y: answers, width: width, l2: cfg.L2 * share, workers: workers}
 	theta := problem.solve()
 	m.weights, m.intercept = theta[:width], theta[width]
 	m.spread = m.spreads(x)
@@ -72,15 +86,18 @@ func (p *regression) solve() []float64 {
 		rate += v
 	}
 	rate = math.Min(math.Max(rate/n, leastProbability), 1-leastProbability)
-	theta[p.width] = math.Log(rate / (1 - rate))
+	// All weights 0 is 0 in any coordinates.
+	into := curvature(p.x, p.width, rate, p.l2/n)
+	theta[p.width] = math.Log(rate/(1-rate)) * into.last
+	old := make([]float64, p.width+1)
 	p.grad = make([]float64, p.width+1)
 	p.parts = make([][]float64, (len(p.y)+chunkRows-1)/chunkRows)
 	for i := range p.parts {
 		p.parts[i] = make([]float64, p.width+2)
 	}
 	problem := optimize.Problem{
-		Func: func(v []float64) float64 { p.evaluate(v); return p.value },
-		Grad: func(g, v []float64) { p.evaluate(v); copy(g, p.grad) },
+		Func: func(u []float64) float64 { into.old(u, old); p.evaluate(old); return p.value },
+		Grad: func(g, u []float64) { into.old(u, old); p.evaluate(old); into.gradient(p.grad, g) },
 	}
 	settings := &optimize.Settings{
 		GradientThreshold: 1e-5, MajorIterations: 300,
@@ -88,15 +105,11 @@ func (p *regression) solve() []float64 {
 	}
 	// An error of the line search is how it says that it cannot get better.
 	result, _ := optimize.Minimize(problem, theta, settings, &optimize.LBFGS{Store: 12})
-	if result == nil {
-		return theta
+	if result != nil {
+		theta = result.X
 	}
-	for _, v := range result.X {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return theta
-		}
-	}
-	return result.X
+	into.old(theta, old)
+	return old
 }
 
 // evaluate fills in value and grad at theta.

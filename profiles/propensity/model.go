@@ -62,7 +62,7 @@ func (c Config) Validate() error {
 	fault(c.MinPositives < 10, "the minimum of positives must be 10 or more")
 	fault(!(c.Logistic.L2 > 0), "the penalty of the regression must be above 0")
 	b := c.Boosting
-	fault(b.Trees < 1 || b.Trees > 10_000 || b.Leaves < 2 || b.Leaves > 4096, "trees must be 1 to 10000, of 2 to 4096 leaves")
+	fault(b.Trees < 1 || b.Trees > 10_000 || b.Leaves < 0 || b.Leaves == 1 || b.Leaves > 4096, "trees must be 1 to 10000, of 2 to 4096 leaves")
 	fault(!(b.Rate > 0 && b.Rate <= 1) || !(b.L2 >= 0) || !(b.LeastHessian > 0) || !(b.ColumnShare > 0 && b.ColumnShare <= 1), "rate, penalty, least hessian or share of columns is out of range")
 	for name, m := range b.Monotone {
 		fault(m < -1 || m > 1, fmt.Sprintf("monotone %q must be 1, 0 or -1", name))
@@ -203,17 +203,21 @@ func (r *training) choose() *Model {
 			m.Family, m.Reason = Boosting, "boosted trees are better by more than the standard error"
 		}
 	}
+	calibration := calibrate
+	if r.cfg.Ordered {
+		calibration = calibrateForward
+	}
 	if m.Family == Logistic {
 		m.Trees = 0
 		m.logistic = fitLogistic(r.t, r.rows, r.y, r.cfg.Logistic, workers())
-		m.Calibration = calibrate(plain, r.held)
+		m.Calibration = calibration(plain, r.held)
 		return m
 	}
 	// More rows bear more trees.
 	inFold := len(r.folds[len(r.folds)-1].train)
 	m.Trees = max(1, int(math.Round(float64(m.Trees)*math.Min(1.25, float64(len(r.rows))/float64(inFold)))))
 	m.boosting = fitBoosting(r.t, r.rows, r.y, r.cfg.Boosting, m.Trees, r.cfg.Seed, workers())
-	m.Calibration = calibrate(grown, r.held)
+	m.Calibration = calibration(grown, r.held)
 	return m
 }
 
@@ -230,14 +234,34 @@ func (r *training) simple(m *Model) *Model {
 	return m
 }
 
-// crossLogistic returns the margins of the rows that each fold holds out.
+// fewRows is up to how many rows stronger penalties of the regression are tried:
+// of more, the penalty hardly matters.
+const fewRows = 20_000
+
+// crossLogistic returns the margins of the rows that each fold holds out, at the
+// penalty that is best on them: the configured one, or ten or a hundred times
+// as much.
 func (r *training) crossLogistic() []float64 {
-	parts := make([][]float64, len(r.folds))
-	parallel(len(parts), workers(), func(i int) {
-		m := fitLogistic(r.t, r.folds[i].train, r.y, r.cfg.Logistic, 1)
-		parts[i] = m.margins(r.t, r.folds[i].test, 1)
-	})
-	return slices.Concat(parts...)
+	best, least := []float64(nil), math.Inf(1)
+	cfg := r.cfg.Logistic
+	for _, factor := range []float64{1, 10, 100} {
+		parts := make([][]float64, len(r.folds))
+		trial := LogisticConfig{L2: cfg.L2 * factor}
+		parallel(len(parts), workers(), func(i int) {
+			m := fitLogistic(r.t, r.folds[i].train, r.y, trial, 1)
+			parts[i] = m.margins(r.t, r.folds[i].test, 1)
+		})
+		margins := slices.Concat(parts...)
+		loss := logLoss(calibrated(margins), r.held)
+		if loss >= least {
+			break
+		}
+		least, best, r.cfg.Logistic = loss, margins, trial
+		if len(r.rows) > fewRows {
+			break
+		}
+	}
+	return best
 }
 
 func calibrated(margins []float64) []float64 {

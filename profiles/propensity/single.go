@@ -87,6 +87,7 @@ func singleAUC(c *Column, rows []int32, y []bool) float64 {
 // they were not taken from.
 func bestSingle(t *Table, rows []int32, y []bool) (best int, auc float64) {
 	all := make([]float64, len(t.Columns))
+	rows = every(rows, gateRows)
 	parallel(len(all), workers(), func(i int) { all[i] = singleAUC(&t.Columns[i], rows, y) })
 	for i, v := range all {
 		if v > all[best] {

@@ -210,21 +210,19 @@ func (g *grower) split(l *growing, t *tree) (left, right *growing) {
 // partition puts the rows that go left before the others, both in their order,
 // and returns how many go left.
 func (g *grower) partition(from, to int, s *split) int {
-	var goes [binCount]bool
+	var goes [binCount]uint8
 	for bin := range goes {
-		goes[bin] = s.set[bin>>6]>>(bin&63)&1 != 0
+		goes[bin] = uint8(s.set[bin>>6] >> (bin & 63) & 1)
 	}
-	words, shift := g.data.words[s.column/lanes], 8*(s.column%lanes)
+	column := g.data.columns[s.column]
 	rows, spare := g.rows[from:to], g.spare[:to-from]
 	left, right := 0, 0
+	// Both places are written, and one counts: which it is cannot be foreseen.
 	for _, r := range rows {
-		if goes[uint8(words[r]>>shift)] {
-			rows[left] = r
-			left++
-		} else {
-			spare[right] = r
-			right++
-		}
+		goesLeft := int(goes[column[r]])
+		rows[left], spare[right] = r, r
+		left += goesLeft
+		right += 1 - goesLeft
 	}
 	copy(rows[left:], spare[:right])
 	return left

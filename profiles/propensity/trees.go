@@ -7,7 +7,8 @@ type BoostingConfig struct {
 	// Trees is the greatest number of trees. Default 400; fewer where more do
 	// not help on examples that were not trained on.
 	Trees int
-	// Leaves of a tree, at most. Default 12.
+	// Leaves of a tree, at most. Default 0: 12, and more where there are many
+	// examples, up to 31 from 100 000 on.
 	Leaves int
 	// Rate by which each tree is shrunk. Default 0.05.
 	Rate float64
@@ -26,7 +27,22 @@ type BoostingConfig struct {
 
 // DefaultBoosting returns the defaults named at the fields.
 func DefaultBoosting() BoostingConfig {
-	return BoostingConfig{Trees: 400, Leaves: 12, Rate: .05, L2: 5, LeastHessian: 4, ColumnShare: .5}
+	return BoostingConfig{Trees: 400, Rate: .05, L2: 5, LeastHessian: 4, ColumnShare: .5}
+}
+
+// sized returns the configuration with the leaves for a number of examples.
+func (c BoostingConfig) sized(rows int) BoostingConfig {
+	if c.Leaves == 0 {
+		switch {
+		case rows >= 100_000:
+			c.Leaves = 31
+		case rows >= 25_000:
+			c.Leaves = 20
+		default:
+			c.Leaves = 12
+		}
+	}
+	return c
 }
 
 // node is a question of a tree: rows whose bin is in the set go left.
@@ -45,28 +61,62 @@ func (n *node) has(bin uint8) bool { return n.set[bin>>6]>>(bin&63)&1 != 0 }
 type tree struct {
 	nodes  []node
 	values []float64
+	steps  []step
+}
+
+// step is what scoring needs of a node, small enough that a tree stays in the
+// nearest cache.
+type step struct {
+	threshold float64
+	next      [2]int32 // left, right
+	column    int32
+	special   uint8 // see the constants
+}
+
+const (
+	missingGoesLeft = 1
+	isCategory      = 2
+)
+
+// compile makes the steps.
+func (t *tree) compile() {
+	t.steps = make([]step, len(t.nodes))
+	for i, n := range t.nodes {
+		t.steps[i] = step{threshold: n.threshold, next: [2]int32{n.left, n.right}, column: n.column}
+		if n.missingLeft {
+			t.steps[i].special = missingGoesLeft
+		}
+		if n.category {
+			t.steps[i].special = isCategory
+		}
+	}
 }
 
 // leaf returns the leaf of a row of values: numbers, and of categories the bin.
 func (t *tree) leaf(row []float64) int {
 	at := int32(0)
-	if len(t.nodes) == 0 {
+	if len(t.steps) == 0 {
 		return 0
 	}
 	for at >= 0 {
-		n := &t.nodes[at]
-		v := row[n.column]
-		left := v <= n.threshold
-		if n.category {
-			left = n.has(uint8(v))
-		} else if v != v {
-			left = n.missingLeft
+		s := &t.steps[at]
+		v := row[s.column]
+		right := 1
+		if v <= s.threshold {
+			right = 0
 		}
-		if left {
-			at = n.left
-		} else {
-			at = n.right
+		switch s.special {
+		case missingGoesLeft:
+			if v != v {
+				right = 0
+			}
+		case isCategory:
+			right = 1
+			if t.nodes[at].has(uint8(v)) {
+				right = 0
+			}
 		}
+		at = s.next[right]
 	}
 	return int(-1 - at)
 }
@@ -116,13 +166,15 @@ func (m *boosting) margins(t *Table, rows []int32, workers int) []float64 {
 					read[c].fill(rows[from:from+n], values[c:], width)
 				}
 			}
-			for i := range n {
-				sum, row := m.start, values[i*width:(i+1)*width]
-				for j := range m.trees {
-					t := &m.trees[j]
-					sum += t.values[t.leaf(row)]
+			sums := out[from : from+n]
+			for i := range sums {
+				sums[i] = m.start
+			}
+			for j := range m.trees {
+				t := &m.trees[j]
+				for i := range sums {
+					sums[i] += t.values[t.leaf(values[i*width:(i+1)*width])]
 				}
-				out[from+i] = sum
 			}
 		}
 	})
