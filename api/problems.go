@@ -98,6 +98,7 @@ func problemOf(err error) *problem {
 	var p *problem
 	var invalid *segments.Invalid
 	var unreadable *text.Invalid
+	var large *segments.TooLarge
 	var tooLarge *http.MaxBytesError
 	var busy Busy
 	var refused *Refused
@@ -118,6 +119,8 @@ func problemOf(err error) *problem {
 			faults[i] = fault{Pointer: "/definition" + f.Pointer, Detail: f.Detail}
 		}
 		return badRequest("the segment definition breaks rules", faults...)
+	case errors.As(err, &large):
+		return readsTooMuch(large, "/definition"+large.Largest().Pointer)
 	case errors.As(err, &unreadable):
 		return unreadableText(unreadable)
 	case errors.As(err, &tooLarge):
