@@ -71,6 +71,10 @@ func (s *Server) postSegmentOverlap(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	return send(c, shownIntersections(found, names))
+}
+
+func shownIntersections(found *segments.Intersections, names []string) intersectionAnswer {
 	answer := intersectionAnswer{AsOf: found.AsOf, Profiles: found.Profiles, Segments: make([]countedSegment, len(names)), Intersections: make([]intersectionResponse, len(found.Regions))}
 	for i, name := range names {
 		answer.Segments[i] = countedSegment{name, found.Counts[i]}
@@ -89,7 +93,7 @@ func (s *Server) postSegmentOverlap(c *gin.Context) error {
 		}
 		answer.Intersections[n] = one
 	}
-	return send(c, answer)
+	return answer
 }
 
 // definitions reads what to intersect: live segments by their ids, and definitions,

@@ -41,6 +41,7 @@ var narrower = map[string]func(path string) bool{
 	},
 	"profiles/warehouse": func(p string) bool { return !strings.HasPrefix(p, module) },
 	"profiles/lifetime":  func(p string) bool { return !strings.HasPrefix(p, module) && !strings.Contains(p, "ClickHouse") },
+	"segments/insights":  standardOr("segments"),
 	"api":                func(p string) bool { return !strings.Contains(p, "ClickHouse") && !strings.Contains(p, "kafka") },
 }
 
