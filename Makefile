@@ -79,8 +79,8 @@ bench: $(BIN) ## The figures of this machine: ingest, intake, whole system, fres
 bench-packages: ## The benchmarks of every package, with the work described
 	KINDRED_REQUIRE_SERVICES=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m $(PACKAGES)
 
-figures: ## Visits, venues, sentiment, linkage and propensity against their truth (KINDRED_GEO_DATA: folder of the check-ins; KINDRED_IDENTITY_DATA: of records held out; KINDRED_SCORES_DATA: of the shoppers)
-	KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -count=1 -v -run 'TestVisits$$|TestGowalla|TestSentimentOn|TestQuality$$|TestHeldOut|TestTelco|TestShoppers' ./ingest/clickhouse ./profiles/venues ./ingest/language ./identity/linkage ./profiles/propensity
+figures: ## Visits, venues, sentiment, linkage, propensity and segments against their truth (KINDRED_GEO_DATA: folder of the check-ins; KINDRED_IDENTITY_DATA: of records held out; KINDRED_SCORES_DATA: of the shoppers; KINDRED_BEHAVIOUR_DATA: of the click stream)
+	KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -count=1 -v -run 'TestVisits$$|TestGowalla|TestSentimentOn|TestQuality$$|TestHeldOut|TestTelco|TestShoppers|TestOnlineRetail$$|TestRetentioneering' ./ingest/clickhouse ./profiles/venues ./ingest/language ./identity/linkage ./profiles/propensity ./segments/sql
 
 verify: ## Everything with full counts: lint, tests, race, fuzz
 	$(MAKE) lint

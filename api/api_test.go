@@ -139,7 +139,7 @@ func (p *previewer) Preview(_ context.Context, workspace string, d segments.Defi
 	}
 	return &segments.Preview{
 		AsOf: noon, Count: 1, Profiles: 4, Sample: []identity.ProfileID{7}, SQL: "SELECT {p1:String}",
-		Parameters: map[string]string{"p1": "x"}, QueryID: "q1", RowsRead: 10, Elapsed: 1500 * time.Microsecond,
+		Parameters: map[string]string{"p1": "x"}, QueryID: "q1", Estimate: segments.Estimate{Rows: 10, Bytes: 80, Leaves: []segments.LeafEstimate{{Pointer: "/trait", Rows: 10, Bytes: 80}}}, RowsRead: 10, Elapsed: 1500 * time.Microsecond,
 	}, nil
 }
 
@@ -227,7 +227,7 @@ func (f *fixture) server(t testing.TB) *api.Server {
 		owner = f.owner
 	}
 	s, err := api.New(f.cfg, api.Deps{
-		Profiles: f.people, History: f.shelf, Accounts: f.shelf, Searcher: f.shelf, Consistency: f.watch, Preview: f.preview, Vocabulary: f.names, Explain: f.explain, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
+		Profiles: f.people, History: f.shelf, Accounts: f.shelf, Searcher: f.shelf, Consistency: f.watch, Preview: f.preview, Vocabulary: f.names, Explain: f.explain, Estimate: f.explain, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
 		Events: f.events, Webhooks: f.webhooks, Tracking: f.tracking,
 		Plans: f.plans, Letters: f.letters, Segments: f.live, Destinations: f.told,
 		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values, Models: f.models, Privacy: f.privacy, Restrictions: f.limits,

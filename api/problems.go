@@ -99,6 +99,7 @@ func problemOf(err error) *problem {
 	var p *problem
 	var invalid *segments.Invalid
 	var unreadable *text.Invalid
+	var large *segments.TooLarge
 	var tooLarge *http.MaxBytesError
 	var busy Busy
 	var refused *Refused
@@ -128,6 +129,8 @@ func problemOf(err error) *problem {
 		return badRequest("the destination breaks rules", faults...)
 	case errors.Is(err, activation.ErrNoDestination):
 		return newProblem(http.StatusNotFound, "destination-not-found", "There is no such destination", "it does not exist in this workspace, or was archived")
+	case errors.As(err, &large):
+		return readsTooMuch(large, "/definition"+large.Largest().Pointer)
 	case errors.As(err, &unreadable):
 		return unreadableText(unreadable)
 	case errors.As(err, &tooLarge):

@@ -37,6 +37,7 @@ type previewResponse struct {
 	RowsRead   uint64               `json:"rows_read"`
 	BytesRead  uint64               `json:"bytes_read"`
 	Warnings   []remark             `json:"warnings"`
+	Estimate   estimateResponse     `json:"estimate"`
 	explanation
 }
 
@@ -78,6 +79,6 @@ func (s *Server) previewSegment(c *gin.Context) error {
 		Sample: append([]identity.ProfileID{}, p.Sample...), AsOf: p.AsOf,
 		SQL: p.SQL, Parameters: p.Parameters,
 		ElapsedMS: float64(p.Elapsed.Microseconds()) / 1000, RowsRead: p.RowsRead, BytesRead: p.BytesRead,
-		Warnings: s.warnings(c, said), explanation: more,
+		Warnings: s.warnings(c, said), Estimate: shownEstimate(p.Estimate), explanation: more,
 	})
 }

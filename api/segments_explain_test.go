@@ -21,6 +21,12 @@ type explainer struct {
 	question  segments.Question
 	of        *segments.Preview
 	ds        []segments.Definition
+	self      segments.ID // of the last estimate
+}
+
+func (e *explainer) Estimate(_ context.Context, workspace string, self segments.ID, _ segments.Definition) (*segments.Estimate, error) {
+	e.workspace, e.self = workspace, self
+	return &segments.Estimate{}, e.err
 }
 
 func (e *explainer) Explain(_ context.Context, workspace string, _ segments.Definition, of *segments.Preview, q segments.Question) (*segments.Explanation, error) {
@@ -144,4 +150,30 @@ func TestSegmentOverlap(t *testing.T) {
 	post(`{"segments":[{"id":"loyal"},{"definition":{"all":[{"segment":"x"}]}}]}`, 400, `"/segments/0/id"`, `"/segments/1/definition/all/0/segment"`)
 	f.explain.err = fmt.Errorf("%w", segments.ErrTooExpensive)
 	post(`{"segments":[{"id":"a"},{"id":"b"}]}`, 422, "too-expensive")
+}
+
+func TestSegmentsThatReadTooMuch(t *testing.T) {
+	f := newFixture()
+	h := f.server(t).Handler()
+	large := &segments.TooLarge{Limit: 100, Estimate: segments.Estimate{Rows: 150, Bytes: 1500, Leaves: []segments.LeafEstimate{
+		{Pointer: "/all/0", Rows: 70, Bytes: 700}, {Pointer: "/all/1", Rows: 80, Bytes: 800},
+	}}}
+	scenario{method: http.MethodPost, path: "/v1/segments/preview", key: "read-dev", body: `{"definition":` + definition + `}`, status: 200, want: []string{`"estimate":{"rows":10,"bytes":80,"leaves":[{"pointer":"/definition/trait","rows":10,"bytes":80}]}`}}.run(t, h)
+	const put = `{"expected_revision":7,"definition":` + definition + `}`
+	scenario{method: http.MethodPut, path: "/v1/segments/loyal", key: "admin-dev", body: put, status: 200}.run(t, h)
+	if f.explain.self != "loyal" || f.explain.workspace != "main" {
+		t.Errorf("estimated %q of %q", f.explain.self, f.explain.workspace)
+	}
+	f.preview.err, f.explain.err = large, large
+	want := []string{`"type":"urn:kindred:problem:reads-too-much"`, `it would read 150 rows (1500 bytes); the setting segment-rows allows 100`, `"errors":[{"pointer":"/definition/all/1","detail":"asks for 80 rows (800 bytes), the most of all leaves"}]`}
+	scenario{method: http.MethodPost, path: "/v1/segments/preview", key: "read-dev", body: `{"definition":` + definition + `}`, status: 422, want: want}.run(t, h)
+	before := len(f.live.asked)
+	scenario{method: http.MethodPut, path: "/v1/segments/loyal", key: "admin-dev", body: put, status: 422, want: want}.run(t, h)
+	if len(f.live.asked) != before {
+		t.Errorf("a segment was changed: %v", f.live.asked)
+	}
+	for i := range large.Leaves {
+		large.Leaves[i].Pointer = "/1" + large.Leaves[i].Pointer
+	}
+	scenario{method: http.MethodPost, path: "/v1/segments/overlap", key: "read-dev", body: `{"segments":[{"id":"loyal"},{"definition":` + definition + `}]}`, status: 422, want: []string{`"/segments/1/definition/all/1"`}}.run(t, h)
 }

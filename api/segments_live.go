@@ -177,6 +177,9 @@ func (s *Server) putSegment(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.affordable(c, said.definition); err != nil {
+		return err
+	}
 	definition, err := said.definition.MarshalJSON()
 	if err != nil {
 		return err

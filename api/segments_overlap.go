@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,12 +57,24 @@ func (s *Server) postSegmentOverlap(c *gin.Context) error {
 	}
 	found, err := s.deps.Explain.Intersect(c.Request.Context(), workspaceOf(c), ds)
 	var invalid *segments.Invalid
-	if errors.As(err, &invalid) {
-		return r.unreadable(invalid)
+	var large *segments.TooLarge
+	switch {
+	case errors.As(err, &invalid):
+		faults := make([]fault, len(invalid.Faults))
+		for i, f := range invalid.Faults {
+			faults[i] = fault{r.pointer(f.Pointer), f.Detail}
+		}
+		return badRequest("a segment definition breaks rules", faults...)
+	case errors.As(err, &large):
+		return readsTooMuch(large, r.pointer(large.Largest().Pointer))
 	}
 	if err != nil {
 		return err
 	}
+	return send(c, shownIntersections(found, names))
+}
+
+func shownIntersections(found *segments.Intersections, names []string) intersectionAnswer {
 	answer := intersectionAnswer{AsOf: found.AsOf, Profiles: found.Profiles, Segments: make([]countedSegment, len(names)), Intersections: make([]intersectionResponse, len(found.Regions))}
 	for i, name := range names {
 		answer.Segments[i] = countedSegment{name, found.Counts[i]}
@@ -80,7 +93,7 @@ func (s *Server) postSegmentOverlap(c *gin.Context) error {
 		}
 		answer.Intersections[n] = one
 	}
-	return send(c, answer)
+	return answer
 }
 
 // definitions reads what to intersect: live segments by their ids, and definitions,
@@ -131,23 +144,19 @@ func within(at string, err error) error {
 	return &p
 }
 
-// unreadable is the problem of faults that point into the list of definitions.
-func (r overlapRequest) unreadable(of *segments.Invalid) error {
-	faults := make([]fault, len(of.Faults))
-	for i, f := range of.Faults {
-		place, rest, _ := strings.Cut(strings.TrimPrefix(f.Pointer, "/"), "/")
-		faults[i] = fault{"/segments/" + place, f.Detail}
-		for n, one := range r.Segments {
-			switch {
-			case place != fmt.Sprint(n):
-			case one.ID != "":
-				faults[i].Pointer += "/id"
-			case one.Text != nil:
-				faults[i].Pointer += "/text"
-			default:
-				faults[i].Pointer += strings.TrimSuffix("/definition/"+rest, "/")
-			}
-		}
+// pointer returns where in the body something stands that is told by the place of its
+// definition.
+func (r overlapRequest) pointer(of string) string {
+	place, rest, _ := strings.Cut(strings.TrimPrefix(of, "/"), "/")
+	at := "/segments/" + place
+	i, err := strconv.Atoi(place)
+	switch {
+	case err != nil || i >= len(r.Segments):
+		return at // Impossible: there is no such definition.
+	case r.Segments[i].ID != "":
+		return at + "/id"
+	case r.Segments[i].Text != nil:
+		return at + "/text"
 	}
-	return badRequest("a segment definition breaks rules", faults...)
+	return at + strings.TrimSuffix("/definition/"+rest, "/")
 }

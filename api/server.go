@@ -19,7 +19,7 @@ import (
 	"github.com/kindred-cdp/kindred/segments"
 )
 
-// Deps are what the server needs. All but Vocabulary, Explain, History, Accounts, Searcher, Consistency,
+// Deps are what the server needs. All but Vocabulary, Explain, Estimate, History, Accounts, Searcher, Consistency,
 // Events, Webhooks, Tracking, Segments, Destinations, Plans, Letters, Privacy, Identity, Rules, Commands, Values,
 // Keyring, Keys, Audit and Checks are required.
 type Deps struct {
@@ -29,6 +29,8 @@ type Deps struct {
 	Vocabulary segments.Vocabulary
 	// Explain tells more of previews and compares segments; without it nothing does.
 	Explain segments.Explainer
+	// Estimate refuses live segments that would read too much; without it none is.
+	Estimate segments.Estimator
 	// History, Accounts and Searcher answer for timelines and other lists, for
 	// accounts and for searches; without them their routes are not there.
 	History  profiles.History

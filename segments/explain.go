@@ -42,8 +42,8 @@ type Explainer interface {
 	// others are told all the same.
 	Explain(ctx context.Context, workspace string, d Definition, of *Preview, q Question) (*Explanation, error)
 	// Intersect counts who is in which of 2 to MaxIntersected definitions. The pointers
-	// of an *Invalid begin with the place of the definition, such as "/1". It returns
-	// ErrTooExpensive as Preview does.
+	// of an *Invalid and a *TooLarge begin with the place of the definition, such as
+	// "/1". It returns ErrTooExpensive as Preview does.
 	Intersect(ctx context.Context, workspace string, ds []Definition) (*Intersections, error)
 }
 

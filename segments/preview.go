@@ -16,7 +16,8 @@ var ErrTooExpensive = errors.New("definition is too expensive to preview")
 type Previewer interface {
 	// Preview evaluates d over all profiles of the workspace and returns at
 	// most sample members. It returns ErrTooExpensive when the limits of one
-	// preview are met. Safe for concurrent use.
+	// preview are met, and a *TooLarge before it begins where d would read too
+	// much. Safe for concurrent use.
 	Preview(ctx context.Context, workspace string, d Definition, sample int) (*Preview, error)
 }
 
@@ -32,6 +33,7 @@ type Preview struct {
 	SQL        string
 	Parameters map[string]string
 	QueryID    string
+	Estimate   Estimate // as it was told before it ran
 	RowsRead   uint64
 	BytesRead  uint64
 	Elapsed    time.Duration // of the query, as the caller waited

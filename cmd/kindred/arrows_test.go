@@ -49,7 +49,8 @@ var narrower = map[string]func(path string) bool{
 	"profiles/propensity/examplefile": func(p string) bool {
 		return !strings.HasPrefix(p, module) || slices.Contains([]string{"identity/linkage/tablefile", "profiles/cells", "profiles/propensity"}, strings.TrimPrefix(p, module))
 	},
-	"api": func(p string) bool { return !strings.Contains(p, "ClickHouse") && !strings.Contains(p, "kafka") },
+	"segments/insights": standardOr("segments"),
+	"api":               func(p string) bool { return !strings.Contains(p, "ClickHouse") && !strings.Contains(p, "kafka") },
 }
 
 func standardOr(also ...string) func(string) bool {

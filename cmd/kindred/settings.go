@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"slices"
@@ -46,6 +47,7 @@ func settingList() []setting {
 		{name: "clickhouse-url", usage: "running ClickHouse to use instead of the embedded one: clickhouse://user:pass@host:9000/db"},
 		{name: "clickhouse-lib", usage: "`path` of libchdb, instead of fetching it"},
 		{name: "engine-memory", value: "4096", usage: "memory cap of the embedded ClickHouse, in `MiB`"},
+		{name: "segment-rows", value: "1000000000", usage: "`rows` that a segment may read when it is previewed or evaluated over all profiles, by its estimate; 0: no limit"},
 		{name: "cache-memory", value: "256", usage: "memory for the profiles that an API process keeps at hand, in `MiB`"},
 		{name: "kafka-brokers", usage: "running Kafka to use instead of the embedded one: `host:port`, separated by commas"},
 		{name: "kafka-partitions", value: "2", usage: "partitions of each event topic, when it is created"},
@@ -73,7 +75,7 @@ func settingList() []setting {
 }
 
 // notSettings are variables with the prefix that other programs of the project read.
-var notSettings = []string{"KINDRED_REQUIRE_SERVICES", "KINDRED_TEST_COUNT", "KINDRED_TEST_SEED", "KINDRED_GEO_DATA", "KINDRED_IDENTITY_DATA", "KINDRED_BENCH_ROWS", "KINDRED_TEST_SDK", "KINDRED_TEST_BINARY", "KINDRED_TEST_SCREENSHOT", "KINDRED_TEST_KAFKA", "KINDRED_KAFKA_LOG"}
+var notSettings = []string{"KINDRED_REQUIRE_SERVICES", "KINDRED_TEST_COUNT", "KINDRED_TEST_SEED", "KINDRED_GEO_DATA", "KINDRED_IDENTITY_DATA", "KINDRED_BEHAVIOUR_DATA", "KINDRED_BENCH_ROWS", "KINDRED_TEST_SDK", "KINDRED_TEST_BINARY", "KINDRED_TEST_SCREENSHOT", "KINDRED_TEST_KAFKA", "KINDRED_KAFKA_LOG"}
 
 func addSettings(flags *pflag.FlagSet) {
 	for _, s := range settingList() {
@@ -96,6 +98,7 @@ type settings struct {
 	clickhouseURL, clickhouseLib                  string
 	engineMemory                                  uint64 // bytes
 	cacheMemory                                   int64  // bytes
+	segmentRows                                   uint64 // of one definition
 	kafkaBrokers                                  []string
 	kafkaPartitions, kafkaReplication             int
 	logLevel, logFormat                           string
@@ -145,6 +148,7 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 		identityAddress: values["identity-address"], identityURLs: splitURLs(values["identity-urls"]),
 		webhooks: values["webhooks"], traits: values["traits"], clickhouseURL: values["clickhouse-url"], clickhouseLib: values["clickhouse-lib"],
 		engineMemory:    uint64(number("engine-memory", 512, 1<<20)) << 20,
+		segmentRows:     uint64(number("segment-rows", 0, math.MaxInt)),
 		cacheMemory:     int64(number("cache-memory", 1, 1<<20)) << 20,
 		kafkaPartitions: number("kafka-partitions", 1, 10_000), kafkaReplication: number("kafka-replication", 1, 100),
 		logLevel: choice("log-level", "debug", "info", "warn", "error"), logFormat: choice("log-format", "text", "json"),

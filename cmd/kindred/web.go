@@ -38,7 +38,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		return nil, err
 	}
 	previewConfig := segmentsql.DefaultConfig()
-	previewConfig.Rules = form.Rules
+	previewConfig.Rules, previewConfig.MaxRows = form.Rules, p.settings.segmentRows
 	store, err := profilestore.New(form, p.conn, now)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		return linkageRules(ctx, store, workspace)
 	}
 	w.server, err = api.New(cfg, api.Deps{
-		Profiles: w.cache, History: store, Accounts: store, Searcher: store, Consistency: newOwnWrites(p.brokers, gathered), Preview: preview, Vocabulary: preview, Explain: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
+		Profiles: w.cache, History: store, Accounts: store, Searcher: store, Consistency: newOwnWrites(p.brokers, gathered), Preview: preview, Vocabulary: preview, Explain: preview, Estimate: preview, Tracking: tracking, Events: events, Webhooks: webhooks,
 		Keyring: keyring{r.decided.ring}, Keys: keyKeeper{r.decided.keys, now}, Audit: recorder{w.audit},
 		Segments: r.decided.segments, Destinations: r.decided.destinations,
 		Plans: planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},

@@ -62,6 +62,11 @@ func TestWhatDefinesIsKeptApart(t *testing.T) {
 	if names != "987654" {
 		t.Errorf("told %s", names)
 	}
+	list = append(list, segments.Feature{Kind: segments.FeatureEvent, Name: "a", Within: 2, Members: 400, Others: 100}, segments.Feature{Kind: segments.FeatureEvent, Name: "a", Within: 1, Members: 400, Others: 90})
+	got = insights.Rank(list, insights.Counts{Members: 1000, Others: 1000}, 1)
+	if len(got) != 3 || got[2].Name != "a" || got[2].Within != 1 {
+		t.Errorf("told %+v", got)
+	}
 }
 
 // TestNothingDistinguishesHalves draws who is a member by lot: whatever is told then is

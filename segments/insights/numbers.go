@@ -22,8 +22,8 @@ type Range struct {
 const parts = 10
 
 // Split returns the range between two deciles of numbers that distinguishes the members
-// best: with the highest bound of those that at least least members have. It returns
-// false where there is none. The order of the numbers does not matter; equal ones may
+// best: with the highest bound of those that at least least members have. It is all of the
+// numbers only where they are all equal. It returns false where there is none. The order of the numbers does not matter; equal ones may
 // stand several times.
 func Split(numbers []Number, all Counts, least uint64) (best Range, ok bool) {
 	cuts, bins := deciles(numbers)
@@ -33,7 +33,7 @@ func Split(numbers []Number, all Counts, least uint64) (best Range, ok bool) {
 		for to := from; to < len(bins); to++ {
 			sum.Members, sum.Others = sum.Members+bins[to].Members, sum.Others+bins[to].Others
 			_, bound := Bound(sum, all)
-			if sum.Members < least || bound <= highest {
+			if whole := from == 0 && to == len(bins)-1; sum.Members < least || bound <= highest || whole && len(bins) > 1 {
 				continue
 			}
 			highest, ok = bound, true

@@ -10,4 +10,10 @@
 // boolean tree is a condition on the mask. A leaf that holds for a profile
 // without rows (fewer than three orders) is compiled as its opposite, so that
 // a profile that a scan does not return has the right bits without being there.
+//
+// A Previewer runs them, and explains: reach and intersections are counts of definitions
+// that are made of the one that is asked about, so that what a leaf means is written
+// once; overlap compares with the members that segments/live has stored; insights take a
+// sample of members and others, which is sent along as a table, and count what they have
+// (segments/insights ranks it).
 package sql

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -89,18 +87,4 @@ func (p *Previewer) read(ctx context.Context, q Query, scan func(driver.Rows) er
 		}
 	}
 	return failure(rows.Err())
-}
-
-// idArray writes ids as the server reads a bound array.
-func idArray(ids []uint64) string {
-	var b strings.Builder
-	b.WriteByte('[')
-	for i, id := range ids {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.FormatUint(id, 10))
-	}
-	b.WriteByte(']')
-	return b.String()
 }

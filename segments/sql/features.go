@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/ext"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/kindred-cdp/kindred/profiles"
@@ -16,10 +18,13 @@ import (
 )
 
 const (
-	// sides tells who is looked at; the others count them.
-	sides        = "(profile_id IN {members:Array(UInt64)} OR profile_id IN {others:Array(UInt64)})"
-	countMembers = "countIf(profile_id IN {members:Array(UInt64)})"
-	countOthers  = "countIf(profile_id IN {others:Array(UInt64)})"
+	// lookedAt joins those who are looked at, a table that is sent along with a query:
+	// as a bound array of ids it would be a part of the text that is analysed, once for
+	// each place where it stands.
+	lookedAt = "INNER JOIN looked_at USING (profile_id)"
+	// countMembers and countOthers count the two sides.
+	countMembers = "countIf(is_member)"
+	countOthers  = "countIf(NOT is_member)"
 	// maxNames is how many events, products and categories are looked at, and maxTraits
 	// how many traits: those that the most members have.
 	maxNames  = 1000
@@ -29,18 +34,33 @@ const (
 )
 
 // about begins a query of those who are looked at.
-func (a asked) about(who looked) *compiler {
+func (a asked) about() *compiler {
 	c := &compiler{reading: a.reading, rules: a.cfg.Rules, now: a.now, parameters: map[string]string{}}
 	c.parameters["workspace"] = textEscaper.Replace(a.workspace)
 	a.reading.Bind(c.parameters)
-	c.parameters["members"], c.parameters["others"] = idArray(who.members), idArray(who.others)
 	return c
+}
+
+// of runs a query about those who are looked at.
+func (a asked) of(ctx context.Context, who looked, q Query, scan func(driver.Rows) error) error {
+	table, err := ext.NewTable("looked_at", ext.Column("profile_id", "UInt64"), ext.Column("is_member", "Bool"))
+	if err != nil {
+		return fmt.Errorf("make table looked_at: %w", err)
+	}
+	for is, side := range map[bool][]uint64{true: who.members, false: who.others} {
+		for _, id := range side {
+			if err := table.Append(id, is); err != nil {
+				return fmt.Errorf("fill table looked_at: %w", err)
+			}
+		}
+	}
+	return a.read(clickhousego.Context(ctx, clickhousego.WithExternalTable(table)), q, scan)
 }
 
 // eventFeatures are what was done in the last days.
 func (a asked) eventFeatures(ctx context.Context, who looked) ([]segments.Feature, error) {
 	var list []segments.Feature
-	err := a.read(ctx, a.eventsQuery(who), func(rows driver.Rows) error {
+	err := a.of(ctx, who, a.eventsQuery(), func(rows driver.Rows) error {
 		var name string
 		near, far := segments.Feature{Kind: segments.FeatureEvent, Within: recent}, segments.Feature{Kind: segments.FeatureEvent, Within: longer}
 		err := rows.Scan(&name, &near.Members, &near.Others, &far.Members, &far.Others)
@@ -52,31 +72,28 @@ func (a asked) eventFeatures(ctx context.Context, who looked) ([]segments.Featur
 	return list, err
 }
 
-func (a asked) eventsQuery(who looked) Query {
-	c := a.about(who)
+func (a asked) eventsQuery() Query {
+	c := a.about()
 	near := c.within("last", recent)
 	sql := fmt.Sprintf(`SELECT name, countIf(is_member%[1]s), countIf(NOT is_member%[1]s), countIf(is_member) AS of_members, countIf(NOT is_member)
 FROM (
-    SELECT profile_id, name, last, profile_id IN {members:Array(UInt64)} AS is_member
-    FROM (
-        SELECT %[2]s AS profile_id, toString(name) AS name, max(time) AS last
-        FROM events
-        WHERE workspace = {workspace:String} AND anchor_id != 0%[3]s
-        GROUP BY profile_id, name
-    )
-    WHERE %[4]s
-)
+    SELECT %[2]s AS profile_id, toString(name) AS name, max(time) AS last
+    FROM events
+    WHERE workspace = {workspace:String} AND anchor_id != 0%[3]s
+    GROUP BY profile_id, name
+) AS done
+%[4]s
 GROUP BY name
 HAVING of_members >= %[5]d
 ORDER BY of_members DESC, name
-LIMIT %[6]d`, near, c.reading.EventProfile("anchor_id", "time"), c.within("time", longer), sides, segments.MinInsight, maxNames)
+LIMIT %[6]d`, near, c.reading.EventProfile("anchor_id", "time"), c.within("time", longer), lookedAt, segments.MinInsight, maxNames)
 	return Query{SQL: sql, Parameters: c.parameters}
 }
 
 // goodsFeatures are the products and categories of orders that stand.
 func (a asked) goodsFeatures(ctx context.Context, who looked) ([]segments.Feature, error) {
 	var list []segments.Feature
-	err := a.read(ctx, a.goodsQuery(who), func(rows driver.Rows) error {
+	err := a.of(ctx, who, a.goodsQuery(), func(rows driver.Rows) error {
 		f := segments.Feature{Within: longer}
 		var kind string
 		err := rows.Scan(&kind, &f.Name, &f.Label, &f.Members, &f.Others)
@@ -89,15 +106,15 @@ func (a asked) goodsFeatures(ctx context.Context, who looked) ([]segments.Featur
 
 // goodsQuery takes the lines of the newest message of each order, as a leaf of bought
 // does, and of the catalogue the categories that the products have now.
-func (a asked) goodsQuery(who looked) Query {
-	c := a.about(who)
+func (a asked) goodsQuery() Query {
+	c := a.about()
 	sql := fmt.Sprintf(`SELECT kind, id, max(label), %[1]s AS of_members, %[2]s
 FROM (
-    SELECT DISTINCT profile_id, good.1 AS kind, good.2 AS id, good.3 AS label
+    SELECT DISTINCT profile_id, is_member, good.1 AS kind, good.2 AS id, good.3 AS label
     FROM (
-        SELECT profile_id, arrayJoin(arrayConcat([('product', line.1, line.2)], arrayMap(k -> ('category', k, ''), arrayDistinct(arrayPushBack(kept.category, line.3))))) AS good
+        SELECT profile_id, is_member, arrayJoin(arrayConcat([('product', line.1, line.2)], arrayMap(k -> ('category', k, ''), arrayDistinct(arrayPushBack(kept.category, line.3))))) AS good
         FROM (
-            SELECT profile_id, arrayJoin(goods) AS line, line.1 AS product
+            SELECT profile_id, is_member, arrayJoin(goods) AS line, line.1 AS product
             FROM (
                 SELECT profile_id, min(time) AS placed, argMax(standing, moment) AS stands, argMax(lines, moment) AS goods
                 FROM (
@@ -106,9 +123,9 @@ FROM (
                     FROM transaction_facts
                     WHERE workspace = {workspace:String} AND anchor_id != 0 AND type = 'order'
                 )
-                WHERE %[7]s
                 GROUP BY profile_id, transaction
-            )
+            ) AS orders
+            %[7]s
             WHERE stands%[8]s
         ) AS bought
         LEFT JOIN (SELECT item_id, category FROM catalogue WHERE workspace = {workspace:String} AND type = 'product') AS kept ON kept.item_id = bought.product
@@ -118,7 +135,7 @@ FROM (
 GROUP BY kind, id
 HAVING of_members >= %[9]d
 ORDER BY of_members DESC, kind, id
-LIMIT %[10]d`, countMembers, countOthers, c.reading.EventProfile("anchor_id", "time"), clickhouse.TransactionIdentity, clickhouse.TransactionStands, moment, sides,
+LIMIT %[10]d`, countMembers, countOthers, c.reading.EventProfile("anchor_id", "time"), clickhouse.TransactionIdentity, clickhouse.TransactionStands, moment, lookedAt,
 		c.within("placed", longer), segments.MinInsight, maxNames)
 	return Query{SQL: sql, Parameters: c.parameters}
 }
@@ -126,7 +143,7 @@ LIMIT %[10]d`, countMembers, countOthers, c.reading.EventProfile("anchor_id", "t
 // scoreFeatures are ranges of scores.
 func (a asked) scoreFeatures(ctx context.Context, who looked) ([]segments.Feature, error) {
 	numbers := map[string][]insights.Number{}
-	err := a.read(ctx, a.scoresQuery(who), func(rows driver.Rows) error {
+	err := a.of(ctx, who, a.scoresQuery(), func(rows driver.Rows) error {
 		var name string
 		var n insights.Number
 		err := rows.Scan(&name, &n.Value, &n.Members, &n.Others)
@@ -137,8 +154,8 @@ func (a asked) scoreFeatures(ctx context.Context, who looked) ([]segments.Featur
 }
 
 // scoresQuery takes the newest value of each score, as a leaf of scores does.
-func (a asked) scoresQuery(who looked) Query {
-	c := a.about(who)
+func (a asked) scoresQuery() Query {
+	c := a.about()
 	sql := fmt.Sprintf(`SELECT score, latest, %[1]s, %[2]s
 FROM (
     SELECT profile_id, score, argMax(value, (computed_at, scored_id = profile_id, scored_id)) AS latest
@@ -148,11 +165,12 @@ FROM (
         FROM scores
         WHERE workspace = {workspace:String}
     )
-    WHERE scored_id != 0 AND computed_at >= standing_since AND %[4]s
+    WHERE scored_id != 0 AND computed_at >= standing_since
     GROUP BY profile_id, score
-)
+) AS scored
+%[4]s
 WHERE isFinite(latest)
-GROUP BY score, latest`, countMembers, countOthers, c.reading.IdentifierProfile("scores.profile_id"), sides)
+GROUP BY score, latest`, countMembers, countOthers, c.reading.IdentifierProfile("scores.profile_id"), lookedAt)
 	return Query{SQL: sql, Parameters: c.parameters}
 }
 
@@ -192,7 +210,7 @@ func (a asked) traitFeatures(ctx context.Context, who looked) ([]segments.Featur
 	}
 	var list []segments.Feature
 	numbers := map[string][]insights.Number{}
-	err = a.read(ctx, a.traitsQuery(who, names), func(rows driver.Rows) error {
+	err = a.of(ctx, who, a.traitsQuery(names), func(rows driver.Rows) error {
 		var name, value string
 		var n insights.Counts
 		if err := rows.Scan(&name, &value, &n.Members, &n.Others); err != nil {
@@ -214,26 +232,27 @@ func (a asked) traitFeatures(ctx context.Context, who looked) ([]segments.Featur
 // traitsQuery counts the values that survive, or their elements. Of a trait whose texts
 // are nearly all different, such as a note, none is told, and of any trait none that so
 // few have; numbers come whole, because they are told as ranges.
-func (a asked) traitsQuery(who looked, names []string) Query {
-	c := a.about(who)
+func (a asked) traitsQuery(names []string) Query {
+	c := a.about()
 	sql := fmt.Sprintf(`SELECT trait, element, of_members, of_others
 FROM (
     SELECT trait, element, match(element, '^[-0-9]') AS is_number, %[1]s AS of_members, %[2]s AS of_others,
-        countIf(NOT is_number) OVER (PARTITION BY trait) AS texts, sumIf(of_members + of_others, NOT is_number) OVER (PARTITION BY trait) AS stated
+        countIf(NOT is_number) OVER (PARTITION BY trait) AS texts, sumIf(of_members + of_others, NOT is_number) OVER (PARTITION BY trait) AS counted
     FROM (
-        SELECT DISTINCT profile_id, trait, arrayJoin(if(startsWith(surviving, '['), JSONExtractArrayRaw(surviving), [surviving])) AS element
+        SELECT DISTINCT profile_id, is_member, trait, arrayJoin(if(startsWith(surviving, '['), JSONExtractArrayRaw(surviving), [surviving])) AS element
         FROM (
             SELECT %[3]s AS profile_id, toString(trait) AS trait, %[4]s AS surviving
             FROM trait_observations
             WHERE workspace = {workspace:String} AND anchor_id != 0 AND trait IN %[5]s
             GROUP BY profile_id, trait
-        )
-        WHERE %[6]s AND surviving NOT IN ('', 'null')
+        ) AS stated
+        %[6]s
+        WHERE surviving NOT IN ('', 'null')
     )
     GROUP BY trait, element
 )
-WHERE length(element) <= %[7]d AND NOT match(element, '^[[{]') AND (is_number OR of_members >= %[8]d AND texts * 2 <= stated)`,
-		countMembers, countOthers, c.reading.EventProfile("anchor_id", "time"), c.survivors(names), c.bind("Array(String)", textArray(names)), sides, maxValue, segments.MinInsight)
+WHERE length(element) <= %[7]d AND NOT match(element, '^[[{]') AND (is_number OR of_members >= %[8]d AND texts * 2 <= counted)`,
+		countMembers, countOthers, c.reading.EventProfile("anchor_id", "time"), c.survivors(names), c.bind("Array(String)", textArray(names)), lookedAt, maxValue, segments.MinInsight)
 	return Query{SQL: sql, Parameters: c.parameters}
 }
 

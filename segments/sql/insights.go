@@ -15,9 +15,8 @@ import (
 	"github.com/kindred-cdp/kindred/segments/insights"
 )
 
-// maxFeatures is how many features are told, and how many of those that the definition
-// itself asks for.
-const maxFeatures = 20
+// maxFeatures is how many features of a kind are told.
+const maxFeatures = 10
 
 // lot orders profiles by a hash of the id, the same for ever: the sample of a share
 // are those whose lot is at most that share of all numbers.

@@ -113,7 +113,6 @@ func TestInsights(t *testing.T) {
 		"category Clothing in 2160h0m0s: 100 against 0",
 		"category Hats in 2160h0m0s: 100 against 0",
 		"category Headgear in 2160h0m0s: 100 against 0",
-		"event Called in 2160h0m0s: 100 against 0",
 		"event Called in 720h0m0s: 100 against 0",
 		"product p1 (Hat) in 2160h0m0s: 100 against 0",
 		"score churn from 0.9: 100 against 0",

@@ -90,14 +90,11 @@ func (p *Previewer) Intersect(ctx context.Context, workspace string, ds []segmen
 	resolved := make([]segments.Definition, len(ds))
 	for i, d := range ds {
 		var err error
-		if resolved[i], err = segments.Resolve(ctx, p.cfg.Library, workspace, "", d); err != nil {
-			var invalid *segments.Invalid
-			if errors.As(err, &invalid) {
-				for n := range invalid.Faults {
-					invalid.Faults[n].Pointer = fmt.Sprintf("/%d%s", i, invalid.Faults[n].Pointer)
-				}
-			}
-			return nil, err
+		if resolved[i], err = segments.Resolve(ctx, p.cfg.Library, workspace, "", d); err == nil {
+			_, err = p.estimate(ctx, workspace, d, resolved[i])
+		}
+		if err != nil {
+			return nil, within(i, err)
 		}
 	}
 	reading, err := warehouse.ReadingNow(p.bound(ctx), p.conn, workspace)
@@ -129,6 +126,24 @@ func (p *Previewer) Intersect(ctx context.Context, workspace string, ds []segmen
 		return nil, fmt.Errorf("intersect segments: %w", err)
 	}
 	return out, nil
+}
+
+// within moves what an error points at to the place of one of several definitions.
+func within(i int, err error) error {
+	at := fmt.Sprintf("/%d", i)
+	var invalid *segments.Invalid
+	var large *segments.TooLarge
+	switch {
+	case errors.As(err, &invalid):
+		for n := range invalid.Faults {
+			invalid.Faults[n].Pointer = at + invalid.Faults[n].Pointer
+		}
+	case errors.As(err, &large):
+		for n := range large.Leaves {
+			large.Leaves[n].Pointer = at + large.Leaves[n].Pointer
+		}
+	}
+	return err
 }
 
 // compileRegions counts profiles by the definitions that they are in.

@@ -11,18 +11,19 @@ import (
 // consents. A statement is (time, refused, message hash, channel, address), so that
 // the greatest is the latest, and of several at one time a refusal.
 func (c *compiler) consent(i int, leaf segments.Consent) {
-	purpose, said := c.text(leaf.Purpose), fmt.Sprintf("said_%d", i)
+	purpose := c.text(leaf.Purpose)
 	condition := "purpose = " + purpose
-	granted := grantedBy(said)
 	if leaf.Channel != "" {
 		condition += " AND channel IN ('', " + c.text(leaf.Channel) + ")"
-	} else {
+	}
+	said := c.consents.column(fmt.Sprintf("said_%d", i),
+		"groupArrayIf((toUnixTimestamp64Milli(time), NOT granted, message_hash, toString(channel), address_id), "+condition+")")
+	granted := grantedBy(said)
+	if leaf.Channel == "" {
 		// The channels that were named, or all at once where none was.
 		channels := fmt.Sprintf("arrayFilter(c -> c != '' OR NOT arrayExists(s -> s.4 != '', %s), arrayDistinct(arrayMap(s -> s.4, %s)))", said, said)
 		granted = fmt.Sprintf("arrayExists(c -> %s, %s)", grantedBy("arrayFilter(s -> s.4 = c OR s.4 = '', "+said+")"), channels)
 	}
-	c.consents.columns = append(c.consents.columns,
-		"groupArrayIf((toUnixTimestamp64Milli(time), NOT granted, message_hash, toString(channel), address_id), "+condition+") AS "+said)
 	c.purposes = append(c.purposes, purpose)
 	switch leaf.Is {
 	case segments.Granted:

@@ -30,6 +30,9 @@ type Config struct {
 	MaxExecution time.Duration
 	// MaxMemory bounds the memory of each query in bytes. Default 2 GiB.
 	MaxMemory int64
+	// MaxRows is how many rows a definition may read, by its estimate; 0 is any number.
+	// Default 1 000 million.
+	MaxRows uint64
 	// Looked is how many members, and how many others, insights look at where there are
 	// more. Default 10 000.
 	Looked int
@@ -42,7 +45,7 @@ type Config struct {
 
 // DefaultConfig returns the defaults that the fields name.
 func DefaultConfig() Config {
-	return Config{Rules: profiles.DefaultRules(), MaxExecution: 10 * time.Second, MaxMemory: 2 << 30, TotalAge: 5 * time.Second, Looked: 10_000}
+	return Config{Rules: profiles.DefaultRules(), MaxExecution: 10 * time.Second, MaxMemory: 2 << 30, TotalAge: 5 * time.Second, Looked: 10_000, MaxRows: 1_000_000_000}
 }
 
 // Validate reports every fault of the configuration.
@@ -60,9 +63,10 @@ type Previewer struct {
 	conn driver.Conn
 	now  func() time.Time
 
-	mu     sync.Mutex // Protects totals and names.
-	totals map[string]total
-	names  map[string]vocabulary
+	mu       sync.Mutex // Protects totals, names and measured.
+	totals   map[string]total
+	names    map[string]vocabulary
+	measured map[[2]string]size // by workspace and table
 }
 
 // total is the number of all profiles of a workspace at a time.
@@ -79,14 +83,19 @@ func New(cfg Config, conn driver.Conn, now func() time.Time) (*Previewer, error)
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Previewer{cfg: cfg, conn: conn, now: now, totals: map[string]total{}, names: map[string]vocabulary{}}, nil
+	return &Previewer{cfg: cfg, conn: conn, now: now, totals: map[string]total{}, names: map[string]vocabulary{}, measured: map[[2]string]size{}}, nil
 }
 
 // Preview implements segments.Previewer.
 func (p *Previewer) Preview(ctx context.Context, workspace string, d segments.Definition, sample int) (*segments.Preview, error) {
 	// Times are stored in milliseconds, and so must now be to be repeatable.
 	now := p.now().UTC().Truncate(time.Millisecond)
+	written := d
 	d, err := segments.Resolve(ctx, p.cfg.Library, workspace, "", d)
+	if err != nil {
+		return nil, err
+	}
+	estimate, err := p.estimate(ctx, workspace, written, d)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +110,7 @@ func (p *Previewer) Preview(ctx context.Context, workspace string, d segments.De
 	// The least ids are a sample: ids are hashes. groupArraySorted takes its
 	// size as a constant, not as a parameter.
 	q.SQL = "SELECT count(), groupArraySorted(" + strconv.Itoa(max(sample, 1)) + ")(profile_id)\nFROM (\n" + indent(q.SQL) + "\n)"
-	result := &segments.Preview{AsOf: now, SQL: q.SQL, Parameters: q.Parameters, QueryID: newQueryID()}
+	result := &segments.Preview{AsOf: now, Estimate: *estimate, SQL: q.SQL, Parameters: q.Parameters, QueryID: newQueryID()}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.members(groupCtx, q, sample, result) })
 	group.Go(func() (err error) {

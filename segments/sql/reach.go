@@ -11,14 +11,14 @@ import (
 )
 
 // reached are the definitions of who is reached by a channel: the members that have an
-// address, and those of them who have granted and who have refused. What a leaf of
+// address, and those of them who have granted and who have said nothing. What a leaf of
 // consent means is said once, where it is compiled.
 func reached(d segments.Definition, purpose string, channel segments.Channel) []segments.Definition {
 	has := segments.All{d.Root, segments.HasIdentifier{Namespace: channel.Namespace}}
 	stands := func(is segments.Stance) segments.Definition {
 		return segments.Definition{Root: append(slices.Clone(has), segments.Consent{Purpose: purpose, Channel: channel.Name, Is: is})}
 	}
-	return []segments.Definition{{Root: has}, stands(segments.Granted), stands(segments.Denied)}
+	return []segments.Definition{{Root: has}, stands(segments.Granted), stands(segments.Unknown)}
 }
 
 // reach counts members by channel.
@@ -34,7 +34,8 @@ func (a asked) reach(ctx context.Context, purpose string) ([]segments.ChannelRea
 	}
 	list := make([]segments.ChannelReach, len(channels))
 	for i, c := range channels {
-		list[i] = segments.ChannelReach{Channel: c, Addressable: counts[3*i], Granted: counts[3*i+1], Denied: counts[3*i+2]}
+		addressable, granted, unknown := counts[3*i], counts[3*i+1], counts[3*i+2]
+		list[i] = segments.ChannelReach{Channel: c, Addressable: addressable, Granted: granted, Denied: addressable - granted - unknown}
 	}
 	return list, nil
 }

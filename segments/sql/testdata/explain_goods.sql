@@ -1,10 +1,10 @@
-SELECT kind, id, max(label), countIf(profile_id IN {members:Array(UInt64)}) AS of_members, countIf(profile_id IN {others:Array(UInt64)})
+SELECT kind, id, max(label), countIf(is_member) AS of_members, countIf(NOT is_member)
 FROM (
-    SELECT DISTINCT profile_id, good.1 AS kind, good.2 AS id, good.3 AS label
+    SELECT DISTINCT profile_id, is_member, good.1 AS kind, good.2 AS id, good.3 AS label
     FROM (
-        SELECT profile_id, arrayJoin(arrayConcat([('product', line.1, line.2)], arrayMap(k -> ('category', k, ''), arrayDistinct(arrayPushBack(kept.category, line.3))))) AS good
+        SELECT profile_id, is_member, arrayJoin(arrayConcat([('product', line.1, line.2)], arrayMap(k -> ('category', k, ''), arrayDistinct(arrayPushBack(kept.category, line.3))))) AS good
         FROM (
-            SELECT profile_id, arrayJoin(goods) AS line, line.1 AS product
+            SELECT profile_id, is_member, arrayJoin(goods) AS line, line.1 AS product
             FROM (
                 SELECT profile_id, min(time) AS placed, argMax(standing, moment) AS stands, argMax(lines, moment) AS goods
                 FROM (
@@ -13,10 +13,10 @@ FROM (
                     FROM transaction_facts
                     WHERE workspace = {workspace:String} AND anchor_id != 0 AND type = 'order'
                 )
-                WHERE (profile_id IN {members:Array(UInt64)} OR profile_id IN {others:Array(UInt64)})
                 GROUP BY profile_id, transaction
-            )
-            WHERE stands AND placed > {p3:DateTime64(3, 'UTC')} AND placed <= {now:DateTime64(3, 'UTC')}
+            ) AS orders
+            INNER JOIN looked_at USING (profile_id)
+            WHERE stands AND placed > {p1:DateTime64(3, 'UTC')} AND placed <= {now:DateTime64(3, 'UTC')}
         ) AS bought
         LEFT JOIN (SELECT item_id, category FROM catalogue WHERE workspace = {workspace:String} AND type = 'product') AS kept ON kept.item_id = bought.product
     )
@@ -26,8 +26,6 @@ GROUP BY kind, id
 HAVING of_members >= 10
 ORDER BY of_members DESC, kind, id
 LIMIT 1000
--- members = [1,2]
 -- now = 2025-06-01 12:00:00.000
--- others = [3]
--- p3 = 2025-03-03 12:00:00.000
+-- p1 = 2025-03-03 12:00:00.000
 -- workspace = main

@@ -1,4 +1,4 @@
-SELECT score, latest, countIf(profile_id IN {members:Array(UInt64)}), countIf(profile_id IN {others:Array(UInt64)})
+SELECT score, latest, countIf(is_member), countIf(NOT is_member)
 FROM (
     SELECT profile_id, score, argMax(value, (computed_at, scored_id = profile_id, scored_id)) AS latest
     FROM (
@@ -7,11 +7,10 @@ FROM (
         FROM scores
         WHERE workspace = {workspace:String}
     )
-    WHERE scored_id != 0 AND computed_at >= standing_since AND (profile_id IN {members:Array(UInt64)} OR profile_id IN {others:Array(UInt64)})
+    WHERE scored_id != 0 AND computed_at >= standing_since
     GROUP BY profile_id, score
-)
+) AS scored
+INNER JOIN looked_at USING (profile_id)
 WHERE isFinite(latest)
 GROUP BY score, latest
--- members = [1,2]
--- others = [3]
 -- workspace = main
