@@ -113,6 +113,14 @@ type binned struct {
 // binAll bins the rows of a table.
 func binAll(t *Table, binners []binner, rows []int32, workers int) *binned {
 	b := &binned{rows: len(rows), stride: (len(binners) + lanes - 1) / lanes, columns: make([][]uint8, len(binners))}
+	// A row is a whole number of cache lines, or half or a quarter of one.
+	const line = 8
+	switch {
+	case b.stride > line/2:
+		b.stride = (b.stride + line - 1) / line * line
+	case b.stride == 3:
+		b.stride = line / 2
+	}
 	b.words = make([]uint64, len(rows)*b.stride)
 	read := make([]binReader, len(binners))
 	for i := range binners {

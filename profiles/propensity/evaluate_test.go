@@ -259,7 +259,8 @@ func TestFewRowsManyFeatures(t *testing.T) {
 	}
 	base := e.Baselines["base_rate"].LogLoss
 	t.Logf("log loss %.4f, at the least penalty %.4f, of the base rate %.4f", e.Metrics.LogLoss, loss(2), base)
-	if e.Metrics.LogLoss > base || loss(2) < base+.02 {
+	// With the least penalty and Platt alone it is .654.
+	if e.Metrics.LogLoss > .645 || loss(2) < base+.02 {
 		t.Error("the penalty is not chosen, or need not be")
 	}
 }

@@ -3,6 +3,7 @@ package propensity
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -26,8 +27,9 @@ func mixedTable(r *rand.Rand, rows int) *Table {
 	return t
 }
 
-// The packed histograms hold the sums of the gradients of each bin, also those
-// that were had by subtraction, and a tree sends raw values where it sends bins.
+// The packed histograms hold the sums of the gradients of each bin; the leaves
+// have the values of their rows, also where their histograms were had by
+// subtraction; and a tree sends raw values where it sends bins.
 func TestTreesAreConsistent(t *testing.T) {
 	r := random(t, 3)
 	table := mixedTable(r, 3000)
@@ -55,6 +57,20 @@ func TestTreesAreConsistent(t *testing.T) {
 		near(t, "margin of a watched row", raw[2500+i], b.margins[i], 1e-9)
 	}
 	g := b.grower
+	before := slices.Clone(g.margin)
+	last := g.next()
+	grad, hess := make([]float64, len(last.values)), make([]float64, len(last.values))
+	for i, z := range before {
+		p, at := logistics(z), last.binnedLeaf(g.data, int32(i))
+		hess[at] += p * (1 - p)
+		if g.y[i] {
+			p--
+		}
+		grad[at] += p
+	}
+	for i, v := range last.values {
+		near(t, "value of a leaf", v, -cfg.Rate*grad[i]/(hess[i]+cfg.L2), 1e-6)
+	}
 	g.derive()
 	g.choose()
 	l := &growing{from: 0, to: 700, hist: g.take()}
