@@ -163,9 +163,14 @@ func (m *Mail) letterhead(s *subject, at time.Time) (*letterhead, error) {
 	}
 	out := &letterhead{from: from.Address, to: to.Address, subject: oneLine(subjectLine.String())}
 	head := [][2]string{
-		{"From", from.String()}, {"To", (&mail.Address{Address: to.Address}).String()}, {"Subject", mime.QEncoding.Encode("utf-8", out.subject)},
-		{"Date", at.UTC().Format(time.RFC1123Z)}, {"Message-ID", s.messageID(from.Address)}, {"MIME-Version", "1.0"},
-		{"List-Unsubscribe", "<" + unsubscribe + ">"}, {"Auto-Submitted", "auto-generated"},
+		{"From", from.String()},
+		{"To", (&mail.Address{Address: to.Address}).String()},
+		{"Subject", mime.QEncoding.Encode("utf-8", out.subject)},
+		{"Date", at.UTC().Format(time.RFC1123Z)},
+		{"Message-ID", s.messageID(from.Address)},
+		{"MIME-Version", "1.0"},
+		{"List-Unsubscribe", "<" + unsubscribe + ">"},
+		{"Auto-Submitted", "auto-generated"},
 	}
 	if strings.HasPrefix(unsubscribe, "https:") {
 		head = append(head, [2]string{"List-Unsubscribe-Post", "List-Unsubscribe=One-Click"})

@@ -35,9 +35,11 @@ func TestMessages(t *testing.T) {
 	const head = `"kind":"webhook","segments":["loyal"],"url":"https://crm.example.com/x"`
 	personas := `"context":{"personas":{"computation_class":"audience","computation_id":"main/loyal","computation_key":"loyal","namespace":"kindred","space_id":"main"}}`
 	for name, c := range map[string]struct{ definition, method, url, body string }{
-		"own": {`{` + head + `,"traits":["city"]}`, "POST", "https://crm.example.com/x",
+		"own": {
+			`{` + head + `,"traits":["city"]}`, "POST", "https://crm.example.com/x",
 			`{"id":"loyal/3/0000000000000005","type":"segment.entered","time":"2026-05-04T12:00:00Z","workspace":"main","destination":"crm","segment":"loyal","revision":7,"cause":"data",
-			"profile":{"id":"0000000000000005","identifiers":{"email":["Ana@example.com","old@example.com"],"user_id":["42"]},"traits":{"city":"Porto"}}}`},
+			"profile":{"id":"0000000000000005","identifiers":{"email":["Ana@example.com","old@example.com"],"user_id":["42"]},"traits":{"city":"Porto"}}}`,
+		},
 		"fields": {
 			`{` + head + `,"method":"PATCH","fields":[{"to":"who.mail","from":"identifier.email","as":"sha256"},{"to":"who.all","from":"identifiers.email"},{"to":"n","from":"trait.orders"},{"to":"none","from":"trait.none"},
 			{"to":"in_{segment}","from":"entered","values":{"true":1,"false":0}},{"to":"risk","from":"score.churn"},{"to":"at","from":"time","as":"unix"},{"to":"list.0.x","value":{"a":[1]}}]}`,
