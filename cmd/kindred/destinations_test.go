@@ -143,9 +143,31 @@ func TestDestinationIsTold(t *testing.T) {
 	if list := k.run("destinations", "list"); !strings.Contains(list, "crm") {
 		t.Errorf("the list is %s", list)
 	}
+	k.exports(t, people)
 	for _, hidden := range []string{secret, "key-of-the-receiver"} {
 		if strings.Contains(k.said.String(), hidden) {
 			t.Error("a secret is in the log")
 		}
+	}
+}
+
+// exports writes the members of the segment porto to files, and as a marketer.
+func (k *running) exports(t *testing.T, people int) {
+	t.Helper()
+	const columns = "profile,identifier.email,trait.city"
+	if text := k.run("segments", "export", "porto", "--columns", columns); strings.Count(text, "\n") != people+1 || !strings.HasPrefix(text, columns+"\n") || !strings.Contains(text, ",p3@told.example,Porto\n") {
+		t.Errorf("exported %s", text)
+	}
+	path := filepath.Join(t.TempDir(), "porto.parquet")
+	k.run("segments", "export", "porto", "--format", "parquet", "--columns", columns, "--output", path)
+	if file, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(file), "PAR1") || !strings.HasSuffix(string(file), "PAR1") {
+		t.Errorf("the Parquet file has %d bytes, %v", len(file), err)
+	}
+	_, body := k.askAs("marketer", http.MethodGet, "/v1/segments/porto/export?format=ndjson&columns="+columns, nil)
+	if text := string(body); strings.Count(text, "\n") != people || !strings.Contains(text, "p***@told.example") || strings.Contains(text, "p3@") {
+		t.Errorf("a marketer exports %s", text)
+	}
+	if entries := k.query("SELECT uniqExact(entry_id) FROM audit_log WHERE route = '/v1/segments/:segment/export' AND action = 'change'"); entries != "3" {
+		t.Errorf("%s exports are on record, want 3", entries)
 	}
 }

@@ -161,7 +161,7 @@ const groupRows = 10_000
 
 // parquetRows writes texts, and scores as numbers; a value that is no text is its JSON.
 type parquetRows struct {
-	w       *parquet.Writer
+	w       *parquet.GenericWriter[any]
 	columns []Column
 	order   []int // place in the schema, which sorts by name, of each column
 	n       int
@@ -177,7 +177,7 @@ func newParquet(w io.Writer, columns []Column) *parquetRows {
 		group[c.text] = parquet.Compressed(parquet.Optional(node), &parquet.Snappy)
 	}
 	schema := parquet.NewSchema("members", group)
-	r := &parquetRows{w: parquet.NewWriter(w, schema), columns: columns, order: make([]int, len(columns))}
+	r := &parquetRows{w: parquet.NewGenericWriter[any](w, schema), columns: columns, order: make([]int, len(columns))}
 	for at, path := range schema.Columns() {
 		for i, c := range columns {
 			if c.text == path[0] {
