@@ -5,8 +5,14 @@ import "math"
 // Deviations is the half width of the intervals in standard deviations.
 const Deviations = 4
 
-// prior is how many average profiles each side gets.
-const prior = 10
+// prior is how many average profiles each side gets, and half of one more that has the
+// feature and half of one that has not: of what nobody of many has, the interval would
+// have no end otherwise, and what half of the members have and none of the others would
+// not be told.
+const (
+	prior = 10
+	half  = .5
+)
 
 // Counts are the two sides: of profiles that were looked at, or that have a feature.
 type Counts struct{ Members, Others uint64 }
@@ -21,7 +27,7 @@ func Bound(have, all Counts) (lift, bound float64) {
 	if of == 0 || others == 0 || average <= 0 || average >= 1 {
 		return 1, 0
 	}
-	a, of, b, others = a+prior*average, of+prior, b+prior*average, others+prior
+	a, of, b, others = a+prior*average+half, of+prior+2*half, b+prior*average+half, others+prior+2*half
 	ratio := math.Log(a/(of-a)) - math.Log(b/(others-b))
 	deviation := math.Sqrt(1/a + 1/(of-a) + 1/b + 1/(others-b))
 	return (a / of) / (b / others), ratio - Deviations*deviation

@@ -17,16 +17,18 @@ func TestBound(t *testing.T) {
 	f := func(members, of, others, rest uint64, lift, bound float64) {
 		t.Helper()
 		l, b := insights.Bound(insights.Counts{Members: members, Others: others}, insights.Counts{Members: of, Others: rest})
-		if math.Abs(l-lift) > .001 || math.Abs(b-bound) > .001 {
+		if math.Abs(l/lift-1) > .001 || math.Abs(b-bound) > .001 {
 			t.Errorf("%d of %d against %d of %d: lift %.4f and bound %.4f, want %.3f and %.3f", members, of, others, rest, l, b, lift, bound)
 		}
 	}
 	f(0, 100, 0, 100, 1, 0)
 	f(100, 100, 100, 100, 1, 0)
 	f(5, 10, 0, 0, 1, 0)
-	// Worked out by hand: 10 average profiles a side, of which 3 have it:
-	// ln(503/507) - ln(103/907) - 4 sqrt(1/503 + 1/507 + 1/103 + 1/907).
-	f(500, 1000, 100, 1000, 503.0/103, 1.6813)
+	// Worked out by hand: 10 average profiles a side, of which 3 have it, and two halves:
+	// ln(503.5/507.5) - ln(103.5/907.5) - 4 sqrt(1/503.5 + 1/507.5 + 1/103.5 + 1/907.5).
+	f(500, 1000, 100, 1000, 503.5/103.5, 1.6779)
+	// What half of the members have and nobody of very many others is told.
+	f(50, 100, 0, 10_000, 8296.7, 4.1815)
 }
 
 // TestSmallCellsDoNotWin has a feature of ten members and nobody else, of infinite lift,
@@ -45,6 +47,19 @@ func TestSmallCellsDoNotWin(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"half", "some"}, names); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestFewMembersAreNotTold has a feature that is certain, of fewer members than may be
+// told of.
+func TestFewMembersAreNotTold(t *testing.T) {
+	all := insights.Counts{Members: 20, Others: 10_000}
+	if _, bound := insights.Bound(insights.Counts{Members: 9}, all); bound <= 0 {
+		t.Fatalf("the feature is not certain: %f", bound)
+	}
+	list := []segments.Feature{{Name: "nine", Members: 9}, {Name: "ten", Members: 10}}
+	if got := insights.Rank(list, all, 20); len(got) != 1 || got[0].Name != "ten" {
+		t.Errorf("told %+v", got)
 	}
 }
 

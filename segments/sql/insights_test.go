@@ -42,6 +42,9 @@ func club(t *testing.T, w *clickhousetest.World) {
 			last.Kind = "transaction"
 			last.Order = &clickhousetest.Order{Type: "order", ID: fmt.Sprintf("o%d", i), Currency: "EUR", Amount: "1", Items: []clickhousetest.Item{{Product: "p1", Name: "Hat", Category: "Hats", Quantity: "1", Price: "1"}}}
 		}
+		if i < 30 { // Of a trait that nobody else shares with anybody.
+			first.Traits["remark"] = "remark of many"
+		}
 		if i < 5 { // So few that it would speak of persons.
 			first.Traits["salesperson"] = "Y"
 		}
