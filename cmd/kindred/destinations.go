@@ -112,6 +112,20 @@ func readJSON(path string) (json.RawMessage, error) {
 	return text, err
 }
 
+// readHeaders reads the values of HEADER=FILE.
+func readHeaders(pairs []string) (map[string]string, error) {
+	secrets := map[string]string{}
+	for _, pair := range pairs {
+		header, path, _ := strings.Cut(pair, "=")
+		text, err := readFile(path)
+		if err != nil {
+			return nil, err
+		}
+		secrets[header] = string(text)
+	}
+	return secrets, nil
+}
+
 func destinationsPutCommand() *cobra.Command {
 	var name string
 	var expected int64
@@ -132,16 +146,9 @@ secret that deliveries are signed with is printed once, when it is new.`,
 			}
 			body := map[string]any{"definition": definition, "rotate_secret": rotate}
 			if len(headers) > 0 {
-				secrets := map[string]string{}
-				for _, pair := range headers {
-					header, path, _ := strings.Cut(pair, "=")
-					text, err := readFile(path)
-					if err != nil {
-						return err
-					}
-					secrets[header] = string(text)
+				if body["secret_headers"], err = readHeaders(headers); err != nil {
+					return err
 				}
-				body["secret_headers"] = secrets
 			}
 			if body["expected_revision"], err = standingDestination(cmd, name, expected); err != nil {
 				return err

@@ -147,21 +147,11 @@ func (m *Mail) letterhead(s *subject, at time.Time) (*letterhead, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, _, err := m.compile()
+	line, text, html, err := m.fill(view{s: s, Segment: string(s.change.Segment), Change: direction(s.change.Entered), Unsubscribe: unsubscribe})
 	if err != nil {
 		return nil, err
 	}
-	v := view{s: s, Segment: string(s.change.Segment), Change: direction(s.change.Entered), Unsubscribe: unsubscribe}
-	var subjectLine, text, html bounded
-	if err := errors.Join(t.subject.Execute(&subjectLine, v), t.text.Execute(&text, v)); err != nil {
-		return nil, errIncomplete // The error may repeat values.
-	}
-	if m.HTML != "" {
-		if err := t.html.Execute(&html, v); err != nil {
-			return nil, errIncomplete
-		}
-	}
-	out := &letterhead{from: from.Address, to: to.Address, subject: oneLine(subjectLine.String())}
+	out := &letterhead{from: from.Address, to: to.Address, subject: oneLine(line)}
 	head := [][2]string{
 		{"From", from.String()},
 		{"To", (&mail.Address{Address: to.Address}).String()},
@@ -182,8 +172,25 @@ func (m *Mail) letterhead(s *subject, at time.Time) (*letterhead, error) {
 		}
 		head = append(head, [2]string{"Reply-To", reply.String()})
 	}
-	out.raw, err = compose(head, text.Bytes(), html.Bytes())
+	out.raw, err = compose(head, text, html)
 	return out, err
+}
+
+// fill fills in the templates.
+func (m *Mail) fill(v view) (line string, text, html []byte, err error) {
+	t, _, err := m.compile()
+	if err != nil {
+		return "", nil, nil, err
+	}
+	var subject, plain, rich bounded
+	err = errors.Join(t.subject.Execute(&subject, v), t.text.Execute(&plain, v))
+	if err == nil && m.HTML != "" {
+		err = t.html.Execute(&rich, v)
+	}
+	if err != nil {
+		return "", nil, nil, errIncomplete // The error may repeat values.
+	}
+	return subject.String(), plain.Bytes(), rich.Bytes(), nil
 }
 
 // messageID is the same whenever the message is sent, so that who gets it twice can
