@@ -27,20 +27,52 @@ func (r *runner) send(ctx context.Context) (bool, error) {
 	if len(jobs) == 0 {
 		return false, nil
 	}
+	if err := r.meet(ctx, jobs, now); err != nil {
+		return false, err
+	}
+	for _, j := range jobs {
+		who := r.met[j]
+		delete(r.met, j) // Another attempt looks again.
+		if err := r.sendOne(ctx, j, who, now); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// A look at whom jobs are of costs as much for many as for one, and holds for ahead jobs
+// and for stale.
+const (
+	ahead = 256
+	stale = time.Second
+)
+
+// meet looks up of whom jobs are, and with them those that will be sent next: a receiver
+// that answers at once would otherwise wait for a look at each.
+func (r *runner) meet(ctx context.Context, jobs []*job, now time.Time) error {
+	known := r.deps.Clock().Sub(r.metAt) < stale
+	for _, j := range jobs {
+		known = known && r.met[j] != nil
+	}
+	if known {
+		return nil
+	}
+	if !r.weary() {
+		jobs = r.window.ready(now, max(ahead, len(jobs)))
+	}
 	ids := make([]identity.ProfileID, len(jobs))
 	for i, j := range jobs {
 		ids[i] = j.Profile
 	}
 	who, err := r.people.read(ctx, r.Workspace, ids, r.Definition.consent())
 	if err != nil {
-		return false, err
+		return err
 	}
+	r.met, r.metAt = make(map[*job]*person, len(jobs)), r.deps.Clock()
 	for i, j := range jobs {
-		if err := r.sendOne(ctx, j, &who[i], now); err != nil {
-			return false, err
-		}
+		r.met[j] = &who[i]
 	}
-	return true, nil
+	return nil
 }
 
 // sendOne sends the message of a job, or settles it without.

@@ -33,9 +33,11 @@ type runner struct {
 	written State            // as it is stored, with the place and the comparison
 	stood   position
 	known   uint64
-	ordered order       // the last one that was given
-	compare *comparison // of all members, that goes on; nil for none
-	kept    time.Time   // when it was stored last
+	ordered order            // the last one that was given
+	compare *comparison      // of all members, that goes on; nil for none
+	kept    time.Time        // when it was stored last
+	met     map[*job]*person // those who were looked up for the next attempts
+	metAt   time.Time
 	done    chan *job
 	wait    sync.WaitGroup // for what is on its way
 }
@@ -119,7 +121,7 @@ func (r *runner) step(ctx context.Context) (next time.Time, err error) {
 	if err := r.load(ctx); err != nil {
 		return next, err
 	}
-	r.look = true
+	r.look, r.met = true, nil
 	for {
 		if err := r.fill(ctx); err != nil {
 			return next, err
