@@ -94,17 +94,18 @@ func (b *bench) previews(ctx context.Context) error {
 	return nil
 }
 
-// benchSegment is the i-th of the live segments, of five kinds.
+// benchSegment is the i-th of the live segments, of five kinds. They hold between a
+// thousandth and two fifths of the people, a twentieth on average, as audiences do.
 func benchSegment(i int) string {
 	switch i % 5 {
 	case 0:
-		return fmt.Sprintf(`did "Product Viewed" >= %d times in 30d`, 1+i/5)
+		return fmt.Sprintf(`did "Product Viewed" >= %d times in 30d`, 12+i/10)
 	case 1:
-		return fmt.Sprintf(`did "Product Viewed" >= 3 times in 7d where (price > %d)`, 10+i/2)
+		return fmt.Sprintf(`did "Product Viewed" >= 3 times in 7d where (price > %d)`, 80+i/6)
 	case 2:
-		return fmt.Sprintf(`did "Product Viewed" sum(quantity) >= %d in 30d`, 1+i)
+		return fmt.Sprintf(`did "Product Viewed" sum(quantity) >= %d in 30d`, 28+i/2)
 	case 3:
-		return fmt.Sprintf(`not did "Product Viewed" in 2d where (position < %d)`, 1+i/5)
+		return fmt.Sprintf(`not did "Product Viewed" in 2d where (position < %d)`, 3+i/5)
 	}
 	return fmt.Sprintf(`has user_id and did "Product Viewed" in 2d where (position < %d)`, 1+i/5)
 }
