@@ -35,13 +35,13 @@ func count(t testing.TB) int {
 
 // strides is how tests walk that stop an owner before each step of something: from
 // a first step on, by so many. All steps take a KINDRED_TEST_COUNT of 1000; without
-// it every fourth is tried, and in short runs every twelfth, from one on that differs
+// it every eighth is tried, and in short runs every twelfth, from one on that differs
 // from run to run.
 func strides(t testing.TB) (first, by int) {
 	if count(t) >= 1000 {
 		return 0, 1
 	}
-	few := 4
+	few := 8
 	if testing.Short() {
 		few = 12
 	}
