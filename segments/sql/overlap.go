@@ -21,10 +21,11 @@ import (
 // overlapSQL counts the members of %s in each live segment. The members of these are
 // those that the store has: evaluating hundreds of definitions for one preview would
 // cost hundreds of times as much, and what is stored is that very evaluation, of a
-// moment ago. The row of no name has the members themselves.
-const overlapSQL = `SELECT segment, count() AS members, countIf(here) AS both
+// moment ago. The row of no name has the members themselves, and profile 0, which is
+// nobody, is in all segments, so that those without members are told of, too.
+const overlapSQL = `SELECT segment, countIf(profile_id != 0) AS members, countIf(here) AS both
 FROM (
-    SELECT max(member) AS here, arrayJoin(groupArray(segment)) AS segment
+    SELECT profile_id, max(member) AS here, arrayJoin(groupArray(segment)) AS segment
     FROM (
         SELECT profile_id, true AS member, '' AS segment
         FROM (
@@ -39,6 +40,12 @@ FROM (
         )
         GROUP BY segment, profile_id
         HAVING argMax(entered, block)
+        UNION ALL
+        SELECT toUInt64(0) AS profile_id, false AS member, toString(segment) AS segment
+        FROM segment_definitions
+        WHERE workspace = {workspace:String} AND segment != {self:String}
+        GROUP BY segment
+        HAVING NOT argMax(archived, revision)
     )
     GROUP BY profile_id
 )

@@ -1,6 +1,6 @@
-SELECT segment, count() AS members, countIf(here) AS both
+SELECT segment, countIf(profile_id != 0) AS members, countIf(here) AS both
 FROM (
-    SELECT max(member) AS here, arrayJoin(groupArray(segment)) AS segment
+    SELECT profile_id, max(member) AS here, arrayJoin(groupArray(segment)) AS segment
     FROM (
         SELECT profile_id, true AS member, '' AS segment
         FROM (
@@ -27,6 +27,12 @@ FROM (
         )
         GROUP BY segment, profile_id
         HAVING argMax(entered, block)
+        UNION ALL
+        SELECT toUInt64(0) AS profile_id, false AS member, toString(segment) AS segment
+        FROM segment_definitions
+        WHERE workspace = {workspace:String} AND segment != {self:String}
+        GROUP BY segment
+        HAVING NOT argMax(archived, revision)
     )
     GROUP BY profile_id
 )
