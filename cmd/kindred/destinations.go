@@ -77,20 +77,6 @@ func destinationsListCommand() *cobra.Command {
 	}
 }
 
-// standingDestination returns the revision of a destination that stands, 0 for none.
-func standingDestination(cmd *cobra.Command, name string, expected int64) (uint64, error) {
-	if expected >= 0 {
-		return uint64(expected), nil
-	}
-	list, err := liveDestinations(cmd)
-	for _, d := range list {
-		if d.ID == name {
-			return d.Revision, nil
-		}
-	}
-	return 0, err
-}
-
 // readFile reads a file, or the standard input for "-".
 func readFile(path string) ([]byte, error) {
 	read := func() ([]byte, error) { return os.ReadFile(path) }
@@ -150,7 +136,7 @@ secret that deliveries are signed with is printed once, when it is new.`,
 					return err
 				}
 			}
-			if body["expected_revision"], err = standingDestination(cmd, name, expected); err != nil {
+			if body["expected_revision"], err = standingRevision(cmd, "destinations", name, expected); err != nil {
 				return err
 			}
 			r, err := newRemote(cmd)
@@ -222,7 +208,7 @@ func destinationsArchiveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "archive DESTINATION", Short: "End a destination", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			before, err := standingDestination(cmd, args[0], -1)
+			before, err := standingRevision(cmd, "destinations", args[0], -1)
 			if err != nil {
 				return err
 			}

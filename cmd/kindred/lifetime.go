@@ -109,7 +109,7 @@ func (o *lifetimeOptions) check() error {
 	default:
 		fault(true, "--model is auto, bgnbd, mbgnbd or paretonbd, not %q", o.model)
 	}
-	fault(o.dates != string(cells.Auto) && o.dates != string(cells.DayFirst) && o.dates != string(cells.MonthFirst), "--dates is auto, dmy or mdy, not %q", o.dates)
+	fault(!cells.Order(o.dates).Valid(), "--dates is auto, dmy or mdy, not %q", o.dates)
 	faults = append(faults, o.cfg.Validate(), o.terms(1).Validate(), o.days(&o.calibrationDay, o.calibrationEnd, "calibration-end"), o.days(&o.holdoutDay, o.holdoutEnd, "holdout-end"))
 	fault(o.holdoutEnd != "" && o.calibrationEnd == "", "--holdout-end needs --calibration-end")
 	fault(o.holdoutDay != 0 && o.holdoutDay <= o.calibrationDay, "--holdout-end must come after --calibration-end")

@@ -110,7 +110,7 @@ func (o *propensityOptions) check() error {
 	fault(o.out == "", "name the file for the predictions with --out")
 	fault(o.time != "" && o.ordered, "--time and --ordered exclude each other")
 	fault(o.folds != 0 && o.holdoutGiven, "--folds and --holdout exclude each other")
-	fault(o.dates != string(cells.Auto) && o.dates != string(cells.DayFirst) && o.dates != string(cells.MonthFirst), "--dates is auto, dmy or mdy, not %q", o.dates)
+	fault(!cells.Order(o.dates).Valid(), "--dates is auto, dmy or mdy, not %q", o.dates)
 	o.cfg = propensity.DefaultConfig()
 	o.cfg.Model, o.cfg.Ordered, o.cfg.Seed = propensity.Family(o.model), o.ordered, o.seed
 	o.cfg.Holdout, o.cfg.Folds, o.cfg.Allow = o.holdout, o.folds, o.allow

@@ -177,3 +177,26 @@ func apiError(status int, text []byte) error {
 	}
 	return &refusedBy{status, words}
 }
+
+// standingRevision returns the revision of a definition that stands in a collection, 0
+// for none; expected instead, unless it is negative.
+func standingRevision(cmd *cobra.Command, collection, name string, expected int64) (uint64, error) {
+	if expected >= 0 {
+		return uint64(expected), nil
+	}
+	r, err := newRemote(cmd)
+	if err != nil {
+		return 0, err
+	}
+	var answer map[string][]struct {
+		ID       string
+		Revision uint64
+	}
+	err = r.do(cmd.Context(), http.MethodGet, "/v1/"+collection, nil, &answer)
+	for _, d := range answer[collection] {
+		if d.ID == name {
+			return d.Revision, nil
+		}
+	}
+	return 0, err
+}

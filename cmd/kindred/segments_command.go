@@ -159,7 +159,7 @@ func segmentsPutCommand() *cobra.Command {
 			if name == "" {
 				name = strings.TrimSuffix(filepath.Base(args[0]), filepath.Ext(args[0]))
 			}
-			before, err := standingSegment(cmd, name, expected)
+			before, err := standingRevision(cmd, "segments", name, expected)
 			if err != nil {
 				return err
 			}
@@ -177,27 +177,13 @@ func segmentsArchiveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "archive SEGMENT", Short: "End a segment; its history stays", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			before, err := standingSegment(cmd, args[0], -1)
+			before, err := standingRevision(cmd, "segments", args[0], -1)
 			if err != nil {
 				return err
 			}
 			return changeSegment(cmd, http.MethodDelete, args[0], fmt.Sprintf("?expected_revision=%d", max(before, 1)), nil)
 		},
 	}
-}
-
-// standingSegment returns the revision of a segment that stands, 0 when there is none.
-func standingSegment(cmd *cobra.Command, name string, expected int64) (uint64, error) {
-	if expected >= 0 {
-		return uint64(expected), nil
-	}
-	list, err := liveSegments(cmd)
-	for _, s := range list {
-		if s.ID == name {
-			return s.Revision, nil
-		}
-	}
-	return 0, err
 }
 
 func changeSegment(cmd *cobra.Command, method, name, query string, body any) error {

@@ -19,6 +19,9 @@ const (
 	MonthFirst Order = "mdy"
 )
 
+// Valid reports whether o is one of the orders.
+func (o Order) Valid() bool { return o == Auto || o == DayFirst || o == MonthFirst }
+
 // ErrAmbiguous is matched by the error of OrderOf for dates that can be read in
 // two ways.
 var ErrAmbiguous = errors.New("day and month cannot be told apart")

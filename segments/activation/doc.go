@@ -29,9 +29,9 @@
 //
 // All is looked up within the second before each attempt, not when the change was
 // found: the profile, its consent for the purpose and channel of the destination, and
-// whether its processing is restricted. Somebody who is gone is nobody to a destination. That a profile left
-// is told in spite of a missing consent to whom was told that it entered: a receiver
-// must not keep whom it may no longer have.
+// whether its processing is restricted. Somebody who is gone is nobody to a
+// destination. That a profile left is told in spite of a missing consent to whom was
+// told that it entered: a receiver must not keep whom it may no longer have.
 //
 // # Secrets
 //

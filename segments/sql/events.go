@@ -49,7 +49,7 @@ func (c *compiler) measured(i int, column, condition string, m segments.Measured
 		c.note(&c.events, i, c.comparison(column, m.Is), m.Is.Holds(0))
 		return
 	}
-	number := c.number64("properties", m.Of)
+	number := c.propertyNumber("properties", m.Of)
 	condition += " AND abs(" + number + ") <= 1e15"
 	sum := fmt.Sprintf("toFloat64(sumIf(toInt128(round(if(abs(%s) <= 1e15, %s, 0) * 10000)), %s)) / 10000", number, number, condition)
 	if m.Aggregate == segments.Sum {
@@ -104,7 +104,7 @@ func (c *compiler) where(properties string, where []segments.Property) []string 
 		if len(w.Each) > 0 {
 			conditions[i] = "(arrayExists(each -> " + c.test(c.property("each", w.Each), w.Test) + ", JSONExtractArrayRaw(" + raw + ")))"
 		} else if ofNumbers(w.Test) {
-			conditions[i] = "(" + c.numeric(c.number64(properties, w.Path), w.Test) + ")"
+			conditions[i] = "(" + c.numeric(c.propertyNumber(properties, w.Path), w.Test) + ")"
 		} else {
 			conditions[i] = "(" + c.test(raw, w.Test) + ")"
 		}
@@ -121,9 +121,9 @@ func (c *compiler) property(object string, path []string) string {
 	return "JSONExtractRaw(" + object + ", " + strings.Join(names, ", ") + ")"
 }
 
-// number64 is a property of a JSON object as a number, not a number where it is none.
+// propertyNumber is a property of a JSON object as a number, not a number where it is none.
 // Those of an event's first level are there beside their text.
-func (c *compiler) number64(object string, path []string) string {
+func (c *compiler) propertyNumber(object string, path []string) string {
 	if object != "properties" || len(path) != 1 {
 		return asNumber(c.property(object, path))
 	}
