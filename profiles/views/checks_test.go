@@ -3,6 +3,8 @@ package views
 import (
 	"context"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -173,18 +175,23 @@ func TestScoresAreReadBesideRows(t *testing.T) {
 	}
 }
 
-// meddler does something when the first query that has a part has begun.
+// meddler does something when the first query that has a part has begun. Queries are
+// asked side by side.
 type meddler struct {
 	driver.Conn
 	part string
 	do   func()
+	once sync.Once
+	done atomic.Bool
 }
 
 func (m *meddler) Query(ctx context.Context, query string, args ...any) (driver.Rows, error) {
 	rows, err := m.Conn.Query(ctx, query, args...)
-	if do := m.do; do != nil && strings.Contains(query, m.part) {
-		m.do = nil
-		do()
+	if strings.Contains(query, m.part) {
+		m.once.Do(func() {
+			m.do()
+			m.done.Store(true)
+		})
 	}
 	return rows, err
 }
@@ -204,7 +211,7 @@ func TestCountedBeforeItIsRead(t *testing.T) {
 	s.open(clickhouse.DefaultConfig())
 	s.clock = s.clock.Add(time.Second)
 	s.project(identity.Key(ana))
-	if s.Conn.(*meddler).do != nil {
+	if !s.Conn.(*meddler).done.Load() {
 		t.Fatal("nothing came meanwhile")
 	}
 	if s.mustEqual("read in two states", []identity.Key{identity.Key(ana)}) != 0 {
