@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
@@ -95,25 +96,59 @@ func decodeProblem(err error) error {
 // send encodes v as JSON with an ETag, and answers 304 when the caller has the
 // same answer already.
 func send(c *gin.Context, v any) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("encode answer: %w", err)
+	body, err := encodeBody(v)
+	if err != nil {
+		return err
 	}
-	sendBytes(c, "application/json", b.Bytes())
+	sendEncoded(c, "application/json", body)
 	return nil
 }
 
 // sendBytes is send for what is encoded already.
 func sendBytes(c *gin.Context, media string, body []byte) {
+	sendEncoded(c, media, newBody(body))
+}
+
+// encodedBody is an answer as it is sent. It may be sent many times.
+type encodedBody struct {
+	plain  []byte
+	tag    func() string // of the ETag
+	packed func() []byte // in gzip
+}
+
+func encodeBody(v any) (*encodedBody, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode answer: %w", err)
+	}
+	plain := bytes.Clone(b.Bytes()) // The buffer has room to spare.
+	return newBody(plain), nil
+}
+
+func newBody(plain []byte) *encodedBody {
+	return &encodedBody{
+		plain: plain, tag: sync.OnceValue(func() string { return tagOf(plain) }),
+		packed: sync.OnceValue(func() []byte { return pack(plain) }),
+	}
+}
+
+// size is about what the body takes in memory, once it was packed.
+func (b *encodedBody) size() int64 { return int64(len(b.plain)+len(b.plain)/2) + 256 }
+
+func tagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+func sendEncoded(c *gin.Context, media string, e *encodedBody) {
 	h := c.Writer.Header()
 	h.Set("Content-Type", media)
-	packed := len(body) >= leastPacked && acceptsGzip(c.GetHeader("Accept-Encoding"))
+	packed := len(e.plain) >= leastPacked && acceptsGzip(c.GetHeader("Accept-Encoding"))
 	h.Add("Vary", "Accept-Encoding")
 	if c.Request.Method == http.MethodGet {
-		sum := sha256.Sum256(body)
-		name := base64.RawURLEncoding.EncodeToString(sum[:12])
+		name := e.tag()
 		if packed { // Other bytes, another strong tag.
 			h.Set("ETag", `"`+name+packedTag+`"`)
 		} else {
@@ -126,9 +161,10 @@ func sendBytes(c *gin.Context, media string, body []byte) {
 			return
 		}
 	}
+	body := e.plain
 	if packed {
 		h.Set("Content-Encoding", "gzip")
-		body = pack(body)
+		body = e.packed()
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body))) // Else larger ones go in chunks.
 	c.Writer.WriteHeader(http.StatusOK)

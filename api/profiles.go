@@ -32,7 +32,15 @@ func (s *Server) getProfile(c *gin.Context) error {
 		return err
 	}
 	c.Header("Content-Location", "/v1/profiles/"+p.ID.String())
-	return send(c, newProfileResponse(p))
+	body, ok := p.Answered().(*encodedBody)
+	if !ok {
+		if body, err = encodeBody(newProfileResponse(p)); err != nil {
+			return err
+		}
+		p.Keep(body, body.size())
+	}
+	sendEncoded(c, "application/json", body)
+	return nil
 }
 
 // profileKey turns a path segment, as it was sent, into the key to resolve, and

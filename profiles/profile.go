@@ -42,6 +42,8 @@ type Profile struct {
 	Channels []Channel
 	// Recent are the newest events, newest first.
 	Recent []Event
+	// Answer is nil but for profiles that a cache holds.
+	Answer *Answer
 }
 
 // Household are the profiles that were seen with the same landline or postal

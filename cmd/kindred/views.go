@@ -83,7 +83,7 @@ func (s *storedNotes) Fetch(ctx context.Context) ([]views.Note, error) {
 	for i := range messages {
 		s.offset = messages[i].Offset + 1
 		if workspace, _, keys, err := readNews(&messages[i]); err == nil {
-			notes = append(notes, views.Note{Workspace: workspace, Keys: keys})
+			notes = append(notes, views.Note{Workspace: workspace, Keys: keys, At: messages[i].Time})
 		}
 	}
 	return notes, nil

@@ -23,14 +23,15 @@ type Cache struct {
 	metrics *metrics
 	flights singleflight.Group
 	store   atomic.Pointer[store]
+	answers *profiles.Answers // that are kept at profiles
 
 	ledger ledger
 	// The indexes are protected by ledger.mu.
 	holders map[identity.Key]*entry // the cached profile that holds an identifier
 	// sharers are the cached profiles that what happens to an identifier of
 	// another, or to their household, changes too.
-	sharers map[identity.Key]map[*entry]struct{}
-	answers map[string]*entry // cached answers of Resolve, by name
+	sharers  map[identity.Key]map[*entry]struct{}
+	resolved map[string]*entry // cached answers of Resolve, by name
 }
 
 var _ profiles.Store = (*Cache)(nil)
@@ -40,11 +41,15 @@ func New(cfg Config, next profiles.Store, r prometheus.Registerer) (*Cache, erro
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c := &Cache{cfg: cfg, next: next, holders: map[identity.Key]*entry{}, sharers: map[identity.Key]map[*entry]struct{}{}, answers: map[string]*entry{}}
+	c := &Cache{cfg: cfg, next: next, holders: map[identity.Key]*entry{}, sharers: map[identity.Key]map[*entry]struct{}{}, resolved: map[string]*entry{}, answers: profiles.NewAnswers(cfg.MaxBytes / answersShare)}
 	var err error
 	c.metrics, err = newMetrics(r, c)
 	return c, err
 }
+
+// answersShare is the part of the memory that answers made of cached profiles may
+// take: one of so many.
+const answersShare = 4
 
 // Run holds the memory of the cache until ctx ends. It calls ready, when it is
 // not nil, once answers are remembered.
@@ -52,7 +57,7 @@ func (c *Cache) Run(ctx context.Context, ready func()) error {
 	memory, err := ristretto.NewCache(&ristretto.Config[string, *entry]{
 		// Ten counters per entry, as ristretto advises, for entries of 2.5 KiB.
 		NumCounters: max(10_000, c.cfg.MaxBytes/256),
-		MaxCost:     c.cfg.MaxBytes,
+		MaxCost:     c.cfg.MaxBytes - c.cfg.MaxBytes/answersShare,
 		BufferItems: 64,
 		OnEvict:     func(*ristretto.Item[*entry]) { c.metrics.evicted.Inc() },
 		OnExit:      c.left,
@@ -88,6 +93,7 @@ func (c *Cache) Load(ctx context.Context, workspace string, id identity.ProfileI
 		p, err := c.next.Load(ctx, workspace, id)
 		e := &entry{profile: p, err: err, keys: []identity.Key{identity.Key(id)}}
 		if p != nil {
+			c.answers.Open(p)
 			e.keys = append(e.keys, p.Keys...)
 			e.held = len(e.keys)
 			e.keys = append(e.keys, p.Former...)
@@ -199,7 +205,7 @@ func (c *Cache) name(workspace string, keys []identity.Key) []*entry {
 			c.forget(e)
 			forgotten = append(forgotten, e)
 		}
-		if e := c.answers[nameOf(resolving, workspace, uint64(k))]; e != nil {
+		if e := c.resolved[nameOf(resolving, workspace, uint64(k))]; e != nil {
 			c.forget(e)
 			forgotten = append(forgotten, e)
 		}

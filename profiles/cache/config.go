@@ -8,7 +8,7 @@ import (
 // Config bounds the cache.
 type Config struct {
 	// MaxBytes is the memory that entries may take, with what the cache itself
-	// needs for each. Default 256 MiB.
+	// needs for each, and with what is made of them for answers. Default 256 MiB.
 	MaxBytes int64
 	// TTL is the longest life of an entry that nobody names. Default 1 min.
 	TTL time.Duration

@@ -86,7 +86,7 @@ func (c *Cache) admit(e *entry, start uint64) (superseded []*entry, ok bool) {
 		return nil, false
 	}
 	if e.profile == nil {
-		c.answers[e.name] = e
+		c.resolved[e.name] = e
 		return nil, true
 	}
 	for _, k := range e.keys[:e.held] {
@@ -114,8 +114,8 @@ func (c *Cache) forget(e *entry) {
 
 // unindex takes e out of the indexes. ledger.mu is held.
 func (c *Cache) unindex(e *entry) {
-	if c.answers[e.name] == e {
-		delete(c.answers, e.name)
+	if c.resolved[e.name] == e {
+		delete(c.resolved, e.name)
 	}
 	if e.profile == nil {
 		return
@@ -137,6 +137,9 @@ func (c *Cache) unindex(e *entry) {
 func (c *Cache) left(e *entry) {
 	if e == nil {
 		return
+	}
+	if e.profile != nil {
+		e.profile.Drop()
 	}
 	c.ledger.mu.Lock()
 	defer c.ledger.mu.Unlock()

@@ -23,15 +23,15 @@ type Config struct {
 	// Fresh is how long a view holds that depends on the time, because a trait is
 	// computed over a window. Default 1 min, the life of an entry of the cache.
 	Fresh time.Duration
-	// Batch is how many profiles are projected together. Default 2000.
+	// Batch is how many profiles are projected together. Default 4000.
 	Batch int
 	// Delay is how long stored events wait for others of the same profiles, and for
 	// the identity role to have seen them. Default 1 s.
 	Delay time.Duration
-	// MaxDirty is how many keys of stored events are taken together. Default 500 000.
+	// MaxDirty is how many keys of stored events are taken together. Default 2 000 000.
 	MaxDirty int
 	// Share is the part of the time that the projector works when there is much to do:
-	// it is never urgent. Default 0.5.
+	// it is never urgent. Default 0.8.
 	Share float64
 	// SweepEvery is how often all profiles are looked at. Default 24 h.
 	SweepEvery time.Duration
@@ -43,7 +43,7 @@ func DefaultConfig() Config {
 	g.Most = 256
 	return Config{
 		Gather: g, MaxChanges: 200_000, MarkAge: 2 * time.Second, Fresh: time.Minute,
-		Batch: 2000, Delay: time.Second, MaxDirty: 500_000, Share: .5, SweepEvery: 24 * time.Hour,
+		Batch: 4000, Delay: time.Second, MaxDirty: 2_000_000, Share: .8, SweepEvery: 24 * time.Hour,
 	}
 }
 

@@ -77,7 +77,7 @@ func TestEveryFieldComesBack(t *testing.T) {
 		if seed == 0 {
 			want = &profiles.Profile{}
 		}
-		want.Scores = nil
+		want.Scores, want.Answer = nil, nil
 		body := encode(want)
 		got, err := decode(body)
 		if d := cmp.Diff(want, got, unexported); d != "" || err != nil {

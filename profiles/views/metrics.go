@@ -34,7 +34,7 @@ func newProjectorMetrics(r prometheus.Registerer) (*projectorMetrics, error) {
 		refused:   prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_profiles_views_refused_total", Help: "Profiles that are gone or are to be read from their events."}),
 		seconds:   prometheus.NewCounter(prometheus.CounterOpts{Name: "kindred_profiles_views_work_seconds_total", Help: "Time that the projector worked, without its pauses."}),
 		waiting:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "kindred_profiles_views_waiting_keys", Help: "Keys of stored events whose profiles wait to be projected."}),
-		sweeping:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "kindred_profiles_views_sweeping", Help: "Workspaces in which a sweep looks at all profiles."}),
+		sweeping:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "kindred_profiles_views_sweeping", Help: "Workspaces in which a sweep looks at all profiles, or is to begin."}),
 	}
 	for _, c := range []prometheus.Collector{m.projected, m.refused, m.seconds, m.waiting, m.sweeping} {
 		if err := r.Register(c); err != nil {

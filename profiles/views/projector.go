@@ -20,6 +20,7 @@ import (
 type Note struct {
 	Workspace string
 	Keys      []identity.Key
+	At        time.Time // when it was written, after the events; zero where unknown
 }
 
 // Source has notes of stored events. One that is lost leaves a row that does not agree
@@ -77,12 +78,14 @@ type work struct {
 	*Projector
 	source  Source
 	dirty   map[string][]identity.Key // by workspace
-	count   int
-	since   time.Time // when the first of them came
+	count   int                       // of dirty
+	notes   int                       // that they came by, and others that said nothing new
+	since   time.Time                 // when the first of these came
 	marks   map[string]*mark
 	sweeps  map[string]uint64 // the last key that a sweep has looked at
 	renewed time.Time         // when the workspaces were read
 	looked  time.Time         // when the changes of identity were read
+	heard   heard
 }
 
 func (p *Projector) newWork(source Source) *work {
@@ -109,17 +112,20 @@ func (w *work) round(ctx context.Context) error {
 		return err
 	}
 	for _, n := range notes {
-		if w.count == 0 {
+		if w.notes == 0 {
 			w.since = w.deps.Now()
 		}
-		w.dirty[n.Workspace] = append(w.dirty[n.Workspace], n.Keys...)
-		w.count += len(n.Keys)
+		keys := w.heard.fresh(n)
+		w.dirty[n.Workspace] = append(w.dirty[n.Workspace], keys...)
+		w.count += len(keys)
+		w.notes++
 	}
 	w.metrics.waiting.Set(float64(w.count))
 	if err := w.know(ctx); err != nil {
 		return err
 	}
-	if w.count > 0 {
+	w.metrics.sweeping.Set(float64(w.due()))
+	if w.notes > 0 {
 		// Not before others of the same profiles had time to come.
 		if w.count < w.cfg.MaxDirty && w.deps.Now().Sub(w.since) < w.cfg.Delay {
 			return nil
@@ -128,19 +134,24 @@ func (w *work) round(ctx context.Context) error {
 			return err
 		}
 	}
-	if now := w.deps.Now(); w.count > 0 || now.Sub(w.looked) >= w.cfg.Delay || now.Before(w.looked) {
+	if now := w.deps.Now(); w.notes > 0 || now.Sub(w.looked) >= w.cfg.Delay || now.Before(w.looked) {
 		w.looked = now
+		for workspace, keys := range w.dirty {
+			w.heard.begin(workspace, keys, now, w.cfg.MaxDirty)
+		}
 		for workspace, m := range w.marks {
 			if err := w.advance(ctx, workspace, m); err != nil {
 				return err
 			}
 		}
 	}
-	if w.count > 0 {
+	if w.notes > 0 {
 		clear(w.dirty) // What is left is of workspaces without a version: nobody's.
-		w.count = 0
+		w.count, w.notes = 0, 0
 		w.metrics.waiting.Set(0)
-		return w.source.Commit(ctx)
+		if err := w.source.Commit(ctx); err != nil {
+			return err
+		}
 	}
 	for workspace, m := range w.marks {
 		if err := w.sweep(ctx, workspace, m); err != nil {
@@ -279,6 +290,16 @@ func (w *work) renamed(ctx context.Context, workspace string, named map[uint64]b
 	return append(ids, found...), err
 }
 
+// due returns in how many workspaces a sweep goes on, or is to begin.
+func (w *work) due() (n int) {
+	for workspace, m := range w.marks {
+		if _, begun := w.sweeps[workspace]; begun || !w.deps.Now().Before(m.swept) {
+			n++
+		}
+	}
+	return n
+}
+
 // sweep looks at some of the profiles of a workspace, and projects those that have no
 // row that agrees.
 func (w *work) sweep(ctx context.Context, workspace string, m *mark) error {
@@ -294,11 +315,10 @@ func (w *work) sweep(ctx context.Context, workspace string, m *mark) error {
 	if len(keys) == 0 {
 		delete(w.sweeps, workspace)
 		m.swept = now.Add(w.cfg.SweepEvery)
-		w.metrics.sweeping.Set(float64(len(w.sweeps)))
+		w.metrics.sweeping.Set(float64(w.due()))
 		return w.table.setMark(ctx, workspace, *m, now)
 	}
 	w.sweeps[workspace] = uint64(keys[len(keys)-1])
-	w.metrics.sweeping.Set(float64(len(w.sweeps)))
 	asked := make([]identity.Key, len(keys))
 	for i, k := range keys {
 		asked[i] = identity.Key(k)

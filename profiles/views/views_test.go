@@ -86,13 +86,14 @@ func (s *scene) open(form clickhouse.Config) {
 // project lets the projector do all there is to do for keys.
 func (s *scene) project(keys ...identity.Key) {
 	s.Helper()
-	s.notes.next = []Note{{"main", keys}}
+	s.notes.next = []Note{{Workspace: "main", Keys: keys}}
 	s.work.renewed = time.Time{}
 	for range 40 {
+		s.clock = s.clock.Add(time.Millisecond) // Of two marks the later one stands.
 		if err := s.work.round(s.Context()); err != nil {
 			s.Fatal(err)
 		}
-		if s.work.count == 0 && len(s.work.sweeps) == 0 {
+		if s.work.notes == 0 && len(s.work.sweeps) == 0 {
 			return
 		}
 	}
