@@ -60,7 +60,10 @@ type Deps struct {
 	Erased Erased
 	// Stored, when set, is told the identifiers of stored events, so that caches
 	// can forget what they hold of them. It must be quick.
-	Stored   func(workspace string, keys []identity.Key)
+	Stored func(workspace string, keys []identity.Key)
+	// Told, when set, waits until others know what Stored was told. Offsets are not
+	// committed before, so that a crash in between tells it again.
+	Told     func(ctx context.Context) error
 	Clock    func() time.Time
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
@@ -293,6 +296,11 @@ func (p *Pipeline) process(ctx context.Context, part Partition, kind wire.Kind, 
 	start = p.step("insert", start)
 	if err := p.publish(ctx, b); err != nil {
 		return err
+	}
+	if p.deps.Told != nil { // By now it mostly is.
+		if err := p.deps.Told(ctx); err != nil {
+			return err
+		}
 	}
 	start = p.step("evidence", start)
 	if err := p.commit(ctx, part, pl.to, ""); err != nil {

@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/ingest/intake"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 )
 
@@ -26,8 +28,7 @@ const (
 	storedRetention = time.Hour // Whoever starts has an empty cache.
 )
 
-// Bounds of news: what waits beyond is dropped, and lives in caches for their time
-// of life at most; what one message holds.
+// Bounds of news: what waits beyond is dropped, which is told; what one message holds.
 const (
 	maxNews     = 1_000_000
 	newsMessage = 50_000
@@ -36,8 +37,9 @@ const (
 // headerOrigin names the process that stored the events: it has told its own cache.
 const headerOrigin = "kindred-origin"
 
-// news tells the API nodes of other processes what was stored. Noting costs the
-// pipeline next to nothing; while a message is on its way, the next one grows.
+// news tells API nodes and the projector of views what was stored. Noting costs the
+// pipeline next to nothing; while a message is on its way, the next one grows. Before
+// offsets are committed, it waits until all of it is written.
 type news struct {
 	to     writer
 	origin string
@@ -47,17 +49,21 @@ type news struct {
 	count  int
 	lost   map[string]bool // workspaces of which keys were dropped
 	wake   chan struct{}   // holds a token when there is something new
+	noted  uint64          // how often something was
+	told   uint64          // up to which all of it is written
+	heard  chan struct{}   // closed when told grows
 }
 
 func newNews(to writer, log *slog.Logger) *news {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // Never fails: crypto/rand ends the process instead.
-	return &news{to: to, origin: hex.EncodeToString(id[:]), log: log, keys: map[string][]identity.Key{}, lost: map[string]bool{}, wake: make(chan struct{}, 1)}
+	return &news{to: to, origin: hex.EncodeToString(id[:]), log: log, keys: map[string][]identity.Key{}, lost: map[string]bool{}, wake: make(chan struct{}, 1), heard: make(chan struct{})}
 }
 
 // note takes keys of stored events. It never blocks.
 func (n *news) note(workspace string, keys []identity.Key) {
 	n.mu.Lock()
+	n.noted++
 	if n.count+len(keys) <= maxNews {
 		n.keys[workspace] = append(n.keys[workspace], keys...)
 		n.count += len(keys)
@@ -68,6 +74,44 @@ func (n *news) note(workspace string, keys []identity.Key) {
 	n.hurry()
 }
 
+// everybody notes that something was changed of all of a workspace, "" for all.
+func (n *news) everybody(workspace string) {
+	n.mu.Lock()
+	n.noted++
+	n.lost[workspace] = true
+	n.mu.Unlock()
+	n.hurry()
+}
+
+// written waits until all that was noted until now is.
+func (n *news) written(ctx context.Context) error {
+	n.mu.Lock()
+	wanted := n.noted
+	n.mu.Unlock()
+	for {
+		n.mu.Lock()
+		done, heard := n.told >= wanted, n.heard
+		n.mu.Unlock()
+		if done {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-heard:
+		}
+	}
+}
+
+// tell notes that all up to a number is written.
+func (n *news) tell(upTo uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.told = upTo
+	close(n.heard)
+	n.heard = make(chan struct{})
+}
+
 func (n *news) hurry() {
 	select {
 	case n.wake <- struct{}{}:
@@ -75,12 +119,12 @@ func (n *news) hurry() {
 	}
 }
 
-func (n *news) take() (keys map[string][]identity.Key, lost map[string]bool) {
+func (n *news) take() (keys map[string][]identity.Key, lost map[string]bool, upTo uint64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	keys, lost = n.keys, n.lost
 	n.keys, n.lost, n.count = map[string][]identity.Key{}, map[string]bool{}, 0
-	return keys, lost
+	return keys, lost, n.noted
 }
 
 // lose notes that keys of workspaces did not reach others.
@@ -102,16 +146,19 @@ func (n *news) run(ctx context.Context) error {
 			return nil
 		case <-n.wake:
 		}
-		keys, lost := n.take()
+		keys, lost, upTo := n.take()
 		msgs := n.messages(keys, lost)
-		if len(msgs) == 0 {
-			continue
+		if len(msgs) > 0 {
+			if err := n.to.WriteMessages(ctx, msgs...); err != nil {
+				if ctx.Err() == nil {
+					n.log.Warn("tell other nodes what was stored", "error", err)
+				}
+				n.lose(keys, lost)
+				time.AfterFunc(newsRetry, n.hurry)
+				continue
+			}
 		}
-		if err := n.to.WriteMessages(ctx, msgs...); err != nil && ctx.Err() == nil {
-			n.log.Warn("tell other nodes what was stored", "error", err)
-			n.lose(keys, lost)
-			time.AfterFunc(newsRetry, n.hurry)
-		}
+		n.tell(upTo)
 	}
 }
 
@@ -143,16 +190,8 @@ func (n *news) messages(all map[string][]identity.Key, lost map[string]bool) (ms
 	return msgs
 }
 
-// read returns what a message says; no keys where it is of this process.
-func (n *news) read(m *kafka.Message) (workspace string, keys []identity.Key, err error) {
-	workspace, origin, keys, err := readNews(m)
-	if origin == n.origin {
-		return "", nil, nil
-	}
-	return workspace, keys, err
-}
-
-// readNews returns what a message says and who does; no keys mean that some were lost.
+// readNews returns what a message says and who does; no keys mean that some were lost,
+// without a workspace of all.
 func readNews(m *kafka.Message) (workspace, origin string, keys []identity.Key, err error) {
 	for _, h := range m.Headers {
 		switch h.Key {
@@ -162,7 +201,7 @@ func readNews(m *kafka.Message) (workspace, origin string, keys []identity.Key, 
 			origin = string(h.Value)
 		}
 	}
-	if workspace == "" || len(m.Value)%8 != 0 {
+	if workspace == "" && len(m.Value) > 0 || len(m.Value)%8 != 0 {
 		return "", origin, nil, errors.New("no keys of a workspace")
 	}
 	for at := 0; at < len(m.Value); at += 8 {
@@ -171,15 +210,72 @@ func readNews(m *kafka.Message) (workspace, origin string, keys []identity.Key, 
 	return workspace, origin, keys, nil
 }
 
-// followStored forgets what other processes have stored newer events of.
+// followStored forgets what other processes have stored newer events of, and tells the
+// feed of the views of all notes from the place of the projector on.
 func (w *web) followStored(ctx context.Context) error {
-	return w.followTopic(ctx, storedTopic, func(m *kafka.Message) error {
-		workspace, keys, err := w.news.read(m)
-		if len(keys) > 0 {
-			w.cache.Invalidate(workspace, keys...)
-		}
-		return err
+	place, err := w.placeOfProjector(ctx)
+	if err != nil || ctx.Err() != nil {
+		return nil // Without a feed rows are compared; entries of the cache have their time.
+	}
+	w.feed.Start(place)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return w.watchProjector(ctx) })
+	g.Go(func() error {
+		return followTopicFrom(ctx, w.p, storedTopic, place, func(m *kafka.Message) error {
+			workspace, origin, keys, err := readNews(m)
+			own := origin == w.news.origin
+			w.feed.Note(workspace, keys, m.Offset, own)
+			if len(keys) > 0 && !own {
+				w.cache.Invalidate(workspace, keys...)
+			}
+			return err
+		})
 	})
+	return g.Wait()
+}
+
+// feedLook is how often a reader of views asks how far the projector is.
+const feedLook = time.Second
+
+// placeOfProjector waits until it is known.
+func (w *web) placeOfProjector(ctx context.Context) (place int64, err error) {
+	err = waitFor(ctx, feedLook, func() (bool, error) {
+		place, err = w.projected(ctx)
+		return err == nil, nil
+	})
+	return place, err
+}
+
+// projected is the place that the projector has committed, 0 for none.
+func (w *web) projected(ctx context.Context) (int64, error) {
+	at := intake.Place{Topic: storedTopic}
+	committed, err := w.offsets.Committed(ctx, viewsGroup, []intake.Place{at})
+	return committed[at], err
+}
+
+// watchProjector keeps the feed informed. While that fails, the feed is believed no more.
+func (w *web) watchProjector(ctx context.Context) error {
+	tick := time.NewTicker(feedLook)
+	defer tick.Stop()
+	for {
+		start := now()
+		ends, err := w.offsets.Ends(ctx, []string{storedTopic})
+		if err == nil {
+			w.feed.Reached(ends[intake.Place{Topic: storedTopic}], start)
+			var place int64
+			if place, err = w.projected(ctx); err == nil {
+				w.feed.Projected(place)
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			w.p.log.Debug("ask how far views are projected", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }
 
 // followTopic reads a topic from now on, each API node all of it. A message missed

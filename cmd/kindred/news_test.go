@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,12 +39,9 @@ func TestNews(t *testing.T) {
 			if m.Topic != storedTopic || len(m.Value) > 8*newsMessage {
 				t.Fatalf("a message of %d bytes to %s", len(m.Value), m.Topic)
 			}
-			if _, keys, err := ingest.read(&m); err != nil || len(keys) > 0 {
-				t.Errorf("its own news: %d keys, %v", len(keys), err)
-			}
-			workspace, keys, err := other.read(&m)
-			if err != nil {
-				t.Fatal(err)
+			workspace, origin, keys, err := readNews(&m)
+			if err != nil || origin != ingest.origin {
+				t.Fatalf("news of %q: %v", origin, err)
 			}
 			got[workspace] = append(got[workspace], keys...)
 		}
@@ -49,6 +49,9 @@ func TestNews(t *testing.T) {
 	slices.Sort(got["main"])
 	if d := cmp.Diff(map[string][]identity.Key{"main": many, "other": {7}}, got); d != "" {
 		t.Error("the keys differ")
+	}
+	if err := ingest.written(ctx); err != nil {
+		t.Error(err)
 	}
 	stop()
 	if err := <-done; err != nil {
@@ -58,7 +61,7 @@ func TestNews(t *testing.T) {
 	for range 2*maxNews/len(many) + 1 {
 		other.note("main", many)
 	}
-	keys, lost := other.take()
+	keys, lost, _ := other.take()
 	if n := len(keys["main"]); n > maxNews || n < maxNews-len(many) {
 		t.Errorf("%d keys wait", n)
 	}
@@ -70,7 +73,66 @@ func TestNews(t *testing.T) {
 	if workspace, _, keys, err := readNews(&msgs[0]); workspace != "main" || len(keys) != 0 || err != nil {
 		t.Errorf("of what was lost it says %q, %d keys, %v", workspace, len(keys), err)
 	}
-	if _, _, err := other.read(&kafka.Message{Value: []byte("x")}); err == nil {
+	if _, _, _, err := readNews(&kafka.Message{Value: []byte("x")}); err == nil {
 		t.Error("nonsense is read")
+	}
+}
+
+// broken is a writer that fails so many times.
+type broken struct {
+	told
+	fails atomic.Int32
+}
+
+func (b *broken) WriteMessages(ctx context.Context, msgs ...kafka.Message) error {
+	if b.fails.Add(-1) >= 0 {
+		return errors.New("no broker")
+	}
+	return b.told.WriteMessages(ctx, msgs...)
+}
+
+// TestNewsAreWrittenBeforeOffsets: who waits for what was noted goes on when it, or that
+// it was lost, is written, and not before.
+func TestNewsAreWrittenBeforeOffsets(t *testing.T) {
+	out := &broken{told: make(told)}
+	n := newNews(out, slog.New(slog.DiscardHandler))
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- n.run(ctx) }()
+	if err := n.written(ctx); err != nil { // Nothing was noted.
+		t.Error(err)
+	}
+	n.note("main", []identity.Key{7})
+	waited := make(chan error, 1)
+	go func() { waited <- n.written(ctx) }()
+	msgs := <-out.told
+	if _, _, keys, err := readNews(&msgs[0]); err != nil || len(keys) != 1 {
+		t.Errorf("%v, %v", keys, err)
+	}
+	if err := <-waited; err != nil {
+		t.Error(err)
+	}
+	out.fails.Store(1)
+	n.note("main", []identity.Key{8})
+	cancelled, give := context.WithCancel(ctx)
+	give()
+	if err := n.written(cancelled); err == nil {
+		t.Error("who gave up is told that all is written")
+	}
+	go func() { waited <- n.written(ctx) }()
+	for out.fails.Load() >= 0 {
+		runtime.Gosched()
+	}
+	n.hurry() // Instead of waiting for the retry.
+	msgs = <-out.told
+	if workspace, _, keys, err := readNews(&msgs[0]); err != nil || workspace != "main" || len(keys) != 0 {
+		t.Errorf("of what was lost it says %q, %v, %v", workspace, keys, err)
+	}
+	if err := <-waited; err != nil {
+		t.Error(err)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

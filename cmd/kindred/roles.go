@@ -95,7 +95,7 @@ func newRoles(p *platform) (*roles, error) {
 		return nil, err
 	}
 	r.pipeline, err = ingest.New(ingest.DefaultConfig(), ingest.Deps{
-		Store: p.settings.faults.store(ingeststore.New(p.conn).WithBulk(p.bulk, bulkConnections)), Publisher: p.settings.faults.publisher(writer), Decoder: decoder, Plans: r.decided.reader, Erased: ingeststore.NewErased(p.conn), Stored: r.stored, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
+		Store: p.settings.faults.store(ingeststore.New(p.conn).WithBulk(p.bulk, bulkConnections)), Publisher: p.settings.faults.publisher(writer), Decoder: decoder, Plans: r.decided.reader, Erased: ingeststore.NewErased(p.conn), Stored: r.stored, Told: r.news.written, Clock: now, Logger: p.log.With("role", "ingest"), Registry: r.registry,
 	})
 	if err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func newRoles(p *platform) (*roles, error) {
 	if r.matcher, err = newMatcher(p, writer, r.registry); err != nil {
 		return nil, err
 	}
-	if r.eraser, err = newEraser(p, r.registry); err != nil {
+	if r.eraser, err = newEraser(p, r.news.everybody, r.registry); err != nil {
 		return nil, err
 	}
 	r.offsets = kafka.NewOffsets(p.brokers)
@@ -192,10 +192,11 @@ func (r *roles) runOverflow(ctx context.Context) error {
 }
 
 func (r *roles) stored(workspace string, keys []identity.Key) {
-	r.news.note(workspace, keys)
 	if r.p.settings.roles.has(roleAPI) {
+		r.web.feed.Announce(workspace, keys) // Before the note can come back.
 		r.web.stored(workspace, keys)
 	}
+	r.news.note(workspace, keys)
 }
 
 // stage is a group of loops of one role that stop together, after the stage
@@ -219,6 +220,9 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity, r.serveGraph}},
 		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.venues.Run, r.matcher.Run, r.eraser.Run, r.runViews, r.decided.run}},
 		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.followStored, r.web.runCache}},
+	}
+	if !r.p.settings.roles.has(roleIngest) {
+		stages[4].runs = append(stages[4].runs, r.news.run) // The worker has news of erasures.
 	}
 	failed, fail := context.WithCancelCause(ctx)
 	defer fail(nil)

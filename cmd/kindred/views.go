@@ -8,12 +8,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kindred-cdp/kindred/ingest"
+	"github.com/kindred-cdp/kindred/ingest/intake"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 	"github.com/kindred-cdp/kindred/ingest/progress"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/traitfile"
 	"github.com/kindred-cdp/kindred/profiles/views"
 )
+
+// storedOffsets says how far a topic and its readers are.
+type storedOffsets = kafka.Offsets
 
 // viewsGroup reads which events were stored, to project the views of their profiles.
 const viewsGroup = "kindred-views"
@@ -54,7 +58,7 @@ func (r *roles) runViews(ctx context.Context) error {
 	return r.noted.Run(ctx, func(ctx context.Context, p *kafka.Partition) error {
 		for {
 			offset, _ := p.Committed()
-			err := r.projector.Own(ctx, &storedNotes{p: p, offset: offset})
+			err := r.projector.Own(ctx, &storedNotes{p: p, offsets: r.offsets, offset: offset})
 			if err == nil || ctx.Err() != nil || errors.Is(err, kafka.ErrLost) {
 				return nil
 			}
@@ -69,11 +73,13 @@ func (r *roles) runViews(ctx context.Context) error {
 
 // storedNotes is views.Source on the topic of stored events.
 type storedNotes struct {
-	p      *kafka.Partition
-	offset int64 // of the next message
+	p       *kafka.Partition
+	offsets *kafka.Offsets
+	offset  int64 // of the next message
 }
 
-// Fetch implements views.Source.
+// Fetch implements views.Source. Where the topic begins later than this reader was, or
+// has what cannot be read, all workspaces have lost notes.
 func (s *storedNotes) Fetch(ctx context.Context) ([]views.Note, error) {
 	messages, err := s.p.Fetch(ctx, s.offset)
 	if err != nil {
@@ -81,12 +87,23 @@ func (s *storedNotes) Fetch(ctx context.Context) ([]views.Note, error) {
 	}
 	var notes []views.Note
 	for i := range messages {
-		s.offset = messages[i].Offset + 1
-		if workspace, _, keys, err := readNews(&messages[i]); err == nil {
-			notes = append(notes, views.Note{Workspace: workspace, Keys: keys, At: messages[i].Time})
+		m := &messages[i]
+		workspace, _, keys, err := readNews(m)
+		if m.Offset > s.offset || err != nil {
+			notes = append(notes, views.Note{Place: m.Offset})
 		}
+		if err == nil {
+			notes = append(notes, views.Note{Workspace: workspace, Keys: keys, Place: m.Offset})
+		}
+		s.offset = m.Offset + 1
 	}
 	return notes, nil
+}
+
+// End implements views.Source.
+func (s *storedNotes) End(ctx context.Context) (int64, error) {
+	ends, err := s.offsets.Ends(ctx, []string{storedTopic})
+	return ends[intake.Place{Topic: storedTopic}], err
 }
 
 // Commit implements views.Source.

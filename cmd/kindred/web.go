@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"syscall"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 
@@ -30,7 +31,17 @@ type web struct {
 	audit  *audit.Log
 	server *api.Server
 	news   *news // set by newRoles
+	// What is stored and not yet in rows of views.
+	feed    *views.Feed
+	offsets *storedOffsets
 }
+
+// Bounds of the feed: how long it is believed after it was complete, and the keys that
+// it keeps (some 50 bytes each).
+const (
+	feedAge  = 5 * time.Second
+	feedKeys = 500_000
+)
 
 func newWeb(p *platform, r *roles) (*web, error) {
 	form, err := profileConfig(p)
@@ -43,13 +54,13 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &web{p: p}
+	w := &web{p: p, offsets: r.offsets, feed: views.NewFeed(feedAge, feedKeys)}
 	gathered, err := gather.New(gather.DefaultConfig(), store)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := views.NewReader(views.DefaultConfig(), views.ReaderDeps{
-		Conn: p.conn, Form: form, Store: store, Slow: gathered, Now: now, Registerer: r.registry,
+		Conn: p.conn, Form: form, Store: store, Feed: w.feed, Slow: gathered, Now: now, Registerer: r.registry,
 	})
 	if err != nil {
 		return nil, err

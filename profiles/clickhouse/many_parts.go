@@ -14,63 +14,6 @@ import (
 	"github.com/kindred-cdp/kindred/profiles"
 )
 
-// standing is a score as one row has it. That of profile 0 says that all older
-// ones of its name were withdrawn.
-type standing struct {
-	profile uint64
-	profiles.Score
-}
-
-// manyScoresSQL takes the newest of each score under every key, of which scoresSQL
-// would choose one.
-const manyScoresSQL = `SELECT profile_id, score, model_version, as_of, computed_at, value, lower, upper, detail
-FROM scores
-WHERE workspace = {workspace:String} AND (profile_id IN {keys:Array(UInt64)} OR profile_id = 0)
-ORDER BY profile_id, score, computed_at DESC
-LIMIT 1 BY profile_id, score`
-
-func (m *many) scores(ctx context.Context) error {
-	withdrawn := map[string]standing{}
-	err := m.read(ctx, "scores", manyScoresSQL, "keys", m.keys(), func(rows driver.Rows) error {
-		var s standing
-		var detail string
-		err := rows.Scan(&s.profile, &s.Name, &s.ModelVersion, &s.AsOf, &s.ComputedAt, &s.Value, &s.Lower, &s.Upper, &detail)
-		s.AsOf, s.ComputedAt, s.Detail = s.AsOf.UTC(), s.ComputedAt.UTC(), object(detail)
-		if s.profile == 0 {
-			withdrawn[s.Name] = s
-		} else if o := m.ofKey[s.profile]; o != nil {
-			o.score(s)
-		}
-		return err
-	})
-	m.each(func(o *one) {
-		for _, name := range slices.Sorted(maps.Keys(o.scored)) {
-			if w, ok := withdrawn[name]; !ok || !w.ComputedAt.After(o.scored[name].ComputedAt) {
-				o.p.Scores = append(o.p.Scores, o.scored[name].Score)
-			}
-		}
-	})
-	return err
-}
-
-// score keeps s where it is newer than what stands: a score may stand under an id
-// that was merged into the profile since; of one computation the profile's own wins.
-func (o *one) score(s standing) {
-	if o.scored == nil {
-		o.scored = map[string]standing{}
-	}
-	other := func(profile uint64) int {
-		if profile == uint64(o.id) {
-			return 0
-		}
-		return 1
-	}
-	old, ok := o.scored[s.Name]
-	if !ok || cmp.Or(old.ComputedAt.Compare(s.ComputedAt), cmp.Compare(other(s.profile), other(old.profile)), cmp.Compare(s.profile, old.profile)) < 0 {
-		o.scored[s.Name] = s
-	}
-}
-
 // manyHouseholdsSQL is householdSQL for several profiles.
 const manyHouseholdsSQL = `SELECT profile_id, argMax(household_id, (epoch, sequence)) AS household
 FROM household_profile

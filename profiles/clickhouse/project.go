@@ -153,11 +153,33 @@ func (m *many) addTally(o *one, t Tally) {
 	}
 }
 
+// ownersSQL leaves out identifiers that are profiles of their own.
+const ownersSQL = `SELECT identifier_id, argMax(profile_id, (epoch, sequence)) AS profile
+FROM identifier_profile
+WHERE workspace = {workspace:String} AND identifier_id IN {keys:Array(UInt64)} AND ` + countedSQL + `
+GROUP BY identifier_id
+HAVING profile NOT IN (0, identifier_id)` + keyOnly
+
+// Owners returns to which other profiles identifiers belong at version v, whether or not
+// an event ever carried them.
+func (s *Store) Owners(ctx context.Context, workspace string, v Version, keys []uint64) (map[uint64]uint64, error) {
+	owners := map[uint64]uint64{}
+	err := s.query(ctx, ownersSQL, func(rows driver.Rows) error {
+		var key, profile uint64
+		err := rows.Scan(&key, &profile)
+		owners[key] = profile
+		return err
+	}, append(v.v.bind(), clickhouse.Named("workspace", workspace), clickhouse.Named("keys", keys))...)
+	if err != nil {
+		return nil, fmt.Errorf("owners of identifiers: %w", err)
+	}
+	return owners, nil
+}
+
 // Scores fills in the scores of profiles that were read without them, each with the
 // keys of its identifiers.
 func (s *Store) Scores(ctx context.Context, workspace string, all []*profiles.Profile, keys [][]uint64) error {
 	m := &many{Store: s, workspace: workspace, ofKey: map[uint64]*one{}}
-	m.version = version{epochs: []uint64{}, lasts: []uint64{}} // Scores are of no version.
 	for i, p := range all {
 		o := &one{reader: &reader{id: p.ID, keys: keys[i]}, p: p}
 		for _, k := range keys[i] {

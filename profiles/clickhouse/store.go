@@ -71,6 +71,7 @@ type Store struct {
 	now      func() time.Time
 	versions versions
 
+	withdrawals withdrawals
 	computation *computation
 }
 
@@ -87,7 +88,7 @@ func New(cfg Config, conn driver.Conn, now func() time.Time) (*Store, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Store{cfg: cfg, conn: conn, now: now, computation: newComputation(cfg.Computed), versions: versions{known: map[string]version{}, generation: map[string]uint64{}}}, nil
+	return &Store{cfg: cfg, conn: conn, now: now, computation: newComputation(cfg.Computed), withdrawals: withdrawals{known: map[string]withdrawn{}}, versions: versions{known: map[string]version{}, generation: map[string]uint64{}}}, nil
 }
 
 // query runs a query within its limits and calls scan for each row. Its errors

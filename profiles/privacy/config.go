@@ -55,7 +55,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Deps are what a Worker needs. All are required.
+// Deps are what a Worker needs. All but Changed are required.
 type Deps struct {
 	Conn driver.Conn
 	// Key signs certificates; see SigningKey.
@@ -63,6 +63,9 @@ type Deps struct {
 	Clock      func() time.Time
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	// Changed is told the workspace of which rows were taken away, "" for all, so that
+	// what was derived from them is looked at again.
+	Changed func(workspace string)
 }
 
 func (d Deps) validate() error {

@@ -89,6 +89,7 @@ func (w *Worker) expire(ctx context.Context, now time.Time) error {
 			if err := w.alter(ctx, table, `DELETE WHERE `+tables[table], args); err != nil {
 				return err
 			}
+			w.changed("")
 			w.deps.Logger.Info("expired", "kind", kind, "table", table, "rows", n)
 		}
 	}

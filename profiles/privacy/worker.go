@@ -131,6 +131,7 @@ func (w *Worker) complete(ctx context.Context, erasures []Erasure, certify bool)
 	if err := w.rewrite(ctx, b); err != nil {
 		return err
 	}
+	w.changed(b.workspace)
 	took := w.deps.Clock().Sub(begun)
 	w.metrics.seconds.Add(took.Seconds())
 	if !certify {
@@ -142,6 +143,12 @@ func (w *Worker) complete(ctx context.Context, erasures []Erasure, certify bool)
 	w.metrics.done.Add(float64(len(erasures)))
 	w.deps.Logger.Info("erasures completed", "workspace", b.workspace, "erasures", len(erasures), "seconds", took.Seconds())
 	return nil
+}
+
+func (w *Worker) changed(workspace string) {
+	if w.deps.Changed != nil {
+		w.deps.Changed(workspace)
+	}
 }
 
 const erasuresSQL = `SELECT e.workspace, e.erasure_id, any(e.erased_at), any(e.id), any(c.received_at), max(c.epoch), argMax(c.sequence, c.epoch)

@@ -8,15 +8,19 @@ import (
 )
 
 type readerMetrics struct {
-	loads *prometheus.CounterVec
+	loads   *prometheus.CounterVec
+	trusted prometheus.Counter
 }
 
 func newReaderMetrics(r prometheus.Registerer) (*readerMetrics, error) {
 	m := &readerMetrics{loads: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "kindred_profiles_views_loads_total",
 		Help: "Profiles asked of their rows: row (it agreed), or why not: none, identity, time, facts, unusable (no mark, or too many changes since).",
-	}, []string{"outcome"})}
-	if err := r.Register(m.loads); err != nil {
+	}, []string{"outcome"}), trusted: prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "kindred_profiles_views_trusted_total",
+		Help: "Rows of profiles that no note of stored events names, so that they were not compared with the events.",
+	})}
+	if err := errors.Join(r.Register(m.loads), r.Register(m.trusted)); err != nil {
 		return nil, fmt.Errorf("register metrics of views: %w", err)
 	}
 	return m, nil

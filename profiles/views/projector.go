@@ -19,15 +19,18 @@ import (
 // Note names keys of identifiers of which events were stored.
 type Note struct {
 	Workspace string
-	Keys      []identity.Key
-	At        time.Time // when it was written, after the events; zero where unknown
+	Keys      []identity.Key // none: some were lost
+	Place     int64          // in the order in which notes were written
 }
 
-// Source has notes of stored events. One that is lost leaves a row that does not agree
-// until the next event of its profile, or the next sweep.
+// Source has notes of stored events. It tells when some were lost: a sweep finds their
+// profiles.
 type Source interface {
-	// Fetch returns the next notes; none when none came for a moment.
+	// Fetch returns the next notes; none when none came for a moment. A note without a
+	// workspace is one that all workspaces have lost.
 	Fetch(ctx context.Context) ([]Note, error)
+	// End is the place of the next note that is written.
+	End(ctx context.Context) (int64, error)
 	// Commit says that all notes fetched so far are worked on.
 	Commit(ctx context.Context) error
 }
@@ -86,10 +89,11 @@ type work struct {
 	renewed time.Time         // when the workspaces were read
 	looked  time.Time         // when the changes of identity were read
 	heard   heard
+	lost    map[string]bool // workspaces that have lost notes, "" for all
 }
 
 func (p *Projector) newWork(source Source) *work {
-	return &work{Projector: p, source: source, dirty: map[string][]identity.Key{}, marks: map[string]*mark{}, sweeps: map[string]uint64{}}
+	return &work{Projector: p, source: source, dirty: map[string][]identity.Key{}, marks: map[string]*mark{}, sweeps: map[string]uint64{}, lost: map[string]bool{}}
 }
 
 // Own projects until ctx ends: it belongs to whoever reads the notes.
@@ -111,34 +115,23 @@ func (w *work) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, n := range notes {
-		if w.notes == 0 {
-			w.since = w.deps.Now()
-		}
-		keys := w.heard.fresh(n)
-		w.dirty[n.Workspace] = append(w.dirty[n.Workspace], keys...)
-		w.count += len(keys)
-		w.notes++
-	}
-	w.metrics.waiting.Set(float64(w.count))
+	w.take(notes)
 	if err := w.know(ctx); err != nil {
 		return err
 	}
+	w.metrics.waiting.Set(float64(w.count))
 	w.metrics.sweeping.Set(float64(w.due()))
 	if w.notes > 0 {
 		// Not before others of the same profiles had time to come.
 		if w.count < w.cfg.MaxDirty && w.deps.Now().Sub(w.since) < w.cfg.Delay {
 			return nil
 		}
-		if err := w.deps.Settle(ctx); err != nil {
+		if err := w.settle(ctx); err != nil {
 			return err
 		}
 	}
 	if now := w.deps.Now(); w.notes > 0 || now.Sub(w.looked) >= w.cfg.Delay || now.Before(w.looked) {
 		w.looked = now
-		for workspace, keys := range w.dirty {
-			w.heard.begin(workspace, keys, now, w.cfg.MaxDirty)
-		}
 		for workspace, m := range w.marks {
 			if err := w.advance(ctx, workspace, m); err != nil {
 				return err
@@ -146,10 +139,7 @@ func (w *work) round(ctx context.Context) error {
 		}
 	}
 	if w.notes > 0 {
-		clear(w.dirty) // What is left is of workspaces without a version: nobody's.
-		w.count, w.notes = 0, 0
-		w.metrics.waiting.Set(0)
-		if err := w.source.Commit(ctx); err != nil {
+		if err := w.done(ctx); err != nil {
 			return err
 		}
 	}
@@ -159,6 +149,57 @@ func (w *work) round(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// take adds notes to what there is to do.
+func (w *work) take(notes []Note) {
+	for _, n := range notes {
+		if w.notes == 0 {
+			w.since = w.deps.Now()
+		}
+		if len(n.Keys) == 0 {
+			w.lost[n.Workspace] = true
+		}
+		keys := w.heard.fresh(n)
+		w.dirty[n.Workspace] = append(w.dirty[n.Workspace], keys...)
+		w.count += len(keys)
+		w.notes++
+	}
+}
+
+// settle waits until it is worth while to read, and notes that it is about to begin.
+func (w *work) settle(ctx context.Context) error {
+	if err := w.deps.Settle(ctx); err != nil {
+		return err
+	}
+	end, err := w.source.End(ctx)
+	if err != nil {
+		return err
+	}
+	for workspace, keys := range w.dirty {
+		w.heard.begin(workspace, keys, end, w.cfg.MaxDirty)
+	}
+	return nil
+}
+
+// done commits the notes. That some were lost is on record before.
+func (w *work) done(ctx context.Context) error {
+	for workspace, m := range w.marks {
+		if !w.lost[workspace] && !w.lost[""] {
+			continue
+		}
+		now := w.deps.Now()
+		m.whole, m.swept = false, now
+		delete(w.sweeps, workspace) // From the beginning.
+		if err := w.table.setMark(ctx, workspace, *m, now); err != nil {
+			return err
+		}
+	}
+	clear(w.lost)
+	clear(w.dirty) // What is left is of workspaces without a version: nobody's.
+	w.count, w.notes = 0, 0
+	w.metrics.waiting.Set(0)
+	return w.source.Commit(ctx)
 }
 
 // knowEvery is how often new workspaces are looked for.
@@ -185,6 +226,9 @@ func (w *work) know(ctx context.Context) error {
 		}
 		if err != nil {
 			return err
+		}
+		if !m.whole {
+			m.swept = now
 		}
 		w.marks[name] = &m
 	}
@@ -314,7 +358,7 @@ func (w *work) sweep(ctx context.Context, workspace string, m *mark) error {
 	}
 	if len(keys) == 0 {
 		delete(w.sweeps, workspace)
-		m.swept = now.Add(w.cfg.SweepEvery)
+		m.whole, m.swept = true, now.Add(w.cfg.SweepEvery)
 		w.metrics.sweeping.Set(float64(w.due()))
 		return w.table.setMark(ctx, workspace, *m, now)
 	}
@@ -333,15 +377,10 @@ func (w *work) sweep(ctx context.Context, workspace string, m *mark) error {
 			founders = append(founders, id)
 		}
 	}
-	agreeing, err := w.rows.LoadMany(ctx, workspace, founders)
+	agreeing, err := w.rows.agreeing(ctx, workspace, founders)
 	if err != nil {
 		return err
 	}
-	var missing []identity.ProfileID
-	for i, p := range agreeing {
-		if p == nil {
-			missing = append(missing, founders[i])
-		}
-	}
+	missing := slices.DeleteFunc(founders, func(id identity.ProfileID) bool { return agreeing[id] })
 	return w.project(ctx, workspace, missing)
 }

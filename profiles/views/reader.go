@@ -2,6 +2,7 @@ package views
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +36,9 @@ type ReaderDeps struct {
 	Form clickhouse.Config
 	// Store counts what rows are made of.
 	Store *clickhouse.Store
+	// Feed is what is known of events that were stored since; nil for nothing, and then
+	// every row is compared with the events.
+	Feed *Feed
 	// Slow answers where there is no row that agrees. It reads Store.
 	Slow       profiles.Store
 	Now        func() time.Time
@@ -84,6 +88,7 @@ type rows struct {
 	cfg     Config
 	table   table
 	store   *clickhouse.Store
+	feed    *Feed
 	now     func() time.Time
 	metrics *readerMetrics
 
@@ -111,7 +116,7 @@ func newRows(cfg Config, deps ReaderDeps) (*rows, error) {
 	}
 	m, err := newReaderMetrics(deps.Registerer)
 	return &rows{
-		cfg: cfg, table: table{deps.Conn, form}, store: deps.Store, now: deps.Now, metrics: m,
+		cfg: cfg, table: table{deps.Conn, form}, store: deps.Store, feed: deps.Feed, now: deps.Now, metrics: m,
 		tails: map[string]*tail{}, handed: map[handle]*row{},
 	}, err
 }
@@ -137,35 +142,65 @@ func (r *rows) Load(context.Context, string, identity.ProfileID) (*profiles.Prof
 	return nil, profiles.ErrNotFound
 }
 
-// ResolveMany implements profiles.Batcher for keys that founded a profile: most do,
-// and the row that is read to see it is the one that is loaded next.
+// ResolveMany implements profiles.Batcher: by the row of the profile that a key founded,
+// as most do, or else by that of the profile to which it belongs. The row is the one that
+// is loaded next.
 func (r *rows) ResolveMany(ctx context.Context, workspace string, keys []identity.Key) ([]identity.ProfileID, error) {
-	ids := make([]uint64, len(keys))
-	for i, k := range keys {
-		ids[i] = uint64(k)
-	}
 	found := make([]identity.ProfileID, len(keys))
 	t := r.tail(workspace)
 	m, err := t.advance(ctx, r, workspace)
 	if err != nil || !m.usable {
 		return found, err
 	}
-	all, err := r.table.read(ctx, workspace, ids)
-	if err != nil {
+	owner := make([]uint64, len(keys))
+	for i, k := range keys {
+		owner[i] = uint64(k)
+	}
+	if err := r.resolve(ctx, workspace, t, m, keys, owner, found); err != nil {
 		return found, err
+	}
+	var others []uint64
+	for i, id := range found {
+		if id == 0 {
+			others = append(others, owner[i])
+		}
+	}
+	if len(others) == 0 {
+		return found, nil
+	}
+	owners, err := r.store.Owners(ctx, workspace, m.version, others)
+	if err != nil || len(owners) == 0 {
+		return found, err
+	}
+	for i, id := range found {
+		if owner[i] = owners[owner[i]]; id != 0 {
+			owner[i] = 0
+		}
+	}
+	return found, r.resolve(ctx, workspace, t, m, keys, owner, found)
+}
+
+// resolve reads the rows of the profiles that may own keys, 0 for none, and puts those
+// that do into found.
+func (r *rows) resolve(ctx context.Context, workspace string, t *tail, m moment, keys []identity.Key, owner []uint64, found []identity.ProfileID) error {
+	ask := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(owner))), func(id uint64) bool { return id == 0 })
+	all, err := r.table.read(ctx, workspace, ask)
+	if err != nil {
+		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.handed)+len(all) > maxHanded {
 		clear(r.handed)
 	}
-	for i, id := range ids {
-		if one := all[id]; one != nil && one.readable() && !t.touched(one, m) && one.sighted() {
+	for i, id := range owner {
+		if one := all[id]; one != nil && one.readable() && !t.touched(one, m) && one.sighted(keys[i]) {
+			one.seen = m.feed
 			found[i] = identity.ProfileID(id)
 			r.handed[handle{workspace, id}] = one
 		}
 	}
-	return found, nil
+	return nil
 }
 
 // LoadMany implements profiles.Batcher; nil for an id without a row that agrees.
@@ -177,13 +212,13 @@ func (r *rows) LoadMany(ctx context.Context, workspace string, ids []identity.Pr
 		r.metrics.loads.WithLabelValues("unusable").Add(float64(len(ids)))
 		return found, err
 	}
-	all, err := r.rowsOf(ctx, workspace, ids)
+	all, err := r.rowsOf(ctx, workspace, ids, m)
 	if err != nil {
 		return found, err
 	}
 	standing := r.untouched(t, m, ids, all)
 	views := make([]*profiles.Profile, len(standing))
-	if err := r.agree(ctx, workspace, standing, views); err != nil {
+	if err := r.agree(ctx, workspace, standing, m, views); err != nil {
 		return found, err
 	}
 	place := make(map[identity.ProfileID]*profiles.Profile, len(views))
@@ -198,8 +233,36 @@ func (r *rows) LoadMany(ctx context.Context, workspace string, ids []identity.Pr
 	return found, nil
 }
 
+// agreeing reports which of ids have a row that agrees with the events. It opens none,
+// and trusts none.
+func (r *rows) agreeing(ctx context.Context, workspace string, ids []identity.ProfileID) (map[identity.ProfileID]bool, error) {
+	found := map[identity.ProfileID]bool{}
+	t := r.tail(workspace)
+	m, err := t.advance(ctx, r, workspace)
+	if err != nil || !m.usable {
+		return found, err
+	}
+	m.whole = false
+	all, err := r.rowsOf(ctx, workspace, ids, m)
+	if err != nil {
+		return found, err
+	}
+	var standing []*row
+	now := r.now()
+	for _, one := range all {
+		if len(one.body) > 0 && !t.touched(one, m) && now.Before(one.freshUntil) {
+			standing = append(standing, one)
+		}
+	}
+	agrees, err := r.counted(ctx, workspace, standing, m)
+	for i, one := range standing {
+		found[one.id] = agrees[i]
+	}
+	return found, err
+}
+
 // rowsOf returns the rows of ids: those that were handed on, and the others.
-func (r *rows) rowsOf(ctx context.Context, workspace string, ids []identity.ProfileID) (map[uint64]*row, error) {
+func (r *rows) rowsOf(ctx context.Context, workspace string, ids []identity.ProfileID, m moment) (map[uint64]*row, error) {
 	var ask []uint64
 	handed := map[uint64]*row{}
 	r.mu.Lock()
@@ -217,6 +280,9 @@ func (r *rows) rowsOf(ctx context.Context, workspace string, ids []identity.Prof
 		return handed, nil
 	}
 	all, err := r.table.read(ctx, workspace, ask)
+	for _, one := range all {
+		one.seen = m.feed
+	}
 	for id, one := range handed {
 		if err == nil {
 			all[id] = one
@@ -244,12 +310,48 @@ func (r *rows) untouched(t *tail, m moment, ids []identity.ProfileID, all map[ui
 	return standing
 }
 
-// agree puts into views those of rows whose tallies are what is stored now, with
-// their present scores.
-func (r *rows) agree(ctx context.Context, workspace string, standing []*row, views []*profiles.Profile) error {
+// agree puts into views those of rows that no note speaks against, or whose tallies are
+// what is stored now, with their present scores.
+func (r *rows) agree(ctx context.Context, workspace string, standing []*row, m moment, views []*profiles.Profile) error {
+	if len(standing) == 0 {
+		return nil
+	}
+	decoded, members := make([]*profiles.Profile, len(standing)), make([][]uint64, len(standing))
+	for i, one := range standing {
+		decoded[i], members[i] = one.view, one.keys
+	}
+	var trusted []bool
+	g, asking := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.store.Scores(asking, workspace, decoded, members) })
+	g.Go(func() (err error) {
+		trusted, err = r.counted(asking, workspace, standing, m)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for i := range standing {
+		if !trusted[i] {
+			r.metrics.loads.WithLabelValues("facts").Inc()
+			continue
+		}
+		r.metrics.loads.WithLabelValues("row").Inc()
+		views[i] = decoded[i]
+	}
+	return nil
+}
+
+// counted reports for each row whether it tells what is stored.
+func (r *rows) counted(ctx context.Context, workspace string, standing []*row, m moment) ([]bool, error) {
+	agrees := make([]bool, len(standing))
 	var anchors, keys []uint64
 	owner := map[uint64]int{} // No anchor of two identifiers is a key.
+	now := r.now()
 	for i, one := range standing {
+		if agrees[i] = m.whole && r.feed.Trusts(workspace, one.seen, m.marked, one.keys, now); agrees[i] {
+			r.metrics.trusted.Inc()
+			continue
+		}
 		for _, id := range one.anchors {
 			owner[id] = i
 		}
@@ -259,32 +361,16 @@ func (r *rows) agree(ctx context.Context, workspace string, standing []*row, vie
 		anchors, keys = append(anchors, one.anchors...), append(keys, one.keys...)
 	}
 	if len(keys) == 0 {
-		return nil
-	}
-	decoded, members := make([]*profiles.Profile, len(standing)), make([][]uint64, len(standing))
-	for i, one := range standing {
-		decoded[i], members[i] = one.view, one.keys
+		return agrees, nil
 	}
 	tallies := make([]clickhouse.Tally, len(standing))
-	g, asking := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.store.Scores(asking, workspace, decoded, members) })
-	g.Go(func() error {
-		return r.store.Tally(asking, workspace, anchors, keys, func(id uint64, t clickhouse.Tally) {
-			if i, ok := owner[id]; ok {
-				tallies[i].Add(t)
-			}
-		})
-	})
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	for i, one := range standing {
-		if tallies[i] != one.tally {
-			r.metrics.loads.WithLabelValues("facts").Inc()
-			continue
+	err := r.store.Tally(ctx, workspace, anchors, keys, func(id uint64, t clickhouse.Tally) {
+		if i, ok := owner[id]; ok {
+			tallies[i].Add(t)
 		}
-		r.metrics.loads.WithLabelValues("row").Inc()
-		views[i] = decoded[i]
+	})
+	for i, one := range standing {
+		agrees[i] = agrees[i] || tallies[i] == one.tally
 	}
-	return nil
+	return agrees, err
 }

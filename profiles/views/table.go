@@ -24,8 +24,9 @@ type row struct {
 	keys, anchors []uint64
 	household     uint64
 	tally         clickhouse.Tally
-	body          []byte            // the encoded view, empty for none
+	body          []byte            // the encoded view, empty for none; of a mark, whether it is whole
 	view          *profiles.Profile // of body, once it was opened
+	seen          int64             // how far the projector was when it was read
 }
 
 // head is what stands in front of the view in the column body.
@@ -56,9 +57,9 @@ func (r *row) readable() bool {
 	return r.view != nil
 }
 
-// sighted reports whether an event carried the identifier that founded the profile of
-// a readable row: one that none did, or that was erased, finds nobody.
-func (r *row) sighted() bool { return slices.Contains(r.view.Keys, identity.Key(r.id)) }
+// sighted reports whether an event carried an identifier of the profile of a readable
+// row: one that none did, or that was erased, finds nobody.
+func (r *row) sighted(key identity.Key) bool { return slices.Contains(r.view.Keys, key) }
 
 // table is profile_views, read and written in one form.
 type table struct {
@@ -127,10 +128,12 @@ func (t table) write(ctx context.Context, workspace string, rows []*row) error {
 }
 
 // mark is how far the projector is: all rows that a change up to at touches were read
-// again since, and no sweep is due before swept.
+// again since, and no sweep is due before swept. It is whole when a sweep has looked at
+// everybody since notes of stored events were lost.
 type mark struct {
 	at    clickhouse.Place
 	swept time.Time
+	whole bool
 }
 
 // mark returns the mark of a workspace; false where no rows of this form were made.
@@ -139,12 +142,16 @@ func (t table) mark(ctx context.Context, workspace string) (mark, bool, error) {
 	if err != nil || found[0] == nil {
 		return mark{}, false, err
 	}
-	return mark{at: found[0].at, swept: found[0].freshUntil}, true, nil
+	return mark{at: found[0].at, swept: found[0].freshUntil, whole: len(found[0].body) > 0}, true, nil
 }
 
 // setMark stores a mark at a time.
 func (t table) setMark(ctx context.Context, workspace string, m mark, now time.Time) error {
-	return t.write(ctx, workspace, []*row{{at: m.at, computed: now, freshUntil: m.swept}})
+	one := &row{at: m.at, computed: now, freshUntil: m.swept}
+	if m.whole {
+		one.body = []byte{1}
+	}
+	return t.write(ctx, workspace, []*row{one})
 }
 
 const standSQL = `SELECT DISTINCT profile_id FROM profile_views

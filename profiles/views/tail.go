@@ -17,6 +17,8 @@ type tail struct {
 	asked   time.Time // when the mark was read
 	named   map[uint64]clickhouse.Place
 	tooMany bool
+	whole   bool  // says the mark
+	marked  int64 // how far the projector was when the mark was read
 }
 
 // moment is the state of a tail when a read began.
@@ -24,6 +26,9 @@ type moment struct {
 	version clickhouse.Version
 	from    clickhouse.Place
 	usable  bool
+	whole   bool
+	marked  int64
+	feed    int64 // how far the projector was
 }
 
 // advance brings the tail to the published version.
@@ -35,6 +40,7 @@ func (t *tail) advance(ctx context.Context, r *rows, workspace string) (moment, 
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	place := r.feed.Place()
 	if err := t.askMark(ctx, r, workspace); err != nil {
 		return moment{}, err
 	}
@@ -43,7 +49,7 @@ func (t *tail) advance(ctx context.Context, r *rows, workspace string) (moment, 
 			return moment{}, err
 		}
 	}
-	return moment{version: v, from: t.from, usable: t.known && !t.tooMany}, nil
+	return moment{version: v, from: t.from, usable: t.known && !t.tooMany, whole: t.whole, marked: t.marked, feed: place}, nil
 }
 
 // askMark reads the mark when what is known of it is old, and forgets the changes
@@ -53,11 +59,12 @@ func (t *tail) askMark(ctx context.Context, r *rows, workspace string) error {
 	if !t.asked.IsZero() && now.Sub(t.asked) < r.cfg.MarkAge {
 		return nil
 	}
+	place := r.feed.Place()
 	m, ok, err := r.table.mark(ctx, workspace)
 	if err != nil {
 		return err
 	}
-	t.asked = now
+	t.asked, t.whole, t.marked = now, m.whole, place
 	switch {
 	case !ok:
 		t.known = false

@@ -24,6 +24,7 @@ var day = time.Date(2026, 1, 10, 12, 0, 0, 0, time.UTC)
 type notes struct {
 	next      []Note
 	committed int
+	end       int64
 }
 
 func (n *notes) Fetch(context.Context) ([]Note, error) {
@@ -33,6 +34,8 @@ func (n *notes) Fetch(context.Context) ([]Note, error) {
 }
 
 func (n *notes) Commit(context.Context) error { n.committed++; return nil }
+
+func (n *notes) End(context.Context) (int64, error) { return n.end, nil }
 
 // scene is a world with a projector and a reader of its rows.
 type scene struct {
@@ -44,6 +47,7 @@ type scene struct {
 	rows   *rows
 	work   *work
 	notes  *notes
+	feed   *Feed // nil for none
 }
 
 func newScene(t *testing.T, form clickhouse.Config) *scene {
@@ -72,7 +76,7 @@ func (s *scene) open(form clickhouse.Config) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	deps := ReaderDeps{Conn: s.Conn, Form: form, Store: store, Slow: store, Now: now, Registerer: prometheus.NewRegistry()}
+	deps := ReaderDeps{Conn: s.Conn, Form: form, Store: store, Feed: s.feed, Slow: store, Now: now, Registerer: prometheus.NewRegistry()}
 	if s.reader, err = NewReader(cfg, deps); err != nil {
 		s.Fatal(err)
 	}
@@ -86,7 +90,7 @@ func (s *scene) open(form clickhouse.Config) {
 // project lets the projector do all there is to do for keys.
 func (s *scene) project(keys ...identity.Key) {
 	s.Helper()
-	s.notes.next = []Note{{Workspace: "main", Keys: keys}}
+	s.notes.next = append(s.notes.next, Note{Workspace: "main", Keys: keys, Place: s.notes.end})
 	s.work.renewed = time.Time{}
 	for range 40 {
 		s.clock = s.clock.Add(time.Millisecond) // Of two marks the later one stands.
@@ -147,7 +151,8 @@ func (s *scene) fromRow(id identity.ProfileID) bool {
 type history struct {
 	*scene
 	*rand.Rand
-	n int
+	n     int
+	named []identity.Key // by events since they were taken
 }
 
 const people, steps = 6, 14
@@ -179,6 +184,9 @@ func (h *history) event() {
 		e.Name, e.Type, e.Properties = "Group", "group", map[string]any{"groupId": fmt.Sprint("g", h.IntN(3))}
 	}
 	h.Add(e)
+	for _, id := range e.Identifiers {
+		h.named = append(h.named, h.Key(id))
+	}
 }
 
 // step does one thing, publishes it and says what it was.
