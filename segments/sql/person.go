@@ -51,7 +51,7 @@ FROM (
     FROM consents
     WHERE workspace = {workspace:String} AND anchor_id != 0 AND purpose IN (%s)%s
     GROUP BY profile_id
-)`, c.consents.mask(), c.due(times{}), c.reading.EventProfile("anchor_id", "time"), strings.Join(c.consents.columns, ",\n        "), strings.Join(distinct(c.purposes), ", "), c.only("anchor_id", anchorsParameter))
+)`, c.consents.mask(), c.due(times{}), c.reading.EventProfile("anchor_id", "time"), strings.Join(c.consents.columns, ",\n        "), strings.Join(distinct(c.purposes), ", "), c.only("anchor_id", AskedAnchors))
 }
 
 // holdout compares the place of a profile, which its id alone decides: everybody can
@@ -98,7 +98,7 @@ func (c *compiler) onlyAccounts() string {
 	if !c.set.some {
 		return ""
 	}
-	return " AND account_id IN (SELECT account_id FROM account_facts WHERE workspace = {workspace:String}" + c.only("anchor_id", anchorsParameter) + ")"
+	return " AND account_id IN (SELECT account_id FROM account_facts WHERE workspace = {workspace:String}" + c.only("anchor_id", AskedAnchors) + ")"
 }
 
 func (c *compiler) accountsSQL() string {

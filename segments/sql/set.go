@@ -13,13 +13,15 @@ import (
 	"github.com/kindred-cdp/kindred/segments"
 )
 
-// Parameters of a query for some profiles, arrays of UInt64 that the caller binds:
-// the profiles, a superset of the anchors and identifiers that are or were theirs,
-// and a superset of the ids that scores stand under, 0 for all.
+// Tables of a query for some profiles, of one column id UInt64, that the caller sends
+// along with it: the profiles, a superset of the anchors and identifiers that are or
+// were theirs, and a superset of the ids that scores stand under, 0 for all. As arrays
+// in the text of the query, thousands of ids were parsed and planned wherever it names
+// them.
 const (
-	profilesParameter = "profiles"
-	anchorsParameter  = "anchors"
-	scoredParameter   = "scored"
+	AskedProfiles = "asked_profiles"
+	AskedAnchors  = "asked_anchors"
+	AskedScored   = "asked_scored"
 )
 
 // maxBits is the number of leaves and of definitions of one query: each is one bit.
@@ -99,8 +101,8 @@ func leafNames(d segments.Definition) ([]string, error) {
 }
 
 // CompileSet compiles definitions that fit into one query, as Groups says, for all
-// profiles of a workspace at now, or for some: then the caller binds "profiles",
-// "anchors" and "scored". For reading see Compile.
+// profiles of a workspace at now, or for some: then the caller sends the tables
+// AskedProfiles, AskedAnchors and AskedScored. For reading see Compile.
 func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string, now time.Time, some bool, reading warehouse.Reading) (Set, error) {
 	c := &compiler{reading: reading, rules: rules, now: now, parameters: map[string]string{}, outright: map[int]string{}, set: set{several: true, some: some}}
 	c.parameters["workspace"] = textEscaper.Replace(workspace)
@@ -154,7 +156,7 @@ func (c *compiler) held(ds []segments.Definition, leaves [][]int) (expression st
 }
 
 func (c *compiler) assembleSet(held string, everybody bool) string {
-	who := "profile_id != 0 AND " + c.unrestricted() + c.only("profile_id", profilesParameter)
+	who := "profile_id != 0 AND " + c.unrestricted() + c.only("profile_id", AskedProfiles)
 	mask := "groupBitOr(mask)"
 	for _, bit := range slices.Sorted(maps.Keys(c.outright)) {
 		mask += fmt.Sprintf(" + bitShiftLeft(toUInt64(%s), %d)", c.outright[bit], bit)
@@ -250,13 +252,13 @@ func (c *compiler) due(t times) string {
 	return ", " + never + " AS due"
 }
 
-// only restricts a column to an array that the caller binds, when the query is for
-// some profiles.
-func (c *compiler) only(column, parameter string) string {
+// only restricts a column to a table that the caller sends, when the query is for some
+// profiles.
+func (c *compiler) only(column, table string) string {
 	if !c.set.some {
 		return ""
 	}
-	return " AND " + column + " IN {" + parameter + ":Array(UInt64)}"
+	return " AND " + column + " IN (SELECT id FROM " + table + ")"
 }
 
 // lasting is the condition that a row of events lies in a window, or, where due

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -29,9 +28,9 @@ type answer struct {
 	due        int64
 }
 
-func readSet(t *testing.T, conn driver.Conn, s sql.Set) map[identity.ProfileID]answer {
+func readSet(ctx context.Context, t *testing.T, conn driver.Conn, s sql.Set) map[identity.ProfileID]answer {
 	t.Helper()
-	ctx := clickhouse.Context(context.Background(), clickhouse.WithParameters(s.Parameters))
+	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(s.Parameters))
 	rows, err := conn.Query(ctx, s.SQL)
 	if err != nil {
 		t.Fatalf("%v\n%s\n%v", err, s.SQL, s.Parameters)
@@ -55,23 +54,23 @@ func readSet(t *testing.T, conn driver.Conn, s sql.Set) map[identity.ProfileID]a
 	return answers
 }
 
-// anchors writes a bound array of everything that rows of a world stand under.
-func (o *oracle) anchors() string {
-	all := []string{"0"}
+// anchors are everything that rows of a world stand under.
+func (o *oracle) anchors() []uint64 {
+	all := []uint64{0}
 	for _, e := range o.events {
 		keys := []identity.Identifier{}
 		for _, text := range e.Identifiers {
 			id, _ := identity.ParseIdentifier(text)
 			keys = append(keys, id)
-			all = append(all, strconv.FormatUint(uint64(o.world.Keyer.Key(id)), 10))
+			all = append(all, uint64(o.world.Keyer.Key(id)))
 		}
 		members, _ := o.world.Keyer.Members(keys)
-		all = append(all, strconv.FormatUint(uint64(o.world.Keyer.Anchor(members)), 10))
+		all = append(all, uint64(o.world.Keyer.Anchor(members)))
 	}
 	for _, s := range o.scores {
-		all = append(all, strconv.FormatUint(uint64(s.Profile), 10))
+		all = append(all, uint64(s.Profile))
 	}
-	return "[" + strings.Join(all, ",") + "]"
+	return all
 }
 
 // TestSetsAgreeWithOracle evaluates many definitions together, for all profiles and
@@ -121,11 +120,11 @@ func compareSet(t *testing.T, conn driver.Conn, o *oracle, people map[identity.P
 		t.Fatal(err)
 	}
 	part := map[identity.ProfileID]*person{}
-	parameter := []string{}
+	asked := []uint64{}
 	for id, p := range people {
 		if id%2 == 0 {
 			part[id] = p
-			parameter = append(parameter, strconv.FormatUint(uint64(id), 10))
+			asked = append(asked, uint64(id))
 		}
 	}
 	reading, err := warehouse.ReadingNow(t.Context(), conn, o.world.Workspace)
@@ -136,10 +135,11 @@ func compareSet(t *testing.T, conn driver.Conn, o *oracle, people map[identity.P
 	if err != nil {
 		t.Fatal(err)
 	}
-	few.Parameters["profiles"] = "[" + strings.Join(parameter, ",") + "]"
-	few.Parameters["anchors"] = o.anchors()
-	few.Parameters["scored"] = few.Parameters["anchors"]
-	answers, fewer := readSet(t, conn, all), readSet(t, conn, few)
+	carrying, err := sql.WithAsked(t.Context(), asked, o.anchors(), o.anchors())
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, fewer := readSet(t.Context(), t, conn, all), readSet(carrying, t, conn, few)
 	for id, p := range people {
 		a, known := answers[id]
 		if !known {
