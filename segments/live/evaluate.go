@@ -47,7 +47,7 @@ func (w *Worker) evaluate(ctx context.Context, s *space, targets []*target, now 
 		}
 		standing = append(standing, t)
 	}
-	groups, err := grouped(standing)
+	groups, err := grouped(standing, 1)
 	if err != nil {
 		return all, err
 	}
@@ -183,7 +183,7 @@ func (w *Worker) difference(ctx context.Context, s *space, group []*target, now 
 			case !c.Entered && !present:
 				c.Cause = segments.ByProfile
 			}
-			f.changes = append(f.changes, change{c, t, set.Holds(i, mask)})
+			f.changes = append(f.changes, change{c, t, set.Holds(i, sql.Bits{mask})})
 		}
 		return w.spill(ctx, s, &f, now)
 	})

@@ -37,18 +37,10 @@ func (b bits) leave(place uint32) {
 	}
 }
 
-// before returns which of at most 64 segments a profile is in: bit n for the n-th.
-func (r *roster) before(group []*target, profile uint64) (member uint64) {
+// has reports whether a profile is in a segment.
+func (r *roster) has(t *target, profile uint64) bool {
 	place, ok := r.places[profile]
-	if !ok {
-		return 0
-	}
-	for i, t := range group {
-		if t.in.has(place) {
-			member |= 1 << i
-		}
-	}
-	return member
+	return ok && t.in.has(place)
 }
 
 // note keeps a change that is stored, and counts the members.

@@ -15,14 +15,14 @@ import (
 	"github.com/kindred-cdp/kindred/segments/sql"
 )
 
-// abreast is how many queries of one evaluation run at a time: to plan one takes the
-// server a tenth of a second on one core, as long as to run it for some profiles.
+// abreast is how many queries of one evaluation run at a time: to plan one, the server
+// takes one core for as long as to run it for some profiles.
 const abreast = 2
 
 // evaluateSome evaluates segments for some profiles and compares with the roster. A segment
 // that cannot be evaluated is marked and left out; the error is of what concerns all.
 func (w *Worker) evaluateSome(ctx context.Context, s *space, targets []*target, now time.Time, who *among) (found, error) {
-	groups, err := grouped(targets)
+	groups, err := grouped(targets, sql.MaxWords)
 	if err != nil {
 		return found{}, err
 	}
@@ -50,13 +50,13 @@ func (w *Worker) evaluateSome(ctx context.Context, s *space, targets []*target, 
 	return all, w.explain(ctx, s, all.changes)
 }
 
-// grouped divides segments into those of one query each.
-func grouped(targets []*target) (groups [][]*target, err error) {
+// grouped divides segments into those of one query of so many words of bits each.
+func grouped(targets []*target, words int) (groups [][]*target, err error) {
 	definitions := make([]segments.Definition, len(targets))
 	for i, t := range targets {
 		definitions[i] = t.resolved
 	}
-	places, err := sql.Groups(definitions)
+	places, err := sql.Groups(definitions, words)
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +92,6 @@ func (w *Worker) evaluateAmong(ctx context.Context, s *space, group []*target, n
 	return nil
 }
 
-// answer is what a query says of a profile.
-type answer struct{ held, mask uint64 }
-
 // compare finds who of some profiles is to enter or leave the segments of a group, and
 // when what holds may change by itself.
 func (w *Worker) compare(ctx context.Context, s *space, group []*target, now time.Time, who *among) (found, error) {
@@ -107,31 +104,27 @@ func (w *Worker) compare(ctx context.Context, s *space, group []*target, now tim
 		return found{}, err
 	}
 	var f found
-	answers := make(map[uint64]answer, len(who.profiles))
+	answers := make(map[uint64]sql.Answer, len(who.profiles))
 	err = w.store.query(w.bound(ctx, true, set.Parameters), "members of segments", set.SQL, func(rows driver.Rows) error {
-		var profile uint64
-		var a answer
-		var due int64
-		if err := rows.Scan(&profile, &a.mask, &due, &a.held); err != nil {
-			return err
+		a, err := set.Scan(rows)
+		answers[a.Profile] = a
+		if err == nil && a.Due <= s.horizon.UnixMilli() {
+			f.dues = append(f.dues, dueAt{a.Due, a.Profile})
 		}
-		answers[profile] = a
-		if due <= s.horizon.UnixMilli() {
-			f.dues = append(f.dues, dueAt{due, profile})
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return found{}, err
 	}
 	for _, profile := range who.profiles { // In order, and those as well who are nobody any more.
-		a, member := answers[profile], s.roster.before(group, profile)
+		a := answers[profile]
 		for i, t := range group {
-			if (a.held^member)>>i&1 == 0 {
+			holds := a.Held.Has(i)
+			if holds == s.roster.has(t, profile) {
 				continue
 			}
-			c := segments.Change{Segment: t.id, Profile: identity.ProfileID(profile), Entered: a.held>>i&1 == 1, Cause: segments.ByData, Revision: t.revision}
-			f.changes = append(f.changes, change{c, t, set.Holds(i, a.mask)})
+			c := segments.Change{Segment: t.id, Profile: identity.ProfileID(profile), Entered: holds, Cause: segments.ByData, Revision: t.revision}
+			f.changes = append(f.changes, change{c, t, set.Holds(i, a.Mask)})
 		}
 	}
 	return f, nil

@@ -158,5 +158,5 @@ func (c *compiler) eventsSQL() string {
         %s AS mask%s
 FROM (
     %s
-)`, c.events.mask(), c.due(c.set.happened), grouped)
+)`, c.events.mask(0), c.rest(c.events, c.set.happened), grouped)
 }

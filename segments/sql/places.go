@@ -107,5 +107,5 @@ FROM (
         %s
     FROM %s
     GROUP BY profile_id
-)`, s.mask(), c.due(t), c.reading.EventProfile("anchor_id", "time"), strings.Join(c.dated(s, t, "time"), ",\n        "), from)
+)`, s.mask(0), c.rest(s, t), c.reading.EventProfile("anchor_id", "time"), strings.Join(c.dated(s, t, "time"), ",\n        "), from)
 }
