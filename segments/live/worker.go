@@ -33,7 +33,7 @@ type Config struct {
 	Rest float64
 	// Some is the greatest number of changed identifiers and of due profiles that are
 	// evaluated by themselves. More changed ones need an evaluation over all; more due
-	// ones follow in the order of their time. Default 20 000.
+	// ones follow in the order of their time. Default 50 000.
 	Some int
 	// MaxExecution bounds one query for some profiles, MaxSweep one over all, with the
 	// time in which the changes that it finds are stored, and MaxMemory both. Defaults
@@ -48,7 +48,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Rules: profiles.DefaultRules(), Sweep: 6 * time.Hour, Beat: time.Minute, Pause: 250 * time.Millisecond, Rest: 2,
-		Some: 20_000, MaxExecution: time.Minute, MaxSweep: 10 * time.Minute, MaxMemory: 2 << 30, Block: 100_000,
+		Some: 50_000, MaxExecution: time.Minute, MaxSweep: 10 * time.Minute, MaxMemory: 2 << 30, Block: 100_000,
 	}
 }
 
