@@ -217,6 +217,13 @@ func (b *bench) syncTime() (time.Duration, error) {
 
 // preproduce puts n events on their topic.
 func (b *bench) preproduce(ctx context.Context, t traffic, n uint64) error {
+	return b.produce(ctx, t.source, n, func(i uint64) (id string, event []byte) {
+		return string(t.messageID(nil, i)), t.native(make([]byte, 0, 900), i)
+	})
+}
+
+// produce puts n events of a source on the topic of behaviour.
+func (b *bench) produce(ctx context.Context, source string, n uint64, event func(i uint64) (id string, event []byte)) error {
 	producer := kafka.NewProducer(b.p.brokers, intakeCodec)
 	defer func() { _ = producer.Close() }()
 	topic := wire.Behaviour.Topic()
@@ -232,9 +239,9 @@ func (b *bench) preproduce(ctx context.Context, t traffic, n uint64) error {
 		return err
 	}
 	for i := range n {
-		id := string(t.messageID(nil, i))
-		at := wire.Partition(t.source, id, parts)
-		pending[at] = append(pending[at], segkafka.Record{Key: segkafka.NewBytes(wire.PartitionKey(t.source, id)), Value: segkafka.NewBytes(t.native(make([]byte, 0, 900), i))})
+		id, text := event(i)
+		at := wire.Partition(source, id, parts)
+		pending[at] = append(pending[at], segkafka.Record{Key: segkafka.NewBytes(wire.PartitionKey(source, id)), Value: segkafka.NewBytes(text)})
 		if len(pending[at]) == chunk {
 			if err := flush(at); err != nil {
 				return err

@@ -54,10 +54,16 @@ func benchSegments(cmd *cobra.Command, o segmentsBench) error {
 		if err := b.refresh(ctx, o); err != nil {
 			return err
 		}
+		if err := b.projected(ctx); err != nil { // Of the load, too; then nothing is left to do.
+			return err
+		}
 		if err := b.idle(ctx, 20*time.Second); err != nil {
 			return err
 		}
-		return b.entering(ctx, t, o)
+		if err := b.entering(ctx, t, o); err != nil {
+			return err
+		}
+		return b.exiting(ctx, o)
 	})
 }
 
@@ -226,6 +232,9 @@ func (b *bench) idle(ctx context.Context, length time.Duration) error {
 	return nil
 }
 
+// lastOnes is how long changes are watched after the load: the last are still on their way.
+const lastOnes = 20 * time.Second
+
 // entering sends events at the rate, and among them those of new people who enter a
 // segment by them; it times from sending one to the change on the topic.
 func (b *bench) entering(ctx context.Context, t traffic, o segmentsBench) error {
@@ -241,12 +250,13 @@ func (b *bench) entering(ctx context.Context, t traffic, o segmentsBench) error 
 	following, stopFollowing := context.WithCancel(ctx)
 	defer stopFollowing()
 	n, seconds := b.evaluations(overSomebody)
+	own, engine := processor()
 	rows, people := b.total("kindred_segments_rows_read_total"), b.total("kindred_segments_evaluated_profiles_total")
 	g := new(errgroup.Group)
 	g.Go(func() error { return followTopicFrom(following, b.p, segmentsTopic, end, w.take) })
 	g.Go(func() error { return load.run(timed) })
 	g.Go(func() error {
-		defer time.AfterFunc(20*time.Second, stopFollowing) // The last ones are still on their way.
+		defer time.AfterFunc(lastOnes, stopFollowing)
 		return w.send(timed, b)
 	})
 	if err := g.Wait(); err != nil {
@@ -258,10 +268,12 @@ func (b *bench) entering(ctx context.Context, t traffic, o segmentsBench) error 
 		return fmt.Errorf("%w: nobody entered, by %d evaluations of %.0f identifiers", errShort, more-n, b.total("kindred_segments_evaluated_profiles_total")-people)
 	}
 	n2, seconds2 := b.evaluations(overSomebody)
+	own2, engine2 := processor()
 	rows, people = b.total("kindred_segments_rows_read_total")-rows, b.total("kindred_segments_evaluated_profiles_total")-people
 	b.out("segments, %.0f events/s with %d segments: event to `entered` on the topic p50 %.2f s, p99 %.2f s (%d of %d seen)", float64(load.acked.Load())/o.length.Seconds(), o.segments,
 		w.waits[len(w.waits)/2].Seconds(), w.waits[len(w.waits)*99/100].Seconds(), len(w.waits), len(w.waits)+len(w.sent))
-	b.out("  %d evaluations of %.2f s on average, %.0f identifiers and profiles evaluated, %.0f rows read for each", n2-n, (seconds2-seconds)/float64(max(1, n2-n)), people, rows/max(1, people))
+	b.out("  %d evaluations of %.2f s on average, %.0f identifiers and profiles evaluated, %.0f rows read for each; processor %.0f s in kindred with the load, %.0f s in the engine, of %.0f s", n2-n, (seconds2-seconds)/float64(max(1, n2-n)), people, rows/max(1, people),
+		own2-own, engine2-engine, (o.length + lastOnes).Seconds())
 	return nil
 }
 

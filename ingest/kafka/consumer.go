@@ -24,7 +24,8 @@ type Config struct {
 	SessionTimeout time.Duration
 	// MaxBytes bounds one fetch of one partition. Default 2 MiB.
 	MaxBytes int
-	// MaxWait bounds how long one fetch waits for a record. Default 500 ms.
+	// MaxWait bounds how long one fetch waits for a record; where several in a row found
+	// none, they wait for up to four times as long. Default 500 ms.
 	MaxWait time.Duration
 }
 

@@ -39,6 +39,10 @@ type Partition struct {
 	decoder decoder
 	// No record stands from skipFrom up to skipTo: the broker has said so.
 	skipFrom, skipTo int64
+	// empty is how many fetches in a row have found nothing. A record that comes ends the
+	// wait of a fetch at once, so that nothing is late by a longer one; and of a hundred
+	// partitions in which nothing happens, each request costs the broker and the reader.
+	empty int
 }
 
 // Topic returns the topic's name.
@@ -76,6 +80,9 @@ func (p *Partition) Fetch(ctx context.Context, offset int64) ([]kafka.Message, e
 		if err != nil {
 			return nil, err
 		}
+		if p.empty++; len(res.records) > 0 {
+			p.empty = 0
+		}
 		records, next, err := p.decoder.decode(nil, res.records, from, res.aborted)
 		if err != nil {
 			return nil, err
@@ -105,7 +112,8 @@ func (p *Partition) Fetch(ctx context.Context, offset int64) ([]kafka.Message, e
 
 // fetch is one request. An offset before the log is answered from its start.
 func (p *Partition) fetch(ctx context.Context, offset int64) (*fetchResponse, error) {
-	m, err := p.transport.RoundTrip(ctx, p.addr, newFetch(p.topic, p.id, offset, p.maxBytes, p.maxWait))
+	wait := p.maxWait << min(p.empty/2, 2)
+	m, err := p.transport.RoundTrip(ctx, p.addr, newFetch(p.topic, p.id, offset, p.maxBytes, wait))
 	if err != nil {
 		return nil, fmt.Errorf("fetch %s/%d: %w", p.topic, p.id, err)
 	}

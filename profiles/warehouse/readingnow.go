@@ -55,6 +55,9 @@ func (r Reading) Unrestricted(profile string) string {
 	return profile + " NOT IN (SELECT " + r.IdentifierProfile("identifier_id") + " FROM restricted_identifiers WHERE workspace = {workspace:String})"
 }
 
+// Tenures reports whether any identifier may ever have moved between people.
+func (r Reading) Tenures() bool { return !r.bound || r.tenures }
+
 // Bind adds the parameters of the reading to those of a query that uses it. A query
 // binds the workspace itself.
 func (r Reading) Bind(parameters map[string]string) {

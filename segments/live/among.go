@@ -10,6 +10,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/kindred-cdp/kindred/segments"
+	"github.com/kindred-cdp/kindred/segments/sql"
 )
 
 // among are profiles to evaluate for, and where their rows may stand.
@@ -25,9 +26,9 @@ type among struct {
 const ownersSQL = `SELECT DISTINCT %s
 FROM
 (
-	SELECT arrayJoin({keys:Array(UInt64)}) AS id
+	SELECT id FROM asked
 	UNION ALL
-	SELECT arrayJoin(owners) FROM identifier_tenures WHERE workspace = {workspace:String} AND identifier_id IN {keys:Array(UInt64)}
+	SELECT arrayJoin(owners) FROM identifier_tenures WHERE workspace = {workspace:String} AND identifier_id IN (SELECT id FROM asked)
 )`
 
 // among finds the profiles of keys, and where the rows of these and of others may
@@ -39,11 +40,11 @@ func (w *Worker) among(ctx context.Context, s *space, targets []*target, keys, o
 		profiles[k] = struct{}{}
 	}
 	if len(keys) > 0 {
-		if err := w.collect(ctx, s, fmt.Sprintf(ownersSQL, s.reading.IdentifierProfile("id")), "keys", keys, profiles); err != nil {
+		if err := w.collect(ctx, s, fmt.Sprintf(ownersSQL, s.reading.IdentifierProfile("id")), keys, profiles); err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(targets, asks[segments.Household]) {
-			if err := w.collect(ctx, s, housedSQL, "keys", keys, profiles); err != nil {
+			if err := w.collect(ctx, s, housedSQL, keys, profiles); err != nil {
 				return nil, err
 			}
 		}
@@ -54,7 +55,7 @@ func (w *Worker) among(ctx context.Context, s *space, targets []*target, keys, o
 	}
 	if len(keys) > 0 && slices.ContainsFunc(targets, asks[segments.Accounts]) {
 		alone := len(profiles)
-		if err := w.collect(ctx, s, fmt.Sprintf(colleaguesSQL, s.reading.EventProfile("anchor_id", "time")), "anchors", slices.Sorted(maps.Keys(anchors)), profiles); err != nil {
+		if err := w.collect(ctx, s, fmt.Sprintf(colleaguesSQL, s.reading.EventProfile("anchor_id", "time")), slices.Sorted(maps.Keys(anchors)), profiles); err != nil {
 			return nil, err
 		}
 		if len(profiles) > alone {
@@ -67,7 +68,7 @@ func (w *Worker) among(ctx context.Context, s *space, targets []*target, keys, o
 }
 
 // housedSQL gives all that are or were of households; news of a household name it.
-const housedSQL = "SELECT profile_id FROM household_profile WHERE workspace = {workspace:String} AND household_id IN {keys:Array(UInt64)}"
+const housedSQL = "SELECT profile_id FROM household_profile WHERE workspace = {workspace:String} AND household_id IN (SELECT id FROM asked)"
 
 // colleaguesSQL gives the members of the accounts of some anchors: what is said of an
 // account with one member counts for all.
@@ -75,17 +76,17 @@ const colleaguesSQL = `SELECT DISTINCT %s
 FROM account_facts
 WHERE workspace = {workspace:String} AND anchor_id != 0 AND account_id IN
 (
-	SELECT account_id FROM account_facts WHERE workspace = {workspace:String} AND anchor_id IN {anchors:Array(UInt64)}
+	SELECT account_id FROM account_facts WHERE workspace = {workspace:String} AND anchor_id IN (SELECT id FROM asked)
 )`
 
-const identifiersSQL = "SELECT identifier_id FROM identifier_profile WHERE workspace = {workspace:String} AND profile_id IN {profiles:Array(UInt64)}"
+const identifiersSQL = "SELECT identifier_id FROM identifier_profile WHERE workspace = {workspace:String} AND profile_id IN (SELECT id FROM asked)"
 
-const tenuredSQL = "SELECT identifier_id FROM identifier_tenures WHERE workspace = {workspace:String} AND hasAny(owners, {owners:Array(UInt64)})"
+const tenuredSQL = "SELECT identifier_id FROM identifier_tenures WHERE workspace = {workspace:String} AND hasAny(owners, (SELECT groupArray(id) FROM asked))"
 
 const decidedSQL = `SELECT anchor_id FROM anchor_owner
-WHERE workspace = {workspace:String} AND owner_id IN {owners:Array(UInt64)} AND anchor_id IN
+WHERE workspace = {workspace:String} AND owner_id IN (SELECT id FROM asked) AND anchor_id IN
 (
-	SELECT anchor_id FROM anchor_members WHERE workspace = {workspace:String} AND identifier_id IN {owners:Array(UInt64)}
+	SELECT anchor_id FROM anchor_members WHERE workspace = {workspace:String} AND identifier_id IN (SELECT id FROM asked)
 )`
 
 // anchors are identifiers that are or were of some profiles and what they decide. It
@@ -97,21 +98,27 @@ func (w *Worker) anchors(ctx context.Context, s *space, profiles []uint64) (map[
 	for _, p := range profiles {
 		ids[p] = struct{}{}
 	}
-	if err := w.collect(ctx, s, identifiersSQL, "profiles", profiles, ids); err != nil {
+	if err := w.collect(ctx, s, identifiersSQL, profiles, ids); err != nil {
 		return nil, err
 	}
-	if err := w.collect(ctx, s, tenuredSQL, "owners", slices.Sorted(maps.Keys(ids)), ids); err != nil {
-		return nil, err
+	if s.reading.Tenures() {
+		if err := w.collect(ctx, s, tenuredSQL, slices.Sorted(maps.Keys(ids)), ids); err != nil {
+			return nil, err
+		}
 	}
-	return ids, w.collect(ctx, s, decidedSQL, "owners", slices.Sorted(maps.Keys(ids)), ids)
+	return ids, w.collect(ctx, s, decidedSQL, slices.Sorted(maps.Keys(ids)), ids)
 }
 
-// collect adds the ids that a query returns.
-func (w *Worker) collect(ctx context.Context, s *space, query, parameter string, values []uint64, into map[uint64]struct{}) error {
+// collect adds the ids that a query returns; it finds others in the table asked.
+func (w *Worker) collect(ctx context.Context, s *space, query string, others []uint64, into map[uint64]struct{}) error {
+	ctx, err := sql.WithIDs(ctx, "asked", others)
+	if err != nil {
+		return err
+	}
 	return w.store.query(ctx, "profiles that have changed", query, func(rows driver.Rows) error {
 		var id uint64
 		err := rows.Scan(&id)
 		into[id] = struct{}{}
 		return err
-	}, s.reading.Args(clickhouse.Named("workspace", s.name), clickhouse.Named(parameter, values))...)
+	}, s.reading.Args(clickhouse.Named("workspace", s.name))...)
 }

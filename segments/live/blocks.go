@@ -32,11 +32,10 @@ func (w *Worker) append(ctx context.Context, s *space, changes []change, at time
 		}
 		s.block, s.time = s.block+1, at
 		for _, c := range part {
+			s.roster.note(c.target, uint64(c.Profile), c.Entered)
 			if c.Entered {
-				c.target.members++
 				w.metrics.changes.WithLabelValues("entered").Inc()
 			} else {
-				c.target.members--
 				w.metrics.changes.WithLabelValues("exited").Inc()
 			}
 		}

@@ -10,8 +10,8 @@
 //     traits survive by rules that no counter knows, and a counter that went wrong
 //     once stays wrong.
 //  2. Evaluate the definitions by the queries that a preview runs, restricted to the
-//     profiles that have changed, and compare with what the store says of the members
-//     (chosen). The membership is a function of what is stored: whatever has moved it,
+//     profiles that have changed, and compare with what the store says of the members,
+//     which the worker reads at its start and keeps as bits (chosen). The membership is a function of what is stored: whatever has moved it,
 //     the next evaluation finds it, and live members cannot drift away from a preview.
 //     All segments share few queries, and equal leaves are asked once.
 //

@@ -204,7 +204,7 @@ type failing struct {
 }
 
 func (f *failing) Query(ctx context.Context, query string, args ...any) (driver.Rows, error) {
-	if f.down && strings.Contains(query, "segment_changes") {
+	if f.down && strings.Contains(query, sql.AskedProfiles) {
 		return nil, errors.New("not now")
 	}
 	return f.Conn.Query(ctx, query, args...)

@@ -28,7 +28,8 @@ type space struct {
 	block, told uint64
 	time        time.Time
 
-	dues dues
+	roster roster
+	dues   dues
 	// sweepAt is when all is to be evaluated over all profiles; due times are known
 	// until horizon.
 	sweepAt, horizon time.Time
@@ -50,8 +51,9 @@ type target struct {
 	meaning  string
 	invalid  error
 	state    segments.State
-	meant    string // the meaning that the members are of
-	members  uint64
+	meant    string         // the meaning that the members are of
+	in       bits           // the members, by the roster of the workspace
+	members  uint64         // how many they are
 	recorded segments.State // as it stands in the table
 }
 
@@ -115,7 +117,7 @@ func (w *Worker) define(ctx context.Context, spaces map[string]*space) error {
 		t.state = t.recorded
 		t.definition, _ = segments.Parse([]byte(text)) // The error may name values.
 		if before := known[workspace][t.id]; before != nil {
-			t.state, t.members, t.recorded, t.meant = before.state, before.members, before.recorded, before.meant
+			t.state, t.in, t.members, t.recorded, t.meant = before.state, before.in, before.members, before.recorded, before.meant
 			if before.revision != t.revision { // It may have been mended.
 				t.state.Error = ""
 			}
@@ -176,16 +178,7 @@ func (l library) Definition(_ context.Context, _, id string) (segments.Definitio
 	return d, ok, nil
 }
 
-const headSQL = `
-SELECT segment, max(last), max(newest), countIf(member) FROM
-(
-	SELECT segment, max(block) AS last, max(time) AS newest, argMax(entered, block) AS member
-	FROM segment_changes
-	WHERE workspace = {workspace:String}
-	GROUP BY segment, profile_id
-	SETTINGS optimize_aggregation_in_order = 1
-)
-GROUP BY segment`
+const headSQL = "SELECT max(block), max(time) FROM segment_changes WHERE workspace = {workspace:String}"
 
 // toldTopic is the reader of changes that the worker tells itself.
 const toldTopic = "kindred.segments"
@@ -199,24 +192,11 @@ func (w *Worker) load(ctx context.Context) (map[string]*space, error) {
 		return nil, err
 	}
 	for _, s := range spaces {
-		of := map[segments.ID]*target{}
-		for _, t := range s.targets {
-			of[t.id] = t
+		if err := w.deps.Conn.QueryRow(ctx, headSQL, clickhouse.Named("workspace", s.name)).Scan(&s.block, &s.time); err != nil {
+			return nil, fmt.Errorf("read the last changes of segments: %w", err)
 		}
-		err := w.store.query(ctx, "changes of segments", headSQL, func(rows driver.Rows) error {
-			var id string
-			var last, members uint64
-			var newest time.Time
-			if err := rows.Scan(&id, &last, &newest, &members); err != nil {
-				return err
-			}
-			s.block, s.time = max(s.block, last), later(s.time, newest)
-			if t := of[segments.ID(id)]; t != nil {
-				t.members = members
-			}
-			return nil
-		}, clickhouse.Named("workspace", s.name))
-		if err != nil {
+		s.time = zeroed(s.time)
+		if err := w.enlist(ctx, s); err != nil {
 			return nil, err
 		}
 		if err := w.deps.Conn.QueryRow(ctx, toldSQL, clickhouse.Named("workspace", s.name)).Scan(&s.told); err != nil {

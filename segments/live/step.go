@@ -164,7 +164,7 @@ func (w *Worker) sweep(ctx context.Context, s *space, targets []*target, now tim
 	if s.reading, err = warehouse.ReadingNow(ctx, w.deps.Conn, s.name); err != nil {
 		return err
 	}
-	found, err := w.evaluate(ctx, s, targets, now, nil)
+	found, err := w.evaluate(ctx, s, targets, now)
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (w *Worker) some(ctx context.Context, s *space, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	found, err := w.evaluate(ctx, s, targets, now, who)
+	found, err := w.evaluateSome(ctx, s, targets, now, who)
 	if err != nil {
 		return err
 	}

@@ -25,15 +25,15 @@ type Config struct {
 	// Beat is the time between looks at what gives no news: new scores, and segments
 	// that failed. Default 1 min.
 	Beat time.Duration
-	// Pause is the least time between evaluations. Default 500 ms.
+	// Pause is the least time between evaluations. Default 250 ms.
 	Pause time.Duration
 	// Rest is how many times as long as an evaluation over all profiles took the
-	// worker rests after it; after one of some, it rests as long as that took.
-	// Default 2.
+	// worker rests after it. After one of some it rests for Pause: whoever has changed
+	// meanwhile waits for it. Default 2.
 	Rest float64
 	// Some is the greatest number of changed identifiers and of due profiles that are
 	// evaluated by themselves. More changed ones need an evaluation over all; more due
-	// ones follow in the order of their time. Default 20 000.
+	// ones follow in the order of their time. Default 50 000.
 	Some int
 	// MaxExecution bounds one query for some profiles, MaxSweep one over all, with the
 	// time in which the changes that it finds are stored, and MaxMemory both. Defaults
@@ -47,8 +47,8 @@ type Config struct {
 // DefaultConfig returns the defaults that the fields name.
 func DefaultConfig() Config {
 	return Config{
-		Rules: profiles.DefaultRules(), Sweep: 6 * time.Hour, Beat: time.Minute, Pause: 500 * time.Millisecond, Rest: 2,
-		Some: 20_000, MaxExecution: time.Minute, MaxSweep: 10 * time.Minute, MaxMemory: 2 << 30, Block: 100_000,
+		Rules: profiles.DefaultRules(), Sweep: 6 * time.Hour, Beat: time.Minute, Pause: 250 * time.Millisecond, Rest: 2,
+		Some: 50_000, MaxExecution: time.Minute, MaxSweep: 10 * time.Minute, MaxMemory: 2 << 30, Block: 100_000,
 	}
 }
 
@@ -167,7 +167,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		start := w.deps.Clock()
 		next, whole, err := w.step(ctx)
 		took := w.deps.Clock().Sub(start)
-		rest := max(w.cfg.Pause, took)
+		rest := w.cfg.Pause
 		switch {
 		case err != nil && ctx.Err() == nil:
 			w.deps.Logger.Error("evaluation of segments", "error", err)

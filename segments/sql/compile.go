@@ -116,13 +116,36 @@ type bitOf struct {
 	condition string
 }
 
-// mask returns the expression of the scan's bits.
-func (s scan) mask() string {
-	terms := make([]string, len(s.bits))
-	for i, b := range s.bits {
-		terms[i] = fmt.Sprintf("bitShiftLeft(toUInt64(%s), %d)", b.condition, b.leaf)
+// mask returns the expression of a word of the scan's bits.
+func (s scan) mask(word int) string {
+	var terms []string
+	for _, b := range s.bits {
+		if b.leaf/wordBits == word {
+			terms = append(terms, fmt.Sprintf("bitShiftLeft(toUInt64(%s), %d)", b.condition, b.leaf%wordBits))
+		}
+	}
+	if len(terms) == 0 {
+		return "toUInt64(0)"
 	}
 	return strings.Join(terms, "\n        + ")
+}
+
+// rest are the columns of a scan behind its first word of bits, with the comma before
+// them: the other words, and when time may change them.
+func (c *compiler) rest(s scan, t times) string {
+	more := ""
+	for w := 1; w < c.set.words; w++ {
+		more += ",\n        " + s.mask(w) + " AS " + worded("mask", w)
+	}
+	return more + c.due(t)
+}
+
+// worded is the name of a column of bits.
+func worded(name string, word int) string {
+	if word == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s_%d", name, word)
 }
 
 // set notes the condition of a leaf, or its opposite where it holds for a
@@ -219,9 +242,14 @@ func (c *compiler) condition(n segments.Node, next func() int) string {
 		return "(" + outright + ")"
 	}
 	if i < len(c.opposite) && c.opposite[i] {
-		return fmt.Sprintf("NOT bitTest(mask, %d)", i)
+		return "NOT " + bit(i)
 	}
-	return fmt.Sprintf("bitTest(mask, %d)", i)
+	return bit(i)
+}
+
+// bit is the condition that the bit of a leaf is set.
+func bit(leaf int) string {
+	return fmt.Sprintf("bitTest(%s, %d)", worded("mask", leaf/wordBits), leaf%wordBits)
 }
 
 // withoutRows tells whether the tree can hold, and can fail, for a profile without

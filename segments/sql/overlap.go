@@ -155,7 +155,7 @@ func within(i int, err error) error {
 
 // compileRegions counts profiles by the definitions that they are in.
 func compileRegions(ds []segments.Definition, a asked) (Query, error) {
-	groups, err := Groups(ds)
+	groups, err := Groups(ds, 1)
 	if err != nil {
 		return Query{}, err
 	}

@@ -51,7 +51,7 @@ FROM (
     FROM consents
     WHERE workspace = {workspace:String} AND anchor_id != 0 AND purpose IN (%s)%s
     GROUP BY profile_id
-)`, c.consents.mask(), c.due(times{}), c.reading.EventProfile("anchor_id", "time"), strings.Join(c.consents.columns, ",\n        "), strings.Join(distinct(c.purposes), ", "), c.only("anchor_id", anchorsParameter))
+)`, c.consents.mask(0), c.rest(c.consents, times{}), c.reading.EventProfile("anchor_id", "time"), strings.Join(c.consents.columns, ",\n        "), strings.Join(distinct(c.purposes), ", "), c.only("anchor_id", AskedAnchors))
 }
 
 // holdout compares the place of a profile, which its id alone decides: everybody can
@@ -72,7 +72,7 @@ FROM (
     SELECT profile_id, count() OVER (PARTITION BY household_id) AS profiles
     FROM households
     WHERE workspace = {workspace:String}
-)`, c.households.mask(), c.due(times{}))
+)`, c.households.mask(0), c.rest(c.households, times{}))
 }
 
 // account counts accounts in the scan over account_facts, which gathers each account
@@ -98,7 +98,7 @@ func (c *compiler) onlyAccounts() string {
 	if !c.set.some {
 		return ""
 	}
-	return " AND account_id IN (SELECT account_id FROM account_facts WHERE workspace = {workspace:String}" + c.only("anchor_id", anchorsParameter) + ")"
+	return " AND account_id IN (SELECT account_id FROM account_facts WHERE workspace = {workspace:String}" + c.only("anchor_id", AskedAnchors) + ")"
 }
 
 func (c *compiler) accountsSQL() string {
@@ -116,5 +116,5 @@ FROM (
         GROUP BY account_id
     )
     GROUP BY profile_id
-)`, c.accounts.mask(), c.due(times{}), strings.Join(c.accounts.columns, ",\n        "), strings.Join(state, ",\n            "), c.onlyAccounts())
+)`, c.accounts.mask(0), c.rest(c.accounts, times{}), strings.Join(c.accounts.columns, ",\n        "), strings.Join(state, ",\n            "), c.onlyAccounts())
 }

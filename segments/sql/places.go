@@ -59,7 +59,7 @@ func (c *compiler) inside(p segments.Place) string {
 }
 
 func (c *compiler) locationsSQL() string {
-	return c.factsSQL(c.locations, c.set.located, "location_facts\n    WHERE workspace = {workspace:String} AND anchor_id != 0"+c.only("anchor_id", anchorsParameter))
+	return c.factsSQL(c.locations, c.set.located, "location_facts\n    WHERE workspace = {workspace:String} AND anchor_id != 0"+c.only("anchor_id", AskedAnchors))
 }
 
 // recommendation takes the newest answer in the scan over feedback_facts.
@@ -74,7 +74,7 @@ func (c *compiler) recommendation(i int, leaf segments.Recommendation) {
 func (c *compiler) answersSQL() string {
 	return c.factsSQL(c.answers, c.set.answered, `feedback_facts
     WHERE workspace = {workspace:String} AND anchor_id != 0 AND instrument = 'nps' AND isNotNull(score)
-        AND ifNull(scale_min, 0) = 0 AND ifNull(scale_max, 10) = 10`+c.only("anchor_id", anchorsParameter))
+        AND ifNull(scale_min, 0) = 0 AND ifNull(scale_max, 10) = 10`+c.only("anchor_id", AskedAnchors))
 }
 
 // mood averages sentiments, as whole millionths, so that no order of adding alters them.
@@ -91,7 +91,7 @@ func (c *compiler) mood(i int, leaf segments.Mood) {
 func (c *compiler) moodsSQL() string {
 	said := func(table, medium, more string) string {
 		return "        SELECT anchor_id, time, assumeNotNull(sentiment) AS scored, '" + medium + "' AS medium FROM " + table +
-			"\n        WHERE workspace = {workspace:String} AND anchor_id != 0 AND isNotNull(sentiment)" + more + c.only("anchor_id", anchorsParameter)
+			"\n        WHERE workspace = {workspace:String} AND anchor_id != 0 AND isNotNull(sentiment)" + more + c.only("anchor_id", AskedAnchors)
 	}
 	return c.factsSQL(c.moods, c.set.said, "(\n"+strings.Join([]string{
 		said("social_facts", "social", " AND direction = 'inbound'"), said("support_facts", "support", " AND direction = 'inbound'"), said("feedback_facts", "feedback", ""),
@@ -107,5 +107,5 @@ FROM (
         %s
     FROM %s
     GROUP BY profile_id
-)`, s.mask(), c.due(t), c.reading.EventProfile("anchor_id", "time"), strings.Join(c.dated(s, t, "time"), ",\n        "), from)
+)`, s.mask(0), c.rest(s, t), c.reading.EventProfile("anchor_id", "time"), strings.Join(c.dated(s, t, "time"), ",\n        "), from)
 }

@@ -43,7 +43,7 @@ func (a asked) reach(ctx context.Context, purpose string) ([]segments.ChannelRea
 // counts counts the members of definitions, in few queries.
 func (a asked) counts(ctx context.Context, ds []segments.Definition) ([]uint64, error) {
 	counts := make([]uint64, len(ds))
-	groups, err := Groups(ds)
+	groups, err := Groups(ds, 1)
 	if err != nil {
 		return nil, err
 	}

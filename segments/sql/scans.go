@@ -49,7 +49,7 @@ func (c *compiler) transaction(i int, leaf segments.Transactions) {
 
 // everybody is the scan of all profiles.
 func (c *compiler) everybody() string {
-	return strings.Replace(strings.Replace(everybodySQL(c.reading), "\nFROM", c.due(times{})+"\nFROM", 1), "\nGROUP BY", c.only("identifier_id", anchorsParameter)+"\nGROUP BY", 1)
+	return strings.Replace(strings.Replace(everybodySQL(c.reading), "\nFROM", c.rest(scan{}, times{})+"\nFROM", 1), "\nGROUP BY", c.only("identifier_id", AskedAnchors)+"\nGROUP BY", 1)
 }
 
 // needs adds a column of the state of a transaction, once.
@@ -79,9 +79,9 @@ FROM (
     )
     WHERE stands
     GROUP BY profile_id
-)`, c.transactions.mask(), c.due(c.set.placed), strings.Join(c.dated(c.transactions, c.set.placed, "placed"), ",\n        "), strings.Join(state, ", "),
+)`, c.transactions.mask(0), c.rest(c.transactions, c.set.placed), strings.Join(c.dated(c.transactions, c.set.placed, "placed"), ",\n        "), strings.Join(state, ", "),
 		c.reading.EventProfile("anchor_id", "time"), clickhouse.TransactionIdentity, clickhouse.TransactionStands, moment,
-		strings.Join(append([]string{"currency", "amount"}, c.lines...), ", "), c.only("anchor_id", anchorsParameter))
+		strings.Join(append([]string{"currency", "amount"}, c.lines...), ", "), c.only("anchor_id", AskedAnchors))
 }
 
 // bought counts orders by the lines of their newest message. The catalogue is asked for
@@ -119,7 +119,7 @@ FROM (
     FROM identifiers
     WHERE workspace = {workspace:String}%s
     GROUP BY profile_id
-)`, c.identifiers.mask(), c.due(times{}), c.reading.AnchorProfile("identifier_id"), strings.Join(c.identifiers.columns, ",\n        "), c.only("identifier_id", anchorsParameter))
+)`, c.identifiers.mask(0), c.rest(c.identifiers, times{}), c.reading.AnchorProfile("identifier_id"), strings.Join(c.identifiers.columns, ",\n        "), c.only("identifier_id", AskedAnchors))
 }
 
 // score takes the newest value in the scan over scores. Rows stand under the
@@ -151,5 +151,5 @@ FROM (
     )
     WHERE scored_id != 0 AND computed_at >= standing_since
     GROUP BY profile_id
-)`, c.scores.mask(), c.due(times{}), strings.Join(c.scores.columns, ",\n        "), c.reading.IdentifierProfile("scores.profile_id"), strings.Join(distinct(c.scoreNames), ", "), c.only("scores.profile_id", scoredParameter))
+)`, c.scores.mask(0), c.rest(c.scores, times{}), strings.Join(c.scores.columns, ",\n        "), c.reading.IdentifierProfile("scores.profile_id"), strings.Join(distinct(c.scoreNames), ", "), c.only("scores.profile_id", AskedScored))
 }

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -8,30 +9,47 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
 	"github.com/kindred-cdp/kindred/profiles"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
-// Parameters of a query for some profiles, arrays of UInt64 that the caller binds:
-// the profiles, a superset of the anchors and identifiers that are or were theirs,
-// and a superset of the ids that scores stand under, 0 for all.
+// Tables of a query for some profiles, of one column id UInt64, that the caller sends
+// along with it: the profiles, a superset of the anchors and identifiers that are or
+// were theirs, and a superset of the ids that scores stand under, 0 for all. As arrays
+// in the text of the query, thousands of ids were parsed and planned wherever it names
+// them.
 const (
-	profilesParameter = "profiles"
-	anchorsParameter  = "anchors"
-	scoredParameter   = "scored"
+	AskedProfiles = "asked_profiles"
+	AskedAnchors  = "asked_anchors"
+	AskedScored   = "asked_scored"
 )
 
-// maxBits is the number of leaves and of definitions of one query: each is one bit.
-const maxBits = 64
+// A query has one bit for each leaf and for each definition, in words of 64: one word,
+// or for some profiles up to MaxWords. There to read the rows costs more than to plan
+// the query, which takes the server a millisecond a leaf on one core.
+const (
+	MaxWords = 2
+	wordBits = 64
+)
+
+// Bits are answers to up to 64 questions for each word.
+type Bits [MaxWords]uint64
+
+// Has reports whether bit n is set.
+func (b *Bits) Has(n int) bool { return b[n/wordBits]>>(n%wordBits)&1 == 1 }
 
 // Set is the query for several definitions at once. Its rows are
 //
 //	profile_id UInt64   no row twice
 //	mask       UInt64   the bits of the leaves
-//	held       UInt64   one bit per definition that holds
 //	due        Int64    milliseconds since 1970 when the passing of time may change
 //	                    a leaf, math.MaxInt64 when it cannot
+//	held       UInt64   one bit per definition that holds
+//
+// and behind these mask_1 and held_1 of the second word, where there is one.
 //
 // A profile without a row has the mask Nobody for its leaves and is in no segment;
 // one whose processing is restricted has none.
@@ -41,23 +59,42 @@ type Set struct {
 	// Definitions that ask the same share a bit.
 	Leaves [][]int
 	// Nobody are the bits of the leaves that are set where the leaf does not hold.
-	Nobody uint64
+	Nobody Bits
+	words  int
+}
+
+// Answer is a row of a set.
+type Answer struct {
+	Profile    uint64
+	Mask, Held Bits
+	Due        int64
+}
+
+// Scan reads a row.
+func (s *Set) Scan(rows driver.Rows) (a Answer, err error) {
+	into := []any{&a.Profile, &a.Mask[0], &a.Due, &a.Held[0]}
+	for w := 1; w < s.words; w++ {
+		into = append(into, &a.Mask[w], &a.Held[w])
+	}
+	return a, rows.Scan(into...)
 }
 
 // Holds returns which leaves of definition i hold by a mask: bit n for leaf n.
-func (s *Set) Holds(i int, mask uint64) (leaves uint64) {
+func (s *Set) Holds(i int, mask Bits) (leaves uint64) {
 	for n, bit := range s.Leaves[i] {
-		leaves |= (mask ^ s.Nobody) >> bit & 1 << n
+		if mask.Has(bit) != s.Nobody.Has(bit) {
+			leaves |= 1 << n
+		}
 	}
 	return leaves
 }
 
-// Groups divides definitions into sets that fit into one query each, in order:
-// places in ds.
-func Groups(ds []segments.Definition) ([][]int, error) {
+// Groups divides definitions into sets that fit into one query of so many words each,
+// in order: places in ds.
+func Groups(ds []segments.Definition, words int) ([][]int, error) {
 	var groups [][]int
 	var group []int
-	asked := map[string]bool{}
+	most, asked := words*wordBits, map[string]bool{}
 	for i, d := range ds {
 		names, err := leafNames(d)
 		if err != nil {
@@ -69,7 +106,7 @@ func Groups(ds []segments.Definition) ([][]int, error) {
 				more[name] = true
 			}
 		}
-		if len(group) > 0 && (len(asked)+len(more) > maxBits || len(group) == maxBits) {
+		if len(group) > 0 && (len(asked)+len(more) > most || len(group) == most) {
 			groups, group, asked = append(groups, group), nil, map[string]bool{}
 			for _, name := range names {
 				more[name] = true
@@ -99,8 +136,8 @@ func leafNames(d segments.Definition) ([]string, error) {
 }
 
 // CompileSet compiles definitions that fit into one query, as Groups says, for all
-// profiles of a workspace at now, or for some: then the caller binds "profiles",
-// "anchors" and "scored". For reading see Compile.
+// profiles of a workspace at now, or for some: then the caller sends the tables
+// AskedProfiles, AskedAnchors and AskedScored. For reading see Compile.
 func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string, now time.Time, some bool, reading warehouse.Reading) (Set, error) {
 	c := &compiler{reading: reading, rules: rules, now: now, parameters: map[string]string{}, outright: map[int]string{}, set: set{several: true, some: some}}
 	c.parameters["workspace"] = textEscaper.Replace(workspace)
@@ -122,12 +159,15 @@ func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string
 			s.Leaves[i] = append(s.Leaves[i], bit)
 		}
 	}
-	if len(places) > maxBits || len(ds) > maxBits {
+	most := max(len(places), len(ds))
+	c.set.words = max(1, (most+wordBits-1)/wordBits)
+	if c.set.words > MaxWords || !some && c.set.words > 1 {
 		return Set{}, fmt.Errorf("compile segments: %d leaves of %d definitions are too many for one query", len(places), len(ds))
 	}
+	s.words = c.set.words
 	for bit, opposite := range c.opposite {
 		if opposite {
-			s.Nobody |= 1 << bit
+			s.Nobody[bit/wordBits] |= 1 << (bit % wordBits)
 		}
 	}
 	held, everybody := c.held(ds, s.Leaves)
@@ -138,28 +178,44 @@ func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string
 	return s, nil
 }
 
-// held is the expression of the bits of the definitions.
-func (c *compiler) held(ds []segments.Definition, leaves [][]int) (expression string, everybody bool) {
-	terms := make([]string, len(ds))
+// held are the expressions of the bits of the definitions, word by word.
+func (c *compiler) held(ds []segments.Definition, leaves [][]int) (words []string, everybody bool) {
+	terms := make([][]string, c.set.words)
 	for i, d := range ds {
 		bits := func() func() int {
 			n := inOrder()
 			return func() int { return leaves[i][n()] }
 		}
-		terms[i] = fmt.Sprintf("bitShiftLeft(toUInt64(%s), %d)", c.condition(d.Root, bits()), i)
+		w := i / wordBits
+		terms[w] = append(terms[w], fmt.Sprintf("bitShiftLeft(toUInt64(%s), %d)", c.condition(d.Root, bits()), i%wordBits))
 		holds, _ := c.withoutRows(d.Root, bits())
 		everybody = holds || everybody
 	}
-	return strings.Join(terms, "\n    + "), everybody
+	for _, of := range terms {
+		words = append(words, cmp.Or(strings.Join(of, "\n    + "), "toUInt64(0)"))
+	}
+	return words, everybody
 }
 
-func (c *compiler) assembleSet(held string, everybody bool) string {
-	who := "profile_id != 0 AND " + c.unrestricted() + c.only("profile_id", profilesParameter)
-	mask := "groupBitOr(mask)"
-	for _, bit := range slices.Sorted(maps.Keys(c.outright)) {
-		mask += fmt.Sprintf(" + bitShiftLeft(toUInt64(%s), %d)", c.outright[bit], bit)
+func (c *compiler) assembleSet(held []string, everybody bool) string {
+	who := "profile_id != 0 AND " + c.unrestricted() + c.only("profile_id", AskedProfiles)
+	masks := make([]string, c.set.words)
+	for w := range masks {
+		masks[w] = "groupBitOr(" + worded("mask", w) + ")"
 	}
-	return "SELECT profile_id, mask, due,\n    " + held + " AS held\nFROM (\n    SELECT profile_id, " + mask + " AS mask, min(due) AS due\n    FROM (\n" +
+	for _, leaf := range slices.Sorted(maps.Keys(c.outright)) {
+		masks[leaf/wordBits] += fmt.Sprintf(" + bitShiftLeft(toUInt64(%s), %d)", c.outright[leaf], leaf%wordBits)
+	}
+	columns, gathered := "", ""
+	for w, mask := range masks {
+		gathered += mask + " AS " + worded("mask", w) + ", "
+		if w == 0 {
+			columns += "mask, due,\n    " + held[0] + " AS held"
+		} else {
+			columns += ",\n    " + worded("mask", w) + ",\n    " + held[w] + " AS " + worded("held", w)
+		}
+	}
+	return "SELECT profile_id, " + columns + "\nFROM (\n    SELECT profile_id, " + gathered + "min(due) AS due\n    FROM (\n" +
 		indent(indent(strings.Join(c.scans(everybody), "\nUNION ALL\n"))) +
 		"\n    )\n    WHERE " + who + "\n    GROUP BY profile_id\n)"
 }
@@ -167,6 +223,7 @@ func (c *compiler) assembleSet(held string, everybody bool) string {
 // set is what a compiler needs for several definitions.
 type set struct {
 	several, some bool
+	words         int // of bits
 	// Of the scans over events, transactions, locations, answers and sentiments.
 	happened, placed, located, answered, said times
 }
@@ -250,13 +307,13 @@ func (c *compiler) due(t times) string {
 	return ", " + never + " AS due"
 }
 
-// only restricts a column to an array that the caller binds, when the query is for
-// some profiles.
-func (c *compiler) only(column, parameter string) string {
+// only restricts a column to a table that the caller sends, when the query is for some
+// profiles.
+func (c *compiler) only(column, table string) string {
 	if !c.set.some {
 		return ""
 	}
-	return " AND " + column + " IN {" + parameter + ":Array(UInt64)}"
+	return " AND " + column + " IN (SELECT id FROM " + table + ")"
 }
 
 // lasting is the condition that a row of events lies in a window, or, where due

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -23,31 +22,24 @@ import (
 	"github.com/kindred-cdp/kindred/segments/sql"
 )
 
-// answer is a row of a set.
-type answer struct {
-	mask, held uint64
-	due        int64
-}
-
-func readSet(t *testing.T, conn driver.Conn, s sql.Set) map[identity.ProfileID]answer {
+func readSet(ctx context.Context, t *testing.T, conn driver.Conn, s sql.Set) map[identity.ProfileID]sql.Answer {
 	t.Helper()
-	ctx := clickhouse.Context(context.Background(), clickhouse.WithParameters(s.Parameters))
+	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(s.Parameters))
 	rows, err := conn.Query(ctx, s.SQL)
 	if err != nil {
 		t.Fatalf("%v\n%s\n%v", err, s.SQL, s.Parameters)
 	}
 	defer func() { _ = rows.Close() }()
-	answers := map[identity.ProfileID]answer{}
+	answers := map[identity.ProfileID]sql.Answer{}
 	for rows.Next() {
-		var profile uint64
-		var a answer
-		if err := rows.Scan(&profile, &a.mask, &a.due, &a.held); err != nil {
+		a, err := s.Scan(rows)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if _, twice := answers[identity.ProfileID(profile)]; twice {
-			t.Fatalf("profile %x has two rows", profile)
+		if _, twice := answers[identity.ProfileID(a.Profile)]; twice {
+			t.Fatalf("profile %x has two rows", a.Profile)
 		}
-		answers[identity.ProfileID(profile)] = a
+		answers[identity.ProfileID(a.Profile)] = a
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
@@ -55,23 +47,23 @@ func readSet(t *testing.T, conn driver.Conn, s sql.Set) map[identity.ProfileID]a
 	return answers
 }
 
-// anchors writes a bound array of everything that rows of a world stand under.
-func (o *oracle) anchors() string {
-	all := []string{"0"}
+// anchors are everything that rows of a world stand under.
+func (o *oracle) anchors() []uint64 {
+	all := []uint64{0}
 	for _, e := range o.events {
 		keys := []identity.Identifier{}
 		for _, text := range e.Identifiers {
 			id, _ := identity.ParseIdentifier(text)
 			keys = append(keys, id)
-			all = append(all, strconv.FormatUint(uint64(o.world.Keyer.Key(id)), 10))
+			all = append(all, uint64(o.world.Keyer.Key(id)))
 		}
 		members, _ := o.world.Keyer.Members(keys)
-		all = append(all, strconv.FormatUint(uint64(o.world.Keyer.Anchor(members)), 10))
+		all = append(all, uint64(o.world.Keyer.Anchor(members)))
 	}
 	for _, s := range o.scores {
-		all = append(all, strconv.FormatUint(uint64(s.Profile), 10))
+		all = append(all, uint64(s.Profile))
 	}
-	return "[" + strings.Join(all, ",") + "]"
+	return all
 }
 
 // TestSetsAgreeWithOracle evaluates many definitions together, for all profiles and
@@ -95,7 +87,7 @@ func TestSetsAgreeWithOracle(t *testing.T) {
 		for i := range definitions {
 			definitions[i], _ = m.selective(o, len(people))
 		}
-		groups, err := sql.Groups(definitions)
+		groups, err := sql.Groups(definitions, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,11 +113,11 @@ func compareSet(t *testing.T, conn driver.Conn, o *oracle, people map[identity.P
 		t.Fatal(err)
 	}
 	part := map[identity.ProfileID]*person{}
-	parameter := []string{}
+	asked := []uint64{}
 	for id, p := range people {
 		if id%2 == 0 {
 			part[id] = p
-			parameter = append(parameter, strconv.FormatUint(uint64(id), 10))
+			asked = append(asked, uint64(id))
 		}
 	}
 	reading, err := warehouse.ReadingNow(t.Context(), conn, o.world.Workspace)
@@ -136,30 +128,31 @@ func compareSet(t *testing.T, conn driver.Conn, o *oracle, people map[identity.P
 	if err != nil {
 		t.Fatal(err)
 	}
-	few.Parameters["profiles"] = "[" + strings.Join(parameter, ",") + "]"
-	few.Parameters["anchors"] = o.anchors()
-	few.Parameters["scored"] = few.Parameters["anchors"]
-	answers, fewer := readSet(t, conn, all), readSet(t, conn, few)
+	carrying, err := sql.WithAsked(t.Context(), asked, o.anchors(), o.anchors())
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, fewer := readSet(t.Context(), t, conn, all), readSet(carrying, t, conn, few)
 	for id, p := range people {
 		a, known := answers[id]
 		if !known {
-			a = answer{mask: all.Nobody, due: math.MaxInt64}
+			a = sql.Answer{Mask: all.Nobody, Due: math.MaxInt64}
 		}
 		if b, ok := fewer[id]; ok != (known && part[id] != nil) && part[id] == nil || part[id] != nil && known && b != a {
 			t.Fatalf("profile %s among some: %+v, among all %+v", id, b, a)
 		}
 		for i, d := range ds {
 			want := o.holds(p, d.Root)
-			if got := a.held>>i&1 == 1; got != want {
+			if got := a.Held.Has(i); got != want {
 				text, _ := d.MarshalJSON()
 				t.Fatalf("profile %s: %s is %t, want %t", id, text, got, want)
 			}
 			for n, leaf := range d.Leaves() {
-				if got := all.Holds(i, a.mask)>>n&1 == 1; known && got != o.holds(p, leaf) {
+				if got := all.Holds(i, a.Mask)>>n&1 == 1; known && got != o.holds(p, leaf) {
 					t.Fatalf("profile %s: leaf %d of definition %d is %t", id, n, i, got)
 				}
 			}
-			changes += o.until(t, p, d, want, a.due)
+			changes += o.until(t, p, d, want, a.Due)
 		}
 	}
 	return changes
@@ -203,7 +196,7 @@ func TestGroups(t *testing.T) {
 	for n := range 100 {
 		ds = append(ds, segments.Definition{Root: segments.All{leaf(n), leaf(n + 1), leaf(0)}})
 	}
-	groups, err := sql.Groups(ds)
+	groups, err := sql.Groups(ds, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

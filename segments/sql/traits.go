@@ -32,7 +32,7 @@ FROM (
     FROM trait_observations
     WHERE workspace = {workspace:String} AND anchor_id != 0 AND trait IN (%s)%s
     GROUP BY profile_id
-)`, c.traits.mask(), c.due(times{}), c.reading.EventProfile("anchor_id", "time"), strings.Join(c.traits.columns, ",\n        "), strings.Join(distinct(c.traitNames), ", "), c.only("anchor_id", anchorsParameter))
+)`, c.traits.mask(0), c.rest(c.traits, times{}), c.reading.EventProfile("anchor_id", "time"), strings.Join(c.traits.columns, ",\n        "), strings.Join(distinct(c.traitNames), ", "), c.only("anchor_id", AskedAnchors))
 }
 
 // surviving is the aggregate of a trait's value by its survivorship rule, as

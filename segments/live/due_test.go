@@ -1,0 +1,77 @@
+package live_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
+	"github.com/kindred-cdp/kindred/segments/live"
+)
+
+// TestTheOverdueComeInTheOrderOfTheirTime has more people come due than one evaluation
+// takes: the first first, and whoever waits shows in the lag.
+func TestTheOverdueComeInTheOrderOfTheirTime(t *testing.T) {
+	ctx := context.Background()
+	s := newStage(t)
+	cfg, registry := live.DefaultConfig(), prometheus.NewRegistry()
+	cfg.Some = 2
+	w, err := live.New(cfg, live.Deps{
+		Conn: s.conn, Clock: func() time.Time { return s.now }, Publisher: s.told, Logger: slog.New(slog.DiscardHandler), Registerer: registry,
+	})
+	s.check(err)
+	s.define("recent", 0, `{"event":"View","within":"1h"}`)
+	const waiting = 5
+	for n := range waiting { // The ids are in no order.
+		s.world.Add(clickhousetest.Event{MessageID: fmt.Sprint(n), Name: "View", Time: s.now.Add(time.Duration(n-waiting) * time.Minute), Identifiers: []string{user(n)}})
+	}
+	s.world.Flush(ctx)
+	s.step(w)
+	s.told.changes = nil
+	s.now = s.now.Add(2 * time.Hour)
+	for round := 0; round*cfg.Some < waiting; round++ {
+		next := s.step(w)
+		gone := min(waiting, (round+1)*cfg.Some)
+		lag := 0.0
+		if gone < waiting {
+			lag = (time.Hour + time.Duration(waiting-gone)*time.Minute).Seconds()
+		}
+		if got := gauge(t, registry, "kindred_segments_due_lag_seconds"); got != lag {
+			t.Errorf("after round %d the lag is %v s, want %v", round, got, lag)
+		}
+		if gone < waiting && next.After(s.now) {
+			t.Errorf("after round %d the worker wants to wait until %s", round, next)
+		}
+		if len(s.told.changes) != gone {
+			t.Fatalf("after round %d %d have left, want %d", round, len(s.told.changes), gone)
+		}
+		for _, c := range s.told.changes[round*cfg.Some:] {
+			first, last := round*cfg.Some, gone
+			if !slices.ContainsFunc([]int{first, last - 1}, func(n int) bool { return identity.ProfileID(s.world.Key(user(n))) == c.Profile }) {
+				t.Errorf("round %d: somebody left who is due later", round)
+			}
+		}
+	}
+}
+
+// gauge reads the value of a gauge.
+func gauge(t *testing.T, registry *prometheus.Registry, name string) float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	t.Fatalf("no metric %s", name)
+	return 0
+}
