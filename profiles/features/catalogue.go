@@ -104,22 +104,44 @@ func (r *Reader) Profiles(ctx context.Context, workspace string) (uint64, error)
 }
 
 // Present returns the present profiles of identifiers.
-func (r *Reader) Present(ctx context.Context, workspace string, keys []identity.Key) ([]identity.ProfileID, error) {
+func (r *Reader) Present(ctx context.Context, keys []identity.Key) ([]identity.ProfileID, error) {
 	ids := make([]uint64, len(keys))
 	for i, k := range keys {
 		ids[i] = uint64(k)
 	}
 	list := []identity.ProfileID{}
-	err := r.each(ctx, "SELECT DISTINCT "+warehouse.AnchorProfile("id")+" AS profile FROM (SELECT arrayJoin({ids:Array(UInt64)}) AS id) WHERE profile != 0 AND {workspace:String} != ''", func(rows driver.Rows) error {
+	err := r.each(ctx, "SELECT DISTINCT "+warehouse.AnchorProfile("id")+" AS profile FROM (SELECT arrayJoin({ids:Array(UInt64)}) AS id) WHERE profile != 0", func(rows driver.Rows) error {
 		var id uint64
 		err := rows.Scan(&id)
 		list = append(list, identity.ProfileID(id))
 		return err
-	}, clickhouse.Named("ids", ids), clickhouse.Named("workspace", workspace))
+	}, clickhouse.Named("ids", ids))
 	if err != nil {
 		return nil, fmt.Errorf("read profiles of identifiers: %w", err)
 	}
 	return list, nil
+}
+
+// PresentOf returns the id that each profile has now.
+func (r *Reader) PresentOf(ctx context.Context, ids []identity.ProfileID) (map[identity.ProfileID]identity.ProfileID, error) {
+	all := make(map[identity.ProfileID]identity.ProfileID, len(ids))
+	const chunk = 50_000
+	for part := range slices.Chunk(ids, chunk) {
+		texts := make([]uint64, len(part))
+		for i, id := range part {
+			texts[i] = uint64(id)
+		}
+		err := r.each(ctx, "SELECT id, "+warehouse.IdentifierProfile("id")+" AS profile FROM (SELECT arrayJoin({ids:Array(UInt64)}) AS id)", func(rows driver.Rows) error {
+			var id, present uint64
+			err := rows.Scan(&id, &present)
+			all[identity.ProfileID(id)] = identity.ProfileID(present)
+			return err
+		}, clickhouse.Named("ids", texts))
+		if err != nil {
+			return nil, fmt.Errorf("read present profiles: %w", err)
+		}
+	}
+	return all, nil
 }
 
 func (r *Reader) each(ctx context.Context, query string, scan func(driver.Rows) error, args ...any) error {

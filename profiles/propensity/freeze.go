@@ -79,7 +79,7 @@ type frozenBoosting struct {
 	Gains   []float64
 }
 
-// MarshalBinary freezes a model: equal models give equal bytes.
+// MarshalBinary freezes a model: in one process, equal models give equal bytes.
 func (m *Model) MarshalBinary() ([]byte, error) {
 	f := frozen{Family: m.Family, Reason: m.Reason, Trees: m.Trees, Calibration: m.Calibration, BaseRate: m.BaseRate, Choice: m.Choice}
 	if m.logistic != nil {
