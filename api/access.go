@@ -89,6 +89,13 @@ var accessRules = map[string]access{
 	"POST /v1/identity/undo":                  {masked, true},
 	"GET /v1/identity/models":                 {nobody, false},
 	"GET /v1/identity/models/:version":        {nobody, false},
+	"GET /v1/models":                          {nobody, false},
+	"GET " + oneModel:                         {masked, false}, // Its segment has what its author has written.
+	"GET " + oneModel + "/card":               {nobody, false},
+	"PUT " + oneModel:                         {nobody, true},
+	"DELETE " + oneModel:                      {nobody, true},
+	"POST " + oneModel + "/train":             {nobody, true},
+	"POST " + oneModel + "/promote":           {nobody, true},
 	"GET /v1/plans":                           {nobody, false},
 	"POST /v1/plans/check":                    {nobody, false},
 	"GET /v1/plans/:plan":                     {nobody, false},

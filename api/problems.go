@@ -11,6 +11,7 @@ import (
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/profiles/forecast"
 	"github.com/kindred-cdp/kindred/profiles/privacy"
 	"github.com/kindred-cdp/kindred/segments"
 	"github.com/kindred-cdp/kindred/segments/activation"
@@ -166,6 +167,8 @@ func problemOf(err error) *problem {
 		return newProblem(http.StatusNotFound, "key-not-found", "There is no such managed key", "GET /v1/keys lists them; those of KINDRED_API_KEYS are not managed")
 	case errors.Is(err, ErrNoModel):
 		return newProblem(http.StatusNotFound, "model-not-found", "There is no such model of linkage", "GET /v1/identity/models lists the versions there are")
+	case errors.Is(err, forecast.ErrNoModel):
+		return newProblem(http.StatusNotFound, "model-not-found", "There is no such model of propensity, or version of it", "GET /v1/models lists the models of this workspace")
 	case errors.Is(err, privacy.ErrNoErasure):
 		return noErasure()
 	case errors.Is(err, ErrNoLetter):

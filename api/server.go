@@ -64,6 +64,8 @@ type Deps struct {
 	Commands Commands
 	Models   Models
 	Values   Values
+	// Forecasts keeps models of propensity; without it their routes are not there.
+	Forecasts Forecasts
 	// Keyring knows the keys that Keys manages, beside those of Config.Keys;
 	// without Keys their routes are not there.
 	Keyring Keyring

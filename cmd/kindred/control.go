@@ -20,6 +20,7 @@ import (
 	"github.com/kindred-cdp/kindred/ingest/plans"
 	"github.com/kindred-cdp/kindred/ingest/restrictions"
 	"github.com/kindred-cdp/kindred/ingest/wire"
+	"github.com/kindred-cdp/kindred/profiles/forecast"
 	"github.com/kindred-cdp/kindred/segments/activation"
 	"github.com/kindred-cdp/kindred/segments/live"
 )
@@ -37,7 +38,9 @@ type decisions struct {
 	keys     *keys.Service
 	live     *live.Worker
 	activate *activation.Worker
+	forecast *forecast.Worker
 	segments segmentKeeper
+	models   forecastKeeper
 	// destinations are told of changes of segments.
 	destinations destinationKeeper
 
@@ -46,7 +49,7 @@ type decisions struct {
 }
 
 // newDecisions wires the owner with its handlers. Nothing runs yet.
-func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *ingest.Decoder, registry prometheus.Registerer) (*decisions, error) {
+func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *ingest.Decoder, then identityThen, registry prometheus.Registerer) (*decisions, error) {
 	d := &decisions{p: p, consumer: consumer}
 	onPlans, onLetters, onKeys := plans.NewHandler(p.conn), letters.NewHandler(p.conn, w, decoder.SealReplay), keys.NewHandler(p.conn)
 	var err error
@@ -54,6 +57,9 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 		return nil, err
 	}
 	if d.live, err = newLive(p, tellingChanges{segmentChanges{w}, d.activate.Changed}, registry); err != nil {
+		return nil, err
+	}
+	if d.forecast, err = newForecast(p, live.NewStore(p.conn), then, d.live.Changed, registry); err != nil {
 		return nil, err
 	}
 	onDestinations := destinationHandler{activation.NewDefinitions(p.conn), d.activate.Redefined}
@@ -65,6 +71,7 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 			letters.KindEdit: onLetters, letters.KindReplay: onLetters, letters.KindDiscard: onLetters, letters.KindNote: onLetters,
 			keys.KindCreate: onKeys, keys.KindRotate: onKeys, keys.KindRevoke: onKeys,
 			kindSegment:     segmentHandler{live.NewDefinitions(p.conn), d.live.Redefined},
+			kindModel:       modelHandler{forecast.NewDefinitions(p.conn), d.forecast.Redefined},
 			kindDestination: onDestinations, kindRedeliver: onDestinations, kindSync: onDestinations,
 			restrictions.KindRestrict: onRestrictions, restrictions.KindRelease: onRestrictions,
 		},
@@ -83,6 +90,7 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 	}
 	d.keys = keys.NewService(p.conn, client, d.ring)
 	d.segments = segmentKeeper{live.NewStore(p.conn), client}
+	d.models = forecastKeeper{forecast.NewStore(p.conn), d.segments, client}
 	sealer, err := activation.NewSealer(p.secret)
 	if err != nil {
 		return nil, err
@@ -110,7 +118,7 @@ func (d *decisions) run(ctx context.Context) error {
 	})
 }
 
-// own applies commands and keeps the members of segments for as long as the
+// own applies commands, keeps the members of segments and the models for as long as the
 // partition belongs to this process.
 func (d *decisions) own(ctx context.Context, part *kafka.Partition) error {
 	ctx, stop := context.WithCancel(ctx)
@@ -118,6 +126,7 @@ func (d *decisions) own(ctx context.Context, part *kafka.Partition) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.runLive(ctx) })
 	g.Go(func() error { return d.activate.Run(ctx) })
+	g.Go(func() error { return d.forecast.Run(ctx) })
 	g.Go(func() error {
 		defer stop()
 		return d.owner.Own(ctx, part)

@@ -60,7 +60,7 @@ Secrets have no flag, so that they do not show in process lists:
 		SilenceErrors: true,
 	}
 	addSettings(cmd.PersistentFlags())
-	cmd.AddCommand(demoCommand(), upCommand(), importCommand(), simulateCommand(), migrateCommand(), benchCommand(), doctorCommand(), identityCommand(), lettersCommand(), plansCommand(), segmentsCommand(), destinationsCommand(), keysCommand(), auditCommand(), linkFilesCommand(), lifetimeCommand(), propensityCommand(), versionCommand(), chaosCommand(), chaosProcessCommand())
+	cmd.AddCommand(demoCommand(), upCommand(), importCommand(), simulateCommand(), migrateCommand(), benchCommand(), doctorCommand(), identityCommand(), lettersCommand(), plansCommand(), segmentsCommand(), destinationsCommand(), modelsCommand(), keysCommand(), auditCommand(), linkFilesCommand(), lifetimeCommand(), propensityCommand(), versionCommand(), chaosCommand(), chaosProcessCommand())
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w\nRun \"%s --help\" for the flags", err, c.CommandPath())
 	})

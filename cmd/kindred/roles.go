@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"sync"
 	"time"
@@ -91,7 +92,10 @@ func newRoles(p *platform) (*roles, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.decided, err = newDecisions(p, commands, writer, decoder, r.registry); err != nil {
+	then := func(ctx context.Context, workspace string, at time.Time) (iter.Seq2[identity.Key, identity.ProfileID], error) {
+		return r.ledger.AsOf(ctx, workspace, at)
+	}
+	if r.decided, err = newDecisions(p, commands, writer, decoder, then, r.registry); err != nil {
 		return nil, err
 	}
 	r.pipeline, err = ingest.New(ingest.DefaultConfig(), ingest.Deps{

@@ -112,12 +112,14 @@ func (d *decisions) takeStored(m *kafka.Message) error {
 		d.live.ChangedUnknown()
 	}
 	d.live.Changed(workspace, keys...)
+	d.forecast.Changed(workspace, keys...)
 	return err
 }
 
 func (d *decisions) takeNotice(m *kafka.Message) error {
 	n, err := readNotice(m)
 	d.live.Changed(n.Workspace, noticed(n)...)
+	d.forecast.Changed(n.Workspace, noticed(n)...)
 	return err
 }
 

@@ -106,6 +106,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		Plans: planKeeper{r.decided.plans}, Letters: letterKeeper{r.decided.letters},
 		Identity: r.graph, Rules: ruleBook{store}, Values: store.Identifiers, Privacy: privacy.NewStore(p.conn),
 		Restrictions: restrictionKeeper{r.decided.restrictions, r.decided.restricted},
+		Forecasts:    r.decided.models,
 		Models:       modelShelf{matching.NewModels(p.conn, nil), linkage},
 		Commands:     commander{writer: r.commands, store: store, keyer: keyer, seen: w.commanded, log: p.log.With("role", "api")},
 		Keyer:        keyer,

@@ -28,9 +28,13 @@ func (w *World) change(kind string, subject, before, after uint64) {
 // World counts flushes where the ledger counts rows.
 func (w *World) insertChanges(ctx context.Context) {
 	w.T.Helper()
+	at := w.ChangedAt
+	if at.IsZero() {
+		at = time.UnixMilli(0)
+	}
 	w.insert(ctx, "identity_changes (workspace, epoch, sequence, subject_kind, subject_id, changed_at, old_id, new_id, cause)", func(add func(...any)) {
 		for _, c := range w.changes {
-			add(w.Workspace, uint64(Epoch), w.sequence, c[0], c[1], time.UnixMilli(0), c[2], c[3], "evidence")
+			add(w.Workspace, uint64(Epoch), w.sequence, c[0], c[1], at, c[2], c[3], "evidence")
 		}
 	})
 	w.changes = nil

@@ -22,7 +22,7 @@ func (w *World) insertFacts(ctx context.Context) {
 						ids, names, categories = append(ids, i.Product), append(names, i.Name), append(categories, i.Category)
 						quantities, prices, costs = append(quantities, w.decimal(i.Quantity)), append(prices, w.decimal(i.Price)), append(costs, decimal.Zero)
 					}
-					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, e.Name,
+					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Received, e.Source, e.Name,
 						o.Type, o.ID, o.Status, o.Currency, w.decimal(o.Amount), ids, names, categories, quantities, prices, costs)
 				}
 			}
@@ -31,7 +31,7 @@ func (w *World) insertFacts(ctx context.Context) {
 		func(add func(...any)) {
 			for _, e := range w.events {
 				if k := e.Contact; k != nil {
-					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, e.Name,
+					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Received, e.Source, e.Name,
 						k.Action, k.Channel, k.Campaign, k.ID, k.Subject)
 				}
 			}
@@ -55,7 +55,7 @@ func (w *World) insertFacts(ctx context.Context) {
 				if id, ok := e.Properties["groupId"].(string); ok && e.Type == "group" {
 					traits, err := json.Marshal(e.Properties["traits"])
 					w.check("traits of a group", err)
-					add(w.Workspace, id, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, string(traits))
+					add(w.Workspace, id, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Received, e.Source, string(traits))
 				}
 			}
 		})
@@ -80,7 +80,7 @@ func (w *World) insertVoices(ctx context.Context) {
 	w.insert(ctx, "location_facts "+common+"lat, lon)", func(add func(...any)) {
 		for _, e := range w.events {
 			if f := e.Fix; f != nil {
-				add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, e.Name, f.Lat, f.Lon)
+				add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Received, e.Source, e.Name, f.Lat, f.Lon)
 			}
 		}
 	})
@@ -95,7 +95,7 @@ func (w *World) insertVoices(ctx context.Context) {
 		w.insert(ctx, medium+"_facts "+common+"direction, sentiment)", func(add func(...any)) {
 			for _, e := range w.events {
 				if v := e.Voice; v != nil && v.Medium == medium {
-					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, e.Name, v.Direction, small(v.Sentiment))
+					add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Received, e.Source, e.Name, v.Direction, small(v.Sentiment))
 				}
 			}
 		})
@@ -104,7 +104,7 @@ func (w *World) insertVoices(ctx context.Context) {
 		least, most := 0.0, 10.0
 		for _, e := range w.events {
 			if v := e.Voice; v != nil && v.Medium == "feedback" {
-				add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Time, e.Source, e.Name, "nps", v.Score, &least, &most, small(v.Sentiment))
+				add(w.Workspace, uint64(w.Keyer.Anchor(w.members(e))), e.Time, w.hash(e), e.Received, e.Source, e.Name, "nps", v.Score, &least, &most, small(v.Sentiment))
 			}
 		}
 	})

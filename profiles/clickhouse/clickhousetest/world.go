@@ -24,6 +24,9 @@ type World struct {
 	Conn      driver.Conn
 	Workspace string
 	Keyer     identity.Keyer
+	// ChangedAt is when a flush changes the reading, as its history tells; 1970 where it
+	// is zero.
+	ChangedAt time.Time
 
 	profile  map[identity.Key]identity.ProfileID
 	tenures  map[identity.Key][]Tenure
