@@ -77,7 +77,9 @@ func newColumn(f Feature, known []float64) (Column, bool) {
 		math.Sqrt(squares / float64(len(values))),
 	} {
 		if spread > 1e-9*(1+math.Abs(c.Centre)) && !math.IsInf(spread, 0) {
-			c.Spread = spread
+			if c.Spread = max(spread, f.Step); f.Step == 0 && !f.Linear {
+				c.Spread = max(spread, leastStep)
+			}
 			return c, true
 		}
 	}

@@ -21,7 +21,15 @@ type Feature struct {
 	// Linear columns are taken as they are: shares, grades, moods, which may be
 	// negative. Others are counts and amounts, taken as log(1+x).
 	Linear bool `json:"linear,omitempty"`
+	// Step is the difference that is the least to mean something, on the scale that is
+	// compared: no spread is smaller, so that a column in which people hardly differ
+	// does not outweigh the others. 0 is leastStep for what is taken as log(1+x), and
+	// none for linear columns.
+	Step float64 `json:"step,omitempty"`
 }
+
+// leastStep is the logarithm of a quarter more.
+const leastStep = .223
 
 // Table is what is known of people: a row for each, in any order.
 type Table struct {

@@ -50,6 +50,8 @@ var analystTables = []struct{ table, columns string }{
 	{"identity_flips", ""},
 	{"identity_commands", "workspace, command_id, kind, target, received_at, code, detail, decisions, pairs, moved, epoch, sequence, body"},
 	{"scores", ""},
+	{"profile_groups", ""},
+	{"persona_models", ""},
 	{"segment_definitions", "workspace, segment, revision, changed_at, actor, archived, description"},
 	{"segment_changes", ""},
 	{"segment_states", ""},
