@@ -71,6 +71,9 @@ func (o *oracle) anchors() string {
 	for _, s := range o.scores {
 		all = append(all, strconv.FormatUint(uint64(s.Profile), 10))
 	}
+	for _, g := range o.groups {
+		all = append(all, strconv.FormatUint(uint64(g.Profile), 10))
+	}
 	return "[" + strings.Join(all, ",") + "]"
 }
 
