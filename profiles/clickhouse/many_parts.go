@@ -23,11 +23,15 @@ type standing struct {
 
 // manyScoresSQL takes the newest of each score under every key, of which scoresSQL
 // would choose one.
-const manyScoresSQL = `SELECT profile_id, score, model_version, as_of, computed_at, value, lower, upper, detail
+const manyScoresSQL = `SELECT * FROM (
+SELECT profile_id, score, model_version, as_of, computed_at, value, lower, upper, detail
 FROM scores
 WHERE workspace = {workspace:String} AND (profile_id IN {keys:Array(UInt64)} OR profile_id = 0)
 ORDER BY profile_id, score, computed_at DESC
-LIMIT 1 BY profile_id, score`
+LIMIT 1 BY profile_id, score
+)
+UNION ALL
+` + groupsSQL
 
 func (m *many) scores(ctx context.Context) error {
 	withdrawn := map[string]standing{}
@@ -36,14 +40,21 @@ func (m *many) scores(ctx context.Context) error {
 		var detail string
 		err := rows.Scan(&s.profile, &s.Name, &s.ModelVersion, &s.AsOf, &s.ComputedAt, &s.Value, &s.Lower, &s.Upper, &detail)
 		s.AsOf, s.ComputedAt, s.Detail = s.AsOf.UTC(), s.ComputedAt.UTC(), object(detail)
-		if s.profile == 0 {
+		if o := m.ofKey[s.profile]; s.Name == "" {
+			if o != nil {
+				o.groupedBy(s)
+			}
+		} else if s.profile == 0 {
 			withdrawn[s.Name] = s
-		} else if o := m.ofKey[s.profile]; o != nil {
+		} else if o != nil {
 			o.score(s)
 		}
 		return err
 	})
 	m.each(func(o *one) {
+		if o.grouped.profile != 0 {
+			o.p.Group = newGroup(o.grouped.Score)
+		}
 		for _, name := range slices.Sorted(maps.Keys(o.scored)) {
 			if w, ok := withdrawn[name]; !ok || !w.ComputedAt.After(o.scored[name].ComputedAt) {
 				o.p.Scores = append(o.p.Scores, o.scored[name].Score)
@@ -68,6 +79,21 @@ func (o *one) score(s standing) {
 	old, ok := o.scored[s.Name]
 	if !ok || cmp.Or(old.ComputedAt.Compare(s.ComputedAt), cmp.Compare(other(s.profile), other(old.profile)), cmp.Compare(s.profile, old.profile)) < 0 {
 		o.scored[s.Name] = s
+	}
+}
+
+// groupedBy keeps s where it stands before what is kept: the profile's own row, and else
+// the newest.
+func (o *one) groupedBy(s standing) {
+	own := func(profile uint64) int {
+		if profile == uint64(o.id) {
+			return 1
+		}
+		return 0
+	}
+	old := o.grouped
+	if cmp.Or(cmp.Compare(own(s.profile), own(old.profile)), s.ComputedAt.Compare(old.ComputedAt), cmp.Compare(s.profile, old.profile)) > 0 {
+		o.grouped = s
 	}
 }
 

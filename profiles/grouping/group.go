@@ -10,9 +10,9 @@ import (
 
 // group is what a row of profile_groups says.
 type group struct {
-	stage, persona string
-	grades         personas.Grades
-	version        string
+	stage, persona, name string
+	grades               personas.Grades
+	version              string
 }
 
 // dayOf is the day since 1970 of a time in UTC.
@@ -65,7 +65,7 @@ func (w *Worker) group(p *people, model *personas.Model, asOf time.Time, s *Summ
 	for n, place := range model.Assign(t) {
 		if place != personas.Nobody {
 			g := &groups[p.place[t.IDs[n]]]
-			g.persona, g.version = model.Personas[place].ID, model.Version
+			g.persona, g.name, g.version = model.Personas[place].ID, model.Personas[place].Name, model.Version
 			s.Grouped++
 		}
 	}

@@ -78,9 +78,9 @@ func (w *Worker) publish(ctx context.Context, m *personas.Model, topics []string
 
 // writtenSQL is the newest row of each id, those that were withdrawn too: the time of
 // a new one must be later.
-const writtenSQL = `SELECT profile_id, newest.1, newest.2, newest.3, newest.4, newest.5, newest.6, at
+const writtenSQL = `SELECT profile_id, newest.1, newest.2, newest.3, newest.4, newest.5, newest.6, newest.7, at
 FROM (
-    SELECT profile_id, argMax((toString(stage), toString(persona), recency, frequency, money, toString(model_version)), time) AS newest, max(time) AS at
+    SELECT profile_id, argMax((toString(stage), toString(persona), toString(persona_name), recency, frequency, money, toString(model_version)), time) AS newest, max(time) AS at
     FROM profile_groups
     WHERE workspace = {workspace:String} AND profile_id != 0
     GROUP BY profile_id
@@ -106,7 +106,7 @@ func (w *Worker) write(ctx context.Context, p *people, groups []group, s *Summar
 		var id uint64
 		var g group
 		var at time.Time
-		err := rows.Scan(&id, &g.stage, &g.persona, &g.grades.Recency, &g.grades.Frequency, &g.grades.Money, &g.version, &at)
+		err := rows.Scan(&id, &g.stage, &g.persona, &g.name, &g.grades.Recency, &g.grades.Frequency, &g.grades.Money, &g.version, &at)
 		if at.After(latest) {
 			latest = at
 		}
@@ -168,13 +168,13 @@ func (w *Worker) insert(ctx context.Context, c *changes, at time.Time, version s
 }
 
 func (w *Worker) store(ctx context.Context, ids []uint64, groups []group, at time.Time) error {
-	batch, err := w.deps.Conn.PrepareBatch(ctx, "INSERT INTO profile_groups (workspace, profile_id, time, stage, persona, recency, frequency, money, model_version)")
+	batch, err := w.deps.Conn.PrepareBatch(ctx, "INSERT INTO profile_groups (workspace, profile_id, time, stage, persona, persona_name, recency, frequency, money, model_version)")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = batch.Abort() }() // An error after Send, which says nothing.
 	for i, g := range groups {
-		if err := batch.Append(w.cfg.Workspace, ids[i], at, g.stage, g.persona, g.grades.Recency, g.grades.Frequency, g.grades.Money, g.version); err != nil {
+		if err := batch.Append(w.cfg.Workspace, ids[i], at, g.stage, g.persona, g.name, g.grades.Recency, g.grades.Frequency, g.grades.Money, g.version); err != nil {
 			return err
 		}
 	}

@@ -74,7 +74,7 @@ type Score struct {
 type Group struct {
 	Profile                   identity.ProfileID
 	Time                      time.Time
-	Stage, Persona            string
+	Stage, Persona, Name      string
 	Recency, Frequency, Money uint8
 	Model                     string
 }

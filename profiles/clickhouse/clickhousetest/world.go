@@ -329,10 +329,10 @@ func (w *World) insertScores(ctx context.Context) {
 
 func (w *World) insertGroups(ctx context.Context) {
 	w.T.Helper()
-	w.insert(ctx, "profile_groups (workspace, profile_id, time, stage, persona, recency, frequency, money, model_version)",
+	w.insert(ctx, "profile_groups (workspace, profile_id, time, stage, persona, persona_name, recency, frequency, money, model_version)",
 		func(add func(...any)) {
 			for _, g := range w.groups {
-				add(w.Workspace, uint64(g.Profile), g.Time, g.Stage, g.Persona, g.Recency, g.Frequency, g.Money, g.Model)
+				add(w.Workspace, uint64(g.Profile), g.Time, g.Stage, g.Persona, g.Name, g.Recency, g.Frequency, g.Money, g.Model)
 			}
 		})
 }

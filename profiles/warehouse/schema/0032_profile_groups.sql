@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS profile_groups {{onCluster}}
     time          DateTime64(3, 'UTC')    COMMENT 'Since when, by the refresh that found it',
     stage         LowCardinality(String)  COMMENT 'Lifecycle stage: anonymous, lead, new, active, loyal, at_risk, lapsed or won_back; empty where the profile is none any more',
     persona       LowCardinality(String)  COMMENT 'Id of the persona, as persona_models has it; empty for none',
+    persona_name  LowCardinality(String)  COMMENT 'What it is called',
     recency       UInt8                   COMMENT 'Quintile by the last purchase, 5 is the latest; 0 for who never bought',
     frequency     UInt8                   COMMENT 'Quintile by the days with purchases, 5 is the most; 0 for who never bought',
     money         UInt8                   COMMENT 'Quintile by what was spent, 5 is the most; 0 for who never bought',
