@@ -34,6 +34,8 @@ type Profile struct {
 	Orders []OrderSummary
 	// Scores are the newest of each name, by name.
 	Scores []Score
+	// Group is nil for a profile that no refresh has seen yet.
+	Group *Group
 	// Products are what was bought last, the latest first.
 	Products []Product
 	// Accounts are those that group events named with the profile, by id.
@@ -116,6 +118,18 @@ type Score struct {
 	Detail       json.RawMessage // model-specific JSON object, nil when there is none
 }
 
+// Group says what kind of customer a profile is.
+type Group struct {
+	// Stage is that of the lifecycle.
+	Stage string
+	// Persona is the id of the persona, PersonaName what it is called, and ModelVersion
+	// that of the model; empty for none.
+	Persona, PersonaName, ModelVersion string
+	// Recency, Frequency and Money are quintiles, 5 the best; 0 for who never bought.
+	Recency, Frequency, Money int
+	Since                     time.Time // when any of these changed last
+}
+
 // Event is one entry of a timeline.
 type Event struct {
 	Position   Position // in a timeline
@@ -160,6 +174,9 @@ func (p *Profile) Size() int64 {
 	}
 	for _, s := range p.Scores {
 		n += 160 + len(s.Name) + len(s.ModelVersion) + len(s.Detail)
+	}
+	if g := p.Group; g != nil {
+		n += 144 + len(g.Stage) + len(g.Persona) + len(g.PersonaName) + len(g.ModelVersion)
 	}
 	for i := range p.Products {
 		q := &p.Products[i]

@@ -15,7 +15,8 @@ type Definition struct {
 
 // Node is a part of the tree: All, Any, Not or one of the leaves Trait, Event,
 // Sequence, Transactions, Bought, HasIdentifier, Score, Consent, Holdout, InSegment,
-// Household, Accounts, Location, Recommendation and Mood. The set is closed.
+// Household, Accounts, InPersona, InStage, Location, Recommendation and Mood. The set
+// is closed.
 type Node interface{ node() }
 
 // All holds for profiles for which every part holds; it has at least one part.

@@ -87,6 +87,12 @@
 //	{"household": {"gte": 2}}
 //	{"accounts": {"gte": 1}, "in": ["acme"], "where": [{"trait": "plan", "op": "eq", "value": "gold"}]}
 //
+// Personas and stages. The leaf holds for who is in the group by the last refresh of
+// the worker, which is at most some minutes old. Ids of personas stay from model to
+// model; one that is gone has nobody.
+//
+//	{"any": [{"persona": "p3"}, {"stage": "at_risk"}]}
+//
 // Places. A fix is in a circle by its distance on a sphere, in a polygon by the corners
 // as a map of degrees has them, or in a cell of H3; what lies exactly on an edge may be
 // either. minutes is the longest time from the first to the last of fixes in the place

@@ -97,6 +97,10 @@ func encodePerson(n Node) any {
 		return map[string]any{"holdout": n.Name, "percent": n.Percent.encode()}
 	case InSegment:
 		return map[string]any{"segment": n.ID}
+	case InPersona:
+		return map[string]any{"persona": n.ID}
+	case InStage:
+		return map[string]any{"stage": string(n.Stage)}
 	case Household:
 		return map[string]any{"household": n.Profiles.encode()}
 	case Accounts:

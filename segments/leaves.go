@@ -33,6 +33,10 @@ func (p *parser) leaf(at, head string, v jsonValue) Node {
 		return p.household(at, v)
 	case "accounts":
 		return p.accounts(at, v)
+	case "persona":
+		return InPersona{ID: p.name(at, p.object(at, v, "persona"), "persona")}
+	case "stage":
+		return p.inStage(at, v)
 	case "location":
 		return p.location(at, v)
 	case "bought":

@@ -64,7 +64,7 @@ type parser struct {
 // heads are the members that say what a node is, in the order of the message.
 var heads = []string{
 	"all", "any", "not", "trait", "event", "sequence", "orders", "refunds", "revenue", "identifier", "score",
-	"consent", "holdout", "segment", "household", "accounts",
+	"consent", "holdout", "segment", "household", "accounts", "persona", "stage",
 	"location", "nps", "sentiment", "bought",
 }
 

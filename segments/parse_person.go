@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/kindred-cdp/kindred/profiles/lifecycle"
 )
 
 func (p *parser) consent(at string, v jsonValue) Node {
@@ -40,6 +42,23 @@ func (p *parser) inSegment(at string, v jsonValue) Node {
 		p.add(join(at, "segment"), "must be the id of a segment: 1 to %d of a-z, 0-9, _ and -", MaxIDBytes)
 	}
 	return InSegment{ID: id.text}
+}
+
+func (p *parser) inStage(at string, v jsonValue) Node {
+	o := p.object(at, v, "stage")
+	stage, _ := o.get("stage")
+	if stage.kind != isString || !slices.Contains(lifecycle.Stages(), lifecycle.Stage(stage.text)) {
+		p.add(join(at, "stage"), "must be one of %s", joinStages())
+	}
+	return InStage{Stage: lifecycle.Stage(stage.text)}
+}
+
+func joinStages() string {
+	var names []string
+	for _, s := range lifecycle.Stages() {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
 }
 
 func (p *parser) household(at string, v jsonValue) Node {

@@ -146,6 +146,10 @@ func TestFaults(t *testing.T) {
 	f(`{"consent":"m","channel":5,"is":"granted"}`, "/channel must be a string")
 	f(`{"consent":"m"}`, "/is must be granted, denied or unknown")
 	f(`{"consent":"m","is":true}`, "/is must be granted, denied or unknown")
+	f(`{"persona":""}`, "/persona must have 1 to 200 bytes")
+	f(`{"persona":5}`, "/persona must be a string")
+	f(`{"stage":"vip"}`, "/stage must be one of anonymous, lead, new, active, loyal, at_risk, lapsed, won_back")
+	f(`{"stage":"lead","persona":"p1"}`, " must be one thing")
 	f(`{"holdout":"h"}`, "/percent must be an object of bounds")
 	f(`{"holdout":"h","percent":{"lt":101,"gte":-1}}`, "/percent/gte must be 0 to 100", "/percent/lt must be 0 to 100")
 	f(`{"segment":"A b"}`, "/segment must be the id of a segment: 1 to 64 of a-z, 0-9, _ and -")
@@ -233,7 +237,7 @@ func FuzzParse(f *testing.F) {
 		`{"any":[{"orders":{"eq":0}},{"revenue":{"gt":-1.5e3},"currency":"EUR","within":"2w"},{"score":"s","op":"lte","value":0}]}`,
 		`{"sequence":[{"event":"a"},{"event":"b","optional":true,"after":{"gte":"1h"}},{"event":"c","without":{"event":"d"}}],"span":"2d","from":"2025-01-01"}`,
 		`{"event":"a","average":"b.c","is":{"lt":1},"until":"2025-01-01T00:00:00.001Z"}`, `{"event":"a","pick":"first","where":[{"property":"x","each":"y","op":"exists"}]}`,
-		`{"any":[{"consent":"Marketing","channel":"SMS","is":"denied"},{"holdout":"h","percent":{"gte":0,"lt":12.5}},{"segment":"a-b"},{"household":{"gt":1}},{"accounts":{"gte":1},"in":["a"],"where":[{"trait":"t","op":"exists"}]}]}`,
+		`{"any":[{"consent":"Marketing","channel":"SMS","is":"denied"},{"holdout":"h","percent":{"gte":0,"lt":12.5}},{"segment":"a-b"},{"household":{"gt":1}},{"persona":"p3"},{"stage":"won_back"},{"accounts":{"gte":1},"in":["a"],"where":[{"trait":"t","op":"exists"}]}]}`,
 		`{"identifier":"email"}`, `{"trait":"a","op":"exists","value":1}`, `[[[[`, `{"not":{"not":{}}}`, `{"trait":"\ud800","op":"eq","value":"\u0000"}`,
 	} {
 		f.Add([]byte(seed))

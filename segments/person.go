@@ -1,5 +1,7 @@
 package segments
 
+import "github.com/kindred-cdp/kindred/profiles/lifecycle"
+
 // End says which number of a score is compared.
 type End string
 
@@ -55,8 +57,17 @@ type Accounts struct {
 	Where []Trait
 }
 
+// InPersona holds for profiles of the persona with an id, such as "p3", by the model
+// that stands.
+type InPersona struct{ ID string }
+
+// InStage holds for profiles in a stage of the lifecycle.
+type InStage struct{ Stage lifecycle.Stage }
+
 func (Consent) node()   {}
 func (Holdout) node()   {}
 func (InSegment) node() {}
 func (Household) node() {}
 func (Accounts) node()  {}
+func (InPersona) node() {}
+func (InStage) node()   {}

@@ -45,6 +45,8 @@ var narrower = map[string]func(path string) bool{
 	"profiles/lifetime/purchasefile": func(p string) bool {
 		return !strings.HasPrefix(p, module) || slices.Contains([]string{"identity/linkage/tablefile", "profiles/cells", "profiles/lifetime"}, strings.TrimPrefix(p, module))
 	},
+	"profiles/personas":   func(p string) bool { return !strings.HasPrefix(p, module) && !strings.Contains(p, "ClickHouse") },
+	"profiles/lifecycle":  standardOr(),
 	"profiles/propensity": func(p string) bool { return !strings.HasPrefix(p, module) && !strings.Contains(p, "ClickHouse") },
 	"profiles/propensity/examplefile": func(p string) bool {
 		return !strings.HasPrefix(p, module) || slices.Contains([]string{"identity/linkage/tablefile", "profiles/cells", "profiles/propensity"}, strings.TrimPrefix(p, module))

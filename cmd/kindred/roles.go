@@ -24,6 +24,7 @@ import (
 	"github.com/kindred-cdp/kindred/ingest/intake"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/grouping"
 	"github.com/kindred-cdp/kindred/profiles/matching"
 	"github.com/kindred-cdp/kindred/profiles/privacy"
 	"github.com/kindred-cdp/kindred/profiles/valuation"
@@ -45,6 +46,7 @@ type roles struct {
 	ledger   *ledger.Ledger
 	folder   *warehouse.Folder
 	valuer   *valuation.Worker
+	grouper  *grouping.Worker
 	venues   *venues.Worker
 	matcher  *matching.Worker
 	eraser   *privacy.Worker
@@ -141,6 +143,12 @@ func newRoles(p *platform) (*roles, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.grouper, err = grouping.New(grouping.DefaultConfig(), grouping.Deps{
+		Conn: p.conn, Clock: now, Logger: p.log.With("role", "worker"), Registerer: r.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
 	if r.venues, err = newVenues(p, r.registry); err != nil {
 		return nil, err
 	}
@@ -222,7 +230,7 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 		{"intake", roleAPI, []func(context.Context) error{r.gate.Run, r.shares.Run, r.decided.ring.Run, r.decided.restricted.Run, r.web.audit.Run}},
 		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow, r.decided.reader.Run, r.news.run}},
 		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity, r.serveGraph}},
-		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.venues.Run, r.matcher.Run, r.eraser.Run, r.runViews, r.decided.run}},
+		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.grouper.Run, r.venues.Run, r.matcher.Run, r.eraser.Run, r.runViews, r.decided.run}},
 		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.followStored, r.web.runCache}},
 	}
 	if !r.p.settings.roles.has(roleIngest) {

@@ -49,6 +49,7 @@ type one struct {
 	said         map[statement]profiles.Observation
 	removed      bool // a trait of its was removed
 	scored       map[string]standing
+	grouped      map[uint64]profiles.Score
 	transactions []profiles.Transaction
 	newest       []placedEvent
 	tally        Tally

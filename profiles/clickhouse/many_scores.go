@@ -66,11 +66,15 @@ func (s *Store) withdrawn(ctx context.Context, workspace string) (withdrawn, err
 }
 
 // manyScoresSQL takes the rows that were not withdrawn under every key, of which scoresSQL
-// would choose one.
+// would choose one, and all rows of their groups, as groupsSQL has them.
 const manyScoresSQL = `SELECT profile_id, score, model_version, as_of, computed_at, value, lower, upper, detail
 FROM scores
 WHERE workspace = {workspace:String} AND profile_id IN {keys:Array(UInt64)}
-    AND toUnixTimestamp64Milli(computed_at) >= transform(toString(score), {names:Array(String)}, {ended:Array(Int64)}, toInt64(0))` + keyOnly
+    AND toUnixTimestamp64Milli(computed_at) >= transform(toString(score), {names:Array(String)}, {ended:Array(Int64)}, toInt64(0))
+UNION ALL
+SELECT profile_id, '', ` + groupColumns + `
+FROM profile_groups
+WHERE workspace = {workspace:String} AND profile_id IN {keys:Array(UInt64)}` + keyOnly
 
 func (m *many) scores(ctx context.Context) error {
 	keys := m.keys()
@@ -86,7 +90,11 @@ func (m *many) scores(ctx context.Context) error {
 		var detail string
 		err := rows.Scan(&s.profile, &s.Name, &s.ModelVersion, &s.AsOf, &s.ComputedAt, &s.Value, &s.Lower, &s.Upper, &detail)
 		s.AsOf, s.ComputedAt, s.Detail = s.AsOf.UTC(), s.ComputedAt.UTC(), object(detail)
-		if o := m.ofKey[s.profile]; o != nil {
+		switch o := m.ofKey[s.profile]; {
+		case o == nil:
+		case s.Name == "":
+			o.group(s)
+		default:
 			o.score(s)
 		}
 		return err
@@ -95,6 +103,7 @@ func (m *many) scores(ctx context.Context) error {
 		return fmt.Errorf("scores: %w", err)
 	}
 	m.each(func(o *one) {
+		o.p.Group = o.groupOf()
 		for _, name := range slices.Sorted(maps.Keys(o.scored)) {
 			o.p.Scores = append(o.p.Scores, o.scored[name].Score)
 		}
@@ -118,4 +127,29 @@ func (o *one) score(s standing) {
 	if !ok || cmp.Or(old.ComputedAt.Compare(s.ComputedAt), cmp.Compare(other(s.profile), other(old.profile)), cmp.Compare(s.profile, old.profile)) < 0 {
 		o.scored[s.Name] = s
 	}
+}
+
+// group keeps s where it is the newest of its key.
+func (o *one) group(s standing) {
+	if o.grouped == nil {
+		o.grouped = map[uint64]profiles.Score{}
+	}
+	if old, ok := o.grouped[s.profile]; !ok || s.ComputedAt.After(old.ComputedAt) {
+		o.grouped[s.profile] = s.Score
+	}
+}
+
+// groupOf is the group under the profile's own key, and else the newest.
+func (o *one) groupOf() (found *profiles.Group) {
+	for _, key := range slices.Sorted(maps.Keys(o.grouped)) {
+		g := newGroup(o.grouped[key])
+		switch {
+		case g == nil || g.Stage == "":
+		case key == uint64(o.id):
+			return g
+		case found == nil || !g.Since.Before(found.Since):
+			found = g
+		}
+	}
+	return found
 }

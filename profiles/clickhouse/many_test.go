@@ -48,6 +48,37 @@ func mustEqualAlone(t *testing.T, store *clickhouse.Store, ids []identity.Profil
 	}
 }
 
+// TestGroupOfAProfile: its own row counts, whatever was said of an id that it took in since;
+// and that one, where it has none, or is said to be none any more.
+func TestGroupOfAProfile(t *testing.T) {
+	store, w := newStore(t)
+	user, cookie := "user_id:ana", "anonymous_id:ana"
+	ana := w.Person(user, cookie)
+	w.Add(clickhousetest.Event{MessageID: "1", Name: "Seen", Time: day, Identifiers: []string{user, cookie}})
+	step := func(key string, minutes int, stage string, want *profiles.Group) {
+		t.Helper()
+		at := day.Add(time.Duration(minutes) * time.Minute)
+		w.Group(clickhousetest.Group{Profile: identity.ProfileID(w.Key(key)), Time: at, Stage: stage, Persona: "p1", Name: "Buyers", Model: "m", Recency: 5, Frequency: 4, Money: 3})
+		w.Flush(t.Context())
+		p, err := store.Load(t.Context(), "main", ana)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, p.Group); d != "" {
+			t.Errorf("after %s is %q (-want +got):\n%s", key, stage, d)
+		}
+		mustEqualAlone(t, store, []identity.ProfileID{ana}, nil)
+	}
+	group := func(minutes int, stage string) *profiles.Group {
+		return &profiles.Group{Stage: stage, Persona: "p1", PersonaName: "Buyers", ModelVersion: "m", Recency: 5, Frequency: 4, Money: 3, Since: day.Add(time.Duration(minutes) * time.Minute)}
+	}
+	step(cookie, 0, "lead", group(0, "lead"))
+	step(user, 1, "active", group(1, "active"))
+	step(cookie, 2, "lapsed", group(1, "active"))
+	step(user, 3, "", group(2, "lapsed"))
+	step(cookie, 4, "", nil)
+}
+
 // TestLoadMany reads together people who share a tablet, had a phone one after the
 // other, live together, bought, were written to and had traits removed, others who
 // are nobody now, and the same one twice.
@@ -70,6 +101,11 @@ func TestLoadMany(t *testing.T) {
 				e.Identifiers = []string{fmt.Sprintf("anonymous_id:n%d", i)}
 			}
 			w.Add(e)
+		}
+		for n, key := range []string{user, fmt.Sprintf("anonymous_id:n%d", i)} { // Its own, one that it took in, or none.
+			if i&(1<<n) != 0 {
+				w.Group(clickhousetest.Group{Profile: identity.ProfileID(w.Key(key)), Time: day.Add(time.Duration(n) * time.Hour), Stage: []string{"lead", ""}[i>>2&1], Persona: key, Name: "buyers", Money: 4})
+			}
 		}
 		w.Score(clickhousetest.Score{Profile: id, Name: "churn", Model: "m2", AsOf: day, ComputedAt: day.Add(time.Hour), Value: float64(i)})
 	}

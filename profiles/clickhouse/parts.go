@@ -1,8 +1,10 @@
 package clickhouse
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -96,13 +98,51 @@ func object(text string) json.RawMessage {
 // was merged into the profile since; of one computation the profile's own wins.
 // The worker ends each computation of a score with a row of profile 0, so a
 // score for which that row is newer was withdrawn.
-const scoresSQL = `SELECT profile_id != 0, score, model_version, as_of, computed_at, value, lower, upper, detail
+const scoresSQL = `SELECT * FROM (
+SELECT profile_id != 0 AS stands, score, model_version, as_of, computed_at, value, lower, upper, detail
 FROM scores
 WHERE workspace = {workspace:String} AND (profile_id IN {keys:Array(UInt64)} OR profile_id = 0)
 ORDER BY score, computed_at DESC, profile_id != 0 DESC, profile_id = {profile:UInt64} DESC, profile_id
-LIMIT 1 BY score`
+LIMIT 1 BY score
+)
+UNION ALL
+SELECT toUInt8(1), * EXCEPT profile_id FROM (
+` + groupsSQL + `
+ORDER BY profile_id = {profile:UInt64} DESC, time DESC, profile_id DESC
+LIMIT 1
+)`
+
+// groupsSQL is the newest row of each key among the groups, in the columns of scores: a
+// question more for each profile would cost more than its rows. Its score has no name,
+// which no score is without. A key that is none any more has no stage.
+const groupsSQL = `SELECT profile_id, '' AS score, ` + groupColumns + `
+FROM (
+    SELECT * FROM profile_groups
+    WHERE workspace = {workspace:String} AND profile_id IN {keys:Array(UInt64)}
+    ORDER BY profile_id, time DESC
+    LIMIT 1 BY profile_id
+)
+WHERE stage != ''`
+
+const groupColumns = `model_version, time AS as_of, time, toFloat64(recency) AS value, toFloat64(frequency) AS lower, toFloat64(money) AS upper,
+    toJSONString(map('stage', toString(stage), 'persona', toString(persona), 'name', toString(persona_name))) AS detail`
+
+// newGroup reads what groupsSQL has put into a score.
+func newGroup(s profiles.Score) *profiles.Group {
+	var said struct{ Stage, Persona, Name string }
+	if json.Unmarshal(s.Detail, &said) != nil {
+		return nil // Impossible: the server has written it.
+	}
+	return &profiles.Group{
+		Stage: said.Stage, Persona: said.Persona, PersonaName: said.Name, ModelVersion: s.ModelVersion,
+		Recency: int(s.Value), Frequency: int(s.Lower), Money: int(s.Upper), Since: s.ComputedAt,
+	}
+}
 
 func (r *reader) scores(ctx context.Context, p *profiles.Profile) error {
+	defer func() {
+		slices.SortFunc(p.Scores, func(a, b profiles.Score) int { return cmp.Compare(a.Name, b.Name) })
+	}()
 	return r.read(ctx, "scores", scoresSQL, func(rows driver.Rows) error {
 		var s profiles.Score
 		var stands bool
@@ -114,6 +154,10 @@ func (r *reader) scores(ctx context.Context, p *profiles.Profile) error {
 			return nil
 		}
 		s.AsOf, s.ComputedAt, s.Detail = s.AsOf.UTC(), s.ComputedAt.UTC(), object(detail)
+		if s.Name == "" {
+			p.Group = newGroup(s)
+			return nil
+		}
 		p.Scores = append(p.Scores, s)
 		return nil
 	}, r.bindKeys())

@@ -57,7 +57,7 @@ type Tally struct {
 // before the rest was read, so that whatever came meanwhile makes the tally differ.
 type Projection struct {
 	ID identity.ProfileID
-	// Profile has no scores. It is nil where there is none, and where it must be read
+	// Profile has no scores and no group. It is nil where there is none, and where it must be read
 	// by itself: one with identifiers that move between people or were erased once,
 	// or with very many.
 	Profile       *profiles.Profile
@@ -176,8 +176,8 @@ func (s *Store) Owners(ctx context.Context, workspace string, v Version, keys []
 	return owners, nil
 }
 
-// Scores fills in the scores of profiles that were read without them, each with the
-// keys of its identifiers.
+// Scores fills in the scores and groups of profiles that were read without them, each
+// with the keys of its identifiers.
 func (s *Store) Scores(ctx context.Context, workspace string, all []*profiles.Profile, keys [][]uint64) error {
 	m := &many{Store: s, workspace: workspace, ofKey: map[uint64]*one{}}
 	for i, p := range all {

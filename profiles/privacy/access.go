@@ -38,6 +38,7 @@ func partsOfAccess() []part {
 	}
 	return append(parts,
 		part{"scores", `profile_id = {profile:UInt64}`, "score, computed_at"},
+		part{"profile_groups", `profile_id = {profile:UInt64}`, "time"},
 		part{"segment_changes", `profile_id = {profile:UInt64}`, "block, segment"},
 		part{"destination_told", `profile_id = {profile:UInt64}`, "destination, segment"},
 		part{"destination_letters", `profile_id = {profile:UInt64}`, "destination, segment, block"},

@@ -111,6 +111,7 @@ func (w *world) plant() {
 	}
 	for _, p := range []uint64{anaUser, bobUser} {
 		w.insert("scores", "workspace, profile_id, score, computed_at", "main", p, "churn", before)
+		w.insert("profile_groups", "workspace, profile_id, time, stage", "main", p, before, "lead")
 		w.insert("segment_changes", "workspace, segment, profile_id, block, entered, time", "main", "loyal", p, 1, true, before)
 		w.insert("destination_told", "workspace, destination, segment, profile_id, block, entered, time", "main", "crm", "loyal", p, 1, true, before)
 		w.insert("destination_letters", "workspace, destination, segment, profile_id, block, version, time, state, answer", "main", "crm", "loyal", p, 1, 1, before, "dead", map[bool]string{true: "secret-ana", false: "bob"}[p == anaUser])
@@ -226,7 +227,7 @@ func TestRewrite(t *testing.T) {
 		}
 	}
 	want := map[string]int{
-		"identifiers": 3, "identity_evidence": 3, "record_links": 3, "anchors": 2, "anchor_members": 4, "scores": 1, "segment_changes": 1, "destination_told": 1, "destination_letters": 1, "household_profile": 1, "profile_views": 2,
+		"identifiers": 3, "identity_evidence": 3, "record_links": 3, "anchors": 2, "anchor_members": 4, "scores": 1, "profile_groups": 1, "segment_changes": 1, "destination_told": 1, "destination_letters": 1, "household_profile": 1, "profile_views": 2,
 		"location_venues": 4, "plan_violations": 4, "dead_letters": 4, "dead_letter_actions": 4,
 	}
 	for _, table := range factTables {

@@ -72,9 +72,9 @@ func otherRows() []rowsOf {
 		// there for a while. The id may be that of a cookie that is another's now.
 		rowsOf{"scores", `if(` + keyOf("profile_id") + ` != 0 AND toUnixTimestamp64Milli(computed_at) <= {begun:Int64}, ` + keyOf("profile_id") + `, ` +
 			received(`transform(profile_id, {profiles:Array(UInt64)}, {profile_of:Array(UInt32)}, toUInt32(0))`, "computed_at") + `)`, `profile_id IN {profiles:Array(UInt64)}`},
-		// Of who is gone, no segment keeps when it was a member, and no destination what it
+		// Of who is gone, nothing keeps what kind of customer it was, no segment when it was a member, and no destination what it
 		// was told, or would not take.
-		ofMember("segment_changes"), ofMember("destination_told"), ofMember("destination_letters"),
+		ofMember("profile_groups"), ofMember("segment_changes"), ofMember("destination_told"), ofMember("destination_letters"),
 		// A view is made again from what is there: it goes whenever it was made.
 		rowsOf{"profile_views", `transform(profile_id, {profiles:Array(UInt64)}, {profile_of:Array(UInt32)}, toUInt32(0))`, `profile_id IN {profiles:Array(UInt64)}`},
 		rowsOf{"household_profile", `if((epoch, sequence) <= arrayElement(arrayZip({epochs:Array(UInt64)}, {sequences:Array(UInt64)}), greatest(` + keyOf("profile_id") + `, toUInt32(1))), ` + keyOf("profile_id") + `, toUInt32(0))`, `profile_id IN {keys:Array(UInt64)}`},

@@ -32,6 +32,12 @@ FROM (
 )
 WHERE worth > 0 AND ` + profilestore.TransactionStands
 
+// Orders returns the SELECT of the orders and refunds that count, one row each, with
+// the columns profile_id, type, placed, status, currency and worth: what a purchase is,
+// for other workers too. It binds {workspace:String} and {as_of:String}, and is made to
+// be a subquery.
+func Orders() string { return ordersSQL }
+
 // currenciesSQL counts the orders per currency, the most frequent first.
 var currenciesSQL = `SELECT currency, countIf(type = 'order') AS orders FROM (` + ordersSQL + `)
 GROUP BY currency HAVING orders > 0 ORDER BY orders DESC, currency`

@@ -169,6 +169,8 @@ func TestScoresAreReadBesideRows(t *testing.T) {
 	for n, whose := range []identity.ProfileID{ana, 0} {
 		s.Score(clickhousetest.Score{Profile: whose, Name: "churn", Model: "m", AsOf: day, ComputedAt: day.Add(time.Duration(n) * time.Minute), Value: .5, Detail: "{}"})
 		s.Flush(t.Context())
+		s.Group(clickhousetest.Group{Profile: ana, Time: day.Add(time.Duration(n) * time.Minute), Stage: []string{"lead", ""}[n], Persona: "p1", Recency: 3})
+		s.Flush(t.Context())
 		if s.mustEqual("a score", keys) == 0 {
 			t.Error("its row is not read")
 		}

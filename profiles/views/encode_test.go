@@ -68,8 +68,8 @@ func fill(r *rand.Rand, v reflect.Value) {
 
 var unexported = cmpopts.IgnoreUnexported(profiles.Product{})
 
-// TestEveryFieldComesBack: a body holds every field of a profile but its scores, as it
-// was, an empty list no less than none; and every cut of it is refused.
+// TestEveryFieldComesBack: a body holds every field of a profile but its scores and its
+// group, as it was, an empty list no less than none; and every cut of it is refused.
 func TestEveryFieldComesBack(t *testing.T) {
 	for seed := range uint64(50) {
 		r, want := rand.New(rand.NewPCG(seed, 1)), &profiles.Profile{}
@@ -77,7 +77,7 @@ func TestEveryFieldComesBack(t *testing.T) {
 		if seed == 0 {
 			want = &profiles.Profile{}
 		}
-		want.Scores, want.Answer = nil, nil
+		want.Scores, want.Group, want.Answer = nil, nil, nil
 		body := encode(want)
 		got, err := decode(body)
 		if d := cmp.Diff(want, got, unexported); d != "" || err != nil {

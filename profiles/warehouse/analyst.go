@@ -53,6 +53,8 @@ var analystTables = []struct{ table, columns string }{
 	{"model_changes", "workspace, model, revision, changed_at, actor, change, version"},
 	{"model_versions", ""},
 	{"model_events", ""},
+	{"profile_groups", ""},
+	{"persona_models", ""},
 	{"segment_definitions", "workspace, segment, revision, changed_at, actor, archived, description"},
 	{"segment_changes", ""},
 	{"segment_states", ""},

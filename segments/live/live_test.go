@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -195,6 +196,35 @@ func TestFailureKeepsMembersAndLeavesOthersAlone(t *testing.T) {
 	if bad.State.Error == "" || bad.State.Members != 1 || !bad.State.GoodAt.Before(bad.State.EvaluatedAt) {
 		t.Errorf("state of the one that fails: %+v", bad.State)
 	}
+}
+
+// TestNewGroupsAreSeen has a refresh of personas and stages come between two beats: the
+// segments that ask for them follow once it is complete.
+func TestNewGroupsAreSeen(t *testing.T) {
+	s := newStage(t)
+	s.define("risky", 0, `{"any":[{"stage":"at_risk"},{"persona":"p2"}]}`)
+	w := s.worker()
+	ana, ben := s.world.Person("user_id:ana"), s.world.Person("user_id:ben")
+	for _, id := range []string{"user_id:ana", "user_id:ben"} {
+		s.world.Add(clickhousetest.Event{MessageID: id, Name: "View", Time: s.now, Identifiers: []string{id}})
+	}
+	expect := func(what string, want ...identity.ProfileID) {
+		t.Helper()
+		s.world.Flush(t.Context())
+		s.now = s.now.Add(live.DefaultConfig().Beat)
+		s.step(w)
+		slices.Sort(want)
+		if got := s.members("risky", time.Time{}); !slices.Equal(got, want) {
+			t.Errorf("%s: members %v, want %v", what, got, want)
+		}
+	}
+	expect("before")
+	s.world.Group(clickhousetest.Group{Profile: ana, Time: s.now, Stage: "at_risk"}, clickhousetest.Group{Profile: ben, Time: s.now, Stage: "lead", Persona: "p2"})
+	expect("a refresh that has not ended")
+	s.world.Group(clickhousetest.Group{Time: s.now})
+	expect("one that has", ana, ben)
+	s.world.Group(clickhousetest.Group{Profile: ben, Time: s.now, Stage: "active", Persona: "p1"}, clickhousetest.Group{Time: s.now})
+	expect("another", ana)
 }
 
 // failing is a connection on which evaluations fail while it is down.

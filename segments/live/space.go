@@ -35,8 +35,9 @@ type space struct {
 	sweepAt, horizon time.Time
 	// changed are identifiers and profiles to evaluate for.
 	changed map[uint64]struct{}
-	// scored is when the newest scores were computed that evaluations know.
-	scored time.Time
+	// scored is when the newest scores were computed that evaluations know, grouped when
+	// profiles got the newest personas and stages.
+	scored, grouped time.Time
 }
 
 // target is a segment to evaluate, with what is known of its last evaluation.

@@ -123,32 +123,47 @@ func (w *Worker) visit(ctx context.Context, s *space, now time.Time, beat bool) 
 // waiting are the segments to evaluate over all profiles.
 func (w *Worker) waiting(ctx context.Context, s *space, now time.Time, beat bool) ([]*target, error) {
 	all := !now.Before(s.sweepAt) || len(s.changed) > w.cfg.Some
-	scored := false
-	if beat && slices.ContainsFunc(s.targets, asks[segments.Score]) {
-		newest, err := w.scored(ctx, s)
-		if err != nil {
+	var scored, grouped bool
+	if beat {
+		var err error
+		if scored, err = w.newer(ctx, s, asks[segments.Score], scoredSQL, &s.scored); err != nil {
 			return nil, err
 		}
-		scored, s.scored = newest.After(s.scored), newest
+		if grouped, err = w.newer(ctx, s, asksGroups, groupedSQL, &s.grouped); err != nil {
+			return nil, err
+		}
 	}
 	var list []*target
 	for _, t := range s.targets {
 		again := beat && t.state.Error != ""
-		if all || again || t.behind() && t.state.Error == "" || scored && asks[segments.Score](t) {
+		if all || again || t.behind() && t.state.Error == "" || scored && asks[segments.Score](t) || grouped && asksGroups(t) {
 			list = append(list, t)
 		}
 	}
 	return list, nil
 }
 
-const scoredSQL = "SELECT max(computed_at) FROM scores WHERE workspace = {workspace:String} AND profile_id = 0"
+// When a whole run of scores, and a refresh of personas and stages, was completed last.
+const (
+	scoredSQL  = "SELECT max(computed_at) FROM scores WHERE workspace = {workspace:String} AND profile_id = 0"
+	groupedSQL = "SELECT max(time) FROM profile_groups WHERE workspace = {workspace:String} AND profile_id = 0"
+)
 
-// scored is when a whole run of scores was completed last.
-func (w *Worker) scored(ctx context.Context, s *space) (at time.Time, err error) {
-	if err := w.deps.Conn.QueryRow(ctx, scoredSQL, clickhouse.Named("workspace", s.name)).Scan(&at); err != nil {
-		return at, fmt.Errorf("read the time of scores: %w", profilestore.Concise(err))
+func asksGroups(t *target) bool { return asks[segments.InPersona](t) || asks[segments.InStage](t) }
+
+// newer reports whether a query of a time tells a later one than is known, and keeps it.
+// It asks only where some segment asks for what it is the time of.
+func (w *Worker) newer(ctx context.Context, s *space, asked func(*target) bool, query string, known *time.Time) (bool, error) {
+	if !slices.ContainsFunc(s.targets, asked) {
+		return false, nil
 	}
-	return at, nil
+	var at time.Time
+	if err := w.deps.Conn.QueryRow(ctx, query, clickhouse.Named("workspace", s.name)).Scan(&at); err != nil {
+		return false, fmt.Errorf("read the time of scores and groups: %w", profilestore.Concise(err))
+	}
+	later := at.After(*known)
+	*known = at
+	return later, nil
 }
 
 // sweep evaluates segments over all profiles.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles/lifecycle"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -34,6 +35,11 @@ func (m Maker) Leaf() segments.Node {
 		return segments.Household{Profiles: m.comparison(0, 1, 2, 3)}
 	case 12:
 		return m.accounts()
+	case 25:
+		if m.IntN(2) == 0 {
+			return segments.InPersona{ID: m.One("p1", "p2", "it's")}
+		}
+		return segments.InStage{Stage: lifecycle.Stage(m.One("lead", "at_risk"))}
 	case 15, 16:
 		return m.location()
 	case 22:

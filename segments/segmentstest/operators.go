@@ -59,6 +59,10 @@ func (t tally) person(n segments.Node) {
 		t["consent "+string(n.Is)] = true
 	case segments.Holdout:
 		t["holdout"] = true
+	case segments.InPersona:
+		t["persona"] = true
+	case segments.InStage:
+		t["stage"] = true
 	case segments.Household:
 		t["household"] = true
 	case segments.Accounts:

@@ -65,6 +65,7 @@ type compiler struct {
 	households   scan
 	accounts     scan
 	accountState []string // columns of an account
+	groups       scan     // personas and stages
 	locations    scan
 	answers      scan // of customers to surveys
 	moods        scan
@@ -193,6 +194,10 @@ func (c *compiler) person(i int, leaf segments.Node) {
 		c.household(i, leaf)
 	case segments.Accounts:
 		c.account(i, leaf)
+	case segments.InPersona:
+		c.inGroup(i, "persona", leaf.ID)
+	case segments.InStage:
+		c.inGroup(i, "stage", string(leaf.Stage))
 	case segments.Location:
 		c.location(i, leaf)
 	case segments.Recommendation:
@@ -309,6 +314,7 @@ func (c *compiler) scans(everybody bool) (parts []string) {
 		{c.consents, c.consentsSQL},
 		{c.households, c.householdsSQL},
 		{c.accounts, c.accountsSQL},
+		{c.groups, c.groupsSQL},
 		{c.locations, c.locationsSQL},
 		{c.answers, c.answersSQL},
 		{c.moods, c.moodsSQL},

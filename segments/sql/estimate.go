@@ -77,6 +77,8 @@ func personReads(r reads, leaf segments.Node) {
 		r.add("household_profile", "profile_id", "household_id", "epoch", "sequence")
 	case segments.Accounts:
 		r.add("account_facts", "account_id", "anchor_id", "time", "message_hash", "traits")
+	case segments.InPersona, segments.InStage:
+		r.add("profile_groups", "profile_id", "time", "stage", "persona", "recency", "frequency", "money", "model_version")
 	case segments.Location:
 		r.add("location_facts", "anchor_id", "time", "message_hash", "lat", "lon")
 	case segments.Recommendation:
@@ -176,6 +178,7 @@ var scanned = func() reads {
 		segments.Consent{},
 		segments.Household{},
 		segments.Accounts{},
+		segments.InStage{},
 		segments.Location{},
 		segments.Recommendation{},
 		segments.Mood{},

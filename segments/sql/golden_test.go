@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/profiles/lifecycle"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 	"github.com/kindred-cdp/kindred/segments/sql"
@@ -86,6 +87,7 @@ func named(text string) string {
 		warehouse.EventProfile("anchor_id", "time"), "EventProfile(anchor_id, time)",
 		warehouse.AnchorProfile("identifier_id"), "AnchorProfile(identifier_id)",
 		warehouse.IdentifierProfile("scores.profile_id"), "IdentifierProfile(scores.profile_id)",
+		warehouse.IdentifierProfile("grouped_id"), "IdentifierProfile(grouped_id)",
 	).Replace(text)
 }
 
@@ -106,6 +108,7 @@ func TestNoValueInText(t *testing.T) {
 		segments.Transactions{Measure: segments.Orders, Currency: secret, Test: segments.Comparison{{Op: segments.Gt, Value: 98765.4321}}})
 	test := segments.Test{Op: segments.Eq, Values: []segments.Scalar{s}}
 	tests = append(tests, segments.Consent{Purpose: secret, Channel: secret, Is: segments.Granted}, segments.Holdout{Name: secret, Percent: segments.Comparison{{Op: segments.Gt, Value: 98765.4321}}},
+		segments.InPersona{ID: secret}, segments.InStage{Stage: lifecycle.Stage(secret)},
 		segments.Accounts{IDs: []string{secret}, Where: []segments.Trait{{Name: secret, Test: test}}}, segments.Trait{Name: "computed", Test: test})
 	point := segments.Point{Lat: 98765.4321, Lon: 98765.4321}
 	tests = append(tests, segments.Bought{Product: secret, Category: secret}, segments.Location{Place: segments.Place{Center: point, Km: 98765}}, segments.Location{Place: segments.Place{Polygon: []segments.Point{point, point, point}}},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/siphash"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
 	"github.com/kindred-cdp/kindred/segments"
@@ -28,10 +29,32 @@ func (o *oracle) person(p *person, n segments.Node) bool {
 			}
 		}
 		return n.Profiles.Holds(float64(mates))
+	case segments.InPersona:
+		return o.group(p).Persona == n.ID
+	case segments.InStage:
+		return o.group(p).Stage == string(n.Stage)
 	case segments.Accounts:
 		return n.Count.Holds(float64(o.accounts(p, n)))
 	}
 	return o.place(p, n)
+}
+
+// group is what stands of a profile: its own newest row, and where that says nothing
+// the newest of those of ids that are a part of it.
+func (o *oracle) group(p *person) clickhousetest.Group {
+	newest := map[identity.ProfileID]clickhousetest.Group{}
+	for _, g := range o.groups {
+		if o.world.Profile(identity.Key(g.Profile)) == p.id && !g.Time.Before(newest[g.Profile].Time) {
+			newest[g.Profile] = g
+		}
+	}
+	var best clickhousetest.Group
+	for id, g := range newest {
+		if g.Stage != "" && (id == p.id || newest[p.id].Stage == "" && g.Time.After(best.Time)) {
+			best = g
+		}
+	}
+	return best
 }
 
 // stance follows each channel and each address through all that was said in order.

@@ -19,6 +19,7 @@ type oracle struct {
 	world  *clickhousetest.World
 	events []clickhousetest.Event
 	scores []clickhousetest.Score
+	groups []clickhousetest.Group
 	now    time.Time
 
 	households map[identity.ProfileID]string

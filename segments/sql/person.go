@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kindred-cdp/kindred/profiles/grouping"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -117,4 +118,17 @@ FROM (
     )
     GROUP BY profile_id
 )`, c.accounts.mask(0), c.rest(c.accounts, times{}), strings.Join(c.accounts.columns, ",\n        "), strings.Join(state, ",\n            "), c.onlyAccounts())
+}
+
+// inGroup compares what stands of a profile among its groups.
+func (c *compiler) inGroup(i int, column, name string) {
+	c.note(&c.groups, i, column+" = "+c.text(name), false)
+}
+
+func (c *compiler) groupsSQL() string {
+	return fmt.Sprintf(`SELECT profile_id,
+        %s AS mask%s
+FROM (
+    %s
+)`, c.groups.mask(0), c.rest(c.groups, times{}), grouping.Standing(c.reading.IdentifierProfile("grouped_id"), c.only("profile_id", AskedScored)))
 }

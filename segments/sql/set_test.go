@@ -63,6 +63,9 @@ func (o *oracle) anchors() []uint64 {
 	for _, s := range o.scores {
 		all = append(all, uint64(s.Profile))
 	}
+	for _, g := range o.groups {
+		all = append(all, uint64(g.Profile))
+	}
 	return all
 }
 

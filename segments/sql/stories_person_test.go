@@ -141,10 +141,23 @@ func TestPersonStories(t *testing.T) {
 		clickhousetest.Score{Profile: ids["ana"], Name: "value", ComputedAt: now, AsOf: now, Value: 5, Lower: 1, Upper: 9},
 		clickhousetest.Score{Profile: ids["ben"], Name: "value", ComputedAt: now, AsOf: now, Value: 5, Lower: 4, Upper: 6},
 	)
+	belongs := func(name, stage, persona string, ago time.Duration) {
+		w.Group(clickhousetest.Group{Profile: ids[name], Time: now.Add(-ago), Stage: stage, Persona: persona})
+	}
+	belongs("ana", "lead", "p1", 2*time.Hour)
+	belongs("ana", "at_risk", "p3", time.Hour)
+	belongs("ben", "at_risk", "p1", 2*time.Hour)
+	belongs("ben", "", "", time.Hour) // Was none any more.
+	belongs("cid", "lapsed", "", time.Hour)
 	w.Flush(ctx)
 	cfg := sql.DefaultConfig()
 	cfg.Library = library{"golden": `{"accounts":{"gte":1},"where":[{"trait":"plan","op":"eq","value":"gold"}]}`, "silver": `{"not":{"segment":"golden"}}`}
 	f := asker(t, cfg, w, who)
+	f(`{"stage":"at_risk"}`, "ana")
+	f(`{"stage":"lead"}`)
+	f(`{"persona":"p3"}`, "ana")
+	f(`{"any":[{"persona":"p1"},{"stage":"lapsed"}]}`, "cid")
+	f(`{"all":[{"event":"View"},{"not":{"persona":"p3"}}]}`, "ben", "cid", "dee")
 	f(`{"accounts":{"gte":1}}`, "ana", "ben")
 	f(`{"accounts":{"eq":0}}`, "cid", "dee")
 	f(`{"accounts":{"gte":2}}`, "ben")

@@ -68,6 +68,12 @@ func (m maker) history(w *clickhousetest.World, people int) *oracle {
 			scored := identity.ProfileID(w.Key(mine[m.IntN(len(mine))]))
 			o.scores = append(o.scores, clickhousetest.Score{Profile: scored, Name: m.One("churn", "value"), AsOf: at, ComputedAt: at, Value: m.Number(), Lower: m.Number(), Upper: m.Number()})
 		}
+		for range m.IntN(4) { // No two at one time; some say that the profile is gone.
+			o.groups = append(o.groups, clickhousetest.Group{
+				Profile: identity.ProfileID(w.Key(mine[m.IntN(len(mine))])), Time: now.Add(-time.Duration(m.IntN(1000)*1000+len(o.groups)) * time.Millisecond),
+				Stage: m.One("lead", "at_risk", "at_risk", ""), Persona: m.One("p1", "p2", "it's", ""),
+			})
+		}
 		if m.IntN(2) == 0 {
 			o.households[id] = fmt.Sprintf("address:h%d", m.IntN(people/3))
 			w.House(o.households[id], id)
@@ -79,6 +85,7 @@ func (m maker) history(w *clickhousetest.World, people int) *oracle {
 	}
 	w.Add(o.events...)
 	w.Score(o.scores...)
+	w.Group(o.groups...)
 	return o
 }
 

@@ -23,6 +23,7 @@
 //	         | "consent" name [ "by" name ] ( "granted" | "denied" | "unknown" )
 //	         | "holdout" name bound { bound }                  // percent
 //	         | "segment" name
+//	         | "persona" name | "stage" name
 //	         | "household" bound { bound }                     // profiles
 //	         | "accounts" bound { bound } [ "in" list ] [ where ]
 //	         | "location" place [ bound { bound } "times" | "minutes" bound { bound } ] window

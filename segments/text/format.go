@@ -137,6 +137,12 @@ func (w *writer) counted(m map[string]any) {
 	case m["segment"] != nil:
 		w.put("segment")
 		w.name(m["segment"])
+	case m["persona"] != nil:
+		w.put("persona")
+		w.name(m["persona"])
+	case m["stage"] != nil:
+		w.put("stage")
+		w.name(m["stage"])
 	case m["household"] != nil:
 		w.put("household")
 		w.bounds(m["household"], literal, "")

@@ -46,6 +46,10 @@ func (p *parser) begun(o *object, t token) {
 		o.add("percent", p.bounds(p.scalar))
 	case "segment":
 		o.add("segment", p.name("the id of a segment"))
+	case "persona":
+		o.add("persona", p.name("the id of a persona"))
+	case "stage":
+		o.add("stage", p.name("the name of a stage"))
 	case "household":
 		o.add("household", p.bounds(p.scalar))
 	case "accounts":

@@ -27,11 +27,11 @@ type token struct {
 // words are those of the language. A trait that a leaf begins with cannot be one of
 // them; elsewhere the place tells a name from a word.
 var words = set(`accounts after all and any average bought by category cell consent contains days denied did exists false first from
-	granted has holdout household in inside last location lower max min minutes near not nps of optional or orders product refunds revenue score segment sentiment sequence span sum
+	granted has holdout household in inside last location lower max min minutes near not nps of optional or orders persona product refunds revenue score segment sentiment sequence span stage sum
 	then times trait true unknown until upper where without zone`)
 
 // nouns are words that read well as names.
-var nouns = set(`accounts average consent days first holdout household last lower max min orders refunds revenue score segment span sum times upper zone`)
+var nouns = set(`accounts average consent days first holdout household last lower max min orders persona refunds revenue score segment span stage sum times upper zone`)
 
 func set(list string) map[string]bool {
 	m := map[string]bool{}

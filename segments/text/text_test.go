@@ -63,6 +63,7 @@ func TestParse(t *testing.T) {
 	f(`score churn >= 0.7 and score "a b" upper < 1`, `{"all":[{"score":"churn","op":"gte","value":0.7},{"score":"a b","end":"upper","op":"lt","value":1}]}`, "")
 	f(`consent marketing by email granted and not consent profiling denied`, `{"all":[{"consent":"marketing","channel":"email","is":"granted"},{"not":{"consent":"profiling","is":"denied"}}]}`, "")
 	f(`holdout "spring-2026" >= 5% < 10`, `{"holdout":"spring-2026","percent":{"gte":5,"lt":10}}`, `holdout "spring-2026" >= 5% < 10%`)
+	f(`persona p3 or not stage at_risk or trait stage = "x"`, `{"any":[{"persona":"p3"},{"not":{"stage":"at_risk"}},{"trait":"stage","op":"eq","value":"x"}]}`, "")
 	f(`segment "at-risk" or segment vip`, `{"any":[{"segment":"at-risk"},{"segment":"vip"}]}`, "")
 	f(`location near (38.72, -9.14, 5) >= 2 times in 30d`, `{"location":{"near":{"lat":38.72,"lon":-9.14,"km":5}},"count":{"gte":2},"within":"30d"}`, "")
 	f(`location inside (38 -9, 39 -9, 38.5 -8) minutes > 30 from 2025-01-01`, `{"location":{"inside":[{"lat":38,"lon":-9},{"lat":39,"lon":-9},{"lat":38.5,"lon":-8}]},"minutes":{"gt":30},"from":"2025-01-01"}`,
@@ -111,6 +112,7 @@ func TestFaults(t *testing.T) {
 	f(`sequence (A)`, `line 1, column 10: must be an array of 2 to 10 steps`)
 	f(`score x = "y"`, `line 1, column 1: must compare with a number`)
 	f(`consent marketing`, `line 1, column 18: expected granted, denied or unknown, found the end`)
+	f(`stage vip`, `line 1, column 7: must be one of anonymous`)
 	f(`holdout x < 101%`, `line 1, column 13: must be 0 to 100`)
 	f(strings.Repeat("(", 100)+"a = 1", `line 1, column 34: is nested too deeply`)
 	f(strings.Repeat("not ", 1000)+"a = 1", `line 1, column 133: is nested too deeply`)

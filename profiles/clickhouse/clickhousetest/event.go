@@ -69,3 +69,12 @@ type Score struct {
 	Lower, Upper     float64
 	Detail           string
 }
+
+// Group is a row of profile_groups.
+type Group struct {
+	Profile                   identity.ProfileID
+	Time                      time.Time
+	Stage, Persona, Name      string
+	Recency, Frequency, Money uint8
+	Model                     string
+}

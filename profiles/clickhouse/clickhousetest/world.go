@@ -33,6 +33,7 @@ type World struct {
 	housed   map[identity.ProfileID]identity.HouseholdID
 	events   []Event
 	scores   []Score
+	groups   []Group
 	sequence uint64
 	written  struct {
 		sightings map[identity.Key]bool
@@ -125,13 +126,17 @@ func (w *World) Add(events ...Event) { w.events = append(w.events, events...) }
 // Score collects scores.
 func (w *World) Score(scores ...Score) { w.scores = append(w.scores, scores...) }
 
+// Group collects rows of groups.
+func (w *World) Group(groups ...Group) { w.groups = append(w.groups, groups...) }
+
 // Flush inserts what was collected and publishes the reading.
 func (w *World) Flush(ctx context.Context) {
 	w.T.Helper()
 	w.insertEvents(ctx)
 	w.insertIdentity(ctx)
 	w.insertScores(ctx)
-	w.events, w.scores = nil, nil
+	w.insertGroups(ctx)
+	w.events, w.scores, w.groups = nil, nil, nil
 	w.sequence++
 	err := warehouse.PublishReading(ctx, w.Conn, w.Workspace, warehouse.Version{Epoch: Epoch, Sequence: w.sequence}, time.Now())
 	w.check("publish", err)
@@ -321,6 +326,16 @@ func (w *World) insertScores(ctx context.Context) {
 		func(add func(...any)) {
 			for _, s := range w.scores {
 				add(w.Workspace, uint64(s.Profile), s.Name, s.Model, s.AsOf, s.ComputedAt, s.Value, s.Lower, s.Upper, s.Detail)
+			}
+		})
+}
+
+func (w *World) insertGroups(ctx context.Context) {
+	w.T.Helper()
+	w.insert(ctx, "profile_groups (workspace, profile_id, time, stage, persona, persona_name, recency, frequency, money, model_version)",
+		func(add func(...any)) {
+			for _, g := range w.groups {
+				add(w.Workspace, uint64(g.Profile), g.Time, g.Stage, g.Persona, g.Name, g.Recency, g.Frequency, g.Money, g.Model)
 			}
 		})
 }

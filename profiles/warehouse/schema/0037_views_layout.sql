@@ -3,7 +3,7 @@
 -- and more, .32 ms a row. Eight rows in blocks of 4 KiB, and LZ4 instead of ZSTD. Every
 -- row can be lost, and is made again.
 DROP TABLE IF EXISTS {{local "profile_views"}} {{onCluster}} SYNC;
-CREATE TABLE {{local "profile_views"}} {{onCluster}}
+CREATE TABLE IF NOT EXISTS {{local "profile_views"}} {{onCluster}}
 (
     workspace  LowCardinality(String)  COMMENT 'Workspace',
     profile_id UInt64                  COMMENT 'Profile; 0 for how far the changes of identity are worked on',

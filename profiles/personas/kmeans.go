@@ -1,0 +1,137 @@
+package personas
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// points are rows of d numbers, one after the other.
+type points struct {
+	d      int
+	values []float64
+}
+
+func (p points) len() int           { return len(p.values) / p.d }
+func (p points) at(i int) []float64 { return p.values[i*p.d : (i+1)*p.d] }
+func (p points) pick(at []int) points {
+	out := points{p.d, make([]float64, 0, len(at)*p.d)}
+	for _, i := range at {
+		out.values = append(out.values, p.at(i)...)
+	}
+	return out
+}
+
+func squared(a, b []float64) float64 {
+	sum := 0.0
+	for i, v := range a {
+		sum += (v - b[i]) * (v - b[i])
+	}
+	return sum
+}
+
+// nearest returns the centre that is nearest to a point, the first of equals, and
+// the square of its distance.
+func nearest(point []float64, centres points) (int, float64) {
+	best, least := 0, math.Inf(1)
+	for c := range centres.len() {
+		if s := squared(point, centres.at(c)); s < least {
+			best, least = c, s
+		}
+	}
+	return best, least
+}
+
+func label(p, centres points) []int {
+	labels := make([]int, p.len())
+	for i := range labels {
+		labels[i], _ = nearest(p.at(i), centres)
+	}
+	return labels
+}
+
+// maxIterations bounds Lloyd's algorithm, which ends long before on real data.
+const maxIterations = 100
+
+// cluster runs k-means from several starts and returns the centres with the least
+// sum of squares.
+func cluster(p points, k, restarts int, random *rand.Rand) points {
+	var best points
+	least := math.Inf(1)
+	for range restarts {
+		centres := seeds(p, k, random)
+		if sum := lloyd(p, centres); sum < least {
+			best, least = centres, sum
+		}
+	}
+	return best
+}
+
+// seeds chooses the first centres by k-means++ (Arthur and Vassilvitskii 2007): each
+// further one with a probability in proportion to the square of its distance.
+func seeds(p points, k int, random *rand.Rand) points {
+	n := p.len()
+	centres := points{p.d, append(make([]float64, 0, k*p.d), p.at(random.IntN(n))...)}
+	away := make([]float64, n)
+	for i := range away {
+		away[i] = math.Inf(1)
+	}
+	for c := 1; c < k; c++ {
+		sum := 0.0
+		for i := range away {
+			away[i] = min(away[i], squared(p.at(i), centres.at(c-1)))
+			sum += away[i]
+		}
+		at, left := n-1, random.Float64()*sum
+		for i, s := range away {
+			if left -= s; left < 0 {
+				at = i
+				break
+			}
+		}
+		centres.values = append(centres.values, p.at(at)...)
+	}
+	return centres
+}
+
+// lloyd moves centres until no point changes its own, and returns the sum of
+// squares. A centre without points moves to the point that is furthest from its own.
+func lloyd(p, centres points) float64 {
+	k, n := centres.len(), p.len()
+	labels := make([]int, n)
+	sums, counts := make([]float64, k*p.d), make([]float64, k)
+	total := 0.0
+	for iteration := range maxIterations {
+		clear(sums)
+		clear(counts)
+		changed, furthest, far := iteration == 0, 0, -1.0
+		total = 0
+		for i := range n {
+			point := p.at(i)
+			c, s := nearest(point, centres)
+			total += s
+			changed = changed || labels[i] != c
+			labels[i] = c
+			counts[c]++
+			for j, v := range point {
+				sums[c*p.d+j] += v
+			}
+			if s > far {
+				furthest, far = i, s
+			}
+		}
+		if !changed {
+			return total
+		}
+		for c := range k {
+			centre := centres.at(c)
+			if counts[c] == 0 {
+				copy(centre, p.at(furthest))
+				continue
+			}
+			for j := range centre {
+				centre[j] = sums[c*p.d+j] / counts[c]
+			}
+		}
+	}
+	return total
+}
