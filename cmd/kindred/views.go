@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,10 +25,11 @@ const viewsGroup = "kindred-views"
 
 // Bounds of what the projector waits for: it is never urgent, and works in the end.
 const (
-	settleLag  = 20_000           // records that ingest may be behind
-	settleWait = 10 * time.Minute // for ingest to be no further behind
-	settleLook = time.Second
-	settleLast = 30 * time.Second // for the identity role to have seen what was stored
+	settleLag   = 20_000           // records that ingest may be behind
+	settleWait  = 10 * time.Minute // for ingest to be no further behind
+	settleStill = 30 * time.Second // without getting nearer
+	settleLook  = time.Second
+	settleLast  = 30 * time.Second // for the identity role to have seen what was stored
 )
 
 // profileConfig is what views of profiles are made by, in every role.
@@ -109,12 +111,17 @@ func (s *storedNotes) End(ctx context.Context) (int64, error) {
 // Commit implements views.Source.
 func (s *storedNotes) Commit(ctx context.Context) error { return s.p.Commit(ctx, s.offset, "") }
 
-// settle waits until ingest is not far behind, and the identity role has seen the
-// evidence that is there: until then, what is read changes again at once.
+// settle waits until ingest is not far behind, or is no nearer than it was for a while,
+// and the identity role has seen the evidence that is there: until then, what is read
+// changes again at once.
 func (r *roles) settle(ctx context.Context) error {
-	for waited := time.Duration(0); waited < settleWait; waited += settleLook {
+	least, since := int64(math.MaxInt64), now()
+	for begun := now(); now().Sub(begun) < settleWait; {
 		behind, _, err := r.lag(ctx)
-		if err != nil || behind < settleLag {
+		if behind < least {
+			least, since = behind, now()
+		}
+		if err != nil || behind < settleLag || now().Sub(since) > settleStill {
 			break
 		}
 		select {

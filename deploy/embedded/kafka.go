@@ -1,11 +1,11 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"strconv"
 	"time"
@@ -38,6 +38,8 @@ type KafkaConfig struct {
 	Now func() time.Time
 	// LockTimeout bounds the wait for a data folder that a dying process still holds. Default 15 s.
 	LockTimeout time.Duration
+	// offsetsCheck is how often the broker looks for offsets to forget; 0: its default. For tests.
+	offsetsCheck time.Duration
 }
 
 // DefaultKafkaConfig returns the documented defaults; DataDir is for the caller to fill.
@@ -132,6 +134,9 @@ func (k *Kafka) Run(ctx context.Context, ready func(brokers []string) error) err
 }
 
 // options are the broker's: one node, time stamps of arrival, topics only by request.
+// offsetsMinutes are a hundred years, for which committed offsets are kept.
+const offsetsMinutes = 100 * 365 * 24 * 60
+
 func (k *Kafka) options(fault *fault) []kfake.Opt {
 	opts := []kfake.Opt{
 		kfake.Ports(k.cfg.Port),
@@ -151,8 +156,11 @@ func (k *Kafka) options(fault *fault) []kfake.Opt {
 			"log.segment.bytes":            strconv.FormatInt(k.cfg.SegmentBytes, 10),
 			// A hundred years in milliseconds between two rounds of the broker's own retention: see retain.
 			"log.cleaner.backoff.ms": "3155760000000",
-			// Offsets of a machine that was switched off for a week must not be forgotten: never expire them.
-			"offsets.retention.minutes": strconv.Itoa(math.MaxInt32),
+			// Offsets of a machine that was switched off for a week must not be forgotten. Not more than a hundred
+			// years: the broker counts them in nanoseconds, of which 64 bits hold 292 years, and forgets at once what
+			// runs over.
+			"offsets.retention.minutes":           strconv.Itoa(offsetsMinutes),
+			"offsets.retention.check.interval.ms": strconv.FormatInt(cmp.Or(k.cfg.offsetsCheck, 10*time.Minute).Milliseconds(), 10),
 		}),
 	}
 	if k.cfg.DataDir != "" {

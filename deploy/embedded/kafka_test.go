@@ -194,6 +194,25 @@ func TestBrokerKeepsMessagesAndOffsetsAcrossAStop(t *testing.T) {
 	}
 }
 
+// Offsets stay whatever the broker looks for among them: it looks a hundred times.
+func TestBrokerForgetsNoOffsets(t *testing.T) {
+	cfg := brokerConfig(t.TempDir())
+	cfg.offsetsCheck = time.Millisecond
+	b := startBroker(t, cfg)
+	newTopic(t, b.address, "kept", 1)
+	if err := commit(b.address, "g", "kept", 0, 7, ""); err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(2 * cfg.offsetsCheck)
+	defer tick.Stop()
+	for range 100 {
+		if offset, _ := committed(t, b.address, "g", "kept", 0); offset != 7 {
+			t.Fatalf("committed %d; want 7", offset)
+		}
+		<-tick.C
+	}
+}
+
 // The broker's process is killed while four writers and a committer are busy: all that was acknowledged is there.
 func TestBrokerKeepsWhatItAcknowledgedAcrossAKill(t *testing.T) {
 	const partitions = 3
