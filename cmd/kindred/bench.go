@@ -33,7 +33,7 @@ data folder is touched.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().String("profile", "", "write a processor profile of the measured part to `file`")
-	cmd.AddCommand(benchAllCommand(), benchIngestCommand(), benchIntakeCommand(), benchSystemCommand(), benchFreshnessCommand(), benchFloodCommand(), benchIdentityCommand(), benchLinkageCommand(), benchProfilesCommand(), benchSegmentsCommand())
+	cmd.AddCommand(benchAllCommand(), benchIngestCommand(), benchIntakeCommand(), benchSystemCommand(), benchFreshnessCommand(), benchFloodCommand(), benchIdentityCommand(), benchLinkageCommand(), benchProfilesCommand(), benchSegmentsCommand(), benchScoresCommand())
 	return cmd
 }
 
@@ -41,7 +41,7 @@ func benchAllCommand() *cobra.Command {
 	var length time.Duration
 	cmd := &cobra.Command{
 		Use:   "all",
-		Short: "Ingest, intake, the whole system at a rate that follows from the two, freshness, flood, identity, linkage, profiles, segments",
+		Short: "Ingest, intake, the whole system at a rate that follows from the two, freshness, flood, identity, linkage, profiles, segments, scores",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a, err := benchIngest(cmd, 5_000_000, 500_000)
@@ -71,7 +71,10 @@ func benchAllCommand() *cobra.Command {
 			if err := benchProfiles(cmd, profilesBench{events: 10_000_000, people: 1_000_000, length: 20 * time.Second}); err != nil {
 				return err
 			}
-			return benchSegments(cmd, segmentsBench{events: 10_000_000, people: 1_000_000, segments: 100, rate: 2000, length: time.Minute})
+			if err := benchSegments(cmd, segmentsBench{events: 10_000_000, people: 1_000_000, segments: 100, rate: 2000, length: time.Minute}); err != nil {
+				return err
+			}
+			return benchScores(cmd, defaultScoresBench())
 		},
 	}
 	cmd.Flags().DurationVar(&length, "length", 10*time.Minute, "length of the measurement of the whole system")

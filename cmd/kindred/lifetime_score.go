@@ -64,22 +64,21 @@ func (s *lifetimeScores) score(ctx context.Context) error {
 	if s.o.holdoutDay > 0 {
 		horizons = append(horizons, s.o.holdout())
 	}
-	scorer, err := s.fitted.Scorer(horizons, s.o.terms(s.o.periods()))
+	scores, faults := make([]lifetime.Score, len(s.customers)), make([]error, len(s.customers))
+	err := s.fitted.ScoreAll(ctx, s.customers, horizons, s.o.terms(s.o.periods()), func(i int, score lifetime.Score, err error) {
+		scores[i], faults[i] = score, err
+	})
 	if err != nil {
 		return err
 	}
 	rows, customers := s.rows[:0], s.customers[:0]
 	for i, c := range s.customers {
-		if i&0xfff == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		score, err := scorer.Score(c)
-		if err != nil {
+		if faults[i] != nil {
 			s.report.Unscored++
 			continue
 		}
-		s.report.Clamped += score.Clamped
-		rows, customers, s.scores = append(rows, s.rows[i]), append(customers, c), append(s.scores, score)
+		s.report.Clamped += scores[i].Clamped
+		rows, customers, s.scores = append(rows, s.rows[i]), append(customers, c), append(s.scores, scores[i])
 	}
 	s.rows, s.customers = rows, customers
 	return nil

@@ -95,6 +95,7 @@ func newLinkReport(records *tablefile.Records, result *linkage.Result) *linkRepo
 	slices.SortFunc(r.Sizes, func(a, b sizeCount) int { return a.Records - b.Records })
 	r.answers(records)
 	r.learnt(result)
+	r.doubts()
 	return r
 }
 
@@ -126,6 +127,27 @@ func (r *linkReport) learnt(result *linkage.Result) {
 	}
 }
 
+// fewRight is the expected precision below which a result is told to be doubtful.
+// Of files in which hardly anybody is twice it is the only sign: housemates and
+// namesakes are then most of what looks like one person.
+const fewRight = .95
+
+// doubts says what follows where nothing was found, or what was found is
+// doubtful.
+func (r *linkReport) doubts() {
+	note := func(format string, args ...any) {
+		r.Notes = append(r.Notes, linkage.Note{Text: fmt.Sprintf(format, args...)})
+	}
+	switch {
+	case r.Candidates == 0:
+		note("no record is linked: no two share enough to be compared")
+	case r.Groups == 0:
+		note("no record is linked: none of the %d pairs compared is likelier one person than two", r.Candidates)
+	case r.Expected.Precision < fewRight:
+		note("of the pairs over the threshold %.0f of 100 or more are expected to be wrong: either hardly anybody is there twice or the columns say little of a person; look at the pairs (--pairs) before you use the clusters", 100*(1-r.Expected.Precision))
+	}
+}
+
 // answers warns of columns that look as if they held the answer.
 func (r *linkReport) answers(records *tablefile.Records) {
 	for i := range records.Table.Columns {
@@ -142,11 +164,15 @@ func (r *linkReport) print(w io.Writer) error {
 		name, kind := plain(f.Name), " ("+string(f.Type)+")"
 		fields = append(fields, strings.TrimSuffix(name, kind)+kind) // Parts of whole names say theirs.
 	}
+	expected := ""
+	if r.Groups > 0 {
+		expected = fmt.Sprintf("; expected precision %.3f, recall %.3f", r.Expected.Precision, r.Expected.Recall)
+	}
 	_, err := fmt.Fprintf(w, "%d records are %d clusters: %d of several records (%d records, at most %d in one) and %d of one\n"+
 		"compared: %s\n"+
-		"candidates: %d pairs, %d of which may be one person; expected precision %.3f, recall %.3f\n"+
+		"candidates: %d pairs, %d of which may be one person%s\n"+
 		"%.1f s\n",
 		r.Records, r.Clusters, r.Groups, r.Grouped, r.Largest, r.Clusters-r.Groups,
-		strings.Join(fields, ", "), r.Candidates, r.Pairs, r.Expected.Precision, r.Expected.Recall, r.Seconds["all"])
+		strings.Join(fields, ", "), r.Candidates, r.Pairs, expected, r.Seconds["all"])
 	return err
 }

@@ -14,6 +14,8 @@ type model struct {
 	// person is the share of pairs that are one person's.
 	person float64
 	kinds  []*kind
+	// limits are those of m. Only the first guess has them.
+	limits []limit
 }
 
 // firstModel is where learning starts: nearly nine pairs of ten of one person
@@ -26,7 +28,9 @@ func firstModel(c *corpus, ch *chance, person float64, kinds []int) *model {
 			equal = .98 // too rare to be learnt, and nobody is their own son
 		}
 		mo.m = append(mo.m, descending(len(scales[c.fields[f].typ].levels), equal))
+		mo.limits = append(mo.limits, limitOf(c.fields[f].typ, ch.u[f][len(ch.u[f])-1]))
 	}
+	restrain(mo.m, mo.limits)
 	for _, k := range kinds {
 		mo.kinds = append(mo.kinds, c.firstKind(k, ch, person/4))
 	}
@@ -143,12 +147,13 @@ type learnt struct {
 // fixed, m stays what it is and only the shares and the kinds are learnt.
 func learn(counts []patternCount, ch *chance, start, guess *model, comparable float64, fixed bool) *learnt {
 	const rounds, enough = 100, 1e-7
-	state := &learnt{model: start}
+	state := &learnt{model: &model{m: copied(start.m), person: start.person, kinds: start.kinds}}
+	restrain(state.m, guess.limits)
 	for round := range rounds {
 		next, likelihood := step(counts, ch, state.model, guess, comparable)
 		state.likelihood = append(state.likelihood, likelihood)
 		if fixed {
-			next.m = start.m
+			next.m = state.m
 		}
 		state.found = next.person * comparable
 		state.model = next
@@ -172,6 +177,7 @@ func step(counts []patternCount, ch *chance, mo, guess *model, comparable float6
 	likelihood := comparable*math.Log(mo.strangers()) + expect(counts, mo.weights(ch), next)
 	likelihood += pseudo/2.0*(math.Log(mo.strangers())+math.Log(mo.person)) + behind(mo.m, guess.m)
 	normalise(next.m)
+	restrain(next.m, guess.limits)
 	for i, k := range mo.kinds {
 		likelihood += pseudo/2.0*math.Log(k.share) + behind(k.chance, guess.kinds[i].chance)
 		normalise(next.kinds[i].chance)

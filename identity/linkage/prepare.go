@@ -287,6 +287,7 @@ func (f *field) code(values []string) uint32 {
 // limit keeps the fields that say most, where there are more than a pattern has
 // room for.
 func (c *corpus) limit(streams *[][]uint32) {
+	var left []string
 	for len(c.fields) > maxFields {
 		least, at := 0, -1
 		for i, codes := range *streams {
@@ -294,9 +295,17 @@ func (c *corpus) limit(streams *[][]uint32) {
 				least, at = said, i
 			}
 		}
-		c.note(c.fields[at].name, "more than %d columns can be compared: this one says least and is ignored", maxFields)
+		left = append(left, c.fields[at].name)
 		c.fields = slices.Delete(c.fields, at, at+1)
 		*streams = slices.Delete(*streams, at, at+1)
+	}
+	const named = 10 // of thousands, perhaps
+	names := strings.Join(left[:min(len(left), named)], ", ")
+	switch {
+	case len(left) > named:
+		c.note("", "no more than %d columns can be compared: %s and %d others say least and are ignored", maxFields, names, len(left)-named)
+	case len(left) > 0:
+		c.note("", "no more than %d columns can be compared; ignored, because they say least: %s", maxFields, names)
 	}
 }
 

@@ -120,3 +120,13 @@ func crossFit(t *Table, folds []fold, y []bool, cfg BoostingConfig, seed uint64)
 	}
 	return trees, margins
 }
+
+// Grow trains boosting with exactly as many trees as are configured, without
+// choosing anything and without calibration: the work that Train repeats, for
+// those who measure it. Models to be used are those of Train.
+func Grow(t *Table, rows []int32, y []bool, cfg BoostingConfig, seed uint64) *Model {
+	return &Model{
+		Family: Boosting, Reason: "grown to be measured", Trees: cfg.Trees, Calibration: noCalibration,
+		boosting: fitBoosting(t, rows, y, cfg, cfg.Trees, seed, workers()),
+	}
+}
