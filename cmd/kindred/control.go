@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kindred-cdp/kindred/api"
+	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/ingest"
 	"github.com/kindred-cdp/kindred/ingest/control"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
@@ -39,6 +40,8 @@ type decisions struct {
 	live     *live.Worker
 	activate *activation.Worker
 	forecast *forecast.Worker
+	// rescored is told of profiles with new scores; nil where nobody keeps them at hand.
+	rescored func(workspace string, keys ...identity.Key)
 	segments segmentKeeper
 	models   forecastKeeper
 	// destinations are told of changes of segments.
@@ -59,7 +62,7 @@ func newDecisions(p *platform, consumer *kafka.Consumer, w writer, decoder *inge
 	if d.live, err = newLive(p, tellingChanges{segmentChanges{w}, d.activate.Changed}, registry); err != nil {
 		return nil, err
 	}
-	if d.forecast, err = newForecast(p, live.NewStore(p.conn), then, d.live.Changed, registry); err != nil {
+	if d.forecast, err = newForecast(p, live.NewStore(p.conn), then, d.scored, registry); err != nil {
 		return nil, err
 	}
 	onDestinations := destinationHandler{activation.NewDefinitions(p.conn), d.activate.Redefined}
@@ -132,6 +135,14 @@ func (d *decisions) own(ctx context.Context, part *kafka.Partition) error {
 		return d.owner.Own(ctx, part)
 	})
 	return g.Wait()
+}
+
+// scored tells segments, and whoever keeps profiles at hand, of new scores.
+func (d *decisions) scored(workspace string, keys ...identity.Key) {
+	d.live.Changed(workspace, keys...)
+	if d.rescored != nil {
+		d.rescored(workspace, keys...)
+	}
 }
 
 // refusal turns the errors of changes into those of the API.

@@ -185,7 +185,7 @@ func printCard(w io.Writer, c forecast.Card) error {
 		return []any{m.AsOf.Format(time.DateOnly), m.Use, m.Rows, m.Positives}
 	})
 	p.say("")
-	names := []string{"base_rate", "single_feature"}
+	names := []string{"base_rate", "recency", "single_feature"}
 	p.table("JUDGED\tAUC\tLOG LOSS\tLIFT AT 10 %", 1+len(names), func(i int) []any {
 		m, name := c.Metrics, string(c.Family)+", calibration "+c.Calibration
 		if i > 0 {

@@ -170,6 +170,9 @@ func newRoles(p *platform) (*roles, error) {
 		return nil, err
 	}
 	r.web.news = r.news
+	if p.settings.roles.has(roleAPI) {
+		r.decided.rescored = r.web.cache.Invalidate
+	}
 	return r, nil
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/propensity"
 )
 
-// Card is a version for people: what it was learnt from, how good it is beside two
+// Card is a version for people: what it was learnt from, how good it is beside three
 // baselines, and what it cannot do.
 type Card struct {
 	Model     string    `json:"model"`

@@ -47,7 +47,7 @@ type Realised struct {
 const mostDrifts = 10
 
 // check looks how the champion fares after a whole run.
-func (w *Worker) check(ctx context.Context, m *Model, l *learnt, r *run) error {
+func (w *Worker) check(ctx context.Context, m *Model, r *run) error {
 	c := Check{At: r.at, Profiles: r.n, Mean: finite(r.sum / float64(r.n))}
 	if r.n > 0 {
 		c.PSI, c.Drift = r.psi()
@@ -63,7 +63,7 @@ func (w *Worker) check(ctx context.Context, m *Model, l *learnt, r *run) error {
 			c.Realised = before.Realised
 		}
 	}
-	w.metrics.checked(m, l, c)
+	w.metrics.checked(m, c)
 	return w.tell(ctx, m, eventChecked, m.Champion, c)
 }
 

@@ -27,7 +27,7 @@ type Config struct {
 	Timeout time.Duration
 	// Moments is the greatest number of moments that examples are of. Default 6.
 	Moments int
-	// MaxRows is the greatest number of examples of one moment. Default 40 000.
+	// MaxRows is the greatest number of examples of one moment. Default 25 000.
 	MaxRows int
 	// MaxChanged is how many changed profiles one look scores. Default 5 000.
 	MaxChanged int
@@ -41,7 +41,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Beat: 5 * time.Second, Daily: 24 * time.Hour, Retry: 24 * time.Hour, Timeout: time.Hour,
-		Moments: 6, MaxRows: 40_000, MaxChanged: 5_000, Reasons: 3, Propensity: propensity.DefaultConfig(),
+		Moments: 6, MaxRows: 25_000, MaxChanged: 5_000, Reasons: 3, Propensity: propensity.DefaultConfig(),
 	}
 }
 

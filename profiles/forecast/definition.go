@@ -53,7 +53,7 @@ type Definition struct {
 	Allow []string `json:"allow,omitempty"`
 }
 
-// AllowTarget, among the allowed, lets past events of the target's name be features.
+// AllowTarget among the allowed lets past events of the target's name be features.
 const AllowTarget = "target"
 
 // never, as a schedule, is for trainings by order only.

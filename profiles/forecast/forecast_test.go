@@ -71,7 +71,7 @@ func (w *world) cardOf(m *Model) {
 	if !slices.Equal(uses, []string{"train", "train", "calibrate", "test"}) || c.Knowledge != features.Received || !c.Champion {
 		w.t.Errorf("moments are for %v, knowledge is %s", uses, c.Knowledge)
 	}
-	if c.Metrics.AUC < .65 || !c.Baselines["base_rate"].Beaten.Better || c.Baselines["single_feature"].Rows == 0 || c.Metrics.ECE > .05 {
+	if c.Metrics.AUC < .65 || !c.Baselines["base_rate"].Beaten.Better || c.Baselines["single_feature"].Rows == 0 || c.Baselines["recency"].AUC < .55 || c.Metrics.ECE > .05 {
 		w.t.Errorf("measures are %+v beside %+v", c.Metrics, c.Baselines)
 	}
 	for _, f := range c.Features {

@@ -41,7 +41,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	return m, errors.Join(r.Register(m.trained), r.Register(m.scored), r.Register(m.failed), r.Register(m.psi), r.Register(m.realised))
 }
 
-func (m *metrics) checked(of *Model, _ *learnt, c Check) {
+func (m *metrics) checked(of *Model, c Check) {
 	m.psi.WithLabelValues(of.Workspace, of.Name, "score").Set(c.PSI)
 	if len(c.Drift) > 0 {
 		m.psi.WithLabelValues(of.Workspace, of.Name, "feature").Set(c.Drift[0].PSI)

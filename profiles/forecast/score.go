@@ -25,7 +25,6 @@ type run struct {
 	asOf, at time.Time
 	ids      []identity.ProfileID
 	rows     [][]float32
-	buffer   []float32
 	counts   [][]float64 // by reference
 	n        uint64
 	sum      float64
@@ -194,7 +193,7 @@ func (w *Worker) scoreAll(ctx context.Context, m *Model, now time.Time) error {
 	}
 	w.metrics.scored.WithLabelValues("all").Add(float64(r.n))
 	w.deps.Logger.Info("model scored", "workspace", m.Workspace, "model", m.Name, "version", m.Champion, "profiles", r.n, "seconds", w.deps.Clock().Sub(now).Seconds())
-	return w.check(ctx, m, l, r)
+	return w.check(ctx, m, r)
 }
 
 // scoreSome scores changed profiles by the champion.

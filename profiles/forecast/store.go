@@ -56,7 +56,7 @@ type Model struct {
 	trainOrder, promoted uint64 // revisions of the last orders
 	promoteTo            string
 	events               map[string]happened // the latest of each kind
-	checked              map[time.Time]bool  // runs whose answers were looked at
+	checked              map[time.Time]bool  // runs whose answers were looked at last
 }
 
 // Version is one that was learnt.
@@ -102,7 +102,7 @@ const of = ` WHERE ({workspace:String} = '' OR workspace = {workspace:String}) A
 
 const (
 	changesSQL  = `SELECT workspace, model, revision, changed_at, actor, change, definition, version FROM model_changes` + of + ` ORDER BY workspace, model, revision`
-	eventsSQL   = `SELECT workspace, model, time, event, version, revision, question, detail FROM model_events` + of + ` ORDER BY workspace, model, time, event = 'promoted'`
+	eventsSQL   = `SELECT workspace, model, time, event, version, revision, question, detail FROM model_events` + of + ` ORDER BY workspace, model, event, time DESC LIMIT 1 BY workspace, model, event`
 	versionsSQL = `SELECT workspace, model, version, min(created_at) AS created, any(question) FROM model_versions` + of + ` GROUP BY workspace, model, version ORDER BY workspace, model, created DESC`
 )
 
@@ -128,7 +128,7 @@ func (s *Store) models(ctx context.Context, workspace, name string) ([]*Model, e
 		m.decided(at, c)
 		return nil
 	}, args...)
-	if err != nil {
+	if err != nil || len(list) == 0 {
 		return nil, err
 	}
 	err = s.each(ctx, "events of models", eventsSQL, func(rows driver.Rows) error {
@@ -177,7 +177,7 @@ func (m *Model) decided(at Place, c Change) {
 	}
 }
 
-// happened takes an event over; they come in their order.
+// happened takes over the latest event of a kind.
 func (m *Model) happened(event string, h happened) {
 	m.events[event] = h
 	if event == eventChecked {

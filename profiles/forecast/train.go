@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/kindred-cdp/kindred/profiles/features"
@@ -106,10 +107,37 @@ func (w *Worker) fit(e *examples, d Definition) (*learnt, *propensity.Result, er
 	}
 	p := l.Model.Predict(all, every(all.Rows))
 	l.Prior = correction(p[before:], y, l.Model.BaseRate)
+	if err := l.recency(all, e, trained, r, d); err != nil {
+		return nil, nil, err
+	}
 	corrected := l.predict(all)
 	l.References = append(l.References, propensity.NewReference("score", corrected[:before]))
 	l.Bands = bandsOf(corrected[before:], y)
 	return l, r, nil
+}
+
+// baselineRecency is the name of the baseline that knows how long ago somebody came, or
+// bought, alone.
+const baselineRecency = "recency"
+
+// recency adds that baseline to a result.
+func (l *learnt) recency(all *propensity.Table, e *examples, trained []int32, r *propensity.Result, d Definition) error {
+	name := "since_last_event"
+	if d.Target.Ready != "" {
+		name = "since_last_order"
+	}
+	one := &propensity.Table{Rows: all.Rows, Columns: all.Columns[slices.Index(l.Names, name):][:1]}
+	cfg := propensity.DefaultConfig()
+	cfg.Model, cfg.Ordered, cfg.MinPositives = propensity.Logistic, true, d.minPositives()
+	m, err := propensity.Train(one, trained, e.y, e.when, cfg)
+	if err != nil {
+		return fmt.Errorf("train by recency alone: %w", err)
+	}
+	judged := every(all.Rows)[len(trained):]
+	y := e.y[len(trained):]
+	p := m.Predict(one, judged)
+	r.Baselines[baselineRecency] = propensity.Baseline{Feature: name, Metrics: propensity.Measure(p, y), Beaten: propensity.Compare(p, l.Model.Predict(all, judged), y)}
+	return nil
 }
 
 // verdict holds a version against the champion, or the base rate where there is none.

@@ -24,7 +24,8 @@ func TestFreeze(t *testing.T) {
 	})
 	turned := &Table{Rows: 2, Columns: []Column{
 		{Name: "level", Kind: Category, Levels: []string{"", "new", "y"}, Codes: []int32{1, 2}},
-		{Name: "c", Kind: Numeric, Numbers: []float64{1, math.NaN()}}, {Name: "b", Kind: Numeric, Numbers: []float64{2, -1}},
+		{Name: "c", Kind: Numeric, Numbers: []float64{1, math.NaN()}},
+		{Name: "b", Kind: Numeric, Numbers: []float64{2, -1}},
 	}}
 	for _, family := range []Family{Logistic, Boosting} {
 		cfg := quick()
