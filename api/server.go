@@ -64,6 +64,8 @@ type Deps struct {
 	Commands Commands
 	Models   Models
 	Values   Values
+	// Groups tells of personas and stages; without it the routes are not there.
+	Groups Groups
 	// Keyring knows the keys that Keys manages, beside those of Config.Keys;
 	// without Keys their routes are not there.
 	Keyring Keyring
