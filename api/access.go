@@ -53,6 +53,8 @@ var accessRules = map[string]access{
 	"POST /v1/segments/preview":               {masked, false},
 	"POST /v1/segments/overlap":               {nobody, false},
 	"GET /v1/segments/:segment/insights":      {nobody, false},
+	"GET /v1/personas":                        {nobody, false},
+	"GET /v1/lifecycle":                       {nobody, false},
 	"GET /v1/segments":                        {nobody, false},
 	"GET /v1/segments/:segment":               {masked, false}, // A definition has what its author has written.
 	"GET /v1/segments/:segment/versions":      {masked, false},

@@ -30,6 +30,7 @@ func TestRoleByColumn(t *testing.T) {
 	}
 	p.Recent = []profiles.Event{{MessageID: "m", Kind: "behaviour", Name: "View", Source: "web", Time: noon, Properties: []byte(`{"email":"maria@example.com","sku":"a1"}`)}}
 	p.Scores = []profiles.Score{{Name: "churn", Value: .25}}
+	p.Group = &profiles.Group{Stage: "at_risk", Persona: "p3", PersonaName: "Frequent buyers", ModelVersion: "m", Recency: 5, Frequency: 4, Money: 3}
 	h := f.server(t).Handler()
 	for _, c := range []struct{ column, plain, marketer string }{
 		{"identifiers/0/value", `"maria@example.com"`, `"m***@example.com"`},
@@ -46,6 +47,9 @@ func TestRoleByColumn(t *testing.T) {
 		{"recent/0/properties/email", `"maria@example.com"`, `"m***@example.com"`},
 		{"recent/0/properties/sku", `"a1"`, `"a1"`},
 		{"scores/churn/value", `0.25`, `0.25`},
+		{"stage", `"at_risk"`, `"at_risk"`},
+		{"persona", `{"id":"p3","model_version":"m","name":"Frequent buyers"}`, `{"id":"p3","model_version":"m","name":"Frequent buyers"}`},
+		{"rfm", `{"frequency":4,"money":3,"recency":5}`, `{"frequency":4,"money":3,"recency":5}`},
 	} {
 		for role, want := range map[api.Role]string{api.RoleRead: c.plain, api.RoleAdmin: c.plain, api.RoleMarketer: c.marketer} {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/profiles/email:maria@example.com", http.NoBody)

@@ -91,6 +91,9 @@ type profileResponse struct {
 	Products        []productResponse        `json:"products"`
 	Channels        []channelResponse        `json:"channels"`
 	Scores          map[string]scoreResponse `json:"scores"`
+	Stage           string                   `json:"stage,omitempty"`
+	Persona         *personaResponse         `json:"persona,omitempty"`
+	RFM             *rfmResponse             `json:"rfm,omitempty"`
 	Recent          []eventResponse          `json:"recent"`
 	Restriction     *Restriction             `json:"restriction,omitempty"` // then only identifiers are told
 }
@@ -184,6 +187,7 @@ func newProfileResponse(p *profiles.Profile) profileResponse {
 		Scores:   newScoresResponse(p.Scores),
 		Recent:   newEvents(p.Recent),
 	}
+	r.group(p.Group)
 	if r.Activity.Events == nil {
 		r.Activity.Events = map[string]uint64{}
 	}

@@ -66,6 +66,8 @@ type Deps struct {
 	Values   Values
 	// Forecasts keeps models of propensity; without it their routes are not there.
 	Forecasts Forecasts
+	// Groups tells of personas and stages; without it the routes are not there.
+	Groups Groups
 	// Keyring knows the keys that Keys manages, beside those of Config.Keys;
 	// without Keys their routes are not there.
 	Keyring Keyring

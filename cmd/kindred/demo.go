@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/kindred-cdp/kindred/ingest"
 	"github.com/kindred-cdp/kindred/ingest/files"
 	"github.com/kindred-cdp/kindred/ingest/kafka"
+	"github.com/kindred-cdp/kindred/profiles/grouping"
 )
 
 // retailSource is the source that the importer names.
@@ -29,6 +31,7 @@ type demoSummary struct {
 	Identifiers        int           `json:"identifiers"` // neither blocked nor generic
 	Merges             int           `json:"merges"`      // identifiers less profiles
 	CustomersWithValue int           `json:"customers_with_value"`
+	Personas           []string      `json:"personas"` // their names
 	Identity           demoIdentity  `json:"identity"`
 	CRM                demoCRM       `json:"crm"`
 	ShiftWeeks         int           `json:"shift_weeks"`
@@ -198,12 +201,32 @@ func (p *platform) load(ctx context.Context, r *roles, o demoOptions, address ne
 	}
 	sum.CustomersWithValue = value.CustomersWithValue
 	at = sum.lap("value", at)
+	if sum.Personas, err = p.groupDemo(ctx, r); err != nil {
+		return nil, err
+	}
+	at = sum.lap("group", at)
 	if err := p.measureDemo(ctx, r, truth, sum); err != nil {
 		return nil, err
 	}
 	sum.lap("count and compare with the truth", at)
 	sum.Seconds = round(now().Sub(begun).Seconds())
 	return sum, nil
+}
+
+// groupDemo finds the kinds of customers, and returns what they are called.
+func (p *platform) groupDemo(ctx context.Context, r *roles) ([]string, error) {
+	if _, err := r.grouper.Refresh(ctx); err != nil {
+		return nil, fmt.Errorf("group the customers: %w", err)
+	}
+	found, err := grouping.NewReader(p.conn).Personas(ctx, grouping.DefaultConfig().Workspace)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{}
+	for _, card := range found.Cards {
+		names = append(names, card.Name)
+	}
+	return names, nil
 }
 
 // publishDemo publishes the sample and what is simulated around it, and returns
@@ -290,12 +313,14 @@ func (s *demoSummary) String() string {
 %d profiles from %d identifiers (%d merges)
 %d invoice lines: %d orders of known customers, %d guest orders, %d refunds, %d stock adjustments
 revenue of known customers %s GBP; %d customers with a lifetime value
+%d personas: %s
 identity against the truth: precision %.5f, recall %.4f (all that the evidence can show: %.4f)
   (user id alone: recall %.3f; everything ever seen together: precision %.3f)
 %s
 times were moved by %d weeks, so that the data end within the last seven days
 `, s.EventsPublished, s.CopiesPublished, s.Events, s.DeadLetters, s.Profiles, s.Identifiers, s.Merges,
 		s.Lines, s.Orders.Known, s.Orders.Guest, s.Refunds, s.Adjustments, s.Revenue, s.CustomersWithValue,
+		len(s.Personas), strings.Join(s.Personas, "; "),
 		s.Identity.Precision, s.Identity.Recall, s.Identity.Provable, s.Identity.UserIDRecall, s.Identity.ComponentsPrecision, s.CRM, s.ShiftWeeks)
 	for _, step := range s.Steps {
 		text += fmt.Sprintf("%s: %.1f s\n", step.Step, step.Seconds)

@@ -18,6 +18,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/cache"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/gather"
+	"github.com/kindred-cdp/kindred/profiles/grouping"
 	"github.com/kindred-cdp/kindred/profiles/matching"
 	"github.com/kindred-cdp/kindred/profiles/privacy"
 	"github.com/kindred-cdp/kindred/profiles/views"
@@ -108,6 +109,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		Restrictions: restrictionKeeper{r.decided.restrictions, r.decided.restricted},
 		Forecasts:    r.decided.models,
 		Models:       modelShelf{matching.NewModels(p.conn, nil), linkage},
+		Groups:       grouping.NewReader(p.conn),
 		Commands:     commander{writer: r.commands, store: store, keyer: keyer, seen: w.commanded, log: p.log.With("role", "api")},
 		Keyer:        keyer,
 		Normalize:    reader.Identifier,

@@ -15,7 +15,7 @@
 // anonymous nobody has one.
 //
 // Purchases are those of package valuation; amounts are those in the currency with
-// the most orders.
+// the most orders, less refunds.
 //
 // # When what is computed
 //

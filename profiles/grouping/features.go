@@ -68,7 +68,7 @@ type people struct {
 // bought sums up the purchases of one profile: days since 1970, ascending.
 type bought struct {
 	days  []int32
-	spend float64 // in the currency of people
+	spend float64 // net of refunds, in the currency of people
 }
 
 func newPeople(topics []string) *people {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -190,7 +189,7 @@ func (p *people) scanAlive(rows driver.Rows) error {
 	return err
 }
 
-// order is one that stands.
+// order is one that stands, or a refund, of a worth below zero.
 type order struct {
 	place    int
 	currency string
@@ -217,24 +216,27 @@ func (w *Worker) readBought(ctx context.Context, p *people, args []any) error {
 		for n, day := range days {
 			if refunded[n] != 0 {
 				p.row(i)[refunds]++
+				all = append(all, order{i, currencies[n], -worths[n]})
 				continue
 			}
-			currency := strings.Clone(currencies[n])
-			orders[currency]++
-			all = append(all, order{i, currency, worths[n]})
+			orders[currencies[n]]++
+			all = append(all, order{i, currencies[n], worths[n]})
 			p.bought[i].days = append(p.bought[i].days, day)
 		}
 		p.bought[i].days = slices.Compact(p.bought[i].days)
 		return nil
 	}, args...)
-	if err != nil {
-		return err
-	}
 	for currency, n := range orders {
 		if best := orders[p.currency]; n > best || n == best && currency < p.currency {
 			p.currency = currency
 		}
 	}
+	p.spend(all)
+	return err
+}
+
+// spend adds up the orders in the currency that counts, less what was sent back.
+func (p *people) spend(all []order) {
 	for _, o := range all {
 		if o.currency == p.currency {
 			p.bought[o.place].spend += o.worth
@@ -245,5 +247,4 @@ func (w *Worker) readBought(ctx context.Context, p *people, args []any) error {
 			p.row(i)[purchases], p.row(i)[basket] = n, math.Max(0, b.spend)/n
 		}
 	}
-	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kindred-cdp/kindred/profiles/lifecycle"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
 )
 
@@ -56,6 +57,20 @@ func TestRefresh(t *testing.T) {
 	}
 	if name := names[persona[complainFrom]]; !strings.Contains(strings.ToLower(name), "support") && !strings.Contains(name, "billing") {
 		t.Errorf("who complains is called %q, of %v", name, names)
+	}
+
+	found, err := NewReader(conn).Personas(t.Context(), "main")
+	if err != nil || len(found.Cards) != 3 || found.Version != s.Version || found.Refused != "" {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	for _, card := range found.Cards {
+		if card.Profiles != each || card.Size != each || card.Name != names[card.ID] {
+			t.Errorf("%+v", card)
+		}
+	}
+	stages, err := NewReader(conn).Stages(t.Context(), "main")
+	if err != nil || len(stages) != 8 || stages[0] != (StageSize{lifecycle.Anonymous, each}) {
+		t.Errorf("%v, %v", stages, err)
 	}
 
 	// Later, by another worker that knows nothing of the first: nothing is new.
@@ -182,6 +197,11 @@ func TestTransitions(t *testing.T) {
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
+	}
+	month := func(m time.Month) time.Time { return time.Date(2026, m, 1, 0, 0, 0, 0, time.UTC) }
+	list, err := NewReader(conn).Transitions(t.Context(), "main", month(1), month(3))
+	if err != nil || len(list) != len(want) || list[3].From != "lead" || !list[3].Month.Equal(month(2)) || list[3].Share != third {
+		t.Errorf("%v, %v", list, err)
 	}
 }
 

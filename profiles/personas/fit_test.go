@@ -102,7 +102,7 @@ func TestPlantedGroupsAreFound(t *testing.T) {
 	}
 }
 
-// Rows that have no groups: a normal cloud, a uniform one, one of few dimensions,
+// Rows that have no groups: a ring, a normal cloud, a uniform one, one of few dimensions,
 // and one that is skewed.
 func TestNoiseHasNoPersonas(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 1))
@@ -119,7 +119,17 @@ func TestNoiseHasNoPersonas(t *testing.T) {
 		}
 		return table
 	}
+	// Around a ring people are alike near by and unlike far off, and nowhere is a border:
+	// every sample cuts it elsewhere.
+	ring := noise(4, random.Float64)
+	for i := range ring.IDs {
+		angle := 2 * math.Pi * random.Float64()
+		for j := range ring.Features {
+			ring.Values[4*i+j] = math.Cos(angle+float64(j)*math.Pi/4) + .05*random.NormFloat64()
+		}
+	}
 	for name, table := range map[string]Table{
+		"ring":        ring,
 		"normal 8":    noise(8, random.NormFloat64),
 		"uniform 8":   noise(8, random.Float64),
 		"uniform 2":   noise(2, random.Float64),

@@ -36,10 +36,7 @@ func (m Maker) Leaf() segments.Node {
 	case 12:
 		return m.accounts()
 	case 25:
-		if m.IntN(2) == 0 {
-			return segments.InPersona{ID: m.One("p1", "p2", "it's")}
-		}
-		return segments.InStage{Stage: lifecycle.Stage(m.One("lead", "at_risk"))}
+		return m.group()
 	case 15, 16:
 		return m.location()
 	case 22:
@@ -54,6 +51,13 @@ func (m Maker) Leaf() segments.Node {
 		return segments.Mood{In: segments.Medium(m.One("", "social", "support", "feedback")), Is: m.comparison(0, -.5, .25), Within: m.within()}
 	}
 	return segments.Trait{Name: m.trait(), Test: m.test()}
+}
+
+func (m Maker) group() segments.Node {
+	if m.IntN(2) == 0 {
+		return segments.InPersona{ID: m.One("p1", "p2", "it's")}
+	}
+	return segments.InStage{Stage: lifecycle.Stage(m.One("lead", "at_risk"))}
 }
 
 func (m Maker) trait() string {

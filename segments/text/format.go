@@ -129,20 +129,18 @@ func (w *writer) counted(m map[string]any) {
 			return
 		}
 	}
+	for _, member := range []string{"segment", "persona", "stage"} {
+		if m[member] != nil {
+			w.put(member)
+			w.name(m[member])
+			return
+		}
+	}
 	switch {
 	case m["holdout"] != nil:
 		w.put("holdout")
 		w.name(m["holdout"])
 		w.bounds(m["percent"], literal, "%")
-	case m["segment"] != nil:
-		w.put("segment")
-		w.name(m["segment"])
-	case m["persona"] != nil:
-		w.put("persona")
-		w.name(m["persona"])
-	case m["stage"] != nil:
-		w.put("stage")
-		w.name(m["stage"])
 	case m["household"] != nil:
 		w.put("household")
 		w.bounds(m["household"], literal, "")

@@ -44,10 +44,8 @@ func (p *parser) begun(o *object, t token) {
 	case "holdout":
 		o.add("holdout", p.name("the name of a holdout"))
 		o.add("percent", p.bounds(p.scalar))
-	case "segment":
-		o.add("segment", p.name("the id of a segment"))
-	case "persona":
-		o.add("persona", p.name("the id of a persona"))
+	case "segment", "persona":
+		o.add(t.text, p.name("the id of a "+t.text))
 	case "stage":
 		o.add("stage", p.name("the name of a stage"))
 	case "household":
