@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kindred-cdp/kindred/identity"
@@ -18,18 +19,9 @@ import (
 	"github.com/kindred-cdp/kindred/segments/live"
 )
 
-// BenchmarkStep evaluates 100 segments over KINDRED_BENCH_PEOPLE (default 20 000) people
-// with ten events each, and over some of them: what news of so many people cost, once
-// everything is known.
-func BenchmarkStep(b *testing.B) {
-	ctx := context.Background()
-	people, err := strconv.Atoi(os.Getenv("KINDRED_BENCH_PEOPLE"))
-	if err != nil {
-		people = 20_000
-	}
-	conn := warehousetest.NewTestDatabase(b)
-	clickhousetest.Crowd(ctx, b, conn, people, 10)
-	at := time.Date(2025, 5, 1, 0, 0, 0, 0, time.UTC)
+// defineTypical makes 100 segments of five kinds.
+func defineTypical(ctx context.Context, b *testing.B, conn driver.Conn, at time.Time) {
+	b.Helper()
 	definitions := live.NewDefinitions(conn)
 	for i := range 100 {
 		text := []string{
@@ -44,6 +36,21 @@ func BenchmarkStep(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkStep evaluates 100 segments over KINDRED_BENCH_PEOPLE (default 20 000) people
+// with ten events each, and over some of them: what news of so many people cost, once
+// everything is known.
+func BenchmarkStep(b *testing.B) {
+	ctx := context.Background()
+	people, err := strconv.Atoi(os.Getenv("KINDRED_BENCH_PEOPLE"))
+	if err != nil {
+		people = 20_000
+	}
+	conn := warehousetest.NewTestDatabase(b)
+	clickhousetest.Crowd(ctx, b, conn, people, 10)
+	at := time.Date(2025, 5, 1, 0, 0, 0, 0, time.UTC)
+	defineTypical(ctx, b, conn, at)
 	w, err := live.New(live.DefaultConfig(), live.Deps{
 		Conn: conn, Clock: func() time.Time { return at }, Publisher: &told{}, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
 	})

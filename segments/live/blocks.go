@@ -52,16 +52,8 @@ func (w *Worker) appendBlock(ctx context.Context, s *space, changes []change) er
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // Never fails: crypto/rand ends the process instead.
 	writer := binary.LittleEndian.Uint64(b[:])
-	rows := make([][]any, len(changes))
-	for i, c := range changes {
-		turned := c.Leaves
-		if turned == nil {
-			turned = []string{}
-		}
-		rows[i] = []any{s.name, string(c.Segment), uint64(c.Profile), c.Block, c.Entered, c.Time, string(c.Cause), c.Revision, c.leaves, turned, writer}
-	}
 	token := "segments/" + s.name + "/" + strconv.FormatUint(s.block+1, 10)
-	err := insert(ctx, w.deps.Conn, token, "segment_changes", "workspace, segment, profile_id, block, entered, time, cause, revision, leaves, turned, writer", rows)
+	err := insertColumns(ctx, w.deps.Conn, token, "segment_changes", "workspace, segment, profile_id, block, entered, time, cause, revision, leaves, turned, writer", columns(s.name, changes, writer))
 	if err != nil {
 		return err
 	}
@@ -75,6 +67,21 @@ func (w *Worker) appendBlock(ctx context.Context, s *space, changes []change) er
 		return errOvertaken
 	}
 	return nil
+}
+
+// columns are the columns of changes: of fifty thousand, to append them row by row takes
+// as long as to find them.
+func columns(workspace string, changes []change, by uint64) []any {
+	n := len(changes)
+	workspaces, ids, causes, turned := make([]string, n), make([]string, n), make([]string, n), make([][]string, n)
+	profiles, blocks, revisions, leaves, writers := make([]uint64, n), make([]uint64, n), make([]uint64, n), make([]uint64, n), make([]uint64, n)
+	entered, times := make([]bool, n), make([]time.Time, n)
+	for i, c := range changes {
+		workspaces[i], ids[i], causes[i], turned[i] = workspace, string(c.Segment), string(c.Cause), append([]string{}, c.Leaves...)
+		profiles[i], blocks[i], revisions[i], leaves[i], writers[i] = uint64(c.Profile), c.Block, c.Revision, c.leaves, by
+		entered[i], times[i] = c.Entered, c.Time
+	}
+	return []any{workspaces, ids, profiles, blocks, entered, times, causes, revisions, leaves, turned, writers}
 }
 
 // tell publishes the changes that others do not know of: those of the block that was

@@ -154,6 +154,29 @@ func (d *Definitions) current(ctx context.Context, at Place) (revision, live uin
 // insert stores rows as one block under a token: a second insert with the token is
 // ignored, from any process at any time within the window of the table.
 func insert(ctx context.Context, conn driver.Conn, token, table, columns string, rows [][]any) error {
+	return insertBy(ctx, conn, token, table, columns, func(batch driver.Batch) error {
+		for _, row := range rows {
+			if err := batch.Append(row...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// insertColumns is insert of values that are there column by column.
+func insertColumns(ctx context.Context, conn driver.Conn, token, table, columns string, values []any) error {
+	return insertBy(ctx, conn, token, table, columns, func(batch driver.Batch) error {
+		for i, column := range values {
+			if err := batch.Column(i).Append(column); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func insertBy(ctx context.Context, conn driver.Conn, token, table, columns string, fill func(driver.Batch) error) error {
 	if token != "" {
 		ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
 			"insert_deduplicate": 1, "insert_deduplication_token": token, "async_insert": 0,
@@ -164,10 +187,8 @@ func insert(ctx context.Context, conn driver.Conn, token, table, columns string,
 		return fmt.Errorf("insert %s: %w", table, profilestore.Concise(err))
 	}
 	defer func() { _ = batch.Close() }()
-	for _, row := range rows {
-		if err := batch.Append(row...); err != nil {
-			return fmt.Errorf("insert %s: %w", table, profilestore.Concise(err))
-		}
+	if err := fill(batch); err != nil {
+		return fmt.Errorf("insert %s: %w", table, profilestore.Concise(err))
 	}
 	if err := batch.Send(); err != nil {
 		return fmt.Errorf("insert %s: %w", table, profilestore.Concise(err))

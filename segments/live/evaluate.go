@@ -216,64 +216,6 @@ var fewRows = clickhouse.Settings{
 	"preferred_block_size_bytes": 0, "optimize_functions_to_subcolumns": 0, "compile_expressions": 0, "compile_aggregate_expressions": 0,
 }
 
-// explain finds the leaves by which each change came: those whose answer is another
-// than at the last change of the profile in the segment, or, where there was none
-// under the definition, those that let it in or keep it out.
-func (w *Worker) explain(ctx context.Context, s *space, changes []change) error {
-	type place struct {
-		id      segments.ID
-		profile identity.ProfileID
-	}
-	before := map[place][2]uint64{} // revision and leaves
-	if s.block > 0 {
-		for part := range slices.Chunk(changes, 20_000) {
-			profiles := make([]uint64, len(part))
-			for i, c := range part {
-				profiles[i] = uint64(c.Profile)
-			}
-			slices.Sort(profiles)
-			err := w.store.query(ctx, "changes of segments before", beforeSQL, func(rows driver.Rows) error {
-				var id string
-				var profile, revision, leaves uint64
-				err := rows.Scan(&id, &profile, &revision, &leaves)
-				before[place{segments.ID(id), identity.ProfileID(profile)}] = [2]uint64{revision, leaves}
-				return err
-			}, clickhouse.Named("workspace", s.name), clickhouse.Named("profiles", slices.Compact(profiles)), clickhouse.Named("block", s.block))
-			if err != nil {
-				return err
-			}
-		}
-	}
-	pointers := map[*target][]string{}
-	for i := range changes {
-		c := &changes[i]
-		if c.target.archived || c.Cause == segments.ByProfile {
-			continue
-		}
-		if pointers[c.target] == nil {
-			pointers[c.target] = segments.Pointers(c.target.definition, c.target.resolved)
-		}
-		last, ok := before[place{c.Segment, c.Profile}]
-		for n, pointer := range pointers[c.target] {
-			holds := c.leaves>>n&1 == 1
-			turned := holds == c.Entered
-			if ok && last[0] == c.Revision {
-				turned = holds != (last[1]>>n&1 == 1)
-			}
-			if turned {
-				c.Leaves = append(c.Leaves, pointer)
-			}
-		}
-	}
-	return nil
-}
-
-const beforeSQL = `
-SELECT segment, profile_id, argMax(revision, block) AS revision, argMax(leaves, block) AS leaves
-FROM segment_changes
-WHERE workspace = {workspace:String} AND profile_id IN {profiles:Array(UInt64)} AND block <= {block:UInt64}
-GROUP BY segment, profile_id`
-
 // workspaceText is the name of a workspace as the server reads a bound text.
 func workspaceText(name string) string {
 	return strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "\x00", `\0`).Replace(name)
