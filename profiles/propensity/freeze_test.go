@@ -75,8 +75,10 @@ func TestReasons(t *testing.T) {
 			t.Fatal(err)
 		}
 		some := &Table{Rows: 1, Columns: []Column{
-			{Name: "a", Kind: Numeric, Numbers: []float64{1.5}}, {Name: "b", Kind: Numeric, Numbers: []float64{1.5}},
-			{Name: "c", Kind: Numeric, Numbers: []float64{1.5}}, {Name: "d", Kind: Numeric, Numbers: []float64{0}},
+			{Name: "a", Kind: Numeric, Numbers: []float64{1.5}},
+			{Name: "b", Kind: Numeric, Numbers: []float64{1.5}},
+			{Name: "c", Kind: Numeric, Numbers: []float64{1.5}},
+			{Name: "d", Kind: Numeric, Numbers: []float64{0}},
 		}}
 		why := m.Reasons(some, all(1), Typical(table, all(4000)), 2)[0]
 		if len(why) != 2 || why[0].Feature != "a" || why[1].Feature != "b" || why[0].Effect < 1 || why[1].Effect > -.5 || why[0].Value != 1.5 {
