@@ -29,6 +29,9 @@ type Config struct {
 	Moments int
 	// MaxRows is the greatest number of examples of one moment. Default 25 000.
 	MaxRows int
+	// Pause is the least time between two looks at changed profiles where a model is of the
+	// members of a segment: who they are is asked of everybody. Default 30 s.
+	Pause time.Duration
 	// MaxChanged is how many changed profiles one look scores. Default 5 000.
 	MaxChanged int
 	// Reasons is the number of reasons that a score tells. Default 3.
@@ -41,15 +44,15 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Beat: 5 * time.Second, Daily: 24 * time.Hour, Retry: 24 * time.Hour, Timeout: time.Hour,
-		Moments: 6, MaxRows: 25_000, MaxChanged: 5_000, Reasons: 3, Propensity: propensity.DefaultConfig(),
+		Moments: 6, MaxRows: 25_000, Pause: 30 * time.Second, MaxChanged: 5_000, Reasons: 3, Propensity: propensity.DefaultConfig(),
 	}
 }
 
 // Validate reports every fault of the configuration.
 func (c Config) Validate() error {
 	errs := []error{c.Propensity.Validate()}
-	if c.Beat <= 0 || c.Daily <= 0 || c.Retry <= 0 || c.Timeout <= 0 {
-		errs = append(errs, errors.New("forecast: beat, daily, retry and timeout must be positive"))
+	if c.Beat <= 0 || c.Pause < 0 || c.Daily <= 0 || c.Retry <= 0 || c.Timeout <= 0 {
+		errs = append(errs, errors.New("forecast: beat, daily, retry and timeout must be positive, pause not negative"))
 	}
 	if c.Moments < leastMoments || c.MaxRows < 100 || c.MaxChanged < 1 || c.Reasons < 0 {
 		errs = append(errs, errors.New("forecast: moments must be 3 or more, max rows 100 or more, max changed 1 or more, reasons not negative"))

@@ -226,6 +226,17 @@ func TestKnowledge(t *testing.T) {
 	if n := w.number("(SELECT countIf(profile_id % 2 = 1) " + standing("lenient") + ")"); n != 0 || m.Scored == 0 || m.Scored > 400 {
 		t.Errorf("%v scores of who is not eligible, of %d", n, m.Scored)
 	}
+	// Who is eligible is asked of everybody: those who change wait for each other.
+	who := identity.Key(w.number("(SELECT min(profile_id) " + standing("lenient") + ")"))
+	for i, want := range []int{1, 1, 2} {
+		w.now = w.now.Add([]time.Duration{time.Hour, time.Second, time.Minute}[i])
+		if w.worker.Changed(workspace, who); i > 0 {
+			w.worker.Changed(workspace, who+1) // Of no person, or not eligible.
+		}
+		if w.look("lenient"); len(w.told) != want {
+			t.Errorf("after look %d, %v were told, want %d", i, w.told, want)
+		}
+	}
 }
 
 func TestDefinitions(t *testing.T) {

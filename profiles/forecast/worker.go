@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,8 +20,9 @@ type Worker struct {
 	metrics *metrics
 	wanted  chan struct{}
 
-	busy   sync.Mutex // held by the look that runs
-	ticked time.Time  // of the last event
+	busy     sync.Mutex // held by the look that runs, which uses what follows
+	ticked   time.Time  // of the last event
+	followed map[string]time.Time
 
 	mu      sync.Mutex // Protects changed.
 	changed map[string]map[identity.Key]bool
@@ -40,7 +42,8 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 		return nil, fmt.Errorf("register metrics of models: %w", err)
 	}
 	return &Worker{
-		cfg: cfg, deps: deps, store: NewStore(deps.Conn), metrics: m, wanted: make(chan struct{}, 1), changed: map[string]map[identity.Key]bool{},
+		cfg: cfg, deps: deps, store: NewStore(deps.Conn), metrics: m, wanted: make(chan struct{}, 1),
+		followed: map[string]time.Time{}, changed: map[string]map[identity.Key]bool{},
 	}, nil
 }
 
@@ -230,13 +233,18 @@ func (w *Worker) due(m *Model, now time.Time) bool {
 
 // follow scores the profiles that changed.
 func (w *Worker) follow(ctx context.Context, workspace string, models []*Model) error {
+	now := w.deps.Clock().UTC().Truncate(time.Millisecond)
+	some := slices.ContainsFunc(models, func(m *Model) bool { return len(m.Definition.Eligible) > 0 })
+	if some && now.Sub(w.followed[workspace]) < w.cfg.Pause {
+		return nil
+	}
 	keys := w.take(workspace)
 	if len(keys) == 0 {
 		return nil
 	}
+	w.followed[workspace] = now
 	ids, err := w.deps.Features.Present(ctx, keys)
 	if err == nil && len(ids) > 0 {
-		now := w.deps.Clock().UTC().Truncate(time.Millisecond)
 		for _, m := range models {
 			err = errors.Join(err, w.scoreSome(ctx, m, ids, now))
 		}
