@@ -60,7 +60,9 @@ what it has over the base rate, or one with values later than the row's time.
 
 --model auto fits logistic regression and boosted trees, and keeps the trees only
 where they are better, on rows inside the training that neither has seen, by more
-than the standard error. The same file and seed give the same bytes.
+than the standard error. Where rows have an order and the base rate moves, the
+probabilities follow it if that was better on the rows that calibrate, and the
+answer says so. The same file and seed give the same bytes.
 
 predictions.csv has id, probability and set: train, holdout, fold1 …, or new for
 rows without an answer.`,

@@ -37,6 +37,7 @@ type propensityReport struct {
 	Split       string                         `json:"split"`
 	Model       string                         `json:"model,omitempty"`
 	Parts       []propensity.Part              `json:"parts,omitempty"`
+	NewShift    *propensity.PriorShift         `json:"prior_shift_of_new_rows,omitempty"`
 	Features    []featureReport                `json:"features"`
 	Weights     []propensity.Weight            `json:"weights,omitempty"`
 	Reliability []propensity.Bin               `json:"reliability,omitempty"`
@@ -115,7 +116,7 @@ func (r *propensityReport) result(v *propensity.Result) {
 	}
 	r.Metrics, r.Judged = &v.Metrics, v.Metrics.Rows
 	r.Intervals, r.Baselines, r.Parts, r.Reliability, r.Drift = v.Intervals, v.Baselines, v.Parts, v.Reliability, v.Drift
-	r.Weights = sharedWeights(v.Parts)
+	r.Weights, r.NewShift = sharedWeights(v.Parts), v.NewShift
 	families := map[string]bool{}
 	for _, p := range v.Parts {
 		families[string(p.Model)] = true
@@ -146,6 +147,14 @@ func (r *propensityReport) print(w io.Writer) error {
 	}
 	p.say("AUC %.4f %s, log loss %.4f %s, Brier %.4f, ECE %.4f, lift of the first tenth %.2f",
 		r.AUC, interval("auc"), r.LogLoss, interval("log_loss"), r.Brier, r.ECE, r.Lift)
+	for _, part := range r.Parts {
+		if s := part.Shift; s != nil && s.Applied {
+			p.say("%s: the base rate moves; probabilities were moved from %.3f to the %.3f that the rows let guess without their answers, which was better on the rows that calibrate", part.Set, s.From, s.To)
+		}
+	}
+	if s := r.NewShift; s != nil && s.Applied {
+		p.say("new: probabilities were moved from a base rate of %.3f to %.3f, likewise", s.From, s.To)
+	}
 	base, single := r.Baselines["base_rate"], r.Baselines["single_feature"]
 	p.say("base rate: log loss %.4f; %s alone: AUC %.4f, log loss %.4f", base.LogLoss, single.Feature, single.AUC, single.LogLoss)
 	var top []string

@@ -28,6 +28,8 @@ type Part struct {
 	AUC       float64  `json:"auc"`
 	LogLoss   float64  `json:"log_loss"`
 	Weights   []Weight `json:"weights"`
+	// Shift is whether and how the probabilities followed the base rate.
+	Shift *PriorShift `json:"prior_shift,omitempty"`
 }
 
 // Result is what an evaluation says. Predictions are by row of the table; those
@@ -46,6 +48,9 @@ type Result struct {
 	Predictions []float64
 	// Set is train, holdout, fold1 …, new, or "" for a row without a part.
 	Set []string
+	// NewShift is whether and how the probabilities of rows without an answer
+	// followed the base rate.
+	NewShift *PriorShift
 	// Models are those of the parts, in their order.
 	Models []*Model
 }
@@ -190,7 +195,7 @@ func (v *evaluation) part(set string, f fold) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", set, err)
 	}
-	p := m.Predict(v.t, f.test)
+	p, shift := m.follow(v.t, f.test)
 	v.set(f.test, set, p)
 	best, _ := bestSingle(v.t, f.train, v.e.Y)
 	column := &v.t.Columns[best]
@@ -206,7 +211,7 @@ func (v *evaluation) part(set string, f fold) error {
 	v.r.Models = append(v.r.Models, m)
 	v.r.Parts = append(v.r.Parts, Part{
 		Set: set, Rows: own.Rows, Positives: own.Positives, TrainRows: len(f.train), TrainRate: m.BaseRate,
-		Model: m.Family, Trees: m.Trees, Reason: m.Reason, Calibrate: m.Calibration.Kind, AUC: own.AUC, LogLoss: own.LogLoss, Weights: m.Weights(),
+		Model: m.Family, Trees: m.Trees, Reason: m.Reason, Calibrate: m.Calibration.Kind, AUC: own.AUC, LogLoss: own.LogLoss, Weights: m.Weights(), Shift: shift,
 	})
 	return nil
 }
@@ -226,7 +231,9 @@ func (v *evaluation) scoreNew() error {
 	if err != nil {
 		return fmt.Errorf("rows without an answer: %w", err)
 	}
-	v.set(v.e.New, "new", m.Predict(v.t, v.e.New))
+	p, shift := m.follow(v.t, v.e.New)
+	v.set(v.e.New, "new", p)
+	v.r.NewShift = shift
 	v.r.Models = append(v.r.Models, m)
 	return nil
 }

@@ -84,6 +84,9 @@ type Model struct {
 	// Choice compares boosting with the regression on rows inside the training
 	// that neither had seen; nil where there was no choice.
 	Choice *Comparison
+	// Shift is what is known of following the base rate; nil where rows have no
+	// order or are too few to tell.
+	Shift *PriorShift
 
 	logistic *logistic
 	boosting *boosting
@@ -91,6 +94,8 @@ type Model struct {
 
 // Predict returns the probabilities of rows. Columns are found by their names;
 // one that is not there is missing, and levels that training had not are new.
+// What it says of a row does not depend on the others: the base rate is not
+// followed.
 func (m *Model) Predict(t *Table, rows []int32) []float64 {
 	out := m.margins(t, rows)
 	for i, z := range out {
@@ -210,15 +215,23 @@ func (r *training) choose() *Model {
 	if m.Family == Logistic {
 		m.Trees = 0
 		m.logistic = fitLogistic(r.t, r.rows, r.y, r.cfg.Logistic, workers())
-		m.Calibration = calibration(plain, r.held)
+		m.calibrate(calibration, plain, r)
 		return m
 	}
 	// More rows bear more trees.
 	inFold := len(r.folds[len(r.folds)-1].train)
 	m.Trees = max(1, int(math.Round(float64(m.Trees)*math.Min(1.25, float64(len(r.rows))/float64(inFold)))))
 	m.boosting = fitBoosting(r.t, r.rows, r.y, r.cfg.Boosting, m.Trees, r.cfg.Seed, workers())
-	m.Calibration = calibration(grown, r.held)
+	m.calibrate(calibration, grown, r)
 	return m
+}
+
+// calibrate calibrates by margins of rows that the model had not seen.
+func (m *Model) calibrate(by func([]float64, []bool) Calibration, margins []float64, r *training) {
+	m.Calibration = by(margins, r.held)
+	if r.cfg.Ordered {
+		m.Shift = r.priorShift(margins, m.Calibration, r.rate(r.rows))
+	}
 }
 
 // simple is the model where the rows are too few to divide.
