@@ -81,7 +81,7 @@ func demoCommand() *cobra.Command {
 		Long: `Start Kindred, stream the invoices of a real shop (UCI Online Retail, 2010-2011)
 the simulated web life of its customers, and the export of an old CRM in which some
 of them are (crm.csv in the data folder), through Kafka into ClickHouse, resolve the
-identities, value the customers, and stay up. All times are moved by
+identities, value the customers, tell what kinds of them there are, and stay up. All times are moved by
 the same whole weeks, so that the data end within the last seven days.
 
 A demo that was killed continues where it stopped when it is started again.`,

@@ -93,11 +93,16 @@ func reference(p points, box box, k, restarts int, random *rand.Rand) float64 {
 	return max(uniform, shuffled)
 }
 
-// best returns the eligible candidate with the greatest silhouette, or nil.
+// better is by how much more groups must gain to be worth their number.
+const better = .005
+
+// best returns the eligible candidate whose silhouette is the furthest above that of
+// rows without groups, or nil. The silhouette alone favours two groups, because fewer
+// groups have a greater one in any rows.
 func best(list []Candidate) *Candidate {
 	var found *Candidate
 	for i := range list {
-		if c := &list[i]; c.Against == "" && (found == nil || c.Silhouette > found.Silhouette) {
+		if c := &list[i]; c.Against == "" && (found == nil || c.Silhouette-c.Reference > found.Silhouette-found.Reference+better) {
 			found = c
 		}
 	}

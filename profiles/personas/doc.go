@@ -25,7 +25,8 @@
 //     index (Hubert and Arabie 1985) of at least Config.MinStability;
 //   - none of its groups has less than Config.MinShare of the rows.
 //
-// Of the eligible ones that with the greatest silhouette is taken. Where none is,
+// Of the eligible ones that is taken whose silhouette is the furthest above that of
+// rows without groups: alone it favours few groups, in any rows. Where none is,
 // Model.Refused says "no stable personas" and why: a partition that another
 // sample of the same people would not show is no fact about them.
 //

@@ -93,14 +93,19 @@ func seeds(p points, k int, random *rand.Rand) points {
 	return centres
 }
 
-// lloyd moves centres until no point changes its own, and returns the sum of
-// squares. A centre without points moves to the point that is furthest from its own.
+// tolerance is the part of the sum of squares by which a step must improve it: behind
+// that, where groups have no borders, hundreds of steps move a few points to and fro.
+const tolerance = 1e-4
+
+// lloyd moves centres until no point changes its own or little is gained, and returns
+// the sum of squares. A centre without points moves to the point that is furthest from its own.
 func lloyd(p, centres points) float64 {
 	k, n := centres.len(), p.len()
 	labels := make([]int, n)
 	sums, counts := make([]float64, k*p.d), make([]float64, k)
-	total := 0.0
+	total := math.Inf(1)
 	for iteration := range maxIterations {
+		before := total
 		clear(sums)
 		clear(counts)
 		changed, furthest, far := iteration == 0, 0, -1.0
@@ -119,7 +124,7 @@ func lloyd(p, centres points) float64 {
 				furthest, far = i, s
 			}
 		}
-		if !changed {
+		if !changed || iteration > 0 && before-total <= tolerance*total {
 			return total
 		}
 		for c := range k {
