@@ -144,17 +144,29 @@ type position struct {
 	profile uint64
 }
 
-// stateAge is how old the row of a state may become while nothing of it changes.
-const stateAge = 5 * time.Minute
+// stateAge is how old the row of a state may become while nothing of it changes, and
+// membersAge while nothing but the number of members does: under load it is another one
+// after each evaluation.
+const (
+	stateAge   = 5 * time.Minute
+	membersAge = time.Second
+)
 
 // record stores the states of segments that say something new.
-func (w *Worker) record(ctx context.Context, s *space) error {
+func (w *Worker) record(ctx context.Context, s *space, at time.Time) error {
 	var rows [][]any
+	s.recordAt = time.Time{}
 	for _, t := range s.targets {
 		t.state.Members = t.members
 		now, before := t.state, t.recorded
-		if before.Revision == now.Revision && before.Members == now.Members && before.Error == now.Error && now.EvaluatedAt.Sub(before.EvaluatedAt) < stateAge {
-			continue
+		if before.Revision == now.Revision && before.Error == now.Error {
+			if before.Members == now.Members && now.EvaluatedAt.Sub(before.EvaluatedAt) < stateAge {
+				continue
+			}
+			if at.Sub(before.EvaluatedAt) < membersAge {
+				s.recordAt = later(s.recordAt, before.EvaluatedAt.Add(membersAge))
+				continue
+			}
 		}
 		// Of two rows of one millisecond, nobody could tell which is the newer.
 		now.EvaluatedAt = later(now.EvaluatedAt, before.EvaluatedAt.Add(time.Millisecond))

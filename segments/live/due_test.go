@@ -75,3 +75,36 @@ func gauge(t *testing.T, registry *prometheus.Registry, name string) float64 {
 	t.Fatalf("no metric %s", name)
 	return 0
 }
+
+// TestTheNumberOfMembersIsStoredOnceASecond has somebody enter right after another: the
+// number follows a second later, by itself.
+func TestTheNumberOfMembersIsStoredOnceASecond(t *testing.T) {
+	ctx := context.Background()
+	s := newStage(t)
+	s.define("all", 0, `{"event":"View"}`)
+	w := s.worker()
+	s.step(w)
+	begin := s.now
+	stored := func() uint64 {
+		one, err := s.store.Get(ctx, "main", "all")
+		s.check(err)
+		return one.State.Members
+	}
+	for n := range 2 {
+		s.now = begin.Add(1500*time.Millisecond + time.Duration(n)*100*time.Millisecond)
+		s.world.Add(clickhousetest.Event{MessageID: fmt.Sprint(n), Name: "View", Time: begin, Identifiers: []string{user(n)}})
+		s.world.Flush(ctx)
+		w.Changed("main", s.world.Key(user(n)))
+		next := s.step(w)
+		if stored() != 1 {
+			t.Fatalf("%d members are stored after evaluation %d, want 1", stored(), n)
+		}
+		if want := begin.Add(2500 * time.Millisecond); n == 1 && !next.Equal(want) {
+			t.Errorf("the worker wants to be asked at %s, want %s", next, want)
+		}
+	}
+	s.now = begin.Add(2500 * time.Millisecond)
+	if next := s.step(w); stored() != 2 || !next.After(s.now) {
+		t.Errorf("%d members are stored a second later, want 2; next %s at %s", stored(), next, s.now)
+	}
+}

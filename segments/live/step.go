@@ -86,6 +86,9 @@ func (s *space) next() time.Time {
 		return time.Unix(1<<40, 0)
 	}
 	next := s.sweepAt
+	if !s.recordAt.IsZero() {
+		next = earlier(next, s.recordAt)
+	}
 	if at := s.dues.next(); at != never {
 		next = earlier(next, time.UnixMilli(at))
 	}
@@ -113,7 +116,7 @@ func (w *Worker) visit(ctx context.Context, s *space, now time.Time, beat bool) 
 			t.state.EvaluatedAt, t.state.GoodAt = now, now
 		}
 	}
-	if err := w.record(ctx, s); err != nil {
+	if err := w.record(ctx, s, now); err != nil {
 		return whole, err
 	}
 	s.targets = slices.DeleteFunc(s.targets, func(t *target) bool { return t.archived && !t.behind() && t.state.Error == "" })

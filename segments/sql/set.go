@@ -1,7 +1,6 @@
 package sql
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -49,7 +48,9 @@ func (b *Bits) Has(n int) bool { return b[n/wordBits]>>(n%wordBits)&1 == 1 }
 //	                    a leaf, math.MaxInt64 when it cannot
 //	held       UInt64   one bit per definition that holds
 //
-// and behind these mask_1 and held_1 of the second word, where there is one.
+// For some profiles there is no held, and behind these there is mask_1 of the second
+// word, where there is one: a quarter of what it costs to plan such a query went into
+// the trees of a hundred definitions, which Scan works out from the leaves.
 //
 // A profile without a row has the mask Nobody for its leaves and is in no segment;
 // one whose processing is restricted has none.
@@ -61,6 +62,8 @@ type Set struct {
 	// Nobody are the bits of the leaves that are set where the leaf does not hold.
 	Nobody Bits
 	words  int
+	some   bool
+	trees  []segments.Node
 }
 
 // Answer is a row of a set.
@@ -72,11 +75,49 @@ type Answer struct {
 
 // Scan reads a row.
 func (s *Set) Scan(rows driver.Rows) (a Answer, err error) {
-	into := []any{&a.Profile, &a.Mask[0], &a.Due, &a.Held[0]}
-	for w := 1; w < s.words; w++ {
-		into = append(into, &a.Mask[w], &a.Held[w])
+	if !s.some {
+		return a, rows.Scan(&a.Profile, &a.Mask[0], &a.Due, &a.Held[0])
 	}
-	return a, rows.Scan(into...)
+	into := []any{&a.Profile, &a.Mask[0], &a.Due}
+	for w := 1; w < s.words; w++ {
+		into = append(into, &a.Mask[w])
+	}
+	if err := rows.Scan(into...); err != nil {
+		return a, err
+	}
+	for i, tree := range s.trees {
+		n := -1
+		if holds(tree, func() bool {
+			n++
+			bit := s.Leaves[i][n]
+			return a.Mask.Has(bit) != s.Nobody.Has(bit)
+		}) {
+			a.Held[i/wordBits] |= 1 << (i % wordBits)
+		}
+	}
+	return a, nil
+}
+
+// holds works out a tree; leaf tells of one leaf after the other, from left to right,
+// whether it holds. It asks for each: also behind one that decides.
+func holds(n segments.Node, leaf func() bool) bool {
+	switch n := n.(type) {
+	case segments.All:
+		all := true
+		for _, part := range n {
+			all = holds(part, leaf) && all
+		}
+		return all
+	case segments.Any:
+		some := false
+		for _, part := range n {
+			some = holds(part, leaf) || some
+		}
+		return some
+	case segments.Not:
+		return !holds(n.Node, leaf)
+	}
+	return leaf()
 }
 
 // Holds returns which leaves of definition i hold by a mask: bit n for leaf n.
@@ -145,6 +186,7 @@ func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string
 	s := Set{Leaves: make([][]int, len(ds))}
 	places := map[string]int{}
 	for i, d := range ds {
+		s.trees = append(s.trees, d.Root)
 		names, err := leafNames(d)
 		if err != nil {
 			return Set{}, err
@@ -164,7 +206,7 @@ func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string
 	if c.set.words > MaxWords || !some && c.set.words > 1 {
 		return Set{}, fmt.Errorf("compile segments: %d leaves of %d definitions are too many for one query", len(places), len(ds))
 	}
-	s.words = c.set.words
+	s.words, s.some = c.set.words, some
 	for bit, opposite := range c.opposite {
 		if opposite {
 			s.Nobody[bit/wordBits] |= 1 << (bit % wordBits)
@@ -178,26 +220,22 @@ func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string
 	return s, nil
 }
 
-// held are the expressions of the bits of the definitions, word by word.
-func (c *compiler) held(ds []segments.Definition, leaves [][]int) (words []string, everybody bool) {
-	terms := make([][]string, c.set.words)
+// held is the expression of the bits of the definitions.
+func (c *compiler) held(ds []segments.Definition, leaves [][]int) (expression string, everybody bool) {
+	terms := make([]string, len(ds))
 	for i, d := range ds {
 		bits := func() func() int {
 			n := inOrder()
 			return func() int { return leaves[i][n()] }
 		}
-		w := i / wordBits
-		terms[w] = append(terms[w], fmt.Sprintf("bitShiftLeft(toUInt64(%s), %d)", c.condition(d.Root, bits()), i%wordBits))
+		terms[i] = fmt.Sprintf("bitShiftLeft(toUInt64(%s), %d)", c.condition(d.Root, bits()), i)
 		holds, _ := c.withoutRows(d.Root, bits())
 		everybody = holds || everybody
 	}
-	for _, of := range terms {
-		words = append(words, cmp.Or(strings.Join(of, "\n    + "), "toUInt64(0)"))
-	}
-	return words, everybody
+	return strings.Join(terms, "\n    + "), everybody
 }
 
-func (c *compiler) assembleSet(held []string, everybody bool) string {
+func (c *compiler) assembleSet(held string, everybody bool) string {
 	who := "profile_id != 0 AND " + c.unrestricted() + c.only("profile_id", AskedProfiles)
 	masks := make([]string, c.set.words)
 	for w := range masks {
@@ -206,14 +244,15 @@ func (c *compiler) assembleSet(held []string, everybody bool) string {
 	for _, leaf := range slices.Sorted(maps.Keys(c.outright)) {
 		masks[leaf/wordBits] += fmt.Sprintf(" + bitShiftLeft(toUInt64(%s), %d)", c.outright[leaf], leaf%wordBits)
 	}
-	columns, gathered := "", ""
+	columns, gathered := "mask, due", ""
 	for w, mask := range masks {
 		gathered += mask + " AS " + worded("mask", w) + ", "
-		if w == 0 {
-			columns += "mask, due,\n    " + held[0] + " AS held"
-		} else {
-			columns += ",\n    " + worded("mask", w) + ",\n    " + held[w] + " AS " + worded("held", w)
+		if w > 0 {
+			columns += ", " + worded("mask", w)
 		}
+	}
+	if !c.set.some {
+		columns += ",\n    " + held + " AS held"
 	}
 	return "SELECT profile_id, " + columns + "\nFROM (\n    SELECT profile_id, " + gathered + "min(due) AS due\n    FROM (\n" +
 		indent(indent(strings.Join(c.scans(everybody), "\nUNION ALL\n"))) +
