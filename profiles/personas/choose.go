@@ -26,12 +26,13 @@ type Candidate struct {
 }
 
 const (
-	// silhouetteRows bounds the rows whose distances from each other are taken, and
-	// bootstrapRows those of a sample that stability is measured by.
+	// silhouetteRows bounds the rows whose distances from each other are taken,
+	// bootstrapRows those of a sample that stability is measured by, and referenceRows
+	// those of a table without groups, of which there are references of each kind.
 	silhouetteRows = 1500
-	bootstrapRows  = 3000
-	// references is the number of tables without groups.
-	references = 3
+	bootstrapRows  = 2000
+	referenceRows  = 750
+	references     = 3
 )
 
 // candidates tries every number of groups. Each has random sources of its own, so
@@ -54,8 +55,8 @@ func try(p points, box box, k int, cfg Config) Candidate {
 		for i := range at {
 			at[i] = random.IntN(p.len())
 		}
-		// Restarts as above: what is measured is the data, not the luck of a start.
-		again := cluster(p.pick(at), k, cfg.Restarts, random)
+		// More than one start: what is measured is the data, not the luck of it.
+		again := cluster(p.pick(at), k, min(2, cfg.Restarts), random)
 		c.Stability += AdjustedRand(labels, label(p, again)) / float64(cfg.Bootstraps)
 	}
 	switch {
@@ -78,7 +79,7 @@ func try(p points, box box, k int, cfg Config) Candidate {
 func reference(p points, box box, k, restarts int, random *rand.Rand) float64 {
 	uniform, shuffled := 0.0, 0.0
 	for range references {
-		null := box.draw(min(p.len(), silhouetteRows), random)
+		null := box.draw(min(p.len(), referenceRows), random)
 		uniform += silhouette(null, label(null, cluster(null, k, restarts, random)), k) / references
 		if p.d == 1 {
 			continue
