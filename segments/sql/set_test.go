@@ -101,6 +101,7 @@ func TestSetsAgreeWithOracle(t *testing.T) {
 			}
 			changes += compareSet(t, conn, o, people, some)
 		}
+		compareWide(t, conn, o, people, definitions)
 	}
 	if changes == 0 {
 		t.Error("time has changed nothing: due times were not tested")
