@@ -171,14 +171,17 @@ func (t table) there(ctx context.Context, workspace string) (bool, error) {
 	return len(ids) > 0, err
 }
 
-const sweepSQL = `SELECT DISTINCT identifier_id FROM identifiers
+// sweepSQL has the rows of an identifier one after the other, and reads no more than it
+// returns: to leave out its further rows the engine would look at all that follow.
+const sweepSQL = `SELECT identifier_id FROM identifiers
 WHERE workspace = {workspace:String} AND identifier_id > {after:UInt64}
 ORDER BY identifier_id
 LIMIT {limit:UInt32}`
 
-// next returns the keys of identifiers after one, in their order.
+// next returns the keys of some identifiers after one, in their order.
 func (t table) next(ctx context.Context, workspace string, after uint64, limit int) ([]identity.ProfileID, error) {
-	return t.ids(ctx, sweepSQL, ch.Named("workspace", workspace), ch.Named("after", after), ch.Named("limit", uint32(limit)))
+	ids, err := t.ids(ctx, sweepSQL, ch.Named("workspace", workspace), ch.Named("after", after), ch.Named("limit", uint32(limit)))
+	return slices.Compact(ids), err
 }
 
 func (t table) ids(ctx context.Context, query string, args ...any) (ids []identity.ProfileID, err error) {
