@@ -66,31 +66,50 @@ func cluster(p points, k, restarts int, random *rand.Rand) points {
 	return best
 }
 
-// seeds chooses the first centres by k-means++ (Arthur and Vassilvitskii 2007): each
-// further one with a probability in proportion to the square of its distance.
+// trials is how many points are drawn for each further centre, of which the one that
+// brings all points nearest is taken.
+const trials = 4
+
+// seeds chooses the first centres by k-means++ (Arthur and Vassilvitskii 2007), in its
+// greedy form: each further one is the best of some points that are drawn with a
+// probability in proportion to the square of their distance.
 func seeds(p points, k int, random *rand.Rand) points {
 	n := p.len()
 	centres := points{p.d, append(make([]float64, 0, k*p.d), p.at(random.IntN(n))...)}
-	away := make([]float64, n)
+	away, next, best := make([]float64, n), make([]float64, n), make([]float64, n)
+	sum := 0.0
 	for i := range away {
-		away[i] = math.Inf(1)
+		away[i] = squared(p.at(i), centres.at(0))
+		sum += away[i]
 	}
 	for c := 1; c < k; c++ {
-		sum := 0.0
-		for i := range away {
-			away[i] = min(away[i], squared(p.at(i), centres.at(c-1)))
-			sum += away[i]
-		}
-		at, left := n-1, random.Float64()*sum
-		for i, s := range away {
-			if left -= s; left < 0 {
-				at = i
-				break
+		least, chosen := math.Inf(1), 0
+		for range trials {
+			at, total := draw(away, sum, random), 0.0
+			for i := range next {
+				next[i] = min(away[i], squared(p.at(i), p.at(at)))
+				total += next[i]
+			}
+			if total < least {
+				least, chosen = total, at
+				best, next = next, best
 			}
 		}
-		centres.values = append(centres.values, p.at(at)...)
+		centres.values = append(centres.values, p.at(chosen)...)
+		away, best, sum = best, away, least
 	}
 	return centres
+}
+
+// draw returns a place with a probability in proportion to its weight.
+func draw(weights []float64, sum float64, random *rand.Rand) int {
+	left := random.Float64() * sum
+	for i, w := range weights {
+		if left -= w; left < 0 {
+			return i
+		}
+	}
+	return len(weights) - 1
 }
 
 // tolerance is the part of the sum of squares by which a step must improve it: behind
