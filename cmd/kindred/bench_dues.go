@@ -15,10 +15,11 @@ import (
 	"github.com/kindred-cdp/kindred/identity"
 )
 
-// Of the people who leave a segment by the time alone: how many a second, and how many.
+// Of the people who leave a segment by the time alone: how many a second, and how many at
+// most.
 const (
-	dueRate  = 20_000
-	dueCount = 5 * dueRate
+	dueRate = 20_000
+	mostDue = 5 * dueRate
 )
 
 // exits are people who are to leave a segment when an hour has passed since they did
@@ -38,25 +39,26 @@ func (x *exits) at(i uint64) time.Time {
 
 // exiting has many people leave a segment by the passing of time, and times from the
 // moment they are due to the change on the topic.
-func (b *bench) exiting(ctx context.Context, o segmentsBench) error {
+func (b *bench) exiting(ctx context.Context, t traffic) error {
 	const name = "leaving"
 	body := []byte(`{"expected_revision":0,"text":"did \"Held\" in 1h"}`)
 	if _, err := b.call(ctx, http.MethodPut, "/v1/segments/"+name, "admin-dev", string(body)); err != nil {
 		return fmt.Errorf("segment %s: %w", name, err)
 	}
-	// They are so many that all are evaluated, and with whoever there is.
-	lead := 30*time.Second + time.Duration(o.people/10_000)*time.Second
+	// They are so many that all people are evaluated for them before.
+	lead := 30*time.Second + time.Duration(t.people/10_000)*time.Second
+	count := min(mostDue, t.people/5*4)
 	x := &exits{begin: now().Add(lead).UTC(), due: map[identity.Key]time.Time{}, all: make(chan struct{})}
 	keyer := identity.NewKeyer(b.p.secret, b.p.settings.workspace)
 	end, err := endOfTopic(ctx, b.p, segmentsTopic)
 	if err != nil {
 		return err
 	}
-	err = b.produce(ctx, "bench", dueCount, func(i uint64) (string, []byte) {
-		person := fmt.Sprintf("held-%d", i)
+	err = b.produce(ctx, "bench", count, func(i uint64) (string, []byte) {
+		person := string(t.anonymousID(nil, i/4*5+i%4+1)) // Of those who never log in: the id is their profile's.
 		x.due[keyer.Key(identity.Identifier{Namespace: identity.AnonymousID, Value: person})] = x.at(i)
-		return person, fmt.Appendf(nil, `{"id":%q,"name":"Held","type":"track","source":"bench","time":%q,"identifiers":[{"namespace":"anonymous_id","value":%q}],"properties":{}}`,
-			person, x.at(i).Add(-time.Hour).Format(time.RFC3339Nano), person)
+		return "held-" + person, fmt.Appendf(nil, `{"id":%q,"name":"Held","type":"track","source":"bench","time":%q,"identifiers":[{"namespace":"anonymous_id","value":%q}],"properties":{}}`,
+			"held-"+person, x.at(i).Add(-time.Hour).Format(time.RFC3339Nano), person)
 	})
 	if err != nil {
 		return err
@@ -82,7 +84,7 @@ func (b *bench) exiting(ctx context.Context, o segmentsBench) error {
 		return fmt.Errorf("%w: nobody left", errShort)
 	}
 	slices.Sort(x.waits)
-	b.out("segments, %d people due in %d s: due to `exited` on the topic p50 %.2f s, p99 %.2f s, last %.2f s (%d of %d seen)", dueCount, dueCount/dueRate,
+	b.out("segments, %d people due, %d a second: due to `exited` on the topic p50 %.2f s, p99 %.2f s, last %.2f s (%d of %d seen)", count, dueRate,
 		x.waits[len(x.waits)/2].Seconds(), x.waits[len(x.waits)*99/100].Seconds(), x.waits[len(x.waits)-1].Seconds(), len(x.waits), len(x.waits)+len(x.due))
 	return nil
 }

@@ -63,7 +63,7 @@ func benchSegments(cmd *cobra.Command, o segmentsBench) error {
 		if err := b.entering(ctx, t, o); err != nil {
 			return err
 		}
-		return b.exiting(ctx, o)
+		return b.exiting(ctx, t)
 	})
 }
 

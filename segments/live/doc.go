@@ -25,8 +25,10 @@
 // And there is an evaluation over all profiles after a start, when news were lost, for
 // a definition that is new or has changed, for new scores, and every few hours, which
 // is as far ahead as due times are kept. What the catalogue says of products is no news
-// of anybody, and counts from the next such evaluation on. When nothing happens and nothing is due,
-// nothing runs.
+// of anybody, and counts from the next such evaluation on. After one over all the next
+// one over all rests, while those of some go on. Where more people are due than one takes,
+// whoever was due first comes first, and the lag of who waits is a metric. When nothing
+// happens and nothing is due, nothing runs.
 //
 // # Once and in order
 //

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kindred-cdp/kindred/identity"
@@ -106,5 +108,49 @@ func TestTheNumberOfMembersIsStoredOnceASecond(t *testing.T) {
 	s.now = begin.Add(2500 * time.Millisecond)
 	if next := s.step(w); stored() != 2 || !next.After(s.now) {
 		t.Errorf("%d members are stored a second later, want 2; next %s at %s", stored(), next, s.now)
+	}
+}
+
+// slow is a connection on which something happens with each evaluation over all.
+type slow struct {
+	driver.Conn
+	all func()
+}
+
+func (c *slow) Query(ctx context.Context, query string, args ...any) (driver.Rows, error) {
+	if strings.Contains(query, "groupBitOr(holding)") {
+		c.all()
+	}
+	return c.Conn.Query(ctx, query, args...)
+}
+
+// TestWhoIsDueDoesNotWaitForTheRest has an evaluation over all take ten seconds: the next
+// one comes twenty seconds later, and whoever is due meanwhile leaves in time.
+func TestWhoIsDueDoesNotWaitForTheRest(t *testing.T) {
+	s := newStage(t)
+	all := 0
+	w, err := live.New(live.DefaultConfig(), live.Deps{
+		Conn: &slow{s.conn, func() { all, s.now = all+1, s.now.Add(10*time.Second) }}, Clock: func() time.Time { return s.now },
+		Publisher: s.told, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
+	})
+	s.check(err)
+	begin := s.now
+	s.define("recent", 0, `{"event":"View","within":"1h"}`)
+	s.world.Add(clickhousetest.Event{MessageID: "1", Name: "View", Time: begin.Add(15*time.Second - time.Hour), Identifiers: []string{user(1)}})
+	s.world.Flush(t.Context())
+	s.step(w)
+	s.now = begin.Add(15 * time.Second)
+	w.ChangedUnknown()
+	next := s.step(w)
+	if n := len(s.members("recent", time.Time{})); n != 0 || all != 1 {
+		t.Errorf("%d members after %d evaluations over all, want 0 after 1", n, all)
+	}
+	if want := begin.Add(30 * time.Second); !next.Equal(want) {
+		t.Errorf("the worker wants to be asked at %s, want %s", next, want)
+	}
+	s.now = begin.Add(30 * time.Second)
+	s.step(w)
+	if all != 2 {
+		t.Errorf("%d evaluations over all after the rest, want 2", all)
 	}
 }

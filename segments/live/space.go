@@ -33,6 +33,8 @@ type space struct {
 	// sweepAt is when all is to be evaluated over all profiles; due times are known
 	// until horizon.
 	sweepAt, horizon time.Time
+	// postponed says that something is to be evaluated over all after the rest.
+	postponed bool
 	// recordAt is when the numbers of members are to be stored, zero where they are.
 	recordAt time.Time
 	// changed are identifiers and profiles to evaluate for.

@@ -2,7 +2,6 @@ package live
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,42 +13,6 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 )
-
-func (w *Worker) step(ctx context.Context) (next time.Time, whole bool, err error) {
-	noted := w.take()
-	now := w.deps.Clock().UTC().Truncate(time.Millisecond)
-	if err := w.know(ctx, &noted); err != nil {
-		w.spaces = nil
-		return now, false, err
-	}
-	beat := !now.Before(w.beatAt)
-	if beat {
-		w.beatAt = now.Add(w.cfg.Beat)
-	}
-	next = w.beatAt
-	failed := 0
-	for _, name := range slices.Sorted(maps.Keys(w.spaces)) {
-		s := w.spaces[name]
-		over, err := w.visit(ctx, s, now, beat)
-		whole = whole || over
-		if err != nil {
-			// Whatever is in doubt is read again, by an evaluation over all.
-			w.spaces = nil
-			if errors.Is(err, errOvertaken) {
-				return now, whole, nil
-			}
-			return now, whole, err
-		}
-		for _, t := range s.targets {
-			if t.state.Error != "" {
-				failed++
-			}
-		}
-		next = earlier(next, s.next())
-	}
-	w.metrics.failed.Set(float64(failed))
-	return next, whole, nil
-}
 
 func earlier(a, b time.Time) time.Time {
 	if b.Before(a) {
@@ -80,12 +43,16 @@ func (w *Worker) know(ctx context.Context, n *noted) (err error) {
 	return nil
 }
 
-// next is when something is to be done in a workspace of itself.
-func (s *space) next() time.Time {
+// next is when something is to be done in a workspace of itself, nothing over all before
+// the rest has ended.
+func (s *space) next(restUntil time.Time) time.Time {
 	if len(s.targets) == 0 {
 		return time.Unix(1<<40, 0)
 	}
-	next := s.sweepAt
+	next := later(s.sweepAt, restUntil)
+	if s.postponed {
+		next = restUntil
+	}
 	if !s.recordAt.IsZero() {
 		next = earlier(next, s.recordAt)
 	}
@@ -95,21 +62,21 @@ func (s *space) next() time.Time {
 	return next
 }
 
-// visit does what is to be done in one workspace. whole says that it evaluated over
-// all profiles.
-func (w *Worker) visit(ctx context.Context, s *space, now time.Time, beat bool) (whole bool, err error) {
+// visit does what is to be done in one workspace; while the worker is resting, nothing
+// over all profiles.
+func (w *Worker) visit(ctx context.Context, s *space, now time.Time, beat, resting bool) error {
 	behind, err := w.waiting(ctx, s, now, beat)
 	if err != nil {
-		return false, err
+		return err
 	}
-	if len(behind) > 0 {
-		whole = true
+	s.postponed = resting && len(behind) > 0
+	if len(behind) > 0 && !resting {
 		if err := w.sweep(ctx, s, behind, now); err != nil {
-			return whole, err
+			return err
 		}
 	}
 	if err := w.some(ctx, s, now); err != nil {
-		return whole, err
+		return err
 	}
 	for _, t := range s.targets { // What nothing has moved is as good as evaluated now.
 		if beat && t.state.Error == "" && !t.behind() {
@@ -117,10 +84,10 @@ func (w *Worker) visit(ctx context.Context, s *space, now time.Time, beat bool) 
 		}
 	}
 	if err := w.record(ctx, s, now); err != nil {
-		return whole, err
+		return err
 	}
 	s.targets = slices.DeleteFunc(s.targets, func(t *target) bool { return t.archived && !t.behind() && t.state.Error == "" })
-	return whole, w.tell(ctx, s, nil)
+	return w.tell(ctx, s, nil)
 }
 
 // waiting are the segments to evaluate over all profiles.
@@ -190,7 +157,9 @@ func (w *Worker) sweep(ctx context.Context, s *space, targets []*target, now tim
 		s.dues.sooner(d.profile, d.at)
 	}
 	err = w.append(ctx, s, found.changes, now)
-	w.metrics.seconds.WithLabelValues(overAll).Observe(w.deps.Clock().Sub(start).Seconds())
+	end := w.deps.Clock()
+	w.metrics.seconds.WithLabelValues(overAll).Observe(end.Sub(start).Seconds())
+	w.restUntil = later(w.restUntil, end.Add(time.Duration(float64(end.Sub(start))*w.cfg.Rest)))
 	return err
 }
 
@@ -210,7 +179,10 @@ func (w *Worker) some(ctx context.Context, s *space, now time.Time) error {
 		clear(s.changed)
 		return nil
 	}
-	keys := slices.Collect(maps.Keys(s.changed))
+	var keys []uint64
+	if len(s.changed) <= w.cfg.Some { // More wait for an evaluation over all.
+		keys = slices.Collect(maps.Keys(s.changed))
+	}
 	if len(keys)+len(due) == 0 {
 		return nil
 	}
@@ -228,7 +200,9 @@ func (w *Worker) some(ctx context.Context, s *space, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	clear(s.changed)
+	if len(s.changed) <= w.cfg.Some {
+		clear(s.changed)
+	}
 	s.plan(who, found.dues)
 	err = w.append(ctx, s, found.changes, now)
 	w.metrics.seconds.WithLabelValues(overSome).Observe(w.deps.Clock().Sub(start).Seconds())

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,9 +29,8 @@ type Config struct {
 	Beat time.Duration
 	// Pause is the least time between evaluations. Default 250 ms.
 	Pause time.Duration
-	// Rest is how many times as long as an evaluation over all profiles took the
-	// worker rests after it. After one of some it rests for Pause: whoever has changed
-	// meanwhile waits for it. Default 2.
+	// Rest is how many times as long as an evaluation over all profiles took the worker
+	// waits with the next one; those of some go on meanwhile. Default 2.
 	Rest float64
 	// Some is the greatest number of changed identifiers and of due profiles that are
 	// evaluated by themselves. More changed ones need an evaluation over all; more due
@@ -94,6 +95,8 @@ type Worker struct {
 	// Of the caller of Step. nil means that nothing is known.
 	spaces map[string]*space
 	beatAt time.Time
+	// restUntil is when all may be evaluated again.
+	restUntil time.Time
 }
 
 // New returns a worker that does nothing yet.
@@ -164,17 +167,12 @@ func (w *Worker) take() noted {
 func (w *Worker) Run(ctx context.Context) error {
 	w.spaces = nil // Of the time since, nothing is known.
 	for {
-		start := w.deps.Clock()
-		next, whole, err := w.step(ctx)
-		took := w.deps.Clock().Sub(start)
+		next, err := w.Step(ctx)
 		rest := w.cfg.Pause
-		switch {
-		case err != nil && ctx.Err() == nil:
+		if err != nil && ctx.Err() == nil {
 			w.deps.Logger.Error("evaluation of segments", "error", err)
 			rest = max(rest, time.Second)
 			next = w.deps.Clock().Add(rest)
-		case whole:
-			rest = max(w.cfg.Pause, time.Duration(float64(took)*w.cfg.Rest))
 		}
 		select {
 		case <-ctx.Done():
@@ -194,6 +192,36 @@ func (w *Worker) Run(ctx context.Context) error {
 // whose time has come, and for all where that is needed. It returns when the next
 // thing is due of itself. What could not be done is still to be done after an error.
 func (w *Worker) Step(ctx context.Context) (next time.Time, err error) {
-	next, _, err = w.step(ctx)
-	return next, err
+	noted := w.take()
+	now := w.deps.Clock().UTC().Truncate(time.Millisecond)
+	if err := w.know(ctx, &noted); err != nil {
+		w.spaces = nil
+		return now, err
+	}
+	resting := now.Before(w.restUntil)
+	beat := !resting && !now.Before(w.beatAt) // What a beat finds is for an evaluation over all.
+	if beat {
+		w.beatAt = now.Add(w.cfg.Beat)
+	}
+	next = later(w.beatAt, w.restUntil)
+	failed := 0
+	for _, name := range slices.Sorted(maps.Keys(w.spaces)) {
+		s := w.spaces[name]
+		if err := w.visit(ctx, s, now, beat, resting); err != nil {
+			// Whatever is in doubt is read again, by an evaluation over all.
+			w.spaces = nil
+			if errors.Is(err, errOvertaken) {
+				return now, nil
+			}
+			return now, err
+		}
+		for _, t := range s.targets {
+			if t.state.Error != "" {
+				failed++
+			}
+		}
+		next = earlier(next, s.next(w.restUntil))
+	}
+	w.metrics.failed.Set(float64(failed))
+	return next, nil
 }
