@@ -143,12 +143,22 @@ func (w *work) round(ctx context.Context) error {
 			return err
 		}
 	}
-	for workspace, m := range w.marks {
-		if err := w.sweep(ctx, workspace, m); err != nil {
-			return err
+	return w.sweepAll(ctx)
+}
+
+// sweepAll sweeps for a while: to fetch notes may take long where none come.
+func (w *work) sweepAll(ctx context.Context) error {
+	start := w.deps.Now()
+	for {
+		for workspace, m := range w.marks {
+			if err := w.sweep(ctx, workspace, m); err != nil {
+				return err
+			}
+		}
+		if len(w.sweeps) == 0 || w.deps.Now().Sub(start) >= w.cfg.Delay {
+			return nil
 		}
 	}
-	return nil
 }
 
 // take adds notes to what there is to do.
