@@ -217,21 +217,30 @@ func (w *web) followStored(ctx context.Context) error {
 	if err != nil || ctx.Err() != nil {
 		return nil // Without a feed rows are compared; entries of the cache have their time.
 	}
+	if ends, err := w.offsets.Ends(ctx, []string{storedTopic}); err == nil && place > ends[intake.Place{Topic: storedTopic}] {
+		// It began anew: notes up to that place would be passed over.
+		w.p.log.Warn("the topic of stored events ends before what was read of it: rows of views are compared with events", "topic", storedTopic)
+		w.feed.Stop()
+		return w.followTopic(ctx, storedTopic, w.heardOf)
+	}
 	w.feed.Start(place)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.watchProjector(ctx) })
 	g.Go(func() error {
-		return followTopicFrom(ctx, w.p, storedTopic, place, func(m *kafka.Message) error {
-			workspace, origin, keys, err := readNews(m)
-			own := origin == w.news.origin
-			w.feed.Note(workspace, keys, m.Offset, own)
-			if len(keys) > 0 && !own {
-				w.cache.Invalidate(workspace, keys...)
-			}
-			return err
-		})
+		return followTopicFrom(ctx, w.p, storedTopic, place, w.heardOf)
 	})
 	return g.Wait()
+}
+
+// heardOf takes a message of what was stored; the cache has been told of this process's.
+func (w *web) heardOf(m *kafka.Message) error {
+	workspace, origin, keys, err := readNews(m)
+	own := origin == w.news.origin
+	w.feed.Note(workspace, keys, m.Offset, own)
+	if len(keys) > 0 && !own {
+		w.cache.Invalidate(workspace, keys...)
+	}
+	return err
 }
 
 // feedLook is how often a reader of views asks how far the projector is.

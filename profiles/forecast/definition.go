@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kindred-cdp/kindred/profiles/features"
@@ -80,13 +82,32 @@ func ValidName(name string) bool {
 	return namePattern.MatchString(name) && name != valuation.Population && !slices.Contains(valuation.Names(), name)
 }
 
+// unknownField is how encoding/json names a field that a definition has not.
+var unknownField = regexp.MustCompile(`^json: unknown field "([A-Za-z0-9_]{1,40})"$`)
+
+// unreadable says what is wrong with a text that is no definition.
+func unreadable(err error) Fault {
+	const fields = "target, horizon, gap, eligible, schedule, knowledge, minimum_positives, allow and description"
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return Fault{"/" + strings.ReplaceAll(wrong.Field, ".", "/"), "has the wrong type: it is a JSON " + strings.Fields(wrong.Value)[0]}
+	default:
+		if name := unknownField.FindStringSubmatch(err.Error()); name != nil {
+			return Fault{"/" + name[1], "is not known; a definition has " + fields}
+		}
+	}
+	return Fault{"", "must be a JSON object with " + fields}
+}
+
 // Parse reads a definition. The error is an *Invalid.
 func Parse(text []byte) (Definition, error) {
 	var d Definition
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&d); err != nil || decoder.More() {
-		return d, &Invalid{[]Fault{{"", "must be a JSON object with target, horizon, gap, eligible, schedule, knowledge, minimum_positives, allow and description"}}}
+		return d, &Invalid{[]Fault{unreadable(err)}}
 	}
 	var faults []Fault
 	fault := func(bad bool, pointer, detail string) {

@@ -259,7 +259,9 @@ func TestDefinitions(t *testing.T) {
 	f(`{}`, "/target", "/horizon")
 	f(`{"target":{"event":"A","ready":"churn"},"horizon":"366d","gap":"1h","schedule":"0d"}`, "/target", "/horizon", "/gap", "/schedule")
 	f(`{"target":{"ready":"luck"},"horizon":"30d","knowledge":"all","minimum_positives":9}`, "/target/ready", "/knowledge", "/minimum_positives")
-	f(`{"target":{"event":"A"},"horizon":"30d","more":1}`, "")
+	f(`{"target":{"event":"A"},"horizon":"30d","more":1}`, "/more")
+	f(`{"target":{"event":"A"},"horizon":"30d","a value <of> somebody":1}`, "")
+	f(`{"target":{"event":7},"horizon":"30d"}`, "/target/event")
 	f(`[]`, "")
 	for name, valid := range map[string]bool{"will_buy": true, "a-1": true, "p_alive": false, "lifetime": false, "": false, "1a": false, "A": false} {
 		if ValidName(name) != valid {

@@ -31,6 +31,8 @@ type Feed struct {
 	// blind is the place up to which notes are not known one by one: they were lost, or
 	// too many.
 	blind int64
+	// stopped says that nobody gives notes any more.
+	stopped bool
 }
 
 // NewFeed returns a feed that knows nothing yet. Its knowledge is believed for maxAge,
@@ -46,10 +48,22 @@ func (f *Feed) Start(place int64) {
 	f.next, f.projected = place, place
 }
 
+// Stop says that no notes will be given: from now on every row is compared.
+func (f *Feed) Stop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stopped, f.reached, f.count = true, time.Time{}, 0
+	clear(f.waiting)
+	clear(f.coming)
+}
+
 // Announce takes keys of events that this process has stored, before it writes a note.
 func (f *Feed) Announce(workspace string, keys []identity.Key) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.stopped {
+		return
+	}
 	of := f.coming[workspace]
 	if of == nil {
 		of = map[identity.Key]int{}
@@ -66,6 +80,9 @@ func (f *Feed) Announce(workspace string, keys []identity.Key) {
 func (f *Feed) Note(workspace string, keys []identity.Key, place int64, own bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.stopped {
+		return
+	}
 	if len(keys) == 0 || place > f.next {
 		f.blind = max(f.blind, place+1)
 	}
@@ -100,7 +117,12 @@ func (f *Feed) add(workspace string, keys []identity.Key, place int64) {
 	}
 }
 
+// came takes back what was announced. Keys that were lost do not come: those of their
+// workspace that are on the way beside them are blind with it until they are here.
 func (f *Feed) came(workspace string, keys []identity.Key) {
+	if len(keys) == 0 {
+		delete(f.coming, workspace)
+	}
 	of := f.coming[workspace]
 	for _, k := range keys {
 		if of[k] > 1 {

@@ -170,6 +170,22 @@ func TestFeedBelievesNothingItDoesNotKnow(t *testing.T) {
 	trusts("notes were lost, and the mark was read after", true, 11, 11, 1)
 
 	fresh()
+	f.Announce("main", []identity.Key{1})
+	f.Note("main", nil, 10, true)
+	trusts("what was announced is lost", false, 10, 10, 1)
+	f.Projected(11)
+	trusts("a sweep has mended it", true, 11, 11, 1)
+
+	fresh()
+	f.Stop()
+	f.Announce("main", []identity.Key{1})
+	f.Note("main", []identity.Key{1}, 10, false)
+	trusts("nobody gives notes", false, 10, 10, 2)
+	if len(f.coming)+len(f.waiting) > 0 {
+		t.Error("a feed that was stopped keeps something")
+	}
+
+	fresh()
 	f.Note("main", []identity.Key{1}, 11, false)
 	trusts("a note is missing", false, 10, 10, 2)
 

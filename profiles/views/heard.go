@@ -1,8 +1,6 @@
 package views
 
-import (
-	"github.com/kindred-cdp/kindred/identity"
-)
+import "github.com/kindred-cdp/kindred/identity"
 
 // heardFrom is how many keys of a round make it worth while to remember them.
 const heardFrom = 4000

@@ -87,7 +87,7 @@ func BenchmarkDues(b *testing.B) {
 				b.Fatal(err)
 			}
 			steps++
-			time.Sleep(max(live.DefaultConfig().Pause, min(time.Second, next.Sub(l.clock()))))
+			<-time.After(max(live.DefaultConfig().Pause, min(time.Second, next.Sub(l.clock())))) // As Run does.
 		}
 	}
 	if len(l.late) == 0 {
