@@ -71,7 +71,7 @@ func (k *running) admin(query string) string {
 }
 
 // allTables is asked for the tables that hold rows.
-const allTables = "SELECT name FROM system.tables WHERE database = 'kindred' AND engine LIKE '%MergeTree'"
+const allTables = "SELECT name FROM system.tables WHERE database = 'kindred' AND (engine LIKE '%MergeTree' OR engine = 'EmbeddedRocksDB')"
 
 // tables returns the rows of all tables that hold a text, by table.
 func (k *running) tables(text string) map[string]string {

@@ -60,7 +60,7 @@ func (r *roles) runViews(ctx context.Context) error {
 	return r.noted.Run(ctx, func(ctx context.Context, p *kafka.Partition) error {
 		for {
 			offset, _ := p.Committed()
-			err := r.projector.Own(ctx, &storedNotes{p: p, offsets: r.offsets, offset: offset})
+			err := r.projector.Own(ctx, &storedNotes{p: p, offsets: r.offsets, offset: offset, committed: offset, session: r.p.settings.sessionTimeout})
 			if err == nil || ctx.Err() != nil || errors.Is(err, kafka.ErrLost) {
 				return nil
 			}
@@ -75,9 +75,11 @@ func (r *roles) runViews(ctx context.Context) error {
 
 // storedNotes is views.Source on the topic of stored events.
 type storedNotes struct {
-	p       *kafka.Partition
-	offsets *kafka.Offsets
-	offset  int64 // of the next message
+	p         *kafka.Partition
+	offsets   *kafka.Offsets
+	offset    int64 // of the next message
+	committed int64
+	session   time.Duration // of the group
 }
 
 // Fetch implements views.Source. Where the topic begins later than this reader was, or
@@ -109,7 +111,20 @@ func (s *storedNotes) End(ctx context.Context) (int64, error) {
 }
 
 // Commit implements views.Source.
-func (s *storedNotes) Commit(ctx context.Context) error { return s.p.Commit(ctx, s.offset, "") }
+func (s *storedNotes) Commit(ctx context.Context) error {
+	err := s.p.Commit(ctx, s.offset, "")
+	if err == nil {
+		s.committed = s.offset
+	}
+	return err
+}
+
+// Hold implements views.Source: a commit of what is committed is accepted from the member
+// whose the partition is, and the coordinator gives it to no other within a session, nor
+// ends a rebalancing sooner without this member.
+func (s *storedNotes) Hold(ctx context.Context) (time.Duration, error) {
+	return s.session / 2, s.p.Commit(ctx, s.committed, "")
+}
 
 // settle waits until ingest is not far behind, or is no nearer than it was for a while,
 // and the identity role has seen the evidence that is there: until then, what is read

@@ -48,8 +48,7 @@ type one struct {
 	timed        bool // to be alone from the next round on
 	said         map[statement]profiles.Observation
 	removed      bool // a trait of its was removed
-	scored       map[string]standing
-	grouped      map[uint64]profiles.Score
+	found        []Standing
 	transactions []profiles.Transaction
 	newest       []placedEvent
 	tally        Tally

@@ -102,7 +102,7 @@ func (m *many) recent(ctx context.Context) error {
 		var e placedEvent
 		var properties string
 		err := rows.Scan(&anchor, &e.high, &e.low, &e.MessageID, &e.Kind, &e.Name, &e.Type, &e.Source, &e.Time, &properties)
-		e.Time, e.Properties = e.Time.UTC(), object(properties)
+		e.Time, e.Properties = e.Time.UTC(), Object(properties)
 		if o := m.ofAnchor[anchor]; o != nil {
 			o.newest = append(o.newest, e)
 		}

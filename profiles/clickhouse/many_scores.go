@@ -15,9 +15,10 @@ import (
 	"github.com/kindred-cdp/kindred/profiles"
 )
 
-// standing is a score as one row has it.
-type standing struct {
-	profile uint64
+// Standing is a score, or the group, as one row of a key has it. The score of a group has
+// no name.
+type Standing struct {
+	Key uint64
 	profiles.Score
 }
 
@@ -36,8 +37,32 @@ type withdrawn struct {
 	at    time.Time
 }
 
-const withdrawnSQL = `SELECT score, max(computed_at) FROM scores
-WHERE workspace = {workspace:String} AND profile_id = 0
+// ScoresOf says which scores a workspace has, and which of their rows stand.
+type ScoresOf struct{ w withdrawn }
+
+// Names are those of the scores, in no order.
+func (s ScoresOf) Names() []string { return s.w.names[1:] }
+
+// Stands reports whether a row was not withdrawn by a later computation that left it out.
+func (s ScoresOf) Stands(one Standing) bool {
+	i := slices.Index(s.w.names, one.Name)
+	return i < 1 || one.ComputedAt.UnixMilli() >= s.w.ended[i]
+}
+
+// ScoresOf returns what there is of scores in a workspace, of a moment ago.
+func (s *Store) ScoresOf(ctx context.Context, workspace string) (ScoresOf, error) {
+	w, err := s.withdrawn(ctx, workspace)
+	return ScoresOf{w}, err
+}
+
+// withdrawnSQL has every score that somebody has, with 0 where no computation has ended.
+const withdrawnSQL = `SELECT score, max(ended) FROM (
+    SELECT score, toDateTime64(0, 3, 'UTC') AS ended FROM score_names
+    WHERE workspace = {workspace:String}
+    UNION ALL
+    SELECT score, computed_at FROM scores
+    WHERE workspace = {workspace:String} AND profile_id = 0
+)
 GROUP BY score`
 
 func (s *Store) withdrawn(ctx context.Context, workspace string) (withdrawn, error) {
@@ -86,66 +111,58 @@ func (m *many) scores(ctx context.Context) error {
 		return err
 	}
 	err = m.query(ctx, manyScoresSQL, func(rows driver.Rows) error {
-		var s standing
+		var s Standing
 		var detail string
-		err := rows.Scan(&s.profile, &s.Name, &s.ModelVersion, &s.AsOf, &s.ComputedAt, &s.Value, &s.Lower, &s.Upper, &detail)
-		s.AsOf, s.ComputedAt, s.Detail = s.AsOf.UTC(), s.ComputedAt.UTC(), object(detail)
-		switch o := m.ofKey[s.profile]; {
-		case o == nil:
-		case s.Name == "":
-			o.group(s)
-		default:
-			o.score(s)
+		err := rows.Scan(&s.Key, &s.Name, &s.ModelVersion, &s.AsOf, &s.ComputedAt, &s.Value, &s.Lower, &s.Upper, &detail)
+		s.AsOf, s.ComputedAt, s.Detail = s.AsOf.UTC(), s.ComputedAt.UTC(), Object(detail)
+		if o := m.ofKey[s.Key]; o != nil {
+			o.found = append(o.found, s)
 		}
 		return err
 	}, clickhouse.Named("workspace", m.workspace), clickhouse.Named("keys", keys), clickhouse.Named("names", w.names), clickhouse.Named("ended", w.ended))
 	if err != nil {
 		return fmt.Errorf("scores: %w", err)
 	}
-	m.each(func(o *one) {
-		o.p.Group = o.groupOf()
-		for _, name := range slices.Sorted(maps.Keys(o.scored)) {
-			o.p.Scores = append(o.p.Scores, o.scored[name].Score)
-		}
-	})
+	m.each(func(o *one) { Choose(o.p, o.found) })
 	return nil
 }
 
-// score keeps s where it is newer than what stands: a score may stand under an id
-// that was merged into the profile since; of one computation the profile's own wins.
-func (o *one) score(s standing) {
-	if o.scored == nil {
-		o.scored = map[string]standing{}
-	}
-	other := func(profile uint64) int {
-		if profile == uint64(o.id) {
+// Choose fills in the scores and the group of a profile from the rows that stand under
+// the keys of its identifiers. A score may stand under an id that was merged into the
+// profile since: the newest is taken, and of one computation the profile's own.
+func Choose(p *profiles.Profile, found []Standing) {
+	scored, grouped := map[string]Standing{}, map[uint64]profiles.Score{}
+	other := func(key uint64) int {
+		if key == uint64(p.ID) {
 			return 0
 		}
 		return 1
 	}
-	old, ok := o.scored[s.Name]
-	if !ok || cmp.Or(old.ComputedAt.Compare(s.ComputedAt), cmp.Compare(other(s.profile), other(old.profile)), cmp.Compare(s.profile, old.profile)) < 0 {
-		o.scored[s.Name] = s
+	for _, s := range found {
+		if s.Name == "" {
+			if old, ok := grouped[s.Key]; !ok || s.ComputedAt.After(old.ComputedAt) {
+				grouped[s.Key] = s.Score
+			}
+			continue
+		}
+		old, ok := scored[s.Name]
+		if !ok || cmp.Or(old.ComputedAt.Compare(s.ComputedAt), cmp.Compare(other(s.Key), other(old.Key)), cmp.Compare(s.Key, old.Key)) < 0 {
+			scored[s.Name] = s
+		}
+	}
+	p.Group, p.Scores = groupOf(uint64(p.ID), grouped), nil
+	for _, name := range slices.Sorted(maps.Keys(scored)) {
+		p.Scores = append(p.Scores, scored[name].Score)
 	}
 }
 
-// group keeps s where it is the newest of its key.
-func (o *one) group(s standing) {
-	if o.grouped == nil {
-		o.grouped = map[uint64]profiles.Score{}
-	}
-	if old, ok := o.grouped[s.profile]; !ok || s.ComputedAt.After(old.ComputedAt) {
-		o.grouped[s.profile] = s.Score
-	}
-}
-
-// groupOf is the group under the profile's own key, and else the newest.
-func (o *one) groupOf() (found *profiles.Group) {
-	for _, key := range slices.Sorted(maps.Keys(o.grouped)) {
-		g := newGroup(o.grouped[key])
+// groupOf is the group under a profile's own key, and else the newest.
+func groupOf(own uint64, grouped map[uint64]profiles.Score) (found *profiles.Group) {
+	for _, key := range slices.Sorted(maps.Keys(grouped)) {
+		g := newGroup(grouped[key])
 		switch {
 		case g == nil || g.Stage == "":
-		case key == uint64(o.id):
+		case key == own:
 			return g
 		case found == nil || !g.Since.Before(found.Since):
 			found = g

@@ -79,15 +79,15 @@ func (r *reader) recent(ctx context.Context, p *profiles.Profile) error {
 		if err := rows.Scan(&e.MessageID, &e.Kind, &e.Name, &e.Type, &e.Source, &e.Time, &properties); err != nil {
 			return err
 		}
-		e.Time, e.Properties = e.Time.UTC(), object(properties)
+		e.Time, e.Properties = e.Time.UTC(), Object(properties)
 		p.Recent = append(p.Recent, e)
 		return nil
 	}, clickhouse.Named("limit", uint32(r.cfg.Recent)))
 }
 
-// object returns JSON text, or nil for none. A text that is no JSON would make
+// Object returns JSON text, or nil for none. A text that is no JSON would make
 // the whole answer unreadable, so it is left out.
-func object(text string) json.RawMessage {
+func Object(text string) json.RawMessage {
 	if text == "" || text == "{}" || !json.Valid([]byte(text)) {
 		return nil
 	}
@@ -153,7 +153,7 @@ func (r *reader) scores(ctx context.Context, p *profiles.Profile) error {
 		if !stands {
 			return nil
 		}
-		s.AsOf, s.ComputedAt, s.Detail = s.AsOf.UTC(), s.ComputedAt.UTC(), object(detail)
+		s.AsOf, s.ComputedAt, s.Detail = s.AsOf.UTC(), s.ComputedAt.UTC(), Object(detail)
 		if s.Name == "" {
 			p.Group = newGroup(s)
 			return nil

@@ -50,7 +50,7 @@ func scanEvent(rows driver.Rows) (profiles.Event, error) {
 	var e profiles.Event
 	var properties, said string
 	err := rows.Scan(&e.Position.Key, &e.MessageID, &e.Kind, &e.Name, &e.Type, &e.Source, &e.Time, &properties, &said, &e.Identifiers)
-	e.Time, e.Properties, e.Context = e.Time.UTC(), object(properties), object(said)
+	e.Time, e.Properties, e.Context = e.Time.UTC(), Object(properties), Object(said)
 	e.Position.Time = e.Time
 	return e, err
 }
@@ -139,7 +139,7 @@ func (r *reader) details(ctx context.Context, events []profiles.Event) error {
 				return err
 			}, clickhouse.Named("hashes", hashes), clickhouse.Named("least", least.UnixMilli()), clickhouse.Named("greatest", greatest.UnixMilli()))
 			for hash, text := range found {
-				events[at[hash]].Detail = object(text) // Each goroutine has events of its own kind.
+				events[at[hash]].Detail = Object(text) // Each goroutine has events of its own kind.
 			}
 			return err
 		})

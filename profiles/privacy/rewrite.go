@@ -139,6 +139,22 @@ func (w *Worker) alter(ctx context.Context, table, change string, args []any) er
 		return fmt.Errorf("rewrite %s: %w", table, profilestore.Concise(err))
 	}
 	w.metrics.rewrites.Inc()
+	return w.compact(ctx, name, on)
+}
+
+// compact takes what was deleted from a table of RocksDB off the disk: such a table
+// deletes at once, and its files keep what was there until they are merged.
+func (w *Worker) compact(ctx context.Context, name, on string) error {
+	var n uint64
+	err := query(ctx, w.deps.Conn, "look for the engine of a table", `SELECT count() FROM system.tables
+		WHERE database = currentDatabase() AND name = {table:String} AND engine = 'EmbeddedRocksDB'`,
+		func(rows driver.Rows) error { return rows.Scan(&n) }, clickhouse.Named("table", name))
+	if err != nil || n == 0 {
+		return err
+	}
+	if err := w.deps.Conn.Exec(ctx, `OPTIMIZE TABLE `+name+on); err != nil {
+		return fmt.Errorf("compact %s: %w", name, profilestore.Concise(err))
+	}
 	return nil
 }
 

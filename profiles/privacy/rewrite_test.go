@@ -124,7 +124,7 @@ func (w *world) plant() {
 		if n < 2 {
 			marker = "secret-ana"
 		}
-		w.insert("profile_views", "workspace, profile_id, form, stamp, body", "main", p, 1, "5", marker)
+		w.insert("profile_lookup", "key, workspace, profile_id, name, form, stamp, body", fmt.Sprintf("main/%d/view", p), "main", p, "view", 1, "5", marker)
 	}
 	w.event(anaSet, before, before, []string{"user_id:ana-77", "email:ana@example.com"}, "secret-ana")
 	w.event(anaUser, before, before, []string{"user_id:ana-77"}, "secret-ana")
@@ -191,7 +191,7 @@ func (w *world) column(text string) (list []string) {
 func (w *world) dump() map[string][]string {
 	w.Helper()
 	all := map[string][]string{}
-	for _, table := range w.column("SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name NOT LIKE '.%' AND name NOT LIKE 'erasure_%' AND name != 'schema_migrations'") {
+	for _, table := range w.column("SELECT name FROM system.tables WHERE database = currentDatabase() AND (engine LIKE '%MergeTree' OR engine = 'EmbeddedRocksDB') AND name NOT LIKE '.%' AND name NOT LIKE 'erasure_%' AND name != 'schema_migrations'") {
 		all[table] = w.column("SELECT toString(tuple(*)) AS row FROM " + table + " ORDER BY row")
 	}
 	return all
@@ -227,7 +227,7 @@ func TestRewrite(t *testing.T) {
 		}
 	}
 	want := map[string]int{
-		"identifiers": 3, "identity_evidence": 3, "record_links": 3, "anchors": 2, "anchor_members": 4, "scores": 1, "profile_groups": 1, "segment_changes": 1, "destination_told": 1, "destination_letters": 1, "household_profile": 1, "profile_views": 2,
+		"identifiers": 3, "identity_evidence": 3, "record_links": 3, "anchors": 2, "anchor_members": 4, "scores": 1, "profile_groups": 1, "segment_changes": 1, "destination_told": 1, "destination_letters": 1, "household_profile": 1, "profile_lookup": 4,
 		"location_venues": 4, "plan_violations": 4, "dead_letters": 4, "dead_letter_actions": 4,
 	}
 	for _, table := range factTables {

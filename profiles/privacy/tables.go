@@ -12,7 +12,7 @@ var spread = map[string]bool{
 	"events": true, "transaction_facts": true, "social_facts": true, "location_facts": true, "support_facts": true, "feedback_facts": true,
 	"sensor_facts": true, "contact_facts": true, "trait_observations": true, "location_venues": true, "scores": true,
 	"dead_letters": true, "dead_letter_actions": true, "dead_letter_outcomes": true, "plan_violations": true, "consents": true,
-	"account_facts": true, "profile_views": true,
+	"account_facts": true, "profile_lookup": true,
 }
 
 // rowsOf is how the rows of a batch are found in a table.
@@ -63,6 +63,8 @@ func otherRows() []rowsOf {
 	set := func(column string) string {
 		return received(`transform(`+column+`, {anchors:Array(UInt64)}, {anchor_of:Array(UInt32)}, toUInt32(0))`, "first_received")
 	}
+	computed := `if(` + keyOf("profile_id") + ` != 0 AND toUnixTimestamp64Milli(computed_at) <= {begun:Int64}, ` + keyOf("profile_id") + `, ` +
+		received(`transform(profile_id, {profiles:Array(UInt64)}, {profile_of:Array(UInt32)}, toUInt32(0))`, "computed_at") + `)`
 	return append(all,
 		rowsOf{"anchors", set("anchor_id"), `anchor_id IN {anchors:Array(UInt64)}`},
 		rowsOf{"anchor_members", set("anchor_id"), `1`},
@@ -70,13 +72,15 @@ func otherRows() []rowsOf {
 		rowsOf{"record_links", received(`greatest(`+keyOf("record_a")+`, `+keyOf("record_b")+`)`, "scored_at"), `1`},
 		// Scores of who is gone go whenever they were computed: those of events that were
 		// there for a while. The id may be that of a cookie that is another's now.
-		rowsOf{"scores", `if(` + keyOf("profile_id") + ` != 0 AND toUnixTimestamp64Milli(computed_at) <= {begun:Int64}, ` + keyOf("profile_id") + `, ` +
-			received(`transform(profile_id, {profiles:Array(UInt64)}, {profile_of:Array(UInt32)}, toUInt32(0))`, "computed_at") + `)`, `profile_id IN {profiles:Array(UInt64)}`},
+		rowsOf{"scores", computed, `profile_id IN {profiles:Array(UInt64)}`},
 		// Of who is gone, nothing keeps what kind of customer it was, no segment when it was a member, and no destination what it
 		// was told, or would not take.
 		ofMember("profile_groups"), ofMember("segment_changes"), ofMember("destination_told"), ofMember("destination_letters"),
-		// A view is made again from what is there: it goes whenever it was made.
-		rowsOf{"profile_views", `transform(profile_id, {profiles:Array(UInt64)}, {profile_of:Array(UInt32)}, toUInt32(0))`, `profile_id IN {profiles:Array(UInt64)}`},
+		// A view is made again from what is there: it goes whenever it was made. What else
+		// stands beside it are copies of scores and groups. All of it is looked through: the
+		// names under which something may stand are not known for certain.
+		rowsOf{"profile_lookup", `if(name IN ('view', 'alias'), greatest(transform(profile_id, {profiles:Array(UInt64)}, {profile_of:Array(UInt32)}, toUInt32(0)), ` + keyOf("profile_id") + `), ` + computed + `)`,
+			`(profile_id IN {profiles:Array(UInt64)} OR profile_id IN {keys:Array(UInt64)})`},
 		rowsOf{"household_profile", `if((epoch, sequence) <= arrayElement(arrayZip({epochs:Array(UInt64)}, {sequences:Array(UInt64)}), greatest(` + keyOf("profile_id") + `, toUInt32(1))), ` + keyOf("profile_id") + `, toUInt32(0))`, `profile_id IN {keys:Array(UInt64)}`},
 	)
 }

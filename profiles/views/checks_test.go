@@ -2,6 +2,7 @@ package views
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,10 +58,10 @@ func TestRowsOfOtherForms(t *testing.T) {
 	s.Flush(t.Context())
 	// What merging rows does to the mark of the first rules, some day, and not to all
 	// of their rows.
-	if err := s.Conn.Exec(t.Context(), "DELETE FROM profile_views WHERE profile_id = 0"); err != nil {
+	if err := s.Conn.Exec(t.Context(), "ALTER TABLE profile_lookup DELETE WHERE profile_id = 0"); err != nil {
 		t.Fatal(err)
 	}
-	if err := first.write(t.Context(), "main", []*row{rows[uint64(ana)]}); err != nil {
+	if err := first.write(t.Context(), "main", []*row{rows[uint64(ana)]}, s.lease(first)); err != nil {
 		t.Fatal(err)
 	}
 	s.open(form)
@@ -72,25 +73,62 @@ func TestRowsOfOtherForms(t *testing.T) {
 	}
 }
 
-// TestWhoWritesLate: a worker that was paused writes what it read before a merge. The
-// row of after the merge stands, whichever of them is younger.
+// lease is one of an hour.
+func (s *scene) lease(t table) lease {
+	s.Helper()
+	l, err := t.lease(s.Context(), s.notes.Hold)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return l
+}
+
+// TestWhoWritesLate: a worker that was paused, with its lease taken, writes what it read
+// before a merge. The row of after the merge stands, and the worker hears of it.
 func TestWhoWritesLate(t *testing.T) {
 	s, ana := one(t, clickhouse.DefaultConfig())
 	late, err := s.work.table.read(t.Context(), "main", []uint64{uint64(ana)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	taken := s.lease(s.work.table)
 	s.Add(clickhousetest.Event{MessageID: "2", Name: "Page", Time: day, Identifiers: []string{"user_id:ben"}})
 	s.Person("user_id:ana", "user_id:ben")
 	s.Flush(t.Context())
 	s.project(identity.Key(ana))
+	// The pause: an hour and more, by either clock.
+	taken.until -= 2 * time.Hour.Milliseconds()
+	taken.taken = taken.taken.Add(-2 * time.Hour)
 	late[uint64(ana)].computed = s.clock.Add(time.Hour)
-	if err := s.work.table.write(t.Context(), "main", []*row{late[uint64(ana)]}); err != nil {
-		t.Fatal(err)
+	if err := s.work.table.write(t.Context(), "main", []*row{late[uint64(ana)]}, taken); !errors.Is(err, errLate) {
+		t.Errorf("a worker that writes late hears %v", err)
 	}
 	if s.mustEqual("a late row", []identity.Key{identity.Key(ana)}) == 0 {
 		t.Error("the row of after the merge is not read")
 	}
+}
+
+// TestAliases: an identifier that founded no profile is found by what stands under it,
+// and one that was taken away from a profile is not found by what stood there.
+func TestAliases(t *testing.T) {
+	s, ana := one(t, clickhouse.DefaultConfig())
+	mail := s.Key("email:ana@example.com")
+	if identity.ProfileID(mail) == ana {
+		mail = s.Key("user_id:ana")
+	}
+	entries, err := s.work.table.look(t.Context(), "main", []uint64{uint64(mail)})
+	if err != nil || entries[uint64(mail)] == nil || entries[uint64(mail)].owner != uint64(ana) {
+		t.Fatalf("under an identifier that founded nothing stands %+v, %v", entries[uint64(mail)], err)
+	}
+	if s.mustEqual("by an alias", []identity.Key{mail}) == 0 {
+		t.Error("nobody is found by an alias")
+	}
+	s.Person("user_id:ana")
+	s.Person("email:ana@example.com")
+	s.Flush(t.Context())
+	s.mustEqual("after a split, before it is projected", []identity.Key{mail, identity.Key(ana)})
+	s.project()
+	s.mustEqual("after a split", []identity.Key{mail, identity.Key(ana)})
 }
 
 // TestWhatDependsOnTheTime: a view with a trait of a window holds for a while, one of

@@ -1,6 +1,8 @@
-// Package views keeps the whole view of each profile as one row of the table
-// profile_views, and answers from these rows what would otherwise take a dozen
-// queries over events.
+// Package views keeps the whole view of each profile as one value of the table
+// profile_lookup, and answers from these rows what would otherwise take a dozen
+// queries over events. It stands under the identifier that founded the profile; under its
+// others stand aliases, and beside it copies of its scores and of its group, so that one
+// question by keys brings all of a profile.
 //
 // A row is a copy, and a copy may be out of date. So the Reader serves a row only where
 // it knows that it is what the view is made of, and whatever does not agree is read from
@@ -18,20 +20,22 @@
 //     its identifiers or its household. The reader keeps the changes since the mark of
 //     the projector in memory, and asks for more when a new version is published. The
 //     mark says up to which change all rows were read again, so that no row is older
-//     than what the memory of changes holds; a projector that was replaced and writes
-//     late leaves a row of a lesser stamp, which the newer one hides.
+//     than what the memory of changes holds. A projector that was paused, and replaced
+//     meanwhile, cannot write late: before each write it takes a lease, which is to prove
+//     to the broker that the notes are its own, and the engine writes nothing once that
+//     ended by its own clock.
 //   - Whether the row was made by the same encoding and rules, and whether the time has
 //     changed anything: see Config.Fresh.
 //
 // Scores are no part of a row: they are computed for everybody at once, so that every
-// row would change with them. They are read beside it. Profiles with identifiers that
+// row would change with them. They stand beside it, put there by the engine as they are
+// computed (the views lookup_scores and lookup_groups). Profiles with identifiers that
 // move between people or that were erased once have rows without a view.
 //
 // The Projector is of the role worker and the only writer. It reads again the profiles
 // whose events were stored (the topic kindred.stored), those that changes of identity
 // name, and at its start those that have no row that agrees. Its cost grows with what
 // changed, not with what is there, but for that sweep. It sweeps again where notes were
-// lost, after erasures and retention, and once a day: a projector that was paused for
-// longer than its session between reading and writing could leave a row that nothing
-// else would find.
+// lost, after erasures and retention, and once a day: an insert that the engine had begun
+// when the notes went to another process in order could end after that one's first.
 package views

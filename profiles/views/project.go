@@ -33,7 +33,12 @@ func (w *work) project(ctx context.Context, workspace string, ids []identity.Pro
 				w.metrics.projected.Inc()
 			}
 		}
-		if err := w.table.write(ctx, workspace, all); err != nil {
+		// Whoever still holds the notes held them since before the reading.
+		l, err := w.table.lease(ctx, w.source.Hold)
+		if err == nil {
+			err = w.table.write(ctx, workspace, all, l)
+		}
+		if err != nil {
 			return err
 		}
 		took := w.deps.Now().Sub(start)

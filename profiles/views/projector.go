@@ -31,6 +31,9 @@ type Source interface {
 	Fetch(ctx context.Context) ([]Note, error)
 	// End is the place of the next note that is written.
 	End(ctx context.Context) (int64, error)
+	// Hold proves that the notes are still this process's, and returns for how long nobody
+	// else gets them, whatever becomes of this process.
+	Hold(ctx context.Context) (time.Duration, error)
 	// Commit says that all notes fetched so far are worked on.
 	Commit(ctx context.Context) error
 }
@@ -50,8 +53,7 @@ type ProjectorDeps struct {
 	Registerer prometheus.Registerer
 }
 
-// Projector makes the rows. Several at once are harmless, and so is one that was
-// paused; one at a time does the work.
+// Projector makes the rows. One at a time writes: the one whose the notes are.
 type Projector struct {
 	cfg     Config
 	deps    ProjectorDeps
@@ -201,7 +203,7 @@ func (w *work) done(ctx context.Context) error {
 		now := w.deps.Now()
 		m.whole, m.swept = false, now
 		delete(w.sweeps, workspace) // From the beginning.
-		if err := w.table.setMark(ctx, workspace, *m, now); err != nil {
+		if err := w.setMark(ctx, workspace, *m, now); err != nil {
 			return err
 		}
 	}
@@ -262,7 +264,16 @@ func (w *work) begin(ctx context.Context, workspace string) (mark, error) {
 	if there {
 		m.at = clickhouse.Place{}
 	}
-	return m, w.table.setMark(ctx, workspace, m, now)
+	return m, w.setMark(ctx, workspace, m, now)
+}
+
+// setMark stores a mark at a time, while the notes are this process's.
+func (w *work) setMark(ctx context.Context, workspace string, m mark, now time.Time) error {
+	l, err := w.table.lease(ctx, w.source.Hold)
+	if err != nil {
+		return err
+	}
+	return w.table.setMark(ctx, workspace, m, now, l)
 }
 
 // advance projects the profiles of which events were stored, and those that identity
@@ -298,7 +309,7 @@ func (w *work) advance(ctx context.Context, workspace string, m *mark) error {
 		delete(w.dirty, workspace)
 		if last.After(m.at) {
 			m.at = last
-			err = w.table.setMark(ctx, workspace, *m, w.deps.Now())
+			err = w.setMark(ctx, workspace, *m, w.deps.Now())
 		}
 		if err != nil || n < w.cfg.MaxChanges {
 			return err
@@ -370,7 +381,7 @@ func (w *work) sweep(ctx context.Context, workspace string, m *mark) error {
 		delete(w.sweeps, workspace)
 		m.whole, m.swept = true, now.Add(w.cfg.SweepEvery)
 		w.metrics.sweeping.Set(float64(w.due()))
-		return w.table.setMark(ctx, workspace, *m, now)
+		return w.setMark(ctx, workspace, *m, now)
 	}
 	w.sweeps[workspace] = uint64(keys[len(keys)-1])
 	asked := make([]identity.Key, len(keys))

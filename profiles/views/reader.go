@@ -142,9 +142,9 @@ func (r *rows) Load(context.Context, string, identity.ProfileID) (*profiles.Prof
 	return nil, profiles.ErrNotFound
 }
 
-// ResolveMany implements profiles.Batcher: by the row of the profile that a key founded,
-// as most do, or else by that of the profile to which it belongs. The row is the one that
-// is loaded next.
+// ResolveMany implements profiles.Batcher: by what stands under a key, which is the row
+// of the profile that it founded, as most do, or an alias of the one to which it belongs.
+// The row is the one that is loaded next, and comes with its scores.
 func (r *rows) ResolveMany(ctx context.Context, workspace string, keys []identity.Key) ([]identity.ProfileID, error) {
 	found := make([]identity.ProfileID, len(keys))
 	t := r.tail(workspace)
@@ -152,53 +152,126 @@ func (r *rows) ResolveMany(ctx context.Context, workspace string, keys []identit
 	if err != nil || !m.usable {
 		return found, err
 	}
-	owner := make([]uint64, len(keys))
+	l := &looking{rows: r, workspace: workspace, entries: map[uint64]*entry{}}
+	asked := make([]uint64, len(keys))
 	for i, k := range keys {
-		owner[i] = uint64(k)
+		asked[i] = uint64(k)
 	}
-	if err := r.resolve(ctx, workspace, t, m, keys, owner, found); err != nil {
+	if err := l.look(ctx, asked); err != nil {
 		return found, err
 	}
+	owner, owners := slices.Clone(asked), []uint64{}
+	for i, key := range asked {
+		if e := l.entries[key]; e != nil && e.owner != 0 {
+			owner[i] = e.owner
+			owners = append(owners, e.owner)
+		}
+	}
+	if err := l.look(ctx, owners); err != nil {
+		return found, err
+	}
+	r.resolve(t, m, l, keys, owner, found)
 	var others []uint64
 	for i, id := range found {
 		if id == 0 {
-			others = append(others, owner[i])
+			others = append(others, asked[i])
 		}
 	}
 	if len(others) == 0 {
 		return found, nil
 	}
-	owners, err := r.store.Owners(ctx, workspace, m.version, others)
-	if err != nil || len(owners) == 0 {
+	of, err := r.store.Owners(ctx, workspace, m.version, others)
+	if err != nil || len(of) == 0 {
 		return found, err
 	}
+	owners = owners[:0]
 	for i, id := range found {
-		if owner[i] = owners[owner[i]]; id != 0 {
+		if owner[i] = of[asked[i]]; id != 0 {
 			owner[i] = 0
 		}
+		owners = append(owners, owner[i])
 	}
-	return found, r.resolve(ctx, workspace, t, m, keys, owner, found)
+	if err := l.look(ctx, owners); err != nil {
+		return found, err
+	}
+	r.resolve(t, m, l, keys, owner, found)
+	return found, nil
 }
 
-// resolve reads the rows of the profiles that may own keys, 0 for none, and puts those
-// that do into found.
-func (r *rows) resolve(ctx context.Context, workspace string, t *tail, m moment, keys []identity.Key, owner []uint64, found []identity.ProfileID) error {
-	ask := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(owner))), func(id uint64) bool { return id == 0 })
-	all, err := r.table.read(ctx, workspace, ask)
-	if err != nil {
-		return err
-	}
+// resolve puts the profiles that may own keys, 0 for none, into found where their rows
+// say that they do.
+func (r *rows) resolve(t *tail, m moment, l *looking, keys []identity.Key, owner []uint64, found []identity.ProfileID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.handed)+len(all) > maxHanded {
+	if len(r.handed)+len(keys) > maxHanded {
 		clear(r.handed)
 	}
 	for i, id := range owner {
-		if one := all[id]; one != nil && one.readable() && !t.touched(one, m) && one.sighted(keys[i]) {
+		if one := l.row(id); one != nil && one.readable() && !t.touched(one, m) && one.sighted(keys[i]) {
 			one.seen = m.feed
 			found[i] = identity.ProfileID(id)
-			r.handed[handle{workspace, id}] = one
+			r.handed[handle{l.workspace, id}] = one
 		}
+	}
+}
+
+// looking is what was found under some ids of a workspace, each asked for once.
+type looking struct {
+	*rows
+	workspace string
+	entries   map[uint64]*entry // nil for an id under which nothing stands
+}
+
+// maxScores bounds the scores that are looked for by their names: where there are more,
+// or under more keys, a range of the table of scores is cheaper.
+const maxScores = 32
+
+// look finds what stands under ids, without those that were asked for.
+func (l *looking) look(ctx context.Context, ids []uint64) error {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	ids = slices.DeleteFunc(ids, func(id uint64) bool {
+		_, asked := l.entries[id]
+		return id == 0 || asked
+	})
+	if len(ids) == 0 {
+		return nil
+	}
+	names, err := l.names(ctx, l.workspace)
+	if err != nil {
+		return err
+	}
+	found, err := l.table.look(ctx, l.workspace, ids, names...)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		e := found[id]
+		l.entries[id] = e
+		if e != nil && e.row != nil && len(names) > 0 {
+			e.row.looked = []uint64{id}
+			e.row.scores = e.scores
+		}
+	}
+	return nil
+}
+
+// names returns what is looked for beside views; nothing where there are too many.
+func (r *rows) names(ctx context.Context, workspace string) ([]string, error) {
+	scores, err := r.store.ScoresOf(ctx, workspace)
+	if err != nil || len(scores.Names()) > maxScores {
+		return nil, err
+	}
+	names := []string{nameGroup}
+	for _, name := range scores.Names() {
+		names = append(names, nameScore+name)
+	}
+	return names, nil
+}
+
+// row returns the view under an id; nil for none.
+func (l *looking) row(id uint64) *row {
+	if e := l.entries[id]; e != nil && e.owner == 0 {
+		return e.row
 	}
 	return nil
 }
@@ -279,24 +352,26 @@ func (r *rows) rowsOf(ctx context.Context, workspace string, ids []identity.Prof
 	if len(ask) == 0 {
 		return handed, nil
 	}
-	all, err := r.table.read(ctx, workspace, ask)
-	for _, one := range all {
-		one.seen = m.feed
-	}
-	for id, one := range handed {
-		if err == nil {
-			all[id] = one
+	l := &looking{rows: r, workspace: workspace, entries: map[uint64]*entry{}}
+	err := l.look(ctx, ask)
+	for _, id := range ask {
+		if one := l.row(id); one != nil {
+			one.seen = m.feed
+			handed[id] = one
 		}
 	}
-	return all, err
+	return handed, err
 }
 
 // untouched returns the rows that identity and the time have left as they are.
 func (r *rows) untouched(t *tail, m moment, ids []identity.ProfileID, all map[uint64]*row) (standing []*row) {
 	now := r.now()
+	once := map[identity.ProfileID]bool{}
 	for _, id := range ids {
 		one := all[uint64(id)]
 		switch {
+		case once[id]:
+			continue
 		case one == nil || !one.readable():
 			r.metrics.loads.WithLabelValues("none").Inc()
 		case t.touched(one, m):
@@ -306,6 +381,7 @@ func (r *rows) untouched(t *tail, m moment, ids []identity.ProfileID, all map[ui
 		default:
 			standing = append(standing, one)
 		}
+		once[id] = true
 	}
 	return standing
 }
@@ -316,13 +392,9 @@ func (r *rows) agree(ctx context.Context, workspace string, standing []*row, m m
 	if len(standing) == 0 {
 		return nil
 	}
-	decoded, members := make([]*profiles.Profile, len(standing)), make([][]uint64, len(standing))
-	for i, one := range standing {
-		decoded[i], members[i] = one.view, one.keys
-	}
 	var trusted []bool
 	g, asking := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.store.Scores(asking, workspace, decoded, members) })
+	g.Go(func() error { return r.scores(asking, workspace, standing) })
 	g.Go(func() (err error) {
 		trusted, err = r.counted(asking, workspace, standing, m)
 		return err
@@ -336,7 +408,50 @@ func (r *rows) agree(ctx context.Context, workspace string, standing []*row, m m
 			continue
 		}
 		r.metrics.loads.WithLabelValues("row").Inc()
-		views[i] = decoded[i]
+		views[i] = standing[i].view
+	}
+	return nil
+}
+
+// scores fills in those of views, and their groups. What stands under the id by which a
+// row was found is there already.
+func (r *rows) scores(ctx context.Context, workspace string, standing []*row) error {
+	var missing []uint64
+	ofKey := map[uint64]*row{}
+	names, err := r.names(ctx, workspace)
+	if err != nil {
+		return err
+	}
+	for _, one := range standing {
+		for _, k := range one.keys {
+			if !slices.Contains(one.looked, k) {
+				missing = append(missing, k)
+				ofKey[k] = one
+			}
+		}
+	}
+	if len(names) == 0 || len(missing)*len(names) > maxLook {
+		all, keys := make([]*profiles.Profile, len(standing)), make([][]uint64, len(standing))
+		for i, one := range standing {
+			all[i], keys[i] = one.view, one.keys
+		}
+		return r.store.Scores(ctx, workspace, all, keys)
+	}
+	l := &looking{rows: r, workspace: workspace, entries: map[uint64]*entry{}}
+	if err := l.look(ctx, missing); err != nil {
+		return err
+	}
+	for k, one := range ofKey {
+		if e := l.entries[k]; e != nil {
+			one.scores = append(one.scores, e.scores...)
+		}
+	}
+	which, err := r.store.ScoresOf(ctx, workspace)
+	if err != nil {
+		return err
+	}
+	for _, one := range standing {
+		clickhouse.Choose(one.view, slices.DeleteFunc(one.scores, func(s clickhouse.Standing) bool { return !which.Stands(s) }))
 	}
 	return nil
 }

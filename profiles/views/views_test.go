@@ -33,6 +33,8 @@ func (n *notes) Fetch(context.Context) ([]Note, error) {
 	return next, nil
 }
 
+func (n *notes) Hold(context.Context) (time.Duration, error) { return time.Hour, nil }
+
 func (n *notes) Commit(context.Context) error { n.committed++; return nil }
 
 func (n *notes) End(context.Context) (int64, error) { return n.end, nil }

@@ -51,6 +51,9 @@ func Migrate(ctx context.Context, cfg Config, now func() time.Time, log *slog.Lo
 	if err != nil {
 		return err
 	}
+	if f.lookups, err = hasLookups(ctx, conn, f); err != nil {
+		return err
+	}
 	if err := conn.Exec(ctx, fmt.Sprintf(createMigrations, f.onCluster(), f.everywhere("ReplacingMergeTree", "schema_migrations"))); err != nil {
 		return fmt.Errorf("create schema_migrations: %w", err)
 	}
@@ -71,6 +74,16 @@ func Migrate(ctx context.Context, cfg Config, now func() time.Time, log *slog.Lo
 		log.InfoContext(ctx, "applied migration", "name", m.name, "database", f.database)
 	}
 	return ensureDictionaries(ctx, conn, f, migrations, log)
+}
+
+// hasLookups reports whether tables of lookups can be kept by RocksDB: it does not
+// replicate.
+func hasLookups(ctx context.Context, conn driver.Conn, f form) (bool, error) {
+	var n uint64
+	if err := conn.QueryRow(ctx, "SELECT count() FROM system.table_engines WHERE name = 'EmbeddedRocksDB'").Scan(&n); err != nil {
+		return false, fmt.Errorf("look for the engines of tables: %w", err)
+	}
+	return n > 0 && f.cluster == "", nil
 }
 
 // ensureDictionaries loads the dictionaries, so that the first query need not,

@@ -14,6 +14,7 @@ type form struct {
 	user     string // account of the dictionaries
 	password string
 	nonce    string // tells the tables of migrations that run at once apart
+	lookups  bool   // the engine has RocksDB, and there is one server
 	// uses, when it is there, takes the expressions of the reading that views hold:
 	// see noting.
 	uses *[]string
@@ -46,6 +47,7 @@ func (f form) functions(name string) template.FuncMap {
 		"onCluster":         f.onCluster,
 		"local":             f.local,
 		"engine":            f.engine,
+		"lookupEngine":      f.lookupEngine,
 		"everywhere":        f.everywhere,
 		"distributed":       f.distributed,
 		"dedupWindow":       f.dedupWindow,
@@ -81,6 +83,14 @@ func (f form) local(table string) string {
 // engine is the engine of a table whose rows are spread over the shards.
 func (f form) engine(engine, table string) string {
 	return f.replicated(engine, "/clickhouse/tables/{shard}/"+f.database+"/"+f.local(table))
+}
+
+// lookupEngine is the engine, with its clauses, of a table of one value under each key.
+func (f form) lookupEngine(table string) string {
+	if f.lookups {
+		return "EmbeddedRocksDB\nPRIMARY KEY key"
+	}
+	return f.engine("ReplacingMergeTree(stamp)", table) + "\nORDER BY key\nSETTINGS index_granularity = 8, min_compress_block_size = 4096, max_compress_block_size = 65536"
 }
 
 // everywhere is the engine of a table that every node holds whole.
