@@ -79,8 +79,11 @@ func otherRows() []rowsOf {
 		// A view is made again from what is there: it goes whenever it was made. What else
 		// stands beside it are copies of scores and groups. All of it is looked through: the
 		// names under which something may stand are not known for certain.
-		rowsOf{"profile_lookup", `if(name IN ('view', 'alias'), greatest(transform(profile_id, {profiles:Array(UInt64)}, {profile_of:Array(UInt32)}, toUInt32(0)), ` + keyOf("profile_id") + `), ` + computed + `)`,
-			`(profile_id IN {profiles:Array(UInt64)} OR profile_id IN {keys:Array(UInt64)})`},
+		rowsOf{
+			"profile_lookup", `if(name IN ('view', 'alias'), greatest(transform(profile_id, {profiles:Array(UInt64)}, {profile_of:Array(UInt32)}, toUInt32(0)), ` +
+				keyOf("profile_id") + `), ` + computed + `)`,
+			`(profile_id IN {profiles:Array(UInt64)} OR profile_id IN {keys:Array(UInt64)})`,
+		},
 		rowsOf{"household_profile", `if((epoch, sequence) <= arrayElement(arrayZip({epochs:Array(UInt64)}, {sequences:Array(UInt64)}), greatest(` + keyOf("profile_id") + `, toUInt32(1))), ` + keyOf("profile_id") + `, toUInt32(0))`, `profile_id IN {keys:Array(UInt64)}`},
 	)
 }
