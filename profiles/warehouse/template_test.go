@@ -14,6 +14,9 @@ import (
 // TestTemplate: what tests get for a database is in nothing another than the migrations
 // make.
 func TestTemplate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	warehousetest.NewTestDatabase(t) // The first one is migrated, or was.
 	_, copied := warehousetest.NewTestDatabaseConfig(t)
 	real := warehousetest.NewConfig(t)
