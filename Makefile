@@ -66,11 +66,15 @@ $(LINT): .ci/tools.mod .ci/tools.sum
 	@mkdir -p .cache
 	$(GO) build -modfile=.ci/tools.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
+# One build for all targets of a package. A crasher lands in its testdata/fuzz, and the
+# corpus stays in .cache.
 fuzz: ## Each fuzz target for FUZZTIME (default 20s)
-	@set -e; for file in $$(grep -rl --include=*_test.go '^func Fuzz' .); do \
-	  for target in $$(grep -oE '^func Fuzz[A-Za-z0-9_]+' $$file | cut -c6-); do \
-	    echo "$$target in $$(dirname $$file)"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$$(dirname $$file); \
+	@set -e; mkdir -p .cache; for dir in $$(grep -rl --include=*_test.go '^func Fuzz' . | xargs -n 1 dirname | sort -u); do \
+	  $(GO) test -c -fuzz Fuzz -o .cache/fuzz.test $$dir; \
+	  for target in $$(cat $$dir/*_test.go | grep -oE '^func Fuzz[A-Za-z0-9_]+' | cut -c6-); do \
+	    echo "$$target in $$dir"; \
+	    (cd $$dir && $(CURDIR)/.cache/fuzz.test -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZTIME) -test.fuzzminimizetime 10x \
+	      -test.fuzzcachedir $(CURDIR)/.cache/fuzz/$$dir); \
 	  done; done
 
 bench: $(BIN) ## The figures of this machine: ingest, intake, whole system, freshness, flood (some 25 min)

@@ -136,10 +136,14 @@ func ruleOf(r route) access {
 	switch {
 	case named:
 		return rule
-	case r.role == "", r.role == RoleWrite && (r.pattern == eventsPattern || isTracking(r.pattern)):
+	case r.role == "", takesEvents(r):
 		return access{shows: nobody}
 	}
 	return access{whole, r.method != http.MethodGet && r.method != http.MethodHead}
+}
+
+func takesEvents(r route) bool {
+	return r.role == RoleWrite && (r.pattern == eventsPattern || isTracking(r.pattern))
 }
 
 // Keyring finds the keys that are managed while Kindred runs. It is safe for
@@ -148,6 +152,9 @@ type Keyring interface {
 	// Find returns the key of a secret's hash, also one that was revoked or has
 	// expired.
 	Find(hash [sha256.Size]byte) (Key, bool)
+	// Admits reports whether any live key that sends events may be used by pages of
+	// an origin; also before the keys have been read.
+	Admits(origin string, at time.Time) bool
 	// Loaded reports whether the keys have been read once. Before, no key can be
 	// called unknown.
 	Loaded() bool
@@ -187,6 +194,8 @@ func (s *Server) admit(c *gin.Context, key Key) error {
 		return unauthorized("the key was revoked")
 	case !s.lives(key):
 		return unauthorized("the key has expired")
+	case !key.admits(c.Request):
+		return s.closedTo(c)
 	}
 	if wait := s.limits.take(key, s.deps.Now()); wait > 0 {
 		s.metrics.limited.Inc()
@@ -225,7 +234,7 @@ func (s *Server) authorize(r route) gin.HandlerFunc {
 			return
 		}
 		switch {
-		case !key.Role.may(r.role):
+		case !key.Role.may(r.role), key.Role == RolePublic && !takesEvents(r):
 			s.fail(c, forbidden(r.role))
 		case key.Role == RoleMarketer && rule.shows == whole:
 			s.fail(c, newProblem(http.StatusForbidden, "forbidden", "The API key may not do this",

@@ -46,6 +46,18 @@ func (r *ring) Find(hash [sha256.Size]byte) (api.Key, bool) {
 	return k, ok && !r.closed
 }
 
+// Admits is that of keys.Ring, of keys that never expire.
+func (r *ring) Admits(origin string, _ time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, k := range r.keys {
+		if !k.Revoked && k.Role == api.RolePublic && slices.ContainsFunc(k.Origins, func(o string) bool { return o == "*" || o == origin }) {
+			return true
+		}
+	}
+	return r.closed
+}
+
 func (r *ring) Loaded() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -73,6 +85,8 @@ func (o operation) may(role string) bool {
 	switch role {
 	case o.role, "admin":
 		return true
+	case "public": // Of all that keys of role write may, it sends events alone.
+		return o.role == "write" && !strings.Contains(o.path, "{id}")
 	case "marketer":
 		return o.role == "read" && o.personal != "whole"
 	}

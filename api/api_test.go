@@ -203,10 +203,12 @@ func newFixture() *fixture {
 	for _, k := range []struct{ secret, workspace, role string }{
 		{"read-dev", "main", "read"},
 		{"write-dev", "main", "write"},
+		{"public-dev", "main", "public"},
 		{"admin-dev", "main", "admin"},
 		{"marketer-dev", "main", "marketer"},
 		{"read-other", "other", "read"},
 		{"write-other", "other", "write"},
+		{"public-other", "other", "public"},
 		{"admin-other", "other", "admin"},
 		{"marketer-other", "other", "marketer"},
 	} {

@@ -19,13 +19,14 @@ type Role string
 // The roles. Admin may do all that the others may.
 const (
 	RoleWrite    Role = "write"    // send events
+	RolePublic   Role = "public"   // send events from where everybody can read the key
 	RoleRead     Role = "read"     // for programs: read profiles and preview segments
 	RoleMarketer Role = "marketer" // for people: read what read may, personal values masked
 	RoleAdmin    Role = "admin"    // for people: all, values as they are
 )
 
 // Roles returns the roles that a key can have.
-func Roles() []Role { return []Role{RoleWrite, RoleRead, RoleMarketer, RoleAdmin} }
+func Roles() []Role { return []Role{RoleWrite, RolePublic, RoleRead, RoleMarketer, RoleAdmin} }
 
 // Key is an API key as it is stored: by the SHA-256 of its secret. Secrets are
 // long and random, so a plain hash keeps them.
@@ -39,6 +40,9 @@ type Key struct {
 	// Source names where the events come from that are sent with the key, such
 	// as "web"; the key's name when empty. Message ids are unique by source.
 	Source string
+	// Origins are those of the pages that may send with a key of role public, as
+	// browsers name them; "*" for all, none for keys that are not bound to pages.
+	Origins []string
 	// Person says that a person holds the key, whose reads of personal data go on
 	// record; those of the roles marketer and admin do anyway.
 	Person bool
@@ -115,16 +119,16 @@ func (k Key) validate() error {
 		return fmt.Errorf("api key %q: rate and burst must not be negative", k.Name)
 	}
 	switch k.Role {
-	case RoleWrite, RoleRead, RoleMarketer, RoleAdmin:
+	case RoleWrite, RolePublic, RoleRead, RoleMarketer, RoleAdmin:
 		return nil
 	}
-	return fmt.Errorf("api key %q: role must be write, read, marketer or admin", k.Name)
+	return fmt.Errorf("api key %q: role must be write, public, read, marketer or admin", k.Name)
 }
 
 // may reports whether a key of role r may use a route that needs role need.
 // Marketers may read where personal values can be masked: see access.
 func (r Role) may(need Role) bool {
-	return r == need || r == RoleAdmin || r == RoleMarketer && need == RoleRead
+	return r == need || r == RoleAdmin || r == RoleMarketer && need == RoleRead || r == RolePublic && need == RoleWrite
 }
 
 // keyring finds keys by the hash of their secret.

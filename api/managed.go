@@ -36,6 +36,7 @@ type NewKey struct {
 	Name    string    `json:"name"`
 	Role    Role      `json:"role"`
 	Source  string    `json:"source"`
+	Origins []string  `json:"origins"`
 	Person  bool      `json:"person"`
 	Rate    float64   `json:"rate"`
 	Burst   int       `json:"burst"`
@@ -48,6 +49,7 @@ type ManagedKey struct {
 	Name     string     `json:"name"`
 	Role     Role       `json:"role"`
 	Source   string     `json:"source,omitempty"`
+	Origins  []string   `json:"origins,omitempty"`
 	Person   bool       `json:"person"`
 	Rate     float64    `json:"rate,omitempty"`
 	Burst    int        `json:"burst,omitempty"`
@@ -120,11 +122,15 @@ func (s *Server) checkKey(k NewKey) error {
 		faults.add("/name", "must have 1 to 100 bytes")
 	}
 	if !slices.Contains(Roles(), k.Role) {
-		faults.add("/role", "must be write, read, marketer or admin")
+		faults.add("/role", "must be write, public, read, marketer or admin")
 	}
-	if len(k.Source) > maxSource || k.Source != "" && k.Role != RoleWrite && k.Role != RoleAdmin {
+	if len(k.Source) > maxSource || k.Source != "" && k.Role != RoleWrite && k.Role != RolePublic && k.Role != RoleAdmin {
 		faults.add("/source", fmt.Sprintf("must have at most %d bytes, and is for keys that write", maxSource))
 	}
+	if k.Role == RolePublic && k.Source == "" {
+		faults.add("/source", "must be named for a key that everybody can read")
+	}
+	checkOrigins(k, &faults)
 	if k.Rate < 0 || k.Rate > 1e6 || k.Burst < 0 || k.Burst > 1e6 {
 		faults.add("/rate", "rate and burst must be 0 to 1000000")
 	}

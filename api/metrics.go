@@ -14,6 +14,7 @@ type metrics struct {
 	panics   prometheus.Counter
 	limited  prometheus.Counter
 	unheard  prometheus.Counter
+	foreign  prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -39,11 +40,15 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "kindred_api_rate_limited_total",
 			Help: "Requests refused because their key was over its rate.",
 		}),
+		foreign: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kindred_api_foreign_origin_total",
+			Help: "Requests refused because they came from a page whose origin their key does not name.",
+		}),
 		unheard: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "kindred_api_audit_lost_total",
 			Help: "Outcomes that could not be put on record; the log has their request ids.",
 		}),
 	}
 	return m, errors.Join(r.Register(m.requests), r.Register(m.seconds), r.Register(m.inFlight), r.Register(m.panics),
-		r.Register(m.limited), r.Register(m.unheard))
+		r.Register(m.limited), r.Register(m.unheard), r.Register(m.foreign))
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -96,7 +97,7 @@ func TestConfig(t *testing.T) {
 
 func TestParseKey(t *testing.T) {
 	k := api.Key{Name: "crm", Hash: api.HashSecret("s"), Role: api.RoleWrite, Workspace: "main"}
-	if got, err := api.ParseKey(k.String()); err != nil || got != k {
+	if got, err := api.ParseKey(k.String()); err != nil || !reflect.DeepEqual(got, k) {
 		t.Errorf("round trip: %v, %v", got, err)
 	}
 	for _, bad := range []string{"", "secret-of-ana", "a:read:main:secret-of-ana", "a:owner:main:" + strings.Repeat("0", 64), ":read:main:" + strings.Repeat("0", 64)} {

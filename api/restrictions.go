@@ -186,26 +186,53 @@ func (s *Server) permitted(c *gin.Context, ids []identity.ProfileID) (map[identi
 		return free, nil
 	}
 	store := s.store(c)
-	may := make([]bool, len(ids))
-	group, ctx := errgroup.WithContext(c.Request.Context())
-	group.SetLimit(batchReads)
+	why, err := refusals(c, ids, func(ctx context.Context, id identity.ProfileID) error {
+		_, err := store.Load(ctx, workspaceOf(c), id)
+		return err
+	})
 	for i, id := range ids {
-		group.Go(func() error {
-			_, err := store.Load(ctx, workspaceOf(c), id)
-			may[i] = err == nil
-			if isRestricted(err) || isNotFound(err) {
-				return nil
-			}
-			return err
-		})
-	}
-	err := group.Wait()
-	for i, id := range ids {
-		if may[i] {
+		if why[i] == nil {
 			free[id] = true
 		}
 	}
 	return free, err
+}
+
+// limited tells which of ids, also of before a merge, are of people whose processing is
+// restricted now. Lists of what was need it: the lists of what is pass them over.
+func (s *Server) limited(c *gin.Context, ids []identity.ProfileID) (map[identity.ProfileID]bool, error) {
+	if s.deps.Restrictions == nil || !s.deps.Restrictions.Any(workspaceOf(c)) {
+		return nil, nil
+	}
+	store, found := s.store(c), map[identity.ProfileID]bool{}
+	why, err := refusals(c, ids, func(ctx context.Context, id identity.ProfileID) error {
+		_, err := profiles.Find(ctx, store, workspaceOf(c), identity.Key(id))
+		return err
+	})
+	for i, id := range ids {
+		if isRestricted(why[i]) {
+			found[id] = true
+		}
+	}
+	return found, err
+}
+
+// refusals asks of each of ids why it is not shown, because it is restricted or gone;
+// nil for the others.
+func refusals(c *gin.Context, ids []identity.ProfileID, ask func(context.Context, identity.ProfileID) error) ([]error, error) {
+	why := make([]error, len(ids))
+	group, ctx := errgroup.WithContext(c.Request.Context())
+	group.SetLimit(batchReads)
+	for i, id := range ids {
+		group.Go(func() error {
+			why[i] = ask(ctx, id)
+			if isRestricted(why[i]) || isNotFound(why[i]) {
+				return nil
+			}
+			return why[i]
+		})
+	}
+	return why, group.Wait()
 }
 
 // restrictedView is what support needs of somebody whose processing is restricted: who

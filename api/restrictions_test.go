@@ -52,6 +52,10 @@ func TestRestriction(t *testing.T) {
 	found := *ana
 	found.ID = 0x42
 	f.people.profiles[0x42], f.people.profiles[2] = &found, ana
+	// A member and a change are of ids from before a merge.
+	for id, now := range map[identity.ProfileID]*profiles.Profile{1 << 62: ana, 5: ana, 1<<62 + 1: {ID: 1<<62 + 1}} {
+		f.people.byKey[storeKey("main", identity.Key(id))], f.people.profiles[now.ID] = now.ID, now
+	}
 	f.people.profiles[1], f.people.profiles[3] = &profiles.Profile{ID: 1}, &profiles.Profile{ID: 3}
 	h := f.server(t).Handler()
 	const pattern = "/v1/privacy/restriction"
@@ -89,6 +93,15 @@ func TestRestriction(t *testing.T) {
 		}
 		ask(scenario{name: key + " batch", method: http.MethodPost, path: "/v1/profiles/batch", key: key, body: `{"ids":["user_id:42","user_id:stranger"]}`, status: 200, want: []string{`"status":403`, `"status":200`}, not: []string{"PT"}})
 		ask(scenario{name: key + " account", path: "/v1/accounts/acme%20ltd%2F1%2B%25", key: key, status: 200, want: []string{"0000000000000001", "0000000000000003"}, not: []string{"0000000000000002"}})
+		// Members and changes of before are read from a history; that she left is told.
+		ask(scenario{name: key + " members", path: "/v1/segments/loyal/members?at=2025-01-01T00:00:00Z", key: key, status: 200, want: []string{"4000000000000001"}, not: []string{"4000000000000000"}})
+		ask(scenario{name: key + " changes", path: "/v1/segments/loyal/changes", key: key, status: 200, want: []string{`"changes":[]`}, not: []string{"0000000000000005"}})
+		f.live.exited = true
+		ask(scenario{name: key + " exits", path: "/v1/segments/loyal/changes", key: key, status: 200, want: []string{"0000000000000005", "exited"}})
+		f.live.exited = false
+		for _, columns := range []string{"profile", "profile,trait.country"} {
+			ask(scenario{name: key + " export of " + columns, path: "/v1/segments/loyal/export?format=csv&columns=" + columns, key: key, status: 200, want: []string{"4000000000000001"}, not: []string{"4000000000000000", "PT"}})
+		}
 		if key == "marketer-dev" {
 			continue // They search nothing.
 		}

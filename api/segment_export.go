@@ -92,14 +92,23 @@ func (s *Server) exported(ctx context.Context, c *gin.Context, id segments.ID, a
 	if err != nil {
 		return nil, nil, err
 	}
+	if !whole {
+		ids := make([]identity.ProfileID, len(list))
+		for i, m := range list {
+			ids[i] = m.Profile
+		}
+		limited, err := s.limited(c, ids)
+		for i, id := range ids {
+			if !limited[id] {
+				people[i] = &profiles.Profile{ID: id}
+			}
+		}
+		return list, people, err
+	}
 	store := s.store(c)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(exportReads)
 	for i, m := range list {
-		if !whole {
-			people[i] = &profiles.Profile{ID: m.Profile}
-			continue
-		}
 		group.Go(func() error {
 			p, err := profiles.Find(ctx, store, workspaceOf(c), identity.Key(m.Profile))
 			if isNotFound(err) || isRestricted(err) {

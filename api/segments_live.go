@@ -245,12 +245,23 @@ func (s *Server) getSegmentMembers(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	ids := make([]identity.ProfileID, len(list))
+	for i, m := range list {
+		ids[i] = m.Profile
+	}
+	limited, err := s.limited(c, ids)
+	if err != nil {
+		return err
+	}
 	answer := struct {
 		Members []memberResponse `json:"members"`
 		Next    string           `json:"next,omitempty"`
-	}{Members: make([]memberResponse, len(list))}
-	for i, m := range list {
-		answer.Members[i] = memberResponse(m)
+	}{Members: make([]memberResponse, 0, len(list))}
+	for _, m := range list {
+		if limited[m.Profile] {
+			continue
+		}
+		answer.Members = append(answer.Members, memberResponse(m))
 		concerns(c, identity.Key(m.Profile))
 	}
 	if len(list) == limit {
@@ -286,13 +297,26 @@ func (s *Server) getSegmentChanges(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	var entered []identity.ProfileID
+	for _, g := range list {
+		if g.Entered {
+			entered = append(entered, g.Profile)
+		}
+	}
+	limited, err := s.limited(c, entered)
+	if err != nil {
+		return err
+	}
 	answer := struct {
 		Changes []segmentChangeResponse `json:"changes"`
 		Next    string                  `json:"next"`
-	}{Changes: make([]segmentChangeResponse, len(list))}
-	for i, g := range list {
-		answer.Changes[i] = segmentChangeResponse{g.Profile, Direction(g.Entered), g.Time, g.Cause, append([]string{}, g.Leaves...), g.Revision}
+	}{Changes: make([]segmentChangeResponse, 0, len(list))}
+	for _, g := range list {
 		from = placeInSegment{Block: g.Block, Profile: uint64(g.Profile)}
+		if g.Entered && limited[g.Profile] {
+			continue // That they left is told: whoever keeps a copy of the segment must take them out.
+		}
+		answer.Changes = append(answer.Changes, segmentChangeResponse{g.Profile, Direction(g.Entered), g.Time, g.Cause, append([]string{}, g.Leaves...), g.Revision})
 		concerns(c, identity.Key(g.Profile))
 	}
 	// Also behind the last change there is: who follows a segment comes back with it.

@@ -15,7 +15,10 @@ import (
 )
 
 // segmentKeeper has one segment of main, "loyal", at revision 7, with two members.
-type segmentKeeper struct{ asked []string }
+type segmentKeeper struct {
+	asked  []string
+	exited bool // its change is that of who left
+}
 
 func (k *segmentKeeper) note(format string, args ...any) {
 	k.asked = append(k.asked, fmt.Sprintf(format, args...))
@@ -60,7 +63,7 @@ func (k *segmentKeeper) Changes(_ context.Context, _ string, _ segments.ID, bloc
 	if block > 0 {
 		return nil, nil
 	}
-	return []segments.Change{{Segment: "loyal", Profile: 5, Block: 3, Entered: true, Time: noon, Cause: segments.ByData, Revision: 7}}, nil
+	return []segments.Change{{Segment: "loyal", Profile: 5, Block: 3, Entered: !k.exited, Time: noon, Cause: segments.ByData, Revision: 7}}, nil
 }
 
 func (k *segmentKeeper) Of(context.Context, string, identity.ProfileID) ([]segments.Membership, error) {

@@ -8,18 +8,25 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// crossOrigin lets pages of any origin call the tracking API, and it alone: its
-// calls carry a write key in the open and no cookies, so the origin protects
-// nothing. It answers preflights.
+// crossOrigin lets pages call the tracking API, and it alone: its calls carry a write
+// key in the open and no cookies. From which origins is a matter of the key, see
+// Key.admits. A preflight comes without one: it is answered with what any key allows.
 func (s *Server) crossOrigin(c *gin.Context) {
 	if !isTracking(c.Request.URL.Path) {
 		return
 	}
 	h := c.Writer.Header()
+	h.Set("Vary", "Origin")
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Expose-Headers", "Retry-After, X-RateLimit-Reset, X-Request-Id")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // The pixel is an image on other sites.
 	if c.Request.Method != http.MethodOptions {
+		return
+	}
+	if !s.opensTo(c.Request) {
+		h.Del("Access-Control-Allow-Origin")
+		h.Del("Access-Control-Expose-Headers")
+		c.AbortWithStatus(http.StatusNoContent)
 		return
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, POST")
@@ -105,6 +112,9 @@ func (s *Server) getProjectSettings(c *gin.Context) error {
 	key, ok := s.lookup(secret)
 	if !ok || !s.lives(key) || !key.Role.may(RoleWrite) {
 		return newProblem(http.StatusNotFound, "no-such-project", "There is no such project", "the write key is not known")
+	}
+	if !key.admits(c.Request) {
+		return s.closedTo(c)
 	}
 	answer := projectSettings{
 		Integrations: map[string]segmentIntegration{"Segment.io": {APIKey: secret, APIHost: c.Request.Host + "/v1", Protocol: "http"}},

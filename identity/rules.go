@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"strings"
 	"time"
 )
 
@@ -44,8 +45,9 @@ type Rules struct {
 	// Default serves namespaces that Namespaces does not name.
 	Default Rule
 	// Untrusted names the sources whose event times and claims are not trusted:
-	// public browser and mobile keys.
-	Untrusted map[string]bool
+	// public browser and mobile keys. Sources whose name begins with PublicPrefix are so
+	// without being named, but those of Believed.
+	Untrusted, Believed map[string]bool
 	// Rename names the sources whose alias events rename a user id, where they
 	// are trusted.
 	Rename map[string]bool
@@ -73,8 +75,15 @@ func (r *Rules) Rule(n Namespace) Rule {
 	return r.Default
 }
 
+// PublicPrefix begins the names of sources whose API keys everybody can read. It is part
+// of the name so that what such a source said is untrusted whenever it is read again, by
+// whom ever, and also when the key is long gone.
+const PublicPrefix = "public/"
+
 // Trusted reports whether source's event times and claims are trusted.
-func (r *Rules) Trusted(source string) bool { return !r.Untrusted[source] }
+func (r *Rules) Trusted(source string) bool {
+	return !r.Untrusted[source] && (!strings.HasPrefix(source, PublicPrefix) || r.Believed[source])
+}
 
 // Renames reports whether alias events of source rename a user id: never those
 // of a source that is not trusted.

@@ -22,7 +22,7 @@ func (k keyring) Find(hash [sha256.Size]byte) (api.Key, bool) {
 		return api.Key{}, false
 	}
 	return api.Key{
-		ID: found.ID, Name: found.Name, Hash: hash, Role: api.Role(found.Role), Workspace: found.Workspace, Source: found.Source,
+		ID: found.ID, Name: found.Name, Hash: hash, Role: api.Role(found.Role), Workspace: found.Workspace, Source: found.Source, Origins: found.Origins,
 		Person: found.Person, Expires: found.Expires, Revoked: found.Revoked, Rate: found.Rate, Burst: int(found.Burst),
 	}, true
 }
@@ -42,7 +42,7 @@ func (k keyKeeper) List(ctx context.Context, workspace string) ([]api.ManagedKey
 
 func (k keyKeeper) Create(ctx context.Context, workspace, actor string, ask api.NewKey) (*api.ManagedKey, string, error) {
 	made, secret, err := k.s.Create(ctx, workspace, actor, keys.Creation{
-		Name: ask.Name, Role: string(ask.Role), Source: ask.Source, Person: ask.Person, Rate: ask.Rate, Burst: uint32(ask.Burst), Expires: ask.Expires,
+		Name: ask.Name, Role: string(ask.Role), Source: ask.Source, Origins: ask.Origins, Person: ask.Person, Rate: ask.Rate, Burst: uint32(ask.Burst), Expires: ask.Expires,
 	})
 	if err != nil {
 		return nil, "", refusal(err)
@@ -68,7 +68,7 @@ func (k keyKeeper) Rotate(ctx context.Context, workspace, actor, id string, grac
 
 func (k keyKeeper) shown(x *keys.Key) *api.ManagedKey {
 	m := &api.ManagedKey{
-		ID: x.ID, Name: x.Name, Role: api.Role(x.Role), Source: x.Source, Person: x.Person, Rate: x.Rate, Burst: int(x.Burst),
+		ID: x.ID, Name: x.Name, Role: api.Role(x.Role), Source: x.Source, Origins: x.Origins, Person: x.Person, Rate: x.Rate, Burst: int(x.Burst),
 		Status: "live", Created: x.Created, Changed: x.Changed, By: x.Actor, Revision: x.Revision,
 	}
 	if !x.Expires.IsZero() {

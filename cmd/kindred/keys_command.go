@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kindred-cdp/kindred/api"
+	"github.com/kindred-cdp/kindred/ingest/keys"
 )
 
 func keysCommand() *cobra.Command {
@@ -22,14 +24,19 @@ func keysCommand() *cobra.Command {
 installation. A key has one role:
 
   write     sends events of one source
+  public    sends events from browsers and apps, where everybody can read the key
   read      for programs: profiles, segments, explanations
   marketer  for people: what read may read, personal values masked; on record
   admin     for people: everything, as it is; on record
 
 A secret is shown once, when it is made; Kindred keeps its hash alone. Every API
 process knows a new key, and forgets a revoked one, within a second or two.
-Keys in browsers and apps are those of role public in KINDRED_API_KEYS; of a key
-made here, name the source untrusted in the rules of identity.`,
+A public key names the pages that may send with it, each by --origin: requests that
+state another one are refused. Programs and apps state none, so that this keeps out
+other people's pages and no thieves. Its source begins with "public/", by which
+identity does not trust what it claims unless the rules do.
+
+  kindred keys create web --role public --source web --origin https://shop.example`,
 	}
 	cmd.AddCommand(keysCreateCommand(), keysListCommand(), keysRotateCommand(), keysRevokeCommand())
 	return cmd
@@ -56,11 +63,15 @@ func keysCreateCommand() *cobra.Command {
 				}
 				k.Expires = now().Add(d).UTC().Truncate(time.Millisecond)
 			}
+			if slices.Contains(k.Origins, keys.AnyOrigin) {
+				fmt.Fprintln(os.Stderr, "warning: every page of the web may send events with this key: name your origins if you know them")
+			}
 			return changeKey(cmd, "/v1/keys", newKeyBody(k), asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&role, "role", "read", "`role`: write, read, marketer or admin")
+	cmd.Flags().StringVar(&role, "role", "read", "`role`: write, public, read, marketer or admin")
 	cmd.Flags().StringVar(&k.Source, "source", "", "`name` of where the events come from that are sent with it (default: that of the key)")
+	cmd.Flags().StringArrayVar(&k.Origins, "origin", nil, "`origin` of pages that may send with a public key, such as https://shop.example; several times for several, '*' for all")
 	cmd.Flags().StringVar(&expires, "expires", "", "`time` until it expires, such as 90d or 12h (default: never)")
 	cmd.Flags().Float64Var(&k.Rate, "rate", 0, "`requests` a second that it may send (default: that of the installation)")
 	cmd.Flags().IntVar(&k.Burst, "burst", 0, "`requests` that it may send at once (default: those of a second)")
@@ -74,6 +85,9 @@ func newKeyBody(k api.NewKey) map[string]any {
 	body := map[string]any{"name": k.Name, "role": k.Role, "source": k.Source, "person": k.Person, "rate": k.Rate, "burst": k.Burst}
 	if !k.Expires.IsZero() {
 		body["expires_at"] = k.Expires
+	}
+	if len(k.Origins) > 0 {
+		body["origins"] = k.Origins
 	}
 	return body
 }
@@ -166,13 +180,13 @@ func keysListCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, answer)
 			}
-			return table(os.Stdout, "ID\tNAME\tROLE\tSOURCE\tSTATUS\tMADE\tEXPIRES\tCHANGED\tBY", len(answer.Keys), func(i int) []any {
+			return table(os.Stdout, "ID\tNAME\tROLE\tSOURCE\tORIGINS\tSTATUS\tMADE\tEXPIRES\tCHANGED\tBY", len(answer.Keys), func(i int) []any {
 				k := answer.Keys[i]
 				expires := "never"
 				if k.Expires != nil {
 					expires = moment(*k.Expires)
 				}
-				return []any{k.ID, k.Name, k.Role, k.Source, k.Status, moment(k.Created), expires, moment(k.Changed), k.By}
+				return []any{k.ID, k.Name, k.Role, k.Source, strings.Join(k.Origins, " "), k.Status, moment(k.Created), expires, moment(k.Changed), k.By}
 			})
 		},
 	}

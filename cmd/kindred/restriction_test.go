@@ -21,7 +21,11 @@ func TestPersonRestricted(t *testing.T) {
 		k.send("behaviour", map[string]any{"id": who, "name": "Signed Up", "type": "identify", "time": "2026-05-03T09:00:00Z", "identifiers": []any{id("user_id", who), id("email", who+"@limit.example")}, "traits": map[string]any{"city": "Porto"}})
 		view(who, 1, id("device", "tablet"))
 	}
-	type state struct{ anaStatus, bobStatus, found, counted int }
+	// In a live segment, its export and its overlap are as many as a preview counts.
+	type state struct{ anaStatus, bobStatus, found, counted, members, exported, overlap int }
+	if code, body := k.askAs("admin", http.MethodPut, "/v1/segments/viewers", map[string]any{"expected_revision": 0, "text": "did Viewed"}); code != http.StatusOK {
+		t.Fatalf("status %d: %s", code, body)
+	}
 	look := func(k *running) (s state) {
 		t.Helper()
 		status := func(who string) int {
@@ -35,6 +39,16 @@ func TestPersonRestricted(t *testing.T) {
 		var counted struct{ Count int }
 		_ = json.Unmarshal(body, &counted)
 		s.counted = counted.Count
+		_, body = k.askAs("read", http.MethodGet, "/v1/segments/viewers/members", nil)
+		s.members = bytes.Count(body, []byte(`"profile"`))
+		_, body = k.askAs("read", http.MethodGet, "/v1/segments/viewers/export?format=ndjson&columns=profile", nil)
+		s.exported = bytes.Count(body, []byte("\n"))
+		all := map[string]any{"name": "all", "definition": map[string]any{"identifier": "user_id"}}
+		_, body = k.askAs("read", http.MethodPost, "/v1/segments/overlap", map[string]any{"segments": []any{map[string]any{"id": "viewers"}, all}})
+		var overlap struct{ Segments []struct{ Count int } }
+		if _ = json.Unmarshal(body, &overlap); len(overlap.Segments) == 2 && overlap.Segments[0] == overlap.Segments[1] {
+			s.overlap = overlap.Segments[0].Count
+		}
 		return s
 	}
 	want := func(what string, k *running, s state) {
@@ -52,9 +66,9 @@ func TestPersonRestricted(t *testing.T) {
 		t.Helper()
 		must(k.askAs("admin", http.MethodPost, "/v1/identity/"+command, body))
 	}
-	want("both are there", k, state{200, 200, 2, 2})
+	want("both are there", k, state{200, 200, 2, 2, 2, 2, 2})
 	must(k.askAs("admin", http.MethodPost, "/v1/privacy/restriction", map[string]any{"identifier": "email:ANA@limit.example", "ground": "objection"}))
-	if s := look(k); s != (state{403, 200, 1, 1}) {
+	if s := look(k); s != (state{403, 200, 1, 1, 1, 1, 1}) {
 		t.Errorf("right after the answer: %+v", s)
 	}
 	if told := must(k.askAs("admin", http.MethodGet, "/v1/profiles/user_id:ana", nil)); !bytes.Contains(told, []byte(`"ground":"objection"`)) || !bytes.Contains(told, []byte("ana@limit.example")) || bytes.Contains(told, []byte("Porto")) {
@@ -62,18 +76,18 @@ func TestPersonRestricted(t *testing.T) {
 	}
 	view("ana", 2, id("anonymous_id", "later"))
 	k.until("what happens to her is kept", func() bool { return k.query("SELECT count() FROM events WHERE message_id = 'ana2'") == "1" })
-	want("by a cookie of later", k, state{403, 200, 1, 1})
+	want("by a cookie of later", k, state{403, 200, 1, 1, 1, 1, 1})
 	identityOf("link", map[string]any{"identifiers": []string{"user_id:ana", "user_id:bob"}, "override": true, "whole": true, "reason": "a call"})
-	want("merged", k, state{403, 403, 0, 0})
+	want("merged", k, state{403, 403, 0, 0, 0, 0, 0})
 	late := k.anotherNode()
-	want("merged, by a process of later", late, state{403, 403, 0, 0})
+	want("merged, by a process of later", late, state{403, 403, 0, 0, 0, 0, 0})
 	identityOf("unmerge", map[string]any{"identifiers": []string{"user_id:bob", "email:bob@limit.example"}, "from": "user_id:ana"})
-	want("parted", late, state{403, 200, 1, 1})
+	want("parted", late, state{403, 200, 1, 1, 1, 1, 1})
 	must(k.askAs("admin", http.MethodDelete, "/v1/privacy/restriction/user_id:ana", nil))
-	if s := look(k); s != (state{200, 200, 2, 2}) {
+	if s := look(k); s.anaStatus != 200 || s.found != 2 || s.counted != 2 || s.overlap != 2 {
 		t.Errorf("right after the release: %+v", s)
 	}
-	want("released, by another process", late, state{200, 200, 2, 2})
+	want("released, by another process", late, state{200, 200, 2, 2, 2, 2, 2})
 	if all := must(k.askAs("read", http.MethodGet, "/v1/profiles/anonymous_id:later", nil)); !bytes.Contains(all, []byte(`"total":3`)) || !bytes.Contains(all, []byte("Porto")) {
 		t.Errorf("what was kept meanwhile: %s", all)
 	}

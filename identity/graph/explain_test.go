@@ -12,6 +12,9 @@ import (
 // TestExplanationsAreTrue compares what Why says, of all pairs of identifiers of
 // random ledgers, with what the oracle did with each pair of evidence.
 func TestExplanationsAreTrue(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	kinds := map[identity.BarrierKind]int{}
 	hops := map[identity.HopKind]int{}
 	for seed := range (testCount(t) + 2) / 3 {

@@ -148,6 +148,9 @@ var attacks = []attack{
 }
 
 func TestHostileStreamsAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	for _, a := range attacks {
 		t.Run(a.name, func(t *testing.T) {
 			g := New(identity.DefaultRules())

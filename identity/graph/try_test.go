@@ -67,6 +67,9 @@ func (x *tried) ask(r *rand.Rand) error {
 // TestTryChangesNothing: in random ledgers Try says what the definition says,
 // and the stream goes on as if it had not been asked.
 func TestTryChangesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	moved := 0
 	for seed := range testCount(t) {
 		r := rand.New(rand.NewPCG(uint64(seed), 12))

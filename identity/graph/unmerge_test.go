@@ -174,6 +174,9 @@ func TestUnmergeEqualsNeverMerged(t *testing.T) {
 // into one graph: each has the profiles, tenures and households that it has
 // alone, and the entries of one change nothing of the other.
 func TestStrangersUntouched(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	for seed := range testCount(t) {
 		r := rand.New(rand.NewPCG(uint64(seed), 5))
 		mine, theirs := randomWorld(r, 1+r.IntN(40)), randomWorld(r, 1+r.IntN(40))

@@ -16,6 +16,9 @@ import (
 // TestDryRun predicts what random rules change, and compares it with the
 // definition under both rules. It changes nothing.
 func TestDryRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	db := warehousetest.NewTestDatabase(t)
 	differed := 0
 	for i := range 2 * histories(t) {

@@ -49,6 +49,9 @@ func (w *world) mustOwn() {
 // earlier one that comes late says nothing, and one that says nothing of its
 // records waits for them.
 func TestLinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
 	records(w)
 	w.mustOwn()
@@ -268,6 +271,9 @@ func TestLinkStream(t *testing.T) {
 // scored, and a dry run under such rules, or another threshold, says before what
 // it will change, and changes nothing.
 func TestModelSwitch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	db := warehousetest.NewTestDatabase(t)
 	joins, splits := 0, 0
 	for i := range max(4, 2*histories(t)) {

@@ -63,6 +63,9 @@ func newStory(t *testing.T, db driver.Conn) *world {
 // before u2 are u1's, those after are u2's; with a hole under 180 days the phone
 // stays with u1, and late evidence that fills the hole gives it back.
 func TestRecycledPhone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := newStory(t, warehousetest.NewTestDatabase(t))
 	own := func() {
 		t.Helper()

@@ -88,6 +88,9 @@ func (w *world) member(i identity.Identifier) identity.Member {
 // leave what was there before, and what stands apart stays apart when another
 // alias comes.
 func TestRenameUndone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	for _, c := range []identity.Command{
 		{Kind: identity.Undo, Target: "m-1"},
 		{Kind: identity.Unmerge, Identifiers: []identity.Identifier{anna}},
@@ -128,6 +131,9 @@ func TestRenameUndone(t *testing.T) {
 // TestRenameByRules: rules that trust another source, or let another one rename,
 // hold for the whole history, and so do the rules of before when they come back.
 func TestRenameByRules(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := aliasedWorld(t)
 	first := w.rules
 	before := w.published(w.workspaces[0])
@@ -181,6 +187,9 @@ func (w *world) version() int {
 // TestRenameOfAUUID: a user id that a client took for an anonymous one is
 // renamed, whenever it comes, and a user id is not renamed to itself.
 func TestRenameOfAUUID(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
 	const uuid = "00000000-0000-4000-8000-000000000001"
 	w.send(aliasOf(w.workspaces[0], "crm", "m-1", anna, id(identity.AnonymousID, uuid)))

@@ -32,6 +32,9 @@ func accounts(t *testing.T) (w *world, first, second []identity.Identifier) {
 // TestLinkWhole: a link of two records of two users makes one profile of both
 // only where it says so; then it takes all along, and is undone whole.
 func TestLinkWhole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w, first, second := accounts(t)
 	before := w.published(w.workspaces[0])
 	c := identity.Command{Kind: identity.Link, Identifiers: []identity.Identifier{first[3], second[3]}, Whole: true}
@@ -63,6 +66,9 @@ func TestLinkWhole(t *testing.T) {
 // TestSeparate: two that are declared different stay apart, whatever joins them
 // afterwards, until that is taken back.
 func TestSeparate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
 	w.whole = true
 	records(w)

@@ -61,6 +61,9 @@ func (w *world) adopt(f rulefile.File) {
 // notices are those of a ledger that had these rules from its start, and stay so
 // with the evidence and the commands that follow.
 func TestRedeclareEqualsRebuild(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	db := warehousetest.NewTestDatabase(t)
 	for i := range histories(t) {
 		seed := firstSeed + uint64(i)

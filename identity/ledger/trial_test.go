@@ -40,6 +40,9 @@ func (w *world) catchUp(o *owner) {
 // outcome is the one that was said, to the identifiers that move, and the trial
 // changed nothing that anybody sees.
 func TestTryCommand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	db := warehousetest.NewTestDatabase(t)
 	applied := map[identity.CommandKind]int{}
 	refused := 0

@@ -16,7 +16,8 @@ type File struct {
 	Version int
 	// Untrusted names the sources whose event times and claims are not
 	// trusted; Trusted those that are, whatever is assumed of their kind. A
-	// source in neither list is trusted, but where all can read its API key.
+	// source in neither list is trusted, but where all can read its API key, as
+	// its name may say (identity.PublicPrefix).
 	Untrusted, Trusted []string
 	// Rename names the trusted sources whose alias events rename a user id: a
 	// must-link of the two (`alias: rename`).
@@ -93,7 +94,7 @@ func (f File) RulesFor(n normalize.Normalizer) (*identity.Rules, error) {
 	rules.ModelVersion = f.Linkage.Model
 	rules.ReviewThreshold, rules.LinkThreshold = int64(f.Linkage.Review), int64(f.Linkage.Link)
 	rules.Blocked = f.blocked(n)
-	rules.Untrusted, rules.Rename = set(f.Untrusted), set(f.Rename)
+	rules.Untrusted, rules.Believed, rules.Rename = set(f.Untrusted), set(f.Trusted), set(f.Rename)
 	return rules, nil
 }
 

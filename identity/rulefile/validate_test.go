@@ -189,7 +189,7 @@ func TestBlocked(t *testing.T) {
 // TestServed: what a file declares is in the rules.
 func TestServed(t *testing.T) {
 	f := Default()
-	f.Untrusted, f.Rename = []string{"web"}, []string{"crm"}
+	f.Untrusted, f.Trusted, f.Rename = []string{"web"}, []string{"public/kiosk"}, []string{"crm", "public/app"}
 	f.Linkage = Linkage{Model: "m2", Review: 150, Link: 825}
 	rules, err := f.Rules()
 	if err != nil {
@@ -197,6 +197,9 @@ func TestServed(t *testing.T) {
 	}
 	if rules.Trusted("web") || !rules.Trusted("crm") || !rules.Renames("crm") || rules.Renames("shop") {
 		t.Errorf("untrusted %v, rename %v", rules.Untrusted, rules.Rename)
+	}
+	if rules.Trusted("public/app") || rules.Renames("public/app") || !rules.Trusted("public/kiosk") || !rules.Trusted("public") || identity.DefaultRules().Trusted("public/app") {
+		t.Error("sources of public keys are trusted where the file does not say so, or not where it does")
 	}
 	rules.Rename["web"] = true
 	if rules.Renames("web") {

@@ -17,6 +17,9 @@ import (
 // A store that uses the memory of its columns again stores what one stores that
 // begins with new columns, in every table, whatever the sizes of the batches.
 func TestRoomsAreUsedAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	again, anew := warehousetest.NewTestDatabase(t), warehousetest.NewTestDatabase(t)
 	world, err := simulate.Generate(shopping(3), shoppers(12), "main")
 	if err != nil {

@@ -151,6 +151,9 @@ func match(truth, found []stay) (right int) {
 // simulation, F1 of .98 and more under the default noise. Harder noise is
 // printed beside it.
 func TestVisits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	const seed = 1
 	for _, noise := range []struct {
 		name   string

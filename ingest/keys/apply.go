@@ -89,7 +89,7 @@ func (h *Handler) create(ctx context.Context, c *control.Placed, key *Key) (*con
 		return refuse(control.Refused, "the workspace has %d live keys, which is the limit", live), nil
 	}
 	*key = Key{
-		Name: ask.Name, Role: ask.Role, Source: ask.Source, Person: ask.Person, Rate: ask.Rate, Burst: ask.Burst,
+		Name: ask.Name, Role: ask.Role, Source: ask.Source, Origins: ask.Origins, Person: ask.Person, Rate: ask.Rate, Burst: ask.Burst,
 		Created: c.Time, Expires: ask.Expires, hash: ask.Hash,
 	}
 	return h.taken(ctx, c, ask.Hash)
@@ -174,10 +174,10 @@ func (h *Handler) taken(ctx context.Context, c *control.Placed, hash string) (*c
 func (h *Handler) write(ctx context.Context, c *control.Placed, change string, k *Key) error {
 	return control.Insert(ctx, h.conn, c.Token(), "api_keys",
 		`workspace, key_id, revision, changed_at, actor, change, name, role, source, person, rate, burst,
-		created_at, expires_at, revoked, hash, previous_hash, previous_until`,
+		created_at, expires_at, revoked, hash, previous_hash, previous_until, origins`,
 		[]any{
 			c.Workspace, c.Subject, c.Revision, c.Time, c.Actor, change, k.Name, k.Role, k.Source, k.Person, k.Rate, k.Burst,
-			k.Created, orEpoch(k.Expires), k.Revoked, k.hash, k.previous, orEpoch(k.Before),
+			k.Created, orEpoch(k.Expires), k.Revoked, k.hash, k.previous, orEpoch(k.Before), append([]string{}, k.Origins...),
 		})
 }
 

@@ -10,16 +10,22 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/kindred-cdp/kindred/identity"
 )
 
 // Key is a managed key as it stands.
 type Key struct {
 	Workspace, ID, Name string
 	Role                string // one of Roles
-	// Source names where the events come from that are sent with it.
+	// Source names where the events come from that are sent with it. That of a public
+	// key begins with identity.PublicPrefix.
 	Source string
+	// Origins are those of the pages that may send with a key of role public.
+	Origins []string
 	// Person says that a person holds it.
 	Person bool
 	// Rate is in requests a second, Burst in requests; 0 for the defaults.
@@ -36,8 +42,12 @@ type Key struct {
 	hash, previous string // SHA-256 in hexadecimal
 }
 
+// RolePublic is that of a key in the hands of browsers and apps, where everybody can
+// read it.
+const RolePublic = "public"
+
 // Roles returns the roles of keys.
-func Roles() []string { return []string{"write", "read", "marketer", "admin"} }
+func Roles() []string { return []string{"write", RolePublic, "read", "marketer", "admin"} }
 
 // MaxKeys bounds the live keys of a workspace: each API process holds all.
 const MaxKeys = 1000
@@ -55,6 +65,7 @@ type Creation struct {
 	Name    string    `json:"name"`
 	Role    string    `json:"role"`
 	Source  string    `json:"source,omitempty"`
+	Origins []string  `json:"origins,omitempty"`
 	Person  bool      `json:"person,omitempty"`
 	Rate    float64   `json:"rate,omitempty"`
 	Burst   uint32    `json:"burst,omitempty"`
@@ -68,10 +79,16 @@ func (c *Creation) validate() error {
 		errs = append(errs, errors.New("the name must have 1 to 100 bytes"))
 	}
 	if !slices.Contains(Roles(), c.Role) {
-		errs = append(errs, errors.New("the role must be write, read, marketer or admin"))
+		errs = append(errs, errors.New("the role must be write, public, read, marketer or admin"))
 	}
 	if len(c.Source) > 100 || !utf8.ValidString(c.Source) {
 		errs = append(errs, errors.New("the source must have at most 100 bytes"))
+	}
+	if bare := strings.TrimPrefix(c.Source, identity.PublicPrefix); c.Role == RolePublic && (bare == "" || bare == c.Source) {
+		errs = append(errs, fmt.Errorf("a key of role public must have a source that begins with %s and goes on", identity.PublicPrefix))
+	}
+	if err := checkOrigins(c.Role, c.Origins); err != nil {
+		errs = append(errs, err)
 	}
 	if !(c.Rate >= 0) || math.IsInf(c.Rate, 0) {
 		errs = append(errs, errors.New("the rate must not be negative"))

@@ -228,6 +228,9 @@ func (w *world) nowhere(secrets ...string) {
 }
 
 func TestRefusedChanges(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := newWorld(t)
 	ctx := t.Context()
 	shop, _ := w.create("main", keys.Creation{Name: "shop", Role: "read"})

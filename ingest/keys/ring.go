@@ -48,6 +48,8 @@ type Ring struct {
 type held struct {
 	revision uint64
 	byHash   map[[sha256.Size]byte]Key
+	// pages is until when some key may send from an origin; zero for ever.
+	pages map[string]time.Time
 }
 
 // NewRing returns a ring of conn that has read nothing yet.
@@ -81,6 +83,21 @@ func (r *Ring) Find(hash [sha256.Size]byte) (Key, bool) {
 	return k, ok
 }
 
+// Admits reports whether any key that sends events may be used at a time by pages of an
+// origin. A key of role write may by all: where it is used is not known.
+func (r *Ring) Admits(origin string, at time.Time) bool {
+	now := r.held.Load()
+	if now == nil {
+		return true
+	}
+	for _, page := range [2]string{origin, AnyOrigin} {
+		if until, ok := now.pages[page]; ok && (until.IsZero() || at.Before(until)) {
+			return true
+		}
+	}
+	return false
+}
+
 // Refresh reads the keys if they have changed.
 func (r *Ring) Refresh(ctx context.Context) error {
 	r.refresh.Lock()
@@ -96,7 +113,7 @@ func (r *Ring) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next := &held{revision: revision, byHash: make(map[[sha256.Size]byte]Key, len(list))}
+	next := &held{revision: revision, byHash: make(map[[sha256.Size]byte]Key, len(list)), pages: map[string]time.Time{}}
 	for _, k := range list {
 		if k.previous != "" {
 			old := k
@@ -106,6 +123,7 @@ func (r *Ring) Refresh(ctx context.Context) error {
 			next.add(k.previous, old)
 		}
 		next.add(k.hash, k)
+		next.admit(&k)
 	}
 	r.held.Store(next)
 	return nil
@@ -118,12 +136,27 @@ func (h *held) add(hash string, k Key) {
 	}
 }
 
+func (h *held) admit(k *Key) {
+	origins := k.Origins
+	switch {
+	case k.Revoked:
+		return
+	case k.Role == "write":
+		origins = []string{AnyOrigin}
+	}
+	for _, origin := range origins {
+		if until, ok := h.pages[origin]; !ok || !until.IsZero() && (k.Expires.IsZero() || until.Before(k.Expires)) {
+			h.pages[origin] = k.Expires
+		}
+	}
+}
+
 // read returns the latest state of each key among the rows of a condition, the
 // newest key first.
 func read(ctx context.Context, conn driver.Conn, where string, args ...any) ([]Key, error) {
 	rows, err := conn.Query(ctx, `
 		SELECT workspace, key_id, revision, changed_at, actor, name, role, source, person, rate, burst,
-			created_at, expires_at, revoked, hash, previous_hash, previous_until
+			created_at, expires_at, revoked, hash, previous_hash, previous_until, origins
 		FROM api_keys WHERE `+where+` ORDER BY created_at DESC, key_id, revision DESC LIMIT 1 BY workspace, key_id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read api_keys: %w", err)
@@ -133,7 +166,7 @@ func read(ctx context.Context, conn driver.Conn, where string, args ...any) ([]K
 	for rows.Next() {
 		var k Key
 		if err := rows.Scan(&k.Workspace, &k.ID, &k.Revision, &k.Changed, &k.Actor, &k.Name, &k.Role, &k.Source, &k.Person, &k.Rate, &k.Burst,
-			&k.Created, &k.Expires, &k.Revoked, &k.hash, &k.previous, &k.Before); err != nil {
+			&k.Created, &k.Expires, &k.Revoked, &k.hash, &k.previous, &k.Before, &k.Origins); err != nil {
 			return nil, fmt.Errorf("read api_keys: %w", err)
 		}
 		k.Expires, k.Before = orZero(k.Expires), orZero(k.Before)

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/ingest/control"
 )
 
@@ -41,10 +43,13 @@ func (s *Service) List(ctx context.Context, workspace string) ([]Key, error) {
 }
 
 // Create makes a key and returns it with its secret, which is nowhere else. The
-// hash of c is set here.
+// hash of c is set here, and the source of a public key begins with its prefix.
 func (s *Service) Create(ctx context.Context, workspace, actor string, c Creation) (*Key, string, error) {
 	var secret string
 	secret, c.Hash = newSecret()
+	if c.Role == RolePublic && c.Source != "" && !strings.HasPrefix(c.Source, identity.PublicPrefix) {
+		c.Source = identity.PublicPrefix + c.Source
+	}
 	if err := c.validate(); err != nil {
 		return nil, "", fmt.Errorf("%w: %w", ErrRefused, err)
 	}

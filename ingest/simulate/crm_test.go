@@ -10,6 +10,9 @@ import (
 
 // TestCRMHoldsItsRates counts what the old CRM is made of.
 func TestCRMHoldsItsRates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	cfg := testConfig()
 	customers := someCustomers(4000)
 	w := mustGenerate(t, cfg, customers)

@@ -256,6 +256,9 @@ func score(ids []identifier, c clusters, truth *Truth) (precision, recall float6
 }
 
 func TestDifficulty(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	if raceEnabled {
 		t.Skip("one goroutine, ten times slower under the race detector")
 	}

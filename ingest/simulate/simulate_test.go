@@ -151,6 +151,9 @@ func later(a, b time.Time) time.Time {
 
 // TestMessOfRealLife looks for each kind of mess in the events.
 func TestMessOfRealLife(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := mustGenerate(t, testConfig(), someCustomers(1500))
 	messages, _ := readAll(t, w)
 	found := make(map[string]int)

@@ -51,6 +51,9 @@ func mustEqualAlone(t *testing.T, store *clickhouse.Store, ids []identity.Profil
 // TestGroupOfAProfile: its own row counts, whatever was said of an id that it took in since;
 // and that one, where it has none, or is said to be none any more.
 func TestGroupOfAProfile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	store, w := newStore(t)
 	user, cookie := "user_id:ana", "anonymous_id:ana"
 	ana := w.Person(user, cookie)

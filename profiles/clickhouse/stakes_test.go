@@ -14,6 +14,9 @@ import (
 // TestStakes: the events of a profile are those that its view counts, and its
 // value is the score that its view shows.
 func TestStakes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	ctx := context.Background()
 	store, w := newStore(t)
 	ana, ben := anaAndBen(w)

@@ -156,6 +156,9 @@ func TestResolve(t *testing.T) {
 }
 
 func TestMergeAndUnmergeMoveTheWholeView(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	ctx := context.Background()
 	store, w := newStore(t)
 	ana, ben := anaAndBen(w)

@@ -40,6 +40,9 @@ func recycled(w *clickhousetest.World) (u1, u2 identity.ProfileID) {
 // TestRecycledPhone: each has the calls, orders and traits of their time, and an
 // owner that merges takes them along.
 func TestRecycledPhone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	store, w := newStore(t)
 	u1, u2 := recycled(w)
 	w.Flush(t.Context())

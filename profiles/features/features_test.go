@@ -19,6 +19,9 @@ import (
 // looks at the prices, and is found out to be a customer by the order that is to be
 // foretold.
 func TestLaterMergeTellsNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	w := clickhousetest.New(t, conn, "main")
 	w.ChangedAt = before(300)
@@ -77,6 +80,9 @@ func TestLaterMergeTellsNothing(t *testing.T) {
 
 // TestLeftOut asks for the rows of people who were erased, or restricted.
 func TestLeftOut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	w := clickhousetest.New(t, conn, "main")
 	for _, id := range []string{"email:gone@example.com", "email:kept@example.com", "email:closed@example.com"} {

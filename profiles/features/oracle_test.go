@@ -239,6 +239,9 @@ func rowsOf(t *testing.T, r *Reader, q Request) map[identity.ProfileID][]float32
 // TestOracle compares random histories with the oracle: orders told several times, late
 // events, what comes after the moment, and people who become one or two after it.
 func TestOracle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	random := seeded(t)
 	w := clickhousetest.New(t, conn, "main")

@@ -166,6 +166,9 @@ func (w *world) ripen(t *testing.T) {
 // TestRefusals declares what cannot be learnt: of too few answers, of too short a history,
 // of what nothing tells, and of what is told by one feature alone.
 func TestRefusals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := newWorld(t, 600, 3)
 	w.live(0, 130)
 	w.now = day(130)
@@ -205,6 +208,9 @@ func TestRefusals(t *testing.T) {
 
 // TestKnowledge trains on a history that was imported: all of it came today.
 func TestKnowledge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := newWorld(t, 800, 5)
 	w.received = func(time.Time) time.Time { return day(129) }
 	w.live(0, 130)

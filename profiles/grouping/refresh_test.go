@@ -96,6 +96,9 @@ func TestRefresh(t *testing.T) {
 // A profile that is merged away, or restricted, has no group from that moment; what
 // was is kept.
 func TestWhoIsGone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	settle(t, conn, each)
 	now := today
@@ -129,6 +132,9 @@ func TestWhoIsGone(t *testing.T) {
 
 // Of few people there is a stage and no persona, and the reason is stored.
 func TestFewPeople(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	w := newWorker(t, conn, func() time.Time { return today })
 	if s := refresh(t, w); s.Profiles != 0 || s.Changed != 0 || !strings.HasPrefix(s.Refused, "not enough data: 0 usable rows") {

@@ -11,6 +11,9 @@ import (
 // What comes after the end of the calibration must not move the choice: it is
 // the same with the holdout, without it, and with nonsense in its place.
 func TestChooseCannotSeeTheHoldout(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	purchases := sample(t)
 	choose := func(change func([]Purchase) []Purchase) Choice {
 		t.Helper()

@@ -97,6 +97,9 @@ func checkScore(t *testing.T, what any, s Score) {
 // Whatever the parameters and the history, a score is finite and in its range,
 // or the history is refused for a reason.
 func TestScoresAreFinite(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	r := random(t, 7)
 	scored, refused, clamped := 0, map[Reason]int{}, 0
 	for range count(t, 2500) {

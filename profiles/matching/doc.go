@@ -32,6 +32,18 @@
 // compares all scores with those that the ledger has and publishes what differs,
 // so that nothing is lost by its death at any moment.
 //
+// # Restricted people
+//
+// A record of somebody whose processing is restricted says nothing: it is compared with
+// nobody, teaches no model, and its pairs with records of others are taken back, those
+// that wait for review too, so that no score can join the person whatever becomes of the
+// thresholds. A pair of two records that are of the person already is not touched: what
+// a score had joined stays together, but under a model of later, which scores no such
+// pair, until the release. Evidence that names a restricted person is taken in and joins
+// as ever; the profile that comes of it is restricted. Each look begins with who is
+// restricted and asks once more before it publishes: what can still join is a score that
+// was published some milliseconds before.
+//
 // # Where it stands
 //
 // The package reads and writes ClickHouse and knows no Kafka: whoever wires it

@@ -63,6 +63,9 @@ func (j *Job) Run(ctx context.Context, keep string, progress func(string)) (*Rep
 	}
 	progress("read records")
 	at := j.now()
+	if _, err := j.bar(ctx); err != nil {
+		return nil, err
+	}
 	traits, err := j.reader.traits(ctx)
 	if err != nil {
 		return nil, err
@@ -71,6 +74,7 @@ func (j *Job) Run(ctx context.Context, keep string, progress func(string)) (*Rep
 	if err != nil {
 		return nil, err
 	}
+	j.barred.silence(b)
 	records := b.telling()
 	r.count(records)
 	done("read")

@@ -22,6 +22,8 @@ type matcher struct {
 	models *Models
 	// scored is the time of the last batch of links: batches have rising times.
 	scored int64
+	// barred are the records that say nothing, as read last.
+	barred barred
 }
 
 func newMatcher(cfg Config, deps Deps) (*matcher, error) {
@@ -104,7 +106,7 @@ func (m *matcher) missing(ctx context.Context, s *scores, b *batch, found change
 		switch now, ok := found[p]; {
 		case ok && now == int64(weight):
 			delete(c, p)
-		case !ok && int64(weight) != identity.Unsupported:
+		case !ok && int64(weight) != identity.Unsupported && !m.barred.within(p):
 			c[p] = identity.Unsupported
 			for _, key := range [2]identity.Key{p.low, p.high} {
 				if name, silent := names[key]; silent {
@@ -124,8 +126,16 @@ type published struct {
 	Tied     int // records of user ids that were tied to their users
 }
 
-// publish publishes evidence for the records of counted, and then the links of c.
+// publish publishes evidence for the records of counted, and then the links of c. Who
+// was restricted since the records were read is left out as well.
 func (m *matcher) publish(ctx context.Context, s *scores, counted, c changes, at, review int64) (n published, err error) {
+	read := m.barred
+	if _, err := m.bar(ctx); err != nil {
+		return n, err
+	}
+	m.barred.keepOut(counted)
+	m.barred.keepOut(c)
+	m.barred = read // The next look sees the change, and does all that follows from it.
 	untied := s.untied(counted, review)
 	evidence := make([]identity.Evidence, len(untied))
 	for i, h := range untied {

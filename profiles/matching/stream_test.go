@@ -112,6 +112,9 @@ func testSeed(t *testing.T) uint64 {
 // TestStreamEqualsBatch: in whatever order the events of records arrive, the scores
 // that stand are those that a batch run by the same model makes of all of them.
 func TestStreamEqualsBatch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	seed := testSeed(t)
 	t.Run("following", func(t *testing.T) { testStream(t, seed, false) })
 	t.Run("late, and dying at any moment", func(t *testing.T) { testStream(t, seed, true) })

@@ -120,6 +120,12 @@ func (w *Worker) Look(ctx context.Context) (int, error) {
 	if rewritten != w.rewritten {
 		w.scores, w.rewritten, w.failed = nil, rewritten, nil
 	}
+	// Nor does one whose processing is restricted stay in memory.
+	if changed, err := w.bar(ctx); err != nil {
+		return 0, err
+	} else if changed {
+		w.scores, w.failed = nil, nil
+	}
 	if w.failed != nil && !w.rested() {
 		return 0, w.failed
 	}
@@ -169,6 +175,7 @@ func (w *Worker) load(ctx context.Context, rules Rules) (n published, err error)
 	if err != nil {
 		return n, err
 	}
+	w.barred.silence(b)
 	s, found, err := w.score(ctx, model, b)
 	if err != nil {
 		return n, err
@@ -276,6 +283,7 @@ func (w *Worker) rescore(ctx context.Context, anchors []uint64, at int64) (n pub
 		if err != nil {
 			return n, err
 		}
+		w.barred.silence(b)
 		if err := w.putAll(b, c); err != nil {
 			return n, err
 		}

@@ -105,6 +105,9 @@ func TestPlantedGroupsAreFound(t *testing.T) {
 // Rows that have no groups: a ring, a normal cloud, a uniform one, one of few dimensions,
 // and one that is skewed.
 func TestNoiseHasNoPersonas(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	random := rand.New(rand.NewPCG(11, 1))
 	noise := func(d int, draw func() float64) Table {
 		var table Table

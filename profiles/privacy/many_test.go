@@ -14,6 +14,9 @@ import (
 // and four sets of ids as great as real ones, and counts how often each table is
 // rewritten: once.
 func TestOneRewriteForMany(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	const people = 1000
 	w := newWorld(t)
 	each := fmt.Sprintf(" FROM numbers(%d)", people)

@@ -10,6 +10,9 @@ import (
 // of the gain, and one that is known later stop the model by their names; a
 // person can let them pass, and honest features pass by themselves.
 func TestLeakGates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	r := random(t, 15)
 	table := numbers(r, 4000, 5)
 	v := func(i, c int) float64 { return table.Columns[c].Numbers[i] }

@@ -20,6 +20,9 @@ func read(t testing.TB, cfg examplefile.Config) *propensity.Examples {
 
 // The promise on contract churn, by five folds: AUC .845 and log loss .418.
 func TestTelco(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	cfg := propensity.DefaultConfig()
 	cfg.Folds, cfg.Model = 5, propensity.Logistic
 	if os.Getenv("KINDRED_SCORES_DATA") != "" {

@@ -205,6 +205,9 @@ func TestUnchangedWritesNothing(t *testing.T) {
 // A profile that was merged away serves no score: at once in CurrentScores, and
 // by the mark of the next refresh for any reader.
 func TestMergedProfile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	facts, customers := cdnow(t)
 	insertFacts(t, conn, facts)
@@ -248,6 +251,9 @@ func TestMergedProfile(t *testing.T) {
 // Too little data withdraws what was said before: a number of yesterday is not
 // an answer to "not enough data".
 func TestNotEnoughDataWithdraws(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	facts, _ := cdnow(t)
 	insertFacts(t, conn, facts)
@@ -337,6 +343,9 @@ func TestConfigValidate(t *testing.T) {
 // Whose processing is restricted has no score and teaches the models nothing, also when
 // the restriction is held by what was merged into them; released they are as before.
 func TestRestrictedAreNotValued(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	facts, customers := cdnow(t)
 	insertFacts(t, conn, facts)

@@ -66,7 +66,7 @@ var analystTables = []struct{ table, columns string }{
 	{"destination_letters", "workspace, destination, segment, profile_id, block, version, time, state, entered, changed_at, cause, revision, reason, status, attempts"},
 	{"score_names", ""},
 	{"profile_lookup", "key, workspace, profile_id, name, form, stamp, computed_at"},
-	{"api_keys", "workspace, key_id, revision, changed_at, actor, change, name, role, source, person, rate, burst, created_at, expires_at, revoked, previous_until"},
+	{"api_keys", "workspace, key_id, revision, changed_at, actor, change, name, role, source, person, rate, burst, created_at, expires_at, revoked, previous_until, origins"},
 	{"audit_log", "workspace, time, entry_id, complete, request_id, key_id, key_name, role, action, method, route, resource, subjects, status"},
 	{"identity_erasures", ""},
 	{"erasure_steps", ""},

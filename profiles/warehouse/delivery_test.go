@@ -111,6 +111,9 @@ func TestDeduplicationReachesBack(t *testing.T) {
 }
 
 func TestRetriedInsertsAreHarmlessAfterARestart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	dir := t.TempDir()
 	months := []uint64{1, 2, 3}
 	withEngine(t, dir, func(cfg warehouse.Config) {

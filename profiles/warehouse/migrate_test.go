@@ -92,6 +92,9 @@ func TestMigrateRefusesWhatItDoesNotKnow(t *testing.T) {
 
 // The dictionaries hold the password with which they read.
 func TestMigrateAfterAPasswordChange(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	dir := t.TempDir()
 	for _, password := range []string{"before-word", "after-word"} {
 		withEngineOf(t, dir, password, func(cfg warehouse.Config) {

@@ -55,6 +55,9 @@ func (r Reading) Unrestricted(profile string) string {
 	return profile + " NOT IN (SELECT " + r.IdentifierProfile("identifier_id") + " FROM restricted_identifiers WHERE workspace = {workspace:String})"
 }
 
+// Restricted reports whether the processing of anybody may be restricted.
+func (r Reading) Restricted() bool { return !r.bound || r.restricted }
+
 // Tenures reports whether any identifier may ever have moved between people.
 func (r Reading) Tenures() bool { return !r.bound || r.tenures }
 

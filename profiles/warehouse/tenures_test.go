@@ -146,6 +146,9 @@ func TestTenuresOfAReplacedOwner(t *testing.T) {
 // TestViewsAskTenures: the typed views, visits too, give an event to the owner
 // of its time.
 func TestViewsAskTenures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	l := newLedger(t, conn, "main", 1)
 	l.tenures(10, 2, tenure{100, 1})
@@ -301,6 +304,9 @@ func TestHouseholdsView(t *testing.T) {
 // before it decided, in either layer: those that a phone decides, and all where
 // other rules were declared.
 func TestTenuresFlagWhatWasDecidedBefore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	conn, cfg := warehousetest.NewTestDatabaseConfig(t)
 	l, other := newLedger(t, conn, "main", 1), newLedger(t, conn, "ruled", 1)
 	l.exec("INSERT INTO identifiers (workspace, identifier_id, namespace) VALUES ('main', 10, 'phone'), ('main', 11, 'email'), ('ruled', 12, 'device')")

@@ -264,6 +264,42 @@ func testWhoHasNotAgreedIsWithheld(t *testing.T, s *stage) {
 	}
 }
 
+// testWhoIsRestrictedIsWithheld restricts one of three between the change and its
+// delivery, and one who was told of: who leaves must leave there too, without a word more.
+func testWhoIsRestrictedIsWithheld(t *testing.T, s *stage) {
+	restrict := func(id string) {
+		t.Helper()
+		s.last++
+		s.check(s.conn.Exec(context.Background(), "INSERT INTO restrictions (workspace, identifier_id, revision, restricted, changed_at) VALUES (?, ?, ?, true, ?)",
+			s.workspace, uint64(s.world.Key(id)), s.last, noon))
+	}
+	ids := s.people(3)
+	mails, r := newMailServer(t), newReceiver(t)
+	s.mails(mails)
+	for n := range ids {
+		s.agree(n, "", true)
+	}
+	s.define("crm", r.definition(`,"traits":["city"]`))
+	s.define("welcome", welcome)
+	s.step()
+	s.changed(in("loyal", ids...)...)
+	restrict("email:p0@example.com")
+	s.step()
+	if got := r.keys(); len(got) != 2 || strings.Contains(fmt.Sprint(got), ids[0].String()) || len(mails.mailed()) != 2 || len(s.recorder.sent) != 4 {
+		t.Errorf("told of %v, %d mails, %d contacts on record; want those of two", got, len(mails.mailed()), len(s.recorder.sent))
+	}
+	if crm, welcome := s.state("crm"), s.state("welcome"); crm.Withheld != 1 || welcome.Withheld != 1 {
+		t.Errorf("%+v, %+v", crm, welcome)
+	}
+	r.clear()
+	restrict("user_id:u1")
+	s.changed(out("loyal", ids[0], ids[1])...)
+	s.step()
+	if got := r.keys(); len(got) != 1 || !strings.Contains(got[0], ids[1].String()) || strings.Contains(string(r.got[0].body), "Porto") {
+		t.Errorf("told of %v: %s", got, r.got)
+	}
+}
+
 // testWhoIsGoneIsNobody erases one between the change and its delivery.
 func testWhoIsGoneIsNobody(t *testing.T, s *stage) {
 	ctx := context.Background()

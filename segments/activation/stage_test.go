@@ -70,6 +70,7 @@ var tests = []func(*testing.T, *stage){
 	testWhatIsNotWantedIsALetter,
 	testSignatureHolds,
 	testWhoHasNotAgreedIsWithheld,
+	testWhoIsRestrictedIsWithheld,
 	testWhoIsGoneIsNobody,
 	testRecordHasOneIdentifier,
 	testPrivateAddressesAreNotCalled,

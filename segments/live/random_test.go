@@ -117,6 +117,9 @@ func (h *history) pass() {
 // compares at every step. At the end it asks who was in on each date, and whether each
 // change was told once and in order.
 func TestLiveMembersAreThoseOfAFullEvaluation(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	ctx := context.Background()
 	seed, steps := uint64(time.Now().UnixNano()), 16
 	if n, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {

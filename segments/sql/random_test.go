@@ -45,6 +45,9 @@ func (m maker) selective(o *oracle, everybody int) (segments.Definition, []ident
 // TestRandomDefinitionsAgreeWithOracle compares the members that ClickHouse
 // finds with those of an evaluator that was written from the definitions alone.
 func TestRandomDefinitionsAgreeWithOracle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	ctx := context.Background()
 	seed := uint64(time.Now().UnixNano())
 	if s, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {
@@ -105,6 +108,9 @@ func TestRandomDefinitionsAgreeWithOracle(t *testing.T) {
 // survivorship rule, in a world where everybody says many things about few
 // traits.
 func TestRandomTraitsAgreeWithOracle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	ctx := context.Background()
 	seed := uint64(time.Now().UnixNano())
 	if s, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {

@@ -72,6 +72,9 @@ func (o *oracle) anchors() []uint64 {
 // TestSetsAgreeWithOracle evaluates many definitions together, for all profiles and
 // for some, at now and at the times that it was told nothing would change before.
 func TestSetsAgreeWithOracle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	seed := uint64(time.Now().UnixNano())
 	if s, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {
 		seed = s

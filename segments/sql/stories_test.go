@@ -28,6 +28,9 @@ var stories = map[string]string{
 // TestStories has a row per boundary of the event leaves and of sequences: who
 // is a member by the letter of the language.
 func TestStories(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	ctx := context.Background()
 	conn := warehousetest.NewTestDatabase(t)
 	w := clickhousetest.New(t, conn, "main")

@@ -7,10 +7,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"log/slog"
 	"net/url"
 	"testing"
-	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -33,7 +31,7 @@ func NewTestDatabaseConfig(t testing.TB) (driver.Conn, warehouse.Config) {
 	t.Helper()
 	ctx := context.Background()
 	cfg := NewConfig(t)
-	if err := warehouse.Migrate(ctx, cfg, time.Now, slog.New(slog.DiscardHandler)); err != nil {
+	if err := migrated(ctx, cfg); err != nil {
 		t.Fatalf("migrate test database: %v", err)
 	}
 	conn, err := warehouse.Open(ctx, cfg)
