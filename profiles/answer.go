@@ -8,6 +8,7 @@ import "sync/atomic"
 type Answer struct {
 	of      *Profile
 	room    *Answers
+	asked   atomic.Bool // something was made of it before
 	made    atomic.Pointer[answered]
 	dropped atomic.Bool
 }
@@ -41,11 +42,12 @@ func (p *Profile) Answered() any {
 	return nil
 }
 
-// Keep keeps v, of so many bytes, at p, if p has a place and there is room. v is not to
-// be changed any more.
+// Keep keeps v, of so many bytes, at p, if p has a place and there is room, and if it is
+// not the first time: who is asked for once takes no room from those who are asked for
+// over and over. v is not to be changed any more.
 func (p *Profile) Keep(v any, size int64) {
 	a := p.Answer
-	if a == nil || a.of != p || a.dropped.Load() {
+	if a == nil || a.of != p || a.dropped.Load() || !a.asked.Swap(true) {
 		return
 	}
 	if a.room.held.Add(size) > a.room.most || !a.made.CompareAndSwap(nil, &answered{v, size}) {

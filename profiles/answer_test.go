@@ -13,6 +13,10 @@ func TestAnswersAreOfTheirProfile(t *testing.T) {
 	}
 	room.Open(p)
 	room.Open(other)
+	p.Keep("once", 60)
+	if got := p.Answered(); got != nil {
+		t.Errorf("kept %v, of what was made but once", got)
+	}
 	p.Keep("first", 60)
 	p.Keep("second", 10)
 	if got := p.Answered(); got != "first" {
@@ -21,6 +25,7 @@ func TestAnswersAreOfTheirProfile(t *testing.T) {
 	if masked := p.Masked(); masked.Answered() != nil {
 		t.Error("a masked copy answers as the profile does")
 	}
+	other.Keep("too much", 41)
 	other.Keep("too much", 41)
 	if other.Answered() != nil {
 		t.Error("more is kept than there is room for")

@@ -110,7 +110,11 @@ func (c *Cache) Resolve(ctx context.Context, workspace string, key identity.Key)
 		c.metrics.hit(resolving, nil)
 		return e.profile.ID, nil
 	}
-	e, err := c.answer(ctx, place{r, resolving, uint64(key)}, func(ctx context.Context) *entry {
+	at := place{r, resolving, uint64(key)}
+	if e := c.known(at); e != nil {
+		return e.id, e.err
+	}
+	e, err := c.ask(ctx, at, func(ctx context.Context) *entry {
 		id, err := c.next.Resolve(ctx, workspace, key)
 		return &entry{id: id, err: err, keys: []identity.Key{key}}
 	})
@@ -122,7 +126,11 @@ func (c *Cache) Resolve(ctx context.Context, workspace string, key identity.Key)
 
 // Load implements profiles.Store.
 func (c *Cache) Load(ctx context.Context, workspace string, id identity.ProfileID) (*profiles.Profile, error) {
-	e, err := c.answer(ctx, place{c.realms.of(workspace), loading, uint64(id)}, func(ctx context.Context) *entry {
+	at := place{c.realms.of(workspace), loading, uint64(id)}
+	if e := c.known(at); e != nil {
+		return e.profile, e.err
+	}
+	e, err := c.ask(ctx, at, func(ctx context.Context) *entry {
 		p, err := c.next.Load(ctx, workspace, id)
 		e := &entry{profile: p, err: err, keys: []identity.Key{identity.Key(id)}}
 		if p != nil {
@@ -148,16 +156,30 @@ type flight struct {
 	start uint64
 }
 
-// answer returns the cached answer, or that of a read which began after every
-// invalidation that this caller can know of.
-func (c *Cache) answer(ctx context.Context, at place, read func(context.Context) *entry) (*entry, error) {
+// known returns the cached answer, nil for none.
+func (c *Cache) known(at place) *entry {
 	store := c.store.Load()
-	if store != nil {
-		if e := store.find(at, c.clock(), c.cfg.Fresh); e != nil {
-			c.metrics.hit(at.what, e.err)
-			return e, nil
+	if store == nil {
+		return nil
+	}
+	e := store.find(at, c.clock(), c.cfg.Fresh)
+	if e == nil && at.what == loading {
+		// Ristretto takes it in some time after Set. Without this, who is asked for most
+		// would be read a few times at first.
+		if e = c.holder(at.realm, identity.Key(at.key)); e == nil || e.place != at || !e.fresh(c.clock(), c.cfg.Fresh) {
+			return nil
 		}
 	}
+	if e != nil {
+		c.metrics.hit(at.what, e.err)
+	}
+	return e
+}
+
+// ask returns the answer of a read which began after every invalidation that this
+// caller can know of.
+func (c *Cache) ask(ctx context.Context, at place, read func(context.Context) *entry) (*entry, error) {
+	store := c.store.Load()
 	called := c.ledger.begin()
 	defer c.ledger.end()
 	name := at.name()

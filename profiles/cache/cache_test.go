@@ -140,6 +140,21 @@ func TestRemembers(t *testing.T) {
 	}
 }
 
+// TestWhoIsReadIsThere: ristretto takes a profile in some time after it was given, and
+// whoever asks for it until then does not read it again.
+func TestWhoIsReadIsThere(t *testing.T) {
+	w := newWorld()
+	c := start(t, DefaultConfig(), w)
+	for range 20 {
+		if p, err := profiles.Find(context.Background(), c, "main", 1); err != nil || p.ID != 2 {
+			t.Fatalf("find: %+v, %v", p, err)
+		}
+	}
+	if w.resolves.Load() != 1 || w.loads.Load() != 1 {
+		t.Errorf("store was asked %d and %d times", w.resolves.Load(), w.loads.Load())
+	}
+}
+
 func TestWorkspacesAreApart(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld()

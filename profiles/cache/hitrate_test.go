@@ -48,12 +48,14 @@ func TestHitRate(t *testing.T) {
 			c.settle()
 		}
 		if n == reads-1 {
-			hits = testutil.ToFloat64(c.metrics.outcomes[loading].hit)
+			c.settle()
+	hits = testutil.ToFloat64(c.metrics.outcomes[loading].hit)
 		}
 		if n >= reads && rank < people/10 {
 			best++
 		}
 	}
+	c.settle()
 	hits = testutil.ToFloat64(c.metrics.outcomes[loading].hit) - hits
 	t.Logf("%.1f %% of reads hit, of %.1f %% at best; seed %d", 100*hits/reads, 100*float64(best)/reads, seed)
 	if hits < .96*float64(best) {
