@@ -70,7 +70,7 @@ func benchProfiles(cmd *cobra.Command, o profilesBench) error {
 // holds in the end is printed.
 func (o profilesBench) cacheMemory() int64 {
 	events := min(float64(o.events)/float64(o.people), 20) // A view has no more.
-	return max(1<<20, int64(float64(o.people)/10*(1800+600*events)*4/3))
+	return max(1<<20, int64(float64(o.people)/10*(700+290*events)*4/3))
 }
 
 // profiles reads over 64 connections that stay open. The generator is in the

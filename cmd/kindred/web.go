@@ -74,6 +74,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	w.cache, err = cache.New(p.settings.cacheConfig(), cache.Deps{
 		Store: rows, Now: now, Registerer: r.registry,
 		Holds: func(p *profiles.Profile, read time.Time) time.Time { return profiles.Holds(form.Computed, p, read) },
+		Form:  &cache.Form{Pack: views.Pack, Unpack: views.Unpack},
 	})
 	if err != nil {
 		return nil, err

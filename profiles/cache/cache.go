@@ -47,11 +47,22 @@ type Deps struct {
 	Now   func() time.Time
 	// Holds returns until when the passing of time alone changes nothing of what was read
 	// of a profile at a time. Nil where it never does.
-	Holds      func(p *profiles.Profile, read time.Time) time.Time
+	Holds func(p *profiles.Profile, read time.Time) time.Time
+	// Form is how profiles are held; nil for as they are.
+	Form       *Form
 	Registerer prometheus.Registerer
 }
 
-var _ profiles.Store = (*Cache)(nil)
+var (
+	_ profiles.Store     = (*Cache)(nil)
+	_ profiles.Answering = (*Cache)(nil)
+)
+
+// Form is one of profiles that takes less memory.
+type Form struct {
+	Pack   func(p *profiles.Profile) []byte
+	Unpack func(b []byte) (*profiles.Profile, error)
+}
 
 // New returns a cache in front of a store.
 func New(cfg Config, deps Deps) (*Cache, error) {
@@ -108,52 +119,63 @@ func (c *Cache) Resolve(ctx context.Context, workspace string, key identity.Key)
 	r := c.realms.of(workspace)
 	if e := c.holder(r, key); e != nil && e.fresh(c.clock(), c.cfg.Fresh) {
 		c.metrics.hit(resolving, nil)
-		return e.profile.ID, nil
+		return e.id, nil
 	}
 	at := place{r, resolving, uint64(key)}
 	if e := c.known(at); e != nil {
 		return e.id, e.err
 	}
-	e, err := c.ask(ctx, at, func(ctx context.Context) *entry {
+	f, err := c.ask(ctx, at, func(ctx context.Context) flight {
 		id, err := c.next.Resolve(ctx, workspace, key)
-		return &entry{id: id, err: err, keys: []identity.Key{key}}
+		return flight{entry: &entry{id: id, err: err, keys: []identity.Key{key}}}
 	})
 	if err != nil {
 		return 0, err
 	}
-	return e.id, e.err
+	return f.entry.id, f.entry.err
 }
 
 // Load implements profiles.Store.
 func (c *Cache) Load(ctx context.Context, workspace string, id identity.ProfileID) (*profiles.Profile, error) {
 	at := place{c.realms.of(workspace), loading, uint64(id)}
 	if e := c.known(at); e != nil {
-		return e.profile, e.err
-	}
-	e, err := c.ask(ctx, at, func(ctx context.Context) *entry {
-		p, err := c.next.Load(ctx, workspace, id)
-		e := &entry{profile: p, err: err, keys: []identity.Key{identity.Key(id)}}
-		if p != nil {
-			c.answers.Open(p)
-			e.keys = append(e.keys, p.Keys...)
-			e.held = len(e.keys)
-			e.keys = append(e.keys, p.Former...)
-			if p.Household != nil {
-				e.keys = append(e.keys, identity.Key(p.Household.ID))
-			}
+		if p, err := c.open(e); err == nil {
+			return p, nil
 		}
-		return e
+	}
+	f, err := c.ask(ctx, at, func(ctx context.Context) flight {
+		p, err := c.next.Load(ctx, workspace, id)
+		return flight{entry: c.newEntry(id, p, err), profile: p}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return e.profile, e.err
+	return f.profile, f.entry.err
+}
+
+// Answer implements profiles.Answering.
+func (c *Cache) Answer(workspace string, key identity.Key) (identity.ProfileID, any) {
+	e := c.holder(c.realms.of(workspace), key)
+	if e == nil || !e.fresh(c.clock(), c.cfg.Fresh) {
+		return 0, nil
+	}
+	v := e.kept.Answer()
+	if v == nil {
+		return 0, nil
+	}
+	if s := c.store.Load(); s != nil {
+		s.Get(e.slot()) // Counts as a read of it.
+	}
+	c.metrics.hit(resolving, nil)
+	c.metrics.hit(loading, nil)
+	return e.id, v
 }
 
 // flight is what one read brought, and its place among the invalidations.
 type flight struct {
-	entry *entry
-	start uint64
+	entry   *entry
+	profile *profiles.Profile // of Load
+	start   uint64
 }
 
 // known returns the cached answer, nil for none.
@@ -178,7 +200,7 @@ func (c *Cache) known(at place) *entry {
 
 // ask returns the answer of a read which began after every invalidation that this
 // caller can know of.
-func (c *Cache) ask(ctx context.Context, at place, read func(context.Context) *entry) (*entry, error) {
+func (c *Cache) ask(ctx context.Context, at place, read func(context.Context) flight) (flight, error) {
 	store := c.store.Load()
 	called := c.ledger.begin()
 	defer c.ledger.end()
@@ -190,17 +212,17 @@ func (c *Cache) ask(ctx context.Context, at place, read func(context.Context) *e
 		})
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return flight{}, ctx.Err()
 		case result := <-arrived:
 			if result.Err != nil {
-				return nil, result.Err // Only a panic of the store comes here.
+				return flight{}, result.Err // Only a panic of the store comes here.
 			}
 			f := result.Val.(flight)
 			// A read under way before this call may have seen the state before
 			// an invalidation that the caller knows of. The next read of the
 			// same name begins after this call, so once more is enough.
 			if f.start >= called || !c.wasNamed(f.start, f.entry.keys) {
-				return f.entry, nil
+				return f, nil
 			}
 		}
 	}
@@ -208,22 +230,23 @@ func (c *Cache) ask(ctx context.Context, at place, read func(context.Context) *e
 
 // fly reads once for all who wait. It does not end with the caller that
 // happened to come first.
-func (c *Cache) fly(ctx context.Context, s *store, at place, read func(context.Context) *entry) flight {
+func (c *Cache) fly(ctx context.Context, s *store, at place, read func(context.Context) flight) flight {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.LoadTimeout)
 	defer cancel()
 	start := c.ledger.begin()
 	defer c.ledger.end()
 	began := c.deps.Now()
-	e := read(ctx)
-	e.place, e.read, e.holds = at, int64(began.Sub(c.made)), math.MaxInt64
-	if e.profile != nil && c.deps.Holds != nil {
-		e.holds = int64(c.deps.Holds(e.profile, began).Sub(c.made))
+	f := read(ctx)
+	e := f.entry
+	f.start, e.place, e.read, e.holds = start, at, int64(began.Sub(c.made)), math.MaxInt64
+	if f.profile != nil && c.deps.Holds != nil {
+		e.holds = int64(c.deps.Holds(f.profile, began).Sub(c.made))
 	}
 	// That a profile does not exist is not kept: Resolve never leads there.
-	if s != nil && (e.profile != nil || at.what == resolving && errors.Is(e.err, profiles.ErrNotFound)) {
+	if s != nil && (f.profile != nil || at.what == resolving && errors.Is(e.err, profiles.ErrNotFound)) {
 		c.keep(s, e, start)
 	}
-	return flight{entry: e, start: start}
+	return f
 }
 
 func (c *Cache) wasNamed(start uint64, keys []identity.Key) bool {

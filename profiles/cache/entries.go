@@ -14,9 +14,12 @@ import (
 // entry is a cached answer: of Resolve (id, or err for none), or of Load.
 type entry struct {
 	place
+	id  identity.ProfileID
+	err error // profiles.ErrNotFound or nil
+	// The profile of Load, packed where the cache has a form for it.
 	profile *profiles.Profile
-	id      identity.ProfileID
-	err     error // profiles.ErrNotFound or nil
+	packed  []byte
+	kept    *profiles.Kept // what was made of it
 	// keys name the entry: any of them, invalidated, forgets it. The first held of
 	// a profile's keys are its own; the others name other profiles as well.
 	keys []identity.Key
@@ -29,6 +32,41 @@ type entry struct {
 	// dead is set at once by an invalidation: ristretto applies a write some
 	// time after Set returns, even after the Del that follows it.
 	dead atomic.Bool
+}
+
+// newEntry is what is kept of a read of Load.
+func (c *Cache) newEntry(id identity.ProfileID, p *profiles.Profile, err error) *entry {
+	e := &entry{id: id, err: err, keys: []identity.Key{identity.Key(id)}}
+	if p == nil {
+		return e
+	}
+	more := len(p.Keys) + len(p.Former) + 1
+	e.keys = append(append(make([]identity.Key, 0, 1+more), e.keys...), p.Keys...)
+	e.held = len(e.keys)
+	e.keys = append(e.keys, p.Former...)
+	if p.Household != nil {
+		e.keys = append(e.keys, identity.Key(p.Household.ID))
+	}
+	if c.deps.Form == nil {
+		e.profile = p
+	} else {
+		e.packed = c.deps.Form.Pack(p)
+	}
+	e.kept = c.answers.Place()
+	e.kept.At(p)
+	return e
+}
+
+// open returns the profile of an entry of Load.
+func (c *Cache) open(e *entry) (*profiles.Profile, error) {
+	if e.packed == nil {
+		return e.profile, e.err
+	}
+	p, err := c.deps.Form.Unpack(e.packed)
+	if err == nil {
+		e.kept.At(p)
+	}
+	return p, err
 }
 
 // What is asked.
@@ -67,7 +105,10 @@ func (p place) name() string {
 
 // cost estimates the bytes of an entry, its place in the indexes included.
 func (e *entry) cost() int64 {
-	n := int64(208 + 56*len(e.keys))
+	n := int64(256 + 56*len(e.keys) + len(e.packed))
+	if e.what == loading {
+		n += 64 // the place of an answer
+	}
 	if e.profile != nil {
 		n += e.profile.Size()
 	}
@@ -119,7 +160,7 @@ func (c *Cache) admit(e *entry, start uint64) (superseded []*entry, ok bool) {
 	if c.ledger.namedSince(start, e.keys) {
 		return nil, false
 	}
-	if e.profile == nil {
+	if e.what == resolving {
 		c.resolved[e.place] = e
 		return nil, true
 	}
@@ -193,8 +234,8 @@ func (c *Cache) left(e *entry) {
 	if e == nil {
 		return
 	}
-	if e.profile != nil {
-		e.profile.Drop()
+	if e.kept != nil {
+		e.kept.Drop()
 	}
 	c.ledger.mu.Lock()
 	defer c.ledger.mu.Unlock()

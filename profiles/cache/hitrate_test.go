@@ -49,7 +49,7 @@ func TestHitRate(t *testing.T) {
 		}
 		if n == reads-1 {
 			c.settle()
-	hits = testutil.ToFloat64(c.metrics.outcomes[loading].hit)
+			hits = testutil.ToFloat64(c.metrics.outcomes[loading].hit)
 		}
 		if n >= reads && rank < people/10 {
 			best++
