@@ -112,8 +112,15 @@ func sendBytes(c *gin.Context, media string, body []byte) {
 // encodedBody is an answer as it is sent. It may be sent many times.
 type encodedBody struct {
 	plain  []byte
-	tag    func() string // of the ETag
+	length []string      // header Content-Length of plain; shared, as those of names
+	names  func() names  // of the ETags
 	packed func() []byte // in gzip
+}
+
+// names are the ETags of an answer: without quotes, and the header of either encoding.
+type names struct {
+	name          string
+	plain, packed []string
 }
 
 func encodeBody(v any) (*encodedBody, error) {
@@ -129,7 +136,10 @@ func encodeBody(v any) (*encodedBody, error) {
 
 func newBody(plain []byte) *encodedBody {
 	return &encodedBody{
-		plain: plain, tag: sync.OnceValue(func() string { return tagOf(plain) }),
+		plain: plain, length: []string{strconv.Itoa(len(plain))}, names: sync.OnceValue(func() names {
+			name := tagOf(plain)
+			return names{name, []string{`"` + name + `"`}, []string{`"` + name + packedTag + `"`}} // Other bytes, another strong tag.
+		}),
 		packed: sync.OnceValue(func() []byte { return pack(plain) }),
 	}
 }
@@ -142,31 +152,47 @@ func tagOf(body []byte) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
+// Headers that many answers have; nobody changes the lists, which have no room.
+var (
+	varyEncoding = []string{"Accept-Encoding"}
+	gzipEncoding = []string{"gzip"}
+	revalidate   = []string{"private, no-cache"}
+	jsonMedia    = []string{"application/json"}
+)
+
 func sendEncoded(c *gin.Context, media string, e *encodedBody) {
 	h := c.Writer.Header()
-	h.Set("Content-Type", media)
+	if media == jsonMedia[0] {
+		h["Content-Type"] = jsonMedia
+	} else {
+		h.Set("Content-Type", media)
+	}
 	packed := len(e.plain) >= leastPacked && acceptsGzip(c.GetHeader("Accept-Encoding"))
-	h.Add("Vary", "Accept-Encoding")
+	if h["Vary"] == nil {
+		h["Vary"] = varyEncoding
+	} else {
+		h.Add("Vary", "Accept-Encoding")
+	}
 	if c.Request.Method == http.MethodGet {
-		name := e.tag()
-		if packed { // Other bytes, another strong tag.
-			h.Set("ETag", `"`+name+packedTag+`"`)
-		} else {
-			h.Set("ETag", `"`+name+`"`)
+		tags := e.names()
+		h["Etag"] = tags.plain
+		if packed {
+			h["Etag"] = tags.packed
 		}
-		h.Set("Cache-Control", "private, no-cache")
-		if matches(c.GetHeader("If-None-Match"), name) {
+		h["Cache-Control"] = revalidate
+		if matches(c.GetHeader("If-None-Match"), tags.name) {
 			c.Writer.WriteHeader(http.StatusNotModified)
 			c.Writer.WriteHeaderNow()
 			return
 		}
 	}
-	body := e.plain
+	body, length := e.plain, e.length
 	if packed {
-		h.Set("Content-Encoding", "gzip")
+		h["Content-Encoding"] = gzipEncoding
 		body = e.packed()
+		length = []string{strconv.Itoa(len(body))}
 	}
-	h.Set("Content-Length", strconv.Itoa(len(body))) // Else larger ones go in chunks.
+	h["Content-Length"] = length // Else larger ones go in chunks.
 	c.Writer.WriteHeader(http.StatusOK)
 	_, _ = c.Writer.Write(body) // A write fails when the client is gone; nothing is left to do.
 }
@@ -174,7 +200,10 @@ func sendEncoded(c *gin.Context, media string, e *encodedBody) {
 // matches compares weakly, as RFC 9110 §13.1.2 asks, with the tags of an answer in
 // either encoding.
 func matches(header, name string) bool {
-	for _, part := range strings.Split(header, ",") {
+	if header == "" {
+		return false
+	}
+	for part := range strings.SplitSeq(header, ",") {
 		part = strings.TrimPrefix(strings.TrimSpace(part), "W/")
 		if part == "*" || part == `"`+name+`"` || part == `"`+name+packedTag+`"` {
 			return true

@@ -17,8 +17,11 @@ const packedTag = "-gzip"
 
 // acceptsGzip reads Accept-Encoding as RFC 9110 §12.5.3 has it.
 func acceptsGzip(header string) bool {
+	if header == "" {
+		return false
+	}
 	accepted := false
-	for _, part := range strings.Split(header, ",") {
+	for part := range strings.SplitSeq(header, ",") {
 		coding, parameters, _ := strings.Cut(part, ";")
 		coding = strings.ToLower(strings.TrimSpace(coding))
 		if coding != "gzip" && coding != "x-gzip" && coding != "*" {

@@ -28,7 +28,7 @@ func engineServer(t *testing.T) (http.Handler, *clickhousetest.World, *cache.Cac
 		t.Fatal(err)
 	}
 	f := newFixture()
-	cached, err := cache.New(cache.DefaultConfig(), store, f.metrics)
+	cached, err := cache.New(cache.DefaultConfig(), cache.Deps{Store: store, Now: time.Now, Registerer: f.metrics})
 	if err != nil {
 		t.Fatal(err)
 	}

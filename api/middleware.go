@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"runtime/debug"
@@ -76,6 +77,9 @@ func (s *Server) observe(c *gin.Context) {
 	route, method, status := routeOf(c), methodOf(c), c.Writer.Status()
 	s.metrics.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
 	s.metrics.seconds.WithLabelValues(route, method).Observe(took.Seconds())
+	if !s.log.Enabled(c.Request.Context(), slog.LevelInfo) {
+		return // The rest is only for the log.
+	}
 	attrs := []any{
 		"request_id", requestID(c), "method", method, "route", route, "status", status,
 		"bytes", max(0, c.Writer.Size()), "took", took,
@@ -113,15 +117,26 @@ func (s *Server) recoverPanic(c *gin.Context) {
 	c.Next()
 }
 
+// guards are headers of every answer, by their canonical names. Whoever sets one of them
+// to something else puts another list in the place of this one, which is shared.
+var guards = []struct {
+	name  string
+	value []string
+}{
+	{"X-Content-Type-Options", []string{"nosniff"}},
+	{"X-Frame-Options", []string{"DENY"}},
+	{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},
+	{"Referrer-Policy", []string{"no-referrer"}},
+	{"Cross-Origin-Resource-Policy", []string{"same-origin"}},
+	{"Cache-Control", []string{"no-store"}},
+}
+
 // guard sets the security headers, the limits and the deadline of a request.
 func (s *Server) guard(c *gin.Context) {
 	h := c.Writer.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
+	for i := range guards {
+		h[guards[i].name] = guards[i].value[:1:1]
+	}
 	if c.Request.TLS != nil {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
@@ -133,11 +148,13 @@ func (s *Server) guard(c *gin.Context) {
 		c.Next()
 		return
 	}
-	limit := s.cfg.MaxBody
-	if isTracking(c.Request.URL.Path) {
-		limit = s.cfg.MaxTracking
+	if c.Request.Body != http.NoBody {
+		limit := s.cfg.MaxBody
+		if isTracking(c.Request.URL.Path) {
+			limit = s.cfg.MaxTracking
+		}
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 	}
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 	timeout := s.cfg.RequestTimeout
 	if c.FullPath() == dryRunPattern && c.Request.Method == http.MethodPost {
 		timeout = s.cfg.DryRunTimeout

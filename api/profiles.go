@@ -24,6 +24,11 @@ func (s *Server) getProfile(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if id, body := s.answered(c, workspace, key); body != nil {
+		c.Header("Content-Location", "/v1/profiles/"+id.String())
+		sendEncoded(c, "application/json", body)
+		return nil
+	}
 	p, err := profiles.Find(c.Request.Context(), s.store(c), workspace, key)
 	if isRestricted(err) && s.veil(c).off {
 		return s.restrictedView(c, key)
@@ -41,6 +46,21 @@ func (s *Server) getProfile(c *gin.Context) error {
 	}
 	sendEncoded(c, "application/json", body)
 	return nil
+}
+
+// answered returns the whole view that is at hand for whoever may see all of it, and asks
+// for no writes of its own; nil for none.
+func (s *Server) answered(c *gin.Context, workspace string, key identity.Key) (identity.ProfileID, *encodedBody) {
+	store, ok := s.deps.Profiles.(profiles.Answering)
+	if !ok || masks(c) || s.deps.Restrictions != nil && s.deps.Restrictions.Any(workspace) {
+		return 0, nil
+	}
+	if _, fresh := c.Get(contextFresh); fresh {
+		return 0, nil
+	}
+	id, kept := store.Answer(workspace, key)
+	body, _ := kept.(*encodedBody)
+	return id, body
 }
 
 // profileKey turns a path segment, as it was sent, into the key to resolve, and

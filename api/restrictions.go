@@ -161,6 +161,9 @@ func restricted() *problem {
 }
 
 func isRestricted(err error) bool {
+	if err == nil {
+		return false
+	}
 	var p *problem
 	return errors.As(err, &p) && p.Type == restricted().Type
 }

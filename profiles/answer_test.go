@@ -11,8 +11,13 @@ func TestAnswersAreOfTheirProfile(t *testing.T) {
 	if p.Answered() != nil {
 		t.Error("a profile without a place keeps something")
 	}
-	room.Open(p)
-	room.Open(other)
+	place := room.Place()
+	place.At(p)
+	room.Place().At(other)
+	p.Keep("once", 60)
+	if got := p.Answered(); got != nil {
+		t.Errorf("kept %v, of what was made but once", got)
+	}
 	p.Keep("first", 60)
 	p.Keep("second", 10)
 	if got := p.Answered(); got != "first" {
@@ -22,16 +27,21 @@ func TestAnswersAreOfTheirProfile(t *testing.T) {
 		t.Error("a masked copy answers as the profile does")
 	}
 	other.Keep("too much", 41)
+	other.Keep("too much", 41)
 	if other.Answered() != nil {
 		t.Error("more is kept than there is room for")
 	}
 	masked := p.Masked()
-	masked.Drop()
 	masked.Keep("of another", 1)
 	if got := p.Answered(); got != "first" {
 		t.Errorf("through a copy, %v is kept", got)
 	}
-	p.Drop()
+	again := &Profile{ID: 1} // The same, decoded once more.
+	place.At(again)
+	if got := again.Answered(); got != "first" || place.Answer() != "first" {
+		t.Errorf("%v is kept at the place", got)
+	}
+	place.Drop()
 	p.Keep("late", 1)
 	if p.Answered() != nil {
 		t.Error("something is kept after it was dropped")

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +49,7 @@ func benchProfiles(cmd *cobra.Command, o profilesBench) error {
 	busy := traffic{people: busyPeople, begin: t.begin, source: "busy"}
 	busyEvents := min(busyPeople*busyEvents, o.events)
 	return runBench(cmd, nil, func(ctx context.Context, b *bench) error {
+		b.p.settings.cacheMemory = o.cacheMemory()
 		if err := b.preproduce(ctx, t, o.events); err != nil {
 			return err
 		}
@@ -63,34 +65,47 @@ func benchProfiles(cmd *cobra.Command, o profilesBench) error {
 	})
 }
 
+// cacheMemory is about what holds a tenth of the people: a profile with so many events of
+// this traffic takes that, its answer for those who are asked for most included. What it
+// holds in the end is printed.
+func (o profilesBench) cacheMemory() int64 {
+	events := min(float64(o.events)/float64(o.people), 20) // A view has no more.
+	return max(1<<20, int64(float64(o.people)/10*(700+290*events)*4/3))
+}
+
 // profiles reads over 64 connections that stay open. The generator is in the
 // process that it measures, on the same cores.
 func (b *bench) profiles(ctx context.Context, t traffic, o profilesBench) error {
 	others := t.people - busyPeople
+	path := func(person func(n uint64) uint64) func([]byte, uint64) []byte {
+		return func(dst []byte, n uint64) []byte {
+			return t.anonymousID(append(dst, "/v1/profiles/anonymous_id:"...), busyPeople+person(n))
+		}
+	}
 	for _, m := range []struct {
 		what   string
 		rate   float64
-		warm   uint64 // people to read before, each once
+		warm   func(l *readLoad) error // before
 		person func(n uint64) uint64
 	}{
-		{"cached", 15_000, 1000, func(n uint64) uint64 { return mix(n) % 1000 }},
-		{"mixed, Zipf 1.0", 5000, 0, func(n uint64) uint64 { return zipf(n, others) }},
-		{"uncached", 300, 0, func(n uint64) uint64 { return others/2 + n }},
+		{"cached", 15_000, func(l *readLoad) error {
+			l.connections, l.most = 8, 2000 // Each person once and again, which keeps their answers.
+			l.path = path(func(n uint64) uint64 { return n % 1000 })
+			return l.run(ctx)
+		}, func(n uint64) uint64 { return mix(n) % 1000 }},
+		{"mixed, Zipf 1.0", 5000, func(l *readLoad) error { return b.steady(ctx, l, others) }, func(n uint64) uint64 { return zipf(n, others) }},
+		{"uncached", 300, nil, func(n uint64) uint64 { return others/2 + n }},
 	} {
-		l := &readLoad{address: b.api, connections: 64, rate: m.rate, path: func(dst []byte, n uint64) []byte {
-			return t.anonymousID(append(dst, "/v1/profiles/anonymous_id:"...), busyPeople+m.person(n))
-		}}
-		if m.warm > 0 {
-			warm := &readLoad{address: b.api, connections: 8, most: m.warm, path: func(dst []byte, n uint64) []byte {
-				return t.anonymousID(append(dst, "/v1/profiles/anonymous_id:"...), busyPeople+n)
-			}}
-			if err := warm.run(ctx); err != nil {
+		if m.warm != nil {
+			// Other numbers than those of the measurement.
+			if err := m.warm(&readLoad{address: b.api, path: path(func(n uint64) uint64 { return m.person(n + 1<<40) })}); err != nil {
 				return err
 			}
 		}
-		if err := b.readLoad(ctx, m.what, l, o.length); err != nil {
+		if err := b.readLoad(ctx, m.what, &readLoad{address: b.api, connections: 64, rate: m.rate, path: path(m.person)}, o.length); err != nil {
 			return err
 		}
+		b.held(others)
 	}
 	l := &readLoad{address: b.api, connections: 1, most: busyPeople, path: func(dst []byte, n uint64) []byte {
 		return t.anonymousID(append(dst, "/v1/profiles/anonymous_id:"...), n)
@@ -98,11 +113,48 @@ func (b *bench) profiles(ctx context.Context, t traffic, o profilesBench) error 
 	return b.readLoad(ctx, fmt.Sprintf("whole views of people with %d events, one at a time", busyEvents), l, time.Minute)
 }
 
+// Bounds of the time before the rate of hits stands still.
+const (
+	steadyWindow = 50_000 // reads
+	steadyGain   = .01    // of all reads, over
+	steadyOver   = 4      // windows
+	steadyLimit  = 5 * time.Minute
+)
+
+// steady reads as fast as it is answered until the rate of hits stands still.
+func (b *bench) steady(ctx context.Context, l *readLoad, people uint64) error {
+	l.connections = 256 // What misses is read together.
+	var rates []float64
+	start := now()
+	for now().Sub(start) < steadyLimit {
+		l.most += steadyWindow
+		before := b.loads()
+		if err := l.run(ctx); err != nil {
+			return err
+		}
+		l.next.Store(l.most)
+		rates = append(rates, b.loads().rate(before))
+		if n := len(rates); n > steadyOver && rates[n-1]-rates[n-1-steadyOver] < steadyGain {
+			break
+		}
+	}
+	b.out("warmed by %d reads of the same distribution in %.0f s: %.1f %% of the first %d hit, %.1f %% of the last", l.most, now().Sub(start).Seconds(), 100*rates[0], steadyWindow, 100*rates[len(rates)-1])
+	b.held(people)
+	return nil
+}
+
+// held prints what the cache holds.
+func (b *bench) held(people uint64) {
+	n, bytes := b.metric("kindred_profiles_cache_profiles", ""), b.metric("kindred_profiles_cache_bytes", "")
+	b.out("  cache: %.0f profiles of %.1f KiB, %.1f %% of %d people, within %d MiB; Zipf 1.0 could hit %.1f %%",
+		n, bytes/max(1, n)/1024, 100*n/float64(people), people, b.p.settings.cacheMemory>>20, 100*math.Log(n+1)/math.Log(float64(people+1)))
+}
+
 // readLoad runs one measurement and prints it.
 func (b *bench) readLoad(ctx context.Context, what string, l *readLoad, length time.Duration) error {
 	timed, stop := context.WithTimeout(ctx, length)
 	defer stop()
-	hits, misses := b.cacheCounts()
+	before := b.loads()
 	const views = "kindred_profiles_views_loads_total"
 	served := b.metric(views, "row")
 	own, engine := processor()
@@ -112,26 +164,30 @@ func (b *bench) readLoad(ctx context.Context, what string, l *readLoad, length t
 	}
 	took := now().Sub(start).Seconds()
 	own2, engine2 := processor()
-	hits2, misses2 := b.cacheCounts()
 	served2 := b.metric(views, "row")
 	n := float64(len(l.latencies))
-	b.out("profiles, %s: %.0f reads in %.1f s: %.0f/s of %.0f begun, p50 %.2f ms, p99 %.2f ms, %d busy answers; %.1f %% of looks hit, %.0f views of rows",
-		what, n, took, n/took, l.rate, l.quantile(.5), l.quantile(.99), l.busy.Load(), 100*(hits2-hits)/max(1, hits2-hits+misses2-misses), served2-served)
+	b.out("profiles, %s: %.0f reads in %.1f s: %.0f/s of %.0f begun, p50 %.2f ms, p99 %.2f ms, %d busy answers; %.1f %% of profiles hit, %.0f views of rows",
+		what, n, took, n/took, l.rate, l.quantile(.5), l.quantile(.99), l.busy.Load(), 100*b.loads().rate(before), served2-served)
 	b.out("  processor time per read: %.0f µs in kindred with the load generator, %.0f µs in the engine", (own2-own)/n*1e6, (engine2-engine)/n*1e6)
 	return nil
 }
 
-// cacheCounts returns how many looks of the profile cache found something, and how
-// many did not.
-func (b *bench) cacheCounts() (hits, misses float64) {
-	const looks = "kindred_profiles_cache_requests_total"
-	misses = b.metric(looks, "miss")
-	return b.metric(looks, "") - misses, misses
+// loads counts how often the cache had a profile, and had not.
+type loads struct{ hits, misses float64 }
+
+func (l loads) rate(before loads) float64 {
+	hits, misses := l.hits-before.hits, l.misses-before.misses
+	return hits / max(1, hits+misses)
 }
 
-// metric returns the sum of a counter or gauge of this process, of those whose label
-// outcome has a value, if one is given.
-func (b *bench) metric(name, outcome string) (sum float64) {
+func (b *bench) loads() loads {
+	const name = "kindred_profiles_cache_requests_total"
+	return loads{b.metric(name, "load hit"), b.metric(name, "load miss")}
+}
+
+// metric returns the sum of a counter or gauge of this process, of those whose labels
+// have all of some values, separated by spaces.
+func (b *bench) metric(name, values string) (sum float64) {
 	families, err := prometheus.Gatherer(b.r.registry).Gather()
 	if err != nil {
 		return 0
@@ -141,11 +197,11 @@ func (b *bench) metric(name, outcome string) (sum float64) {
 			continue
 		}
 		for _, m := range f.GetMetric() {
-			is := outcome == ""
+			missing := strings.Fields(values)
 			for _, l := range m.GetLabel() {
-				is = is || l.GetName() == "outcome" && l.GetValue() == outcome
+				missing = slices.DeleteFunc(missing, func(v string) bool { return v == l.GetValue() })
 			}
-			if is {
+			if len(missing) == 0 {
 				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 			}
 		}

@@ -58,7 +58,7 @@ func newReaders(t testing.TB, db driver.Conn, workspace string, seed uint64) *re
 	if r.store, err = profilestore.New(profilestore.DefaultConfig(), db, func() time.Time { return readersNow }); err != nil {
 		t.Fatal(err)
 	}
-	if r.cache, err = cache.New(cache.DefaultConfig(), r.store, prometheus.NewRegistry()); err != nil {
+	if r.cache, err = cache.New(cache.DefaultConfig(), cache.Deps{Store: r.store, Now: now, Registerer: prometheus.NewRegistry()}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

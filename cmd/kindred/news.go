@@ -224,6 +224,7 @@ func (w *web) followStored(ctx context.Context) error {
 		return w.followTopic(ctx, storedTopic, w.heardOf)
 	}
 	w.feed.Start(place)
+	w.heard.start(place)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.watchProjector(ctx) })
 	g.Go(func() error {
@@ -233,12 +234,19 @@ func (w *web) followStored(ctx context.Context) error {
 }
 
 // heardOf takes a message of what was stored; the cache has been told of this process's.
+// One without keys, or that cannot be read, or that others are missing before, says that
+// some were lost.
 func (w *web) heardOf(m *kafka.Message) error {
 	workspace, origin, keys, err := readNews(m)
 	own := origin == w.news.origin
 	w.feed.Note(workspace, keys, m.Offset, own)
-	if len(keys) > 0 && !own {
+	if len(keys) == 0 {
+		w.cache.Lost(workspace)
+	} else if !own {
 		w.cache.Invalidate(workspace, keys...)
+	}
+	if !w.heard.note(m.Offset) {
+		w.cache.Lost("")
 	}
 	return err
 }
@@ -271,6 +279,7 @@ func (w *web) watchProjector(ctx context.Context) error {
 		ends, err := w.offsets.Ends(ctx, []string{storedTopic})
 		if err == nil {
 			w.feed.Reached(ends[intake.Place{Topic: storedTopic}], start)
+			w.heard.end(ends[intake.Place{Topic: storedTopic}], start)
 			var place int64
 			if place, err = w.projected(ctx); err == nil {
 				w.feed.Projected(place)

@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kindred-cdp/kindred/api"
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/normalize"
+	"github.com/kindred-cdp/kindred/profiles"
 	"github.com/kindred-cdp/kindred/profiles/audit"
 	"github.com/kindred-cdp/kindred/profiles/cache"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
@@ -35,6 +37,8 @@ type web struct {
 	// What is stored and not yet in rows of views.
 	feed    *views.Feed
 	offsets *storedOffsets
+	heard   heardNotes
+	sources cache.Sources // of what changes profiles
 }
 
 // Bounds of the feed: how long it is believed after it was complete, and the keys that
@@ -66,7 +70,13 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.cache, err = cache.New(p.settings.cacheConfig(), rows, r.registry); err != nil {
+	w.sources = sources{store, &w.heard}
+	w.cache, err = cache.New(p.settings.cacheConfig(), cache.Deps{
+		Store: rows, Now: now, Registerer: r.registry,
+		Holds: func(p *profiles.Profile, read time.Time) time.Time { return profiles.Holds(form.Computed, p, read) },
+		Form:  &cache.Form{Pack: views.Pack, Unpack: views.Unpack},
+	})
+	if err != nil {
 		return nil, err
 	}
 	previewConfig.Library = r.decided.segments
@@ -148,8 +158,13 @@ func (w *web) checkKafka(ctx context.Context) error {
 // defaultSource is the source of events whose key names none.
 const defaultSource = "http"
 
-// runCache holds the cache's memory.
-func (w *web) runCache(ctx context.Context) error { return w.cache.Run(ctx, nil) }
+// runCache holds the cache's memory, and vouches for what is in it.
+func (w *web) runCache(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return w.cache.Run(ctx, nil) })
+	g.Go(func() error { return w.cache.Watch(ctx, w.sources, vouchEvery, w.p.log.With("role", "api")) })
+	return g.Wait()
+}
 
 // stored forgets what the cache holds of the identifiers of stored events.
 func (w *web) stored(workspace string, keys []identity.Key) { w.cache.Invalidate(workspace, keys...) }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"math"
 	"sync/atomic"
+	"time"
 
 	"github.com/dgraph-io/ristretto/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,31 +22,63 @@ import (
 // reads and remembers nothing.
 type Cache struct {
 	cfg     Config
+	deps    Deps
 	next    profiles.Store
+	made    time.Time // the beginning of its clock
 	metrics *metrics
 	flights singleflight.Group
 	store   atomic.Pointer[store]
 	answers *profiles.Answers // that are kept at profiles
+	realms  realms
 
 	ledger ledger
 	// The indexes are protected by ledger.mu.
-	holders map[identity.Key]*entry // the cached profile that holds an identifier
+	profiles int                     // held
+	holders  map[identity.Key]*entry // the cached profile that holds an identifier
 	// sharers are the cached profiles that what happens to an identifier of
 	// another, or to their household, changes too.
 	sharers  map[identity.Key]map[*entry]struct{}
-	resolved map[string]*entry // cached answers of Resolve, by name
+	resolved map[place]*entry // cached answers of Resolve
 }
 
-var _ profiles.Store = (*Cache)(nil)
+// Deps are what a Cache needs from outside.
+type Deps struct {
+	Store profiles.Store // whose answers it remembers
+	Now   func() time.Time
+	// Holds returns until when the passing of time alone changes nothing of what was read
+	// of a profile at a time. Nil where it never does.
+	Holds func(p *profiles.Profile, read time.Time) time.Time
+	// Form is how profiles are held; nil for as they are.
+	Form       *Form
+	Registerer prometheus.Registerer
+}
 
-// New returns a cache in front of next.
-func New(cfg Config, next profiles.Store, r prometheus.Registerer) (*Cache, error) {
+var (
+	_ profiles.Store     = (*Cache)(nil)
+	_ profiles.Answering = (*Cache)(nil)
+)
+
+// Form is one of profiles that takes less memory.
+type Form struct {
+	Pack   func(p *profiles.Profile) []byte
+	Unpack func(b []byte) (*profiles.Profile, error)
+}
+
+// New returns a cache in front of a store.
+func New(cfg Config, deps Deps) (*Cache, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c := &Cache{cfg: cfg, next: next, holders: map[identity.Key]*entry{}, sharers: map[identity.Key]map[*entry]struct{}{}, resolved: map[string]*entry{}, answers: profiles.NewAnswers(cfg.MaxBytes / answersShare)}
+	if deps.Store == nil || deps.Now == nil || deps.Registerer == nil {
+		return nil, errors.New("profile cache: a required dependency is missing")
+	}
+	c := &Cache{
+		cfg: cfg, deps: deps, next: deps.Store, made: deps.Now(), answers: profiles.NewAnswers(cfg.MaxBytes / answersShare),
+		realms:  realms{seed: maphash.MakeSeed(), all: map[string]*realm{}},
+		holders: map[identity.Key]*entry{}, sharers: map[identity.Key]map[*entry]struct{}{}, resolved: map[place]*entry{},
+	}
 	var err error
-	c.metrics, err = newMetrics(r, c)
+	c.metrics, err = newMetrics(deps.Registerer, c)
 	return c, err
 }
 
@@ -54,9 +89,11 @@ const answersShare = 4
 // Run holds the memory of the cache until ctx ends. It calls ready, when it is
 // not nil, once answers are remembered.
 func (c *Cache) Run(ctx context.Context, ready func()) error {
-	memory, err := ristretto.NewCache(&ristretto.Config[string, *entry]{
-		// Ten counters per entry, as ristretto advises, for entries of 2.5 KiB.
-		NumCounters: max(10_000, c.cfg.MaxBytes/256),
+	memory, err := ristretto.NewCache(&ristretto.Config[uint64, *entry]{
+		// Forty counters of three bytes for each profile of 2.5 KiB. Ristretto advises ten,
+		// and halves all counts when as many reads came: of a profile that is just worth
+		// its place, one in every three of these. See TestHitRate.
+		NumCounters: max(10_000, c.cfg.MaxBytes/64),
 		MaxCost:     c.cfg.MaxBytes - c.cfg.MaxBytes/answersShare,
 		BufferItems: 64,
 		OnEvict:     func(*ristretto.Item[*entry]) { c.metrics.evicted.Inc() },
@@ -75,76 +112,117 @@ func (c *Cache) Run(ctx context.Context, ready func()) error {
 	return nil
 }
 
-// Resolve implements profiles.Store.
+// Resolve implements profiles.Store: by the cached profile that has the identifier, or
+// what is remembered of who does not exist. That an identifier is of a profile which is
+// not cached is not remembered: the profile would be read next, and its row is what tells.
 func (c *Cache) Resolve(ctx context.Context, workspace string, key identity.Key) (identity.ProfileID, error) {
-	e, err := c.answer(ctx, nameOf(resolving, workspace, uint64(key)), "resolve", func(ctx context.Context) *entry {
+	r := c.realms.of(workspace)
+	if e := c.holder(r, key); e != nil && e.fresh(c.clock(), c.cfg.Fresh) {
+		c.metrics.hit(resolving, nil)
+		return e.id, nil
+	}
+	at := place{r, resolving, uint64(key)}
+	if e := c.known(at); e != nil {
+		return e.id, e.err
+	}
+	f, err := c.ask(ctx, at, func(ctx context.Context) flight {
 		id, err := c.next.Resolve(ctx, workspace, key)
-		return &entry{id: id, err: err, keys: []identity.Key{key}}
+		return flight{entry: &entry{id: id, err: err, keys: []identity.Key{key}}}
 	})
 	if err != nil {
 		return 0, err
 	}
-	return e.id, e.err
+	return f.entry.id, f.entry.err
 }
 
 // Load implements profiles.Store.
 func (c *Cache) Load(ctx context.Context, workspace string, id identity.ProfileID) (*profiles.Profile, error) {
-	e, err := c.answer(ctx, nameOf(loading, workspace, uint64(id)), "load", func(ctx context.Context) *entry {
-		p, err := c.next.Load(ctx, workspace, id)
-		e := &entry{profile: p, err: err, keys: []identity.Key{identity.Key(id)}}
-		if p != nil {
-			c.answers.Open(p)
-			e.keys = append(e.keys, p.Keys...)
-			e.held = len(e.keys)
-			e.keys = append(e.keys, p.Former...)
-			if p.Household != nil {
-				e.keys = append(e.keys, identity.Key(p.Household.ID))
-			}
+	at := place{c.realms.of(workspace), loading, uint64(id)}
+	if e := c.known(at); e != nil {
+		if p, err := c.open(e); err == nil {
+			return p, nil
 		}
-		return e
+	}
+	f, err := c.ask(ctx, at, func(ctx context.Context) flight {
+		p, err := c.next.Load(ctx, workspace, id)
+		return flight{entry: c.newEntry(id, p, err), profile: p}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return e.profile, e.err
+	return f.profile, f.entry.err
+}
+
+// Answer implements profiles.Answering.
+func (c *Cache) Answer(workspace string, key identity.Key) (identity.ProfileID, any) {
+	e := c.holder(c.realms.of(workspace), key)
+	if e == nil || !e.fresh(c.clock(), c.cfg.Fresh) {
+		return 0, nil
+	}
+	v := e.kept.Answer()
+	if v == nil {
+		return 0, nil
+	}
+	if s := c.store.Load(); s != nil {
+		s.Get(e.slot()) // Counts as a read of it.
+	}
+	c.metrics.hit(resolving, nil)
+	c.metrics.hit(loading, nil)
+	return e.id, v
 }
 
 // flight is what one read brought, and its place among the invalidations.
 type flight struct {
-	entry *entry
-	start uint64
+	entry   *entry
+	profile *profiles.Profile // of Load
+	start   uint64
 }
 
-// answer returns the cached answer, or that of a read which began after every
-// invalidation that this caller can know of.
-func (c *Cache) answer(ctx context.Context, name, what string, read func(context.Context) *entry) (*entry, error) {
+// known returns the cached answer, nil for none.
+func (c *Cache) known(at place) *entry {
 	store := c.store.Load()
-	if store != nil {
-		if e, ok := store.Get(name); ok && e.name == name && !e.dead.Load() {
-			c.metrics.hit(what, e.err)
-			return e, nil
+	if store == nil {
+		return nil
+	}
+	e := store.find(at, c.clock(), c.cfg.Fresh)
+	if e == nil && at.what == loading {
+		// Ristretto takes it in some time after Set. Without this, who is asked for most
+		// would be read a few times at first.
+		if e = c.holder(at.realm, identity.Key(at.key)); e == nil || e.place != at || !e.fresh(c.clock(), c.cfg.Fresh) {
+			return nil
 		}
 	}
+	if e != nil {
+		c.metrics.hit(at.what, e.err)
+	}
+	return e
+}
+
+// ask returns the answer of a read which began after every invalidation that this
+// caller can know of.
+func (c *Cache) ask(ctx context.Context, at place, read func(context.Context) flight) (flight, error) {
+	store := c.store.Load()
 	called := c.ledger.begin()
 	defer c.ledger.end()
+	name := at.name()
 	for {
 		arrived := c.flights.DoChan(name, func() (any, error) {
-			c.metrics.requests.WithLabelValues(what, "miss").Inc()
-			return c.fly(ctx, store, name, read), nil
+			c.metrics.outcomes[at.what].miss.Inc()
+			return c.fly(ctx, store, at, read), nil
 		})
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return flight{}, ctx.Err()
 		case result := <-arrived:
 			if result.Err != nil {
-				return nil, result.Err // Only a panic of the store comes here.
+				return flight{}, result.Err // Only a panic of the store comes here.
 			}
 			f := result.Val.(flight)
 			// A read under way before this call may have seen the state before
 			// an invalidation that the caller knows of. The next read of the
 			// same name begins after this call, so once more is enough.
 			if f.start >= called || !c.wasNamed(f.start, f.entry.keys) {
-				return f.entry, nil
+				return f, nil
 			}
 		}
 	}
@@ -152,18 +230,23 @@ func (c *Cache) answer(ctx context.Context, name, what string, read func(context
 
 // fly reads once for all who wait. It does not end with the caller that
 // happened to come first.
-func (c *Cache) fly(ctx context.Context, s *store, name string, read func(context.Context) *entry) flight {
+func (c *Cache) fly(ctx context.Context, s *store, at place, read func(context.Context) flight) flight {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.LoadTimeout)
 	defer cancel()
 	start := c.ledger.begin()
 	defer c.ledger.end()
-	e := read(ctx)
-	e.name = name
+	began := c.deps.Now()
+	f := read(ctx)
+	e := f.entry
+	f.start, e.place, e.read, e.holds = start, at, int64(began.Sub(c.made)), math.MaxInt64
+	if f.profile != nil && c.deps.Holds != nil {
+		e.holds = int64(c.deps.Holds(f.profile, began).Sub(c.made))
+	}
 	// That a profile does not exist is not kept: Resolve never leads there.
-	if s != nil && (e.err == nil || errors.Is(e.err, profiles.ErrNotFound) && name[0] == resolving) {
+	if s != nil && (f.profile != nil || at.what == resolving && errors.Is(e.err, profiles.ErrNotFound)) {
 		c.keep(s, e, start)
 	}
-	return flight{entry: e, start: start}
+	return f
 }
 
 func (c *Cache) wasNamed(start uint64, keys []identity.Key) bool {
@@ -181,17 +264,17 @@ func (c *Cache) Invalidate(workspace string, keys ...identity.Key) {
 	if r, ok := c.next.(profiles.Refresher); ok {
 		r.Refresh(workspace)
 	}
-	forgotten := c.name(workspace, keys)
+	forgotten := c.name(c.realms.of(workspace), keys)
 	c.metrics.forgotten.Add(float64(len(forgotten)))
 	if s := c.store.Load(); s != nil {
 		for _, e := range forgotten {
-			s.Del(e.name)
+			s.Del(e.slot())
 		}
 	}
 }
 
 // name makes every answer that keys name unreachable and returns them.
-func (c *Cache) name(workspace string, keys []identity.Key) []*entry {
+func (c *Cache) name(r *realm, keys []identity.Key) []*entry {
 	c.ledger.mu.Lock()
 	defer c.ledger.mu.Unlock()
 	c.ledger.name(keys)
@@ -205,7 +288,7 @@ func (c *Cache) name(workspace string, keys []identity.Key) []*entry {
 			c.forget(e)
 			forgotten = append(forgotten, e)
 		}
-		if e := c.resolved[nameOf(resolving, workspace, uint64(k))]; e != nil {
+		if e := c.resolved[place{r, resolving, uint64(k)}]; e != nil {
 			c.forget(e)
 			forgotten = append(forgotten, e)
 		}

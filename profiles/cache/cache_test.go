@@ -96,7 +96,12 @@ func (w *world) Load(_ context.Context, workspace string, id identity.ProfileID)
 // start runs a cache over w until the test ends.
 func start(t testing.TB, cfg Config, w *world) *Cache {
 	t.Helper()
-	c, err := New(cfg, w, prometheus.NewRegistry())
+	return run(t, cfg, Deps{Store: w, Now: time.Now, Registerer: prometheus.NewRegistry()})
+}
+
+func run(t testing.TB, cfg Config, deps Deps) *Cache {
+	t.Helper()
+	c, err := New(cfg, deps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,6 +140,21 @@ func TestRemembers(t *testing.T) {
 	}
 }
 
+// TestWhoIsReadIsThere: ristretto takes a profile in some time after it was given, and
+// whoever asks for it until then does not read it again.
+func TestWhoIsReadIsThere(t *testing.T) {
+	w := newWorld()
+	c := start(t, DefaultConfig(), w)
+	for range 20 {
+		if p, err := profiles.Find(context.Background(), c, "main", 1); err != nil || p.ID != 2 {
+			t.Fatalf("find: %+v, %v", p, err)
+		}
+	}
+	if w.resolves.Load() != 1 || w.loads.Load() != 1 {
+		t.Errorf("store was asked %d and %d times", w.resolves.Load(), w.loads.Load())
+	}
+}
+
 func TestWorkspacesAreApart(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld()
@@ -143,7 +163,7 @@ func TestWorkspacesAreApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.settle()
-	if _, err := c.Resolve(ctx, "other", 1); !errors.Is(err, profiles.ErrNotFound) {
+	if _, err := c.Resolve(ctx, "other", 2); !errors.Is(err, profiles.ErrNotFound) {
 		t.Errorf("resolve in another workspace: %v", err)
 	}
 	if _, err := c.Load(ctx, "other", 2); !errors.Is(err, profiles.ErrNotFound) {
@@ -393,7 +413,7 @@ func TestManyAtOnce(t *testing.T) {
 
 func TestWithoutRunItOnlyPasses(t *testing.T) {
 	w := newWorld()
-	c, err := New(DefaultConfig(), w, prometheus.NewRegistry())
+	c, err := New(DefaultConfig(), Deps{Store: w, Now: time.Now, Registerer: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -460,7 +480,7 @@ func BenchmarkHit(b *testing.B) {
 }
 
 func ExampleCache_Invalidate() {
-	c, err := New(DefaultConfig(), newWorld(), prometheus.NewRegistry())
+	c, err := New(DefaultConfig(), Deps{Store: newWorld(), Now: time.Now, Registerer: prometheus.NewRegistry()})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -469,14 +489,14 @@ func ExampleCache_Invalidate() {
 	c.Invalidate("main", 1, 2, 4)
 }
 
-// TestAnswerOfResolveIsForgotten moves an identifier between two profiles that
-// are both cached.
+// TestAnswerOfResolveIsForgotten moves an identifier between two profiles, of which
+// the first is cached: it answers for all of its identifiers.
 func TestAnswerOfResolveIsForgotten(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld()
 	c := start(t, DefaultConfig(), w)
-	if id, err := c.Resolve(ctx, "main", 1); err != nil || id != 2 {
-		t.Fatal(id, err)
+	if _, err := profiles.Find(ctx, c, "main", 2); err != nil {
+		t.Fatal(err)
 	}
 	c.settle()
 	w.mu.Lock()
@@ -488,6 +508,9 @@ func TestAnswerOfResolveIsForgotten(t *testing.T) {
 	c.Invalidate("main", 1)
 	if id, err := c.Resolve(ctx, "main", 1); err != nil || id != 4 {
 		t.Errorf("resolved to %v, %v after the move", id, err)
+	}
+	if w.resolves.Load() != 2 {
+		t.Errorf("store was asked %d times", w.resolves.Load())
 	}
 }
 
@@ -508,7 +531,7 @@ func TestLateWriteOfAForgottenAnswer(t *testing.T) {
 	w.version[2] = 1
 	w.mu.Unlock()
 	c.Invalidate("main", 1)
-	c.store.Load().Set(old.name, old, old.cost())
+	c.store.Load().Set(old.slot(), old, old.cost())
 	c.settle()
 	if p, err := c.Load(ctx, "main", 2); err != nil || p.IdentifierCount != 1 {
 		t.Errorf("%+v, %v: an answer that was forgotten", p, err)
@@ -532,7 +555,7 @@ func (r *refreshed) Refresh(workspace string) {
 
 func TestInvalidateRefreshesTheStoreFirst(t *testing.T) {
 	r := &refreshed{world: newWorld()}
-	c, err := New(DefaultConfig(), r, prometheus.NewRegistry())
+	c, err := New(DefaultConfig(), Deps{Store: r, Now: time.Now, Registerer: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}

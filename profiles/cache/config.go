@@ -10,7 +10,11 @@ type Config struct {
 	// MaxBytes is the memory that entries may take, with what the cache itself
 	// needs for each, and with what is made of them for answers. Default 256 MiB.
 	MaxBytes int64
-	// TTL is the longest life of an entry that nobody names. Default 1 min.
+	// Fresh is how old an answer may be when nobody vouches that all changes since
+	// were named: see Watch. Default 1 min.
+	Fresh time.Duration
+	// TTL is the longest life of an entry. It bounds what a mistake in the list of
+	// sources of change could do, in the doc of the package. Default 30 min.
 	TTL time.Duration
 	// NegativeTTL is how long it is remembered that there is no such
 	// identifier. Default 1 s.
@@ -22,7 +26,7 @@ type Config struct {
 
 // DefaultConfig returns the defaults that the fields name.
 func DefaultConfig() Config {
-	return Config{MaxBytes: 256 << 20, TTL: time.Minute, NegativeTTL: time.Second, LoadTimeout: 10 * time.Second}
+	return Config{MaxBytes: 256 << 20, Fresh: time.Minute, TTL: 30 * time.Minute, NegativeTTL: time.Second, LoadTimeout: 10 * time.Second}
 }
 
 // Validate reports every fault of the configuration.
@@ -31,8 +35,8 @@ func (c Config) Validate() error {
 	if c.MaxBytes < 1<<20 {
 		errs = append(errs, errors.New("profile cache: less than 1 MiB of memory"))
 	}
-	if c.TTL <= 0 || c.NegativeTTL <= 0 || c.LoadTimeout <= 0 {
-		errs = append(errs, errors.New("profile cache: times must be positive"))
+	if c.Fresh <= 0 || c.TTL < c.Fresh || c.NegativeTTL <= 0 || c.LoadTimeout <= 0 {
+		errs = append(errs, errors.New("profile cache: times must be positive, and the longest life no shorter than that without a voucher"))
 	}
 	return errors.Join(errs...)
 }

@@ -3,6 +3,7 @@ package cache
 import (
 	"encoding/binary"
 	"sync/atomic"
+	"time"
 
 	"github.com/dgraph-io/ristretto/v2"
 
@@ -12,36 +13,102 @@ import (
 
 // entry is a cached answer: of Resolve (id, or err for none), or of Load.
 type entry struct {
-	name    string // in the cache
+	place
+	id  identity.ProfileID
+	err error // profiles.ErrNotFound or nil
+	// The profile of Load, packed where the cache has a form for it.
 	profile *profiles.Profile
-	id      identity.ProfileID
-	err     error // profiles.ErrNotFound or nil
+	packed  []byte
+	kept    *profiles.Kept // what was made of it
 	// keys name the entry: any of them, invalidated, forgets it. The first held of
 	// a profile's keys are its own; the others name other profiles as well.
 	keys []identity.Key
 	held int
+	// read is when reading began, and holds until when the passing of time changes
+	// nothing of it, on the clock of the cache.
+	read, holds int64
+	// indexed says that the indexes have it. ledger.mu protects it.
+	indexed bool
 	// dead is set at once by an invalidation: ristretto applies a write some
 	// time after Set returns, even after the Del that follows it.
 	dead atomic.Bool
 }
 
-// What is asked, the first byte of a name.
+// newEntry is what is kept of a read of Load.
+func (c *Cache) newEntry(id identity.ProfileID, p *profiles.Profile, err error) *entry {
+	e := &entry{id: id, err: err, keys: []identity.Key{identity.Key(id)}}
+	if p == nil {
+		return e
+	}
+	more := len(p.Keys) + len(p.Former) + 1
+	e.keys = append(append(make([]identity.Key, 0, 1+more), e.keys...), p.Keys...)
+	e.held = len(e.keys)
+	e.keys = append(e.keys, p.Former...)
+	if p.Household != nil {
+		e.keys = append(e.keys, identity.Key(p.Household.ID))
+	}
+	if c.deps.Form == nil {
+		e.profile = p
+	} else {
+		e.packed = c.deps.Form.Pack(p)
+	}
+	e.kept = c.answers.Place()
+	e.kept.At(p)
+	return e
+}
+
+// open returns the profile of an entry of Load.
+func (c *Cache) open(e *entry) (*profiles.Profile, error) {
+	if e.packed == nil {
+		return e.profile, e.err
+	}
+	p, err := c.deps.Form.Unpack(e.packed)
+	if err == nil {
+		e.kept.At(p)
+	}
+	return p, err
+}
+
+// What is asked.
 const (
-	resolving = 'r'
-	loading   = 'p'
+	resolving = iota
+	loading
 )
 
-// nameOf makes the name of an answer. Workspaces have answers of their own.
-func nameOf(what byte, workspace string, key uint64) string {
-	b := make([]byte, 0, 9+len(workspace))
-	b = append(b, what)
-	b = binary.BigEndian.AppendUint64(b, key)
-	return string(append(b, workspace...))
+// place is what an answer answers. Workspaces have answers of their own.
+type place struct {
+	realm *realm
+	what  uint8
+	key   uint64
+}
+
+// slot is where ristretto keeps the answer: its shards and counters take the bits as
+// they come. Within a workspace no two places share one; where two of different
+// workspaces do, each costs the other its place.
+func (p place) slot() uint64 {
+	x := p.key ^ p.realm.seed
+	if p.what == resolving {
+		x = ^x
+	}
+	// The finaliser of SplitMix64, which no two numbers leave as the same.
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// name is what reads of the place that run at once are joined by.
+func (p place) name() string {
+	b := append(make([]byte, 0, 9+len(p.realm.workspace)), p.what)
+	b = binary.BigEndian.AppendUint64(b, p.key)
+	return string(append(b, p.realm.workspace...))
 }
 
 // cost estimates the bytes of an entry, its place in the indexes included.
 func (e *entry) cost() int64 {
-	n := int64(192 + len(e.name) + 56*len(e.keys))
+	n := int64(256 + 56*len(e.keys) + len(e.packed))
+	if e.what == loading {
+		n += 64 // the place of an answer
+	}
 	if e.profile != nil {
 		n += e.profile.Size()
 	}
@@ -50,7 +117,15 @@ func (e *entry) cost() int64 {
 
 // store is the memory of a cache.
 type store struct {
-	*ristretto.Cache[string, *entry]
+	*ristretto.Cache[uint64, *entry]
+}
+
+// find returns the answer of a place, nil for none that still stands.
+func (s *store) find(p place, now int64, fresh time.Duration) *entry {
+	if e, ok := s.Get(p.slot()); ok && e.place == p && !e.dead.Load() && e.fresh(now, fresh) {
+		return e
+	}
+	return nil
 }
 
 // keep puts an answer into the cache, unless one of its keys was named since
@@ -65,15 +140,15 @@ func (c *Cache) keep(s *store, e *entry, start uint64) {
 	}
 	superseded, ok := c.admit(e, start)
 	for _, old := range superseded {
-		s.Del(old.name)
+		s.Del(old.slot())
 	}
 	switch {
 	case !ok:
 		c.metrics.discarded.Inc()
-	case !s.SetWithTTL(e.name, e, e.cost(), ttl):
+	case !s.SetWithTTL(e.slot(), e, e.cost(), ttl):
 		c.left(e)
 	case e.dead.Load():
-		s.Del(e.name) // Named meanwhile. Get would not have returned it.
+		s.Del(e.slot()) // Named meanwhile. Get would not have returned it.
 	}
 }
 
@@ -85,8 +160,8 @@ func (c *Cache) admit(e *entry, start uint64) (superseded []*entry, ok bool) {
 	if c.ledger.namedSince(start, e.keys) {
 		return nil, false
 	}
-	if e.profile == nil {
-		c.resolved[e.name] = e
+	if e.what == resolving {
+		c.resolved[e.place] = e
 		return nil, true
 	}
 	for _, k := range e.keys[:e.held] {
@@ -102,7 +177,26 @@ func (c *Cache) admit(e *entry, start uint64) (superseded []*entry, ok bool) {
 		}
 		c.sharers[k][e] = struct{}{}
 	}
+	e.indexed = true
+	c.profiles++
 	return superseded, true
+}
+
+// holder returns the cached profile that an identifier belongs to, nil for none.
+func (c *Cache) holder(r *realm, key identity.Key) *entry {
+	c.ledger.mu.RLock()
+	defer c.ledger.mu.RUnlock()
+	if e := c.holders[key]; e != nil && e.realm == r {
+		return e
+	}
+	return nil
+}
+
+// held is how many profiles are cached.
+func (c *Cache) held() int {
+	c.ledger.mu.RLock()
+	defer c.ledger.mu.RUnlock()
+	return c.profiles
 }
 
 // forget makes e unreachable at once. ledger.mu is held; the caller removes it
@@ -114,12 +208,14 @@ func (c *Cache) forget(e *entry) {
 
 // unindex takes e out of the indexes. ledger.mu is held.
 func (c *Cache) unindex(e *entry) {
-	if c.resolved[e.name] == e {
-		delete(c.resolved, e.name)
+	if c.resolved[e.place] == e {
+		delete(c.resolved, e.place)
 	}
-	if e.profile == nil {
+	if !e.indexed {
 		return
 	}
+	e.indexed = false
+	c.profiles--
 	for _, k := range e.keys[:e.held] {
 		if c.holders[k] == e {
 			delete(c.holders, k)
@@ -138,8 +234,8 @@ func (c *Cache) left(e *entry) {
 	if e == nil {
 		return
 	}
-	if e.profile != nil {
-		e.profile.Drop()
+	if e.kept != nil {
+		e.kept.Drop()
 	}
 	c.ledger.mu.Lock()
 	defer c.ledger.mu.Unlock()

@@ -14,9 +14,9 @@ const maxNamed = 100_000
 // invalidation is neither kept nor given to who comes after it. It remembers
 // named keys only while reads are under way.
 type ledger struct {
-	mu     sync.Mutex // Protects the fields below.
-	clock  uint64     // number of invalidations so far
-	active int        // reads under way
+	mu     sync.RWMutex // Protects the fields below.
+	clock  uint64       // number of invalidations so far
+	active int          // reads under way
 	named  map[identity.Key]uint64
 	floor  uint64 // every key was named at this clock
 }

@@ -8,11 +8,16 @@ import (
 
 type metrics struct {
 	requests  *prometheus.CounterVec
+	outcomes  [2]outcomes // of resolving and loading
 	named     prometheus.Counter
 	forgotten prometheus.Counter
 	discarded prometheus.Counter
 	evicted   prometheus.Counter
+	lost      prometheus.Counter
 }
+
+// outcomes are counters that are looked up once and not by every read.
+type outcomes struct{ hit, negative, miss prometheus.Counter }
 
 // newMetrics registers the metrics of c.
 func newMetrics(r prometheus.Registerer, c *Cache) (*metrics, error) {
@@ -28,7 +33,15 @@ func newMetrics(r prometheus.Registerer, c *Cache) (*metrics, error) {
 		forgotten: counter("forgotten_total", "Answers forgotten because a key of theirs was named."),
 		discarded: counter("discarded_total", "Answers not kept because a key of theirs was named while they were read."),
 		evicted:   counter("evictions_total", "Answers that left for lack of room."),
+		lost:      counter("lost_total", "Times that something changed in a workspace that nobody named."),
 	}
+	for i, what := range []string{resolving: "resolve", loading: "load"} {
+		m.outcomes[i] = outcomes{m.requests.WithLabelValues(what, "hit"), m.requests.WithLabelValues(what, "negative"), m.requests.WithLabelValues(what, "miss")}
+	}
+	held := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "kindred_profiles_cache_profiles",
+		Help: "Profiles held.",
+	}, func() float64 { return float64(c.held()) })
 	bytes := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "kindred_profiles_cache_bytes",
 		Help: "Estimated memory of the answers held.",
@@ -39,13 +52,13 @@ func newMetrics(r prometheus.Registerer, c *Cache) (*metrics, error) {
 		return 0
 	})
 	return m, errors.Join(r.Register(m.requests), r.Register(m.named), r.Register(m.forgotten),
-		r.Register(m.discarded), r.Register(m.evicted), r.Register(bytes))
+		r.Register(m.discarded), r.Register(m.evicted), r.Register(m.lost), r.Register(bytes), r.Register(held))
 }
 
-func (m *metrics) hit(what string, err error) {
-	outcome := "hit"
+func (m *metrics) hit(what uint8, err error) {
 	if err != nil {
-		outcome = "negative"
+		m.outcomes[what].negative.Inc()
+		return
 	}
-	m.requests.WithLabelValues(what, outcome).Inc()
+	m.outcomes[what].hit.Inc()
 }
