@@ -19,7 +19,7 @@ import (
 type lifetimeOptions struct {
 	input, id, time, amount, out    string
 	calibrationEnd, holdoutEnd      string
-	unit, model, dates              string
+	unit, model, spend, dates       string
 	horizon                         int
 	confidence, discount, margin    float64
 	json                            bool
@@ -47,7 +47,11 @@ the scores are compared with what happened between the two.
 
 The model of when customers buy is BG/NBD, MBG/NBD or Pareto/NBD: --model auto
 takes the one that best told the end of the calibration period from its
-beginning; the holdout has no say. Amounts are modelled by Gamma-Gamma.
+beginning; the holdout has no say. Amounts are modelled by Gamma-Gamma over the
+repeat purchases (gammagamma, as published) or over all, the first too
+(gammagamma_all), or by the past mean shrunken to that of all customers
+(credibility): --spend auto takes the one that in the same way best told who
+would spend most.
 
 scores.csv has a line for each customer who bought in the calibration period:
 id, frequency (purchase days after the first), recency and T (from the first
@@ -73,6 +77,7 @@ of the holdout, or a year).`,
 	f.StringVar(&o.holdoutEnd, "holdout-end", "", "last `date` to compare with")
 	f.StringVar(&o.unit, "unit", "week", "`unit` of time: week, day or month")
 	f.StringVar(&o.model, "model", "auto", "`model`: auto, bgnbd, mbgnbd or paretonbd")
+	f.StringVar(&o.spend, "spend", "auto", "`model` of amounts: auto, gammagamma, gammagamma_all or credibility")
 	f.IntVar(&o.horizon, "horizon", 0, "`units` of time to look ahead (default: the holdout, or a year)")
 	f.StringVar(&o.dates, "dates", "auto", "order of dates such as 3/4/2011: auto, dmy or mdy")
 	f.Float64Var(&o.confidence, "confidence", .9, "probability of the intervals")
@@ -108,6 +113,10 @@ func (o *lifetimeOptions) check() error {
 		o.kind, o.cfg.Model = k, k
 	default:
 		fault(true, "--model is auto, bgnbd, mbgnbd or paretonbd, not %q", o.model)
+	}
+	if o.cfg.Spend = ""; o.spend != "auto" {
+		o.cfg.Spend = lifetime.SpendKind(o.spend)
+		fault(o.cfg.Validate() != nil, "--spend is auto, %s, %s or %s, not %q", lifetime.SpendRepeat, lifetime.SpendAll, lifetime.SpendMoments, o.spend)
 	}
 	fault(!cells.Order(o.dates).Valid(), "--dates is auto, dmy or mdy, not %q", o.dates)
 	faults = append(faults, o.cfg.Validate(), o.terms(1).Validate(), o.days(&o.calibrationDay, o.calibrationEnd, "calibration-end"), o.days(&o.holdoutDay, o.holdoutEnd, "holdout-end"))
@@ -164,7 +173,7 @@ func lifetimeFile(cmd *cobra.Command, o lifetimeOptions) error {
 
 func (o *lifetimeOptions) run(ctx context.Context, u *ui) (*lifetimeReport, error) {
 	log, err := purchasefile.Read(ctx, purchasefile.Config{
-		Path: o.input, ID: o.id, Time: o.time, Amount: o.amount, Dates: cells.Order(o.dates), Until: o.end,
+		Path: o.input, ID: o.id, Time: o.time, Amount: o.amount, Dates: cells.Order(o.dates), Until: o.end, Split: o.calibrationDay,
 		Progress: func(done, total int64) { u.progress("read "+o.input, done, total, "MB") },
 	})
 	if err != nil {

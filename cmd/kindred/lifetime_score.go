@@ -42,12 +42,8 @@ func (s *lifetimeScores) fit() error {
 		s.rows, s.customers = append(s.rows, i), append(s.customers, c)
 	}
 	r.Customers = len(s.customers)
-	if o.kind == "" {
-		choice, err := lifetime.Choose(histories, o.calibrationDay, o.cfg)
-		if err != nil {
-			return err
-		}
-		r.Selection, o.cfg.Model = &choice, choice.Model
+	if err := s.choose(histories); err != nil {
+		return err
 	}
 	fitted, err := lifetime.Fit(s.customers, o.cfg)
 	if err != nil {
@@ -55,6 +51,30 @@ func (s *lifetimeScores) fit() error {
 	}
 	s.fitted = fitted
 	r.fit(fitted, o.amount != "")
+	return nil
+}
+
+// choose chooses the models that no flag names.
+func (s *lifetimeScores) choose(histories [][]lifetime.Purchase) error {
+	o, spend := s.o, s.o.cfg.Spend
+	switch {
+	case o.kind == "":
+		choice, err := lifetime.Choose(histories, o.calibrationDay, o.cfg)
+		if err != nil {
+			return err
+		}
+		s.report.Selection, o.cfg.Model, o.cfg.Spend = &choice, choice.Model, choice.Spend.Model
+		s.report.spendSelection = &choice.Spend
+	case spend == "" && o.amount != "":
+		choice, err := lifetime.ChooseSpend(histories, o.calibrationDay, o.cfg)
+		if err != nil {
+			return err
+		}
+		s.report.spendSelection, o.cfg.Spend = &choice, choice.Model
+	}
+	if spend != "" {
+		s.report.spendSelection, o.cfg.Spend = nil, spend
+	}
 	return nil
 }
 
@@ -84,8 +104,9 @@ func (s *lifetimeScores) score(ctx context.Context) error {
 	return nil
 }
 
-// compare measures the scores against the holdout, beside two baselines: the
-// customer's own past rate and spend, and no purchase at all.
+// compare measures the scores against the holdout, beside baselines: the
+// customer's own past rate, with the spend of the repeat days or of all days, and
+// no purchase at all.
 func (s *lifetimeScores) compare() {
 	o := s.o
 	if o.holdoutDay == 0 {
@@ -94,9 +115,9 @@ func (s *lifetimeScores) compare() {
 	n := len(s.scores)
 	v := lifetimeHoldout{Customers: n, Length: o.holdout()}
 	expected, actual, rate, none := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
-	var worth, money, past []float64
+	var worth, money, past, all []float64
 	if s.report.hasMoney() {
-		worth, money, past = make([]float64, n), make([]float64, n), make([]float64, n)
+		worth, money, past, all = make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	}
 	inside := 0
 	for i, c := range s.customers {
@@ -113,6 +134,7 @@ func (s *lifetimeScores) compare() {
 		}
 		if worth != nil {
 			worth[i], money[i], past[i] = e.Value*s.scores[i].Spend.Value, amount, float64(c.Frequency)*c.Spend
+			all[i] = past[i] + c.First
 			v.Money += amount
 			v.ExpectedMoney += worth[i]
 		}
@@ -123,6 +145,9 @@ func (s *lifetimeScores) compare() {
 	}
 	v.Baselines = map[string]lifetime.Accuracy{
 		"past_rate": lifetime.Measure(rate, actual, past, money), "no_purchase": lifetime.Measure(none, actual, nil, nil),
+	}
+	if all != nil {
+		v.Baselines["past_rate_all_spend"] = lifetime.Measure(rate, actual, all, money)
 	}
 	if s.log.Last < o.holdoutDay {
 		s.report.warn("the last purchase of the file, on %s, is before the end of the holdout, %s", day(s.log.Last), day(o.holdoutDay))

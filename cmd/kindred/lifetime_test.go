@@ -54,10 +54,10 @@ func TestLifetimeOnCDNOW(t *testing.T) {
 	r := run("--amount", "dollars", "--holdout-end", "1998-06-30")
 	h := r.Holdout
 	t.Logf("%s %v, %+v, %+v", r.Model, r.Parameters, r.Selection, h)
-	if h == nil || h.Purchases != 1882 || h.RMSE > 1.61 || h.MAE > .79 || math.Abs(h.TotalBias) > .17 || h.Coverage < .9 || h.GiniTransactions < .65 || h.GiniMoney < .63 {
+	if h == nil || h.Purchases != 1882 || h.RMSE > 1.61 || h.MAE > .79 || math.Abs(h.TotalBias) > .17 || h.Coverage < .9 || h.GiniTransactions < .65 || h.GiniMoney < max(.665, h.Baselines["past_rate"].GiniMoney) {
 		t.Errorf("holdout %+v", h)
 	}
-	if r.Customers != 2357 || r.Horizon != 39 || r.ValueHorizon != 39 || r.Unscored != 0 || r.Spend == nil || math.Abs(r.Spend.Parameters["p"]-6.25) > .01 || r.Selection == nil {
+	if r.Customers != 2357 || r.Horizon != 39 || r.ValueHorizon != 39 || r.Unscored != 0 || r.Spend == nil || r.Spend.Model != "gammagamma_all" || len(r.Spend.Selection.Candidates) != 3 || r.Selection == nil {
 		t.Errorf("%+v", r)
 	}
 	if math.Abs(h.Baselines["past_rate"].MAE-1.0237) > .001 {
@@ -71,6 +71,10 @@ func TestLifetimeOnCDNOW(t *testing.T) {
 	// The choice of the model must not know of the holdout.
 	if without := run("--amount", "dollars", "--horizon", "39"); without.Model != r.Model || checkScores(t, dir+"/scores.csv", 2357) != first {
 		t.Error("the holdout changes the scores")
+	}
+	// The model as published, where it is named.
+	if p := run("--amount", "dollars", "--spend", "gammagamma", "--model", "bgnbd"); math.Abs(p.Spend.Parameters["p"]-6.25) > .01 || p.Spend.Selection != nil || p.Selection != nil {
+		t.Errorf("%+v", p.Spend)
 	}
 	r = run("--model", "bgnbd")
 	if math.Abs(r.Parameters["alpha"]-4.414) > .001 || math.Abs(r.LogLikelihood+9582.429) > .001 || r.Spend != nil || r.Horizon != 52 {
@@ -125,6 +129,7 @@ func TestLifetimeRefuses(t *testing.T) {
 		"header only":      {append(good, "--input", dir+"/header.csv"), "no line of a purchase"},
 		"unit":             {append(good, "--unit", "year"), "--unit is"},
 		"model":            {append(good, "--model", "magic"), "--model is"},
+		"spend":            {append(good, "--spend", "magic"), "--spend is"},
 		"date":             {append(good, "--calibration-end", "31/12/2011"), "is a date such as"},
 		"order of ends":    {append(good, "--calibration-end", "2011-02-01", "--holdout-end", "2011-01-01"), "must come after"},
 		"holdout alone":    {append(good, "--holdout-end", "2011-03-01"), "needs --calibration-end"},

@@ -23,6 +23,10 @@ type Config struct {
 	Currency string
 	// Lifetime configures the models; times in weeks. Default lifetime.DefaultConfig.
 	Lifetime lifetime.Config
+	// Choose picks the models of purchase times and of spend once a day, by
+	// time-split validation within the history (lifetime.Choose); the models that
+	// Lifetime names are then not regarded. Default true.
+	Choose bool
 	// YearlyRate is the yearly rate of discount of the lifetime value. Default 0.1.
 	YearlyRate float64
 	// Margin is the share of the spend that counts as value. Default 1: the
@@ -35,7 +39,7 @@ func DefaultConfig() Config {
 	terms := lifetime.DefaultTerms()
 	return Config{
 		Workspace: "main", Period: 10 * time.Minute, Timeout: 5 * time.Minute,
-		Lifetime: lifetime.DefaultConfig(), YearlyRate: terms.YearlyRate, Margin: terms.Margin,
+		Lifetime: lifetime.DefaultConfig(), Choose: true, YearlyRate: terms.YearlyRate, Margin: terms.Margin,
 	}
 }
 

@@ -14,6 +14,12 @@
 // day (UTC) are one purchase, as the models assume. Subscriptions and stock
 // adjustments are no purchases.
 //
+// # Models
+//
+// Once a day the history chooses the models of purchase times and of spend
+// (lifetime.Choose), again when the customers have become a tenth more or fewer.
+// The choice stands in the Summary of the population row, with its reason.
+//
 // # Refunds
 //
 // A refund takes its amount off the customer's latest purchase days at or before

@@ -68,6 +68,7 @@ type history struct {
 	otherCurrency uint64
 	unmatched     float64
 	unusable      int // profiles whose sums are not finite
+	sample        histories
 }
 
 // readHistory reads the purchases up to asOf.
@@ -154,4 +155,5 @@ func (h *history) add(id identity.ProfileID, days []int32, bought, returned []fl
 	h.first, h.last = min(h.first, first), max(h.last, last)
 	h.profiles = append(h.profiles, id)
 	h.customers = append(h.customers, c)
+	h.sample.add(purchases)
 }

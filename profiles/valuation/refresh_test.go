@@ -80,7 +80,13 @@ func TestRefresh(t *testing.T) {
 	for _, c := range customers {
 		list = append(list, c)
 	}
-	f, err := lifetime.Fit(list, lifetime.DefaultConfig())
+	// The history chose: those who bought once are told apart by that amount.
+	if s.Chosen != lifetime.BGNBD || s.SpendChosen != lifetime.SpendAll || s.ChosenCustomers != len(customers) {
+		t.Errorf("chosen %+v", s)
+	}
+	cfg := lifetime.DefaultConfig()
+	cfg.Model, cfg.Spend = s.Chosen, s.SpendChosen
+	f, err := lifetime.Fit(list, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ type Summary struct {
 	Parameters      []lifetime.Parameter `json:"parameters,omitempty"`
 	LogLikelihood   float64              `json:"log_likelihood,omitempty"`
 	Fallback        string               `json:"fallback,omitempty"`
+	SpendModel      lifetime.SpendKind   `json:"spend_model,omitempty"`
 	SpendParameters []lifetime.Parameter `json:"spend_parameters,omitempty"`
 	SpendMean       float64              `json:"spend_mean,omitempty"`
 	// SpendHeavyTail says that SpendMean is that of the data, because the
@@ -39,6 +40,15 @@ type Summary struct {
 	// be near 0.
 	SpendHeavyTail   bool    `json:"spend_heavy_tail,omitempty"`
 	SpendCorrelation float64 `json:"spend_correlation,omitempty"`
+	// Chosen and SpendChosen are the models that the history chose on ChosenDay
+	// (days since 1970), of ChosenCustomers with purchases in ChosenCurrency, and
+	// ChosenBecause why; Model differs where Fallback says so.
+	Chosen          lifetime.Kind      `json:"chosen,omitempty"`
+	SpendChosen     lifetime.SpendKind `json:"spend_chosen,omitempty"`
+	ChosenBecause   string             `json:"chosen_because,omitempty"`
+	ChosenDay       int                `json:"chosen_day,omitempty"`
+	ChosenCurrency  string             `json:"chosen_currency,omitempty"`
+	ChosenCustomers int                `json:"chosen_customers,omitempty"`
 	// ModelVersion is a hash of the parameters, the configuration and the
 	// window of the data.
 	ModelVersion string `json:"model_version"`
@@ -85,6 +95,7 @@ func (s *Summary) fitted(f *lifetime.Fitted) {
 		s.SpendRefused = f.SpendError.Error()
 		return
 	}
+	s.SpendModel = f.Spend.Kind
 	s.SpendParameters, s.SpendMean = f.Spend.Parameters(), f.Spend.PopulationMean
 	s.SpendHeavyTail, s.SpendCorrelation = f.Spend.HeavyTail, f.Spend.Correlation
 }
@@ -123,13 +134,14 @@ func (s *Summary) version(cfg Config) string {
 func (h *history) fingerprint(version string) string {
 	sum := sha256.New()
 	sum.Write([]byte(version))
-	var buffer [40]byte
+	var buffer [48]byte
 	for i, c := range h.customers {
 		binary.LittleEndian.PutUint64(buffer[0:], uint64(h.profiles[i]))
 		binary.LittleEndian.PutUint64(buffer[8:], uint64(c.Frequency))
 		binary.LittleEndian.PutUint64(buffer[16:], math.Float64bits(c.Recency))
 		binary.LittleEndian.PutUint64(buffer[24:], math.Float64bits(c.Age))
 		binary.LittleEndian.PutUint64(buffer[32:], math.Float64bits(c.Spend))
+		binary.LittleEndian.PutUint64(buffer[40:], math.Float64bits(c.First))
 		sum.Write(buffer[:])
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])

@@ -169,6 +169,7 @@ type publication struct {
 	inputs     string
 	customers  int
 	total      float64
+	summary    Summary
 }
 
 const publishedSQL = `SELECT computed_at, value, detail FROM scores
@@ -199,7 +200,7 @@ func (w *Worker) published(ctx context.Context) (publication, error) {
 		// A detail that cannot be read only means that the scores are written
 		// again.
 		if json.Unmarshal([]byte(text), &last) == nil {
-			p.inputs, p.total = last.Inputs, last.Summary.TotalValue
+			p.inputs, p.total, p.summary = last.Inputs, last.Summary.TotalValue, last.Summary
 		}
 		p.customers = int(value)
 	}

@@ -23,6 +23,10 @@ type Config struct {
 	Dates cells.Order
 	// Until is the last day (since 1970-01-01) that counts; 0 for all.
 	Until int
+	// Split is the last day that a fit may know of, 0 for all: refunds after it
+	// are taken off purchases after it alone, so that what was known on that day
+	// does not change with what came later.
+	Split int
 	// Progress is told the bytes done, of how many; it may be nil.
 	Progress func(done, total int64)
 }
@@ -246,6 +250,26 @@ func (r *reader) refuse() error {
 	return nil
 }
 
+// net takes the refunds off the purchases, those after the split apart.
+func (r *reader) net(days, refunds []lifetime.Purchase) (unmatched float64) {
+	if r.cfg.Split == 0 {
+		return lifetime.NetOfRefunds(days, refunds)
+	}
+	var known, later []lifetime.Purchase
+	for _, p := range refunds {
+		if p.Day <= r.cfg.Split {
+			known = append(known, p)
+		} else {
+			later = append(later, p)
+		}
+	}
+	after := slices.IndexFunc(days, func(p lifetime.Purchase) bool { return p.Day > r.cfg.Split })
+	if after < 0 {
+		after = len(days)
+	}
+	return lifetime.NetOfRefunds(days, known) + lifetime.NetOfRefunds(days[after:], later)
+}
+
 // histories nets refunds and leaves out who never bought.
 func (r *reader) histories(bought, returned [][]lifetime.Purchase) (*Log, error) {
 	log, ids := r.log, r.log.IDs
@@ -258,7 +282,7 @@ func (r *reader) histories(bought, returned [][]lifetime.Purchase) (*Log, error)
 			continue
 		}
 		days := lifetime.MergeDays(bought[i])
-		log.UnmatchedRefunds += lifetime.NetOfRefunds(days, returned[i])
+		log.UnmatchedRefunds += r.net(days, returned[i])
 		if len(log.IDs) == 0 {
 			log.First, log.Last = days[0].Day, days[len(days)-1].Day
 		}

@@ -86,3 +86,18 @@ func TestRefuses(t *testing.T) {
 		})
 	}
 }
+
+// A refund that comes after the day that a fit may know of leaves what was known
+// on it alone; it comes off the purchases after that day.
+func TestSplit(t *testing.T) {
+	cfg := columns()
+	cfg.Split = 5
+	log, err := read(t, "id,date,amount\na,1970-01-02,10\na,1970-01-03,-1\na,1970-01-09,20\na,1970-01-10,-25\n", cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []lifetime.Purchase{{Day: 1, Amount: 9}, {Day: 8, Amount: 0}}
+	if diff := cmp.Diff(want, log.Histories[0]); diff != "" || log.UnmatchedRefunds != 5 {
+		t.Errorf("%v unmatched (-want +got)\n%s", log.UnmatchedRefunds, diff)
+	}
+}
