@@ -38,6 +38,7 @@ type lifetimeReport struct {
 	Rejected      map[lifetime.Reason]int `json:"rejected"`
 	Selection     *lifetime.Choice        `json:"selection,omitempty"`
 	Spend         *lifetimeSpend          `json:"spend,omitempty"`
+	Margin        *lifetimeMargin         `json:"margin,omitempty"`
 	Holdout       *lifetimeHoldout        `json:"holdout,omitempty"`
 	// Unscored customers have no line, because their score is out of range;
 	// Clamped results were put right where rounding put them out of theirs.
@@ -61,6 +62,44 @@ type lifetimeSpend struct {
 	Refused       string             `json:"refused,omitempty"`
 	// Selection says how the model was chosen, where no flag named it.
 	Selection *lifetime.SpendChoice `json:"selection,omitempty"`
+}
+
+// lifetimeMargin is the model of margins, or why there is none.
+type lifetimeMargin struct {
+	lifetime.Margins
+	// Contributed is what all customers have left so far, with bounds where costs
+	// are unknown; Value and MarginValue are the sums of their values to come, as
+	// revenue and as margin.
+	Contributed *lifetime.Estimate `json:"contributed,omitempty"`
+	Value       float64            `json:"value,omitempty"`
+	MarginValue float64            `json:"margin_value,omitempty"`
+	Refused     string             `json:"refused,omitempty"`
+}
+
+// margin fits and adds up the margins.
+func (s *lifetimeScores) margin() {
+	if s.log.Earnings == nil || !s.report.hasMoney() {
+		return
+	}
+	earnings := make([]lifetime.Earnings, len(s.rows))
+	for i, row := range s.rows {
+		earnings[i] = s.log.Earnings[row]
+	}
+	m, err := lifetime.FitMargins(earnings, s.o.minKnown)
+	r := &lifetimeMargin{Margins: m}
+	s.report.Margin = r
+	if err != nil {
+		r.Refused = err.Error()
+		s.report.warn("no margins: %s", r.Refused)
+		return
+	}
+	s.margins, r.Contributed = &m, &lifetime.Estimate{}
+	for i, e := range earnings {
+		c := m.Contributed(e)
+		r.Contributed.Value, r.Contributed.Lower, r.Contributed.Upper = r.Contributed.Value+c.Value, r.Contributed.Lower+c.Lower, r.Contributed.Upper+c.Upper
+		r.Value += s.scores[i].Value.Value
+		r.MarginValue += s.scores[i].Value.Value * m.Rate(e)
+	}
 }
 
 // lifetimeHoldout compares the scores with what happened.
@@ -147,6 +186,9 @@ func (r *lifetimeReport) print(w io.Writer) error {
 	}
 	if r.hasMoney() {
 		p.say("%s: %s; mean spend %.2f", string(r.Spend.Model), parameterText(r.Spend.Parameters), r.Spend.Mean)
+	}
+	if m := r.Margin; m != nil && m.Refused == "" {
+		p.say("margin: %.1f %% of the spend, costs known of %.1f %% of it; value %.2f, of which %.2f is margin", 100*m.Mean, 100*m.KnownShare, m.Value, m.MarginValue)
 	}
 	if h := r.Holdout; h != nil {
 		p.say("holdout of %.4g %ss: %d purchases, %.1f expected (%+.1f %%); MAE %.4f, RMSE %.4f, Gini %.3f; %.1f %% of customers within their interval",

@@ -21,6 +21,7 @@ type lifetimeScores struct {
 	rows      []int // of log, customers of the calibration period that have a score
 	customers []lifetime.Customer
 	scores    []lifetime.Score
+	margins   *lifetime.Margins // nil for none
 }
 
 // fit condenses the calibration period, chooses the model if none is named, and
@@ -158,7 +159,11 @@ func (s *lifetimeScores) compare() {
 // write writes scores.csv.
 func (s *lifetimeScores) write(w io.Writer) error {
 	c := csv.NewWriter(w)
-	if err := c.Write([]string{"id", "frequency", "recency", "T", "p_alive", "expected_purchases", "expected_spend", "value", "low", "high"}); err != nil {
+	header := []string{"id", "frequency", "recency", "T", "p_alive", "expected_purchases", "expected_spend", "value", "low", "high"}
+	if s.margins != nil {
+		header = append(header, "margin", "margin_value", "known")
+	}
+	if err := c.Write(header); err != nil {
 		return err
 	}
 	decimal := func(v float64) string { return strconv.FormatFloat(v, 'f', 6, 64) }
@@ -171,6 +176,14 @@ func (s *lifetimeScores) write(w io.Writer) error {
 		line := []string{
 			s.log.IDs[s.rows[i]], strconv.Itoa(cust.Frequency), decimal(cust.Recency), decimal(cust.Age), decimal(score.Alive.Value),
 			decimal(expected.Value), spend, value, decimal(interval.Lower), decimal(interval.Upper),
+		}
+		if s.margins != nil {
+			e := s.log.Earnings[s.rows[i]]
+			rate, known := s.margins.Rate(e), 0.0
+			if e.Revenue > 0 {
+				known = e.Covered / e.Revenue
+			}
+			line = append(line, decimal(rate), decimal(score.Value.Value*rate), decimal(known))
 		}
 		if err := c.Write(line); err != nil {
 			return err

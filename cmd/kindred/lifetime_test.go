@@ -111,6 +111,49 @@ func checkScores(t *testing.T, path string, rows int) string {
 	return text
 }
 
+// With costs there are margins beside the value; where few costs are known there
+// are none, and the answer says so.
+func TestLifetimeMargins(t *testing.T) {
+	dir := cdnowFile(t)
+	lines := strings.Split(strings.TrimSpace(read(t, dir+"/cdnow.csv")), "\n")
+	lines[0] += ",cost"
+	for i := 1; i < len(lines); i++ {
+		amount, err := strconv.ParseFloat(lines[i][strings.LastIndexByte(lines[i], ',')+1:], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines[i] += ","
+		if i%4 != 0 { // of a quarter the cost is unknown
+			lines[i] += strconv.FormatFloat(.75*amount, 'f', 4, 64)
+		}
+	}
+	dir = writeFiles(t, map[string]string{"cost.csv": strings.Join(lines, "\n") + "\n"})
+	run := func(known string) (r lifetimeReport) {
+		t.Helper()
+		out, err := runLink(t, "lifetime", "--input", dir+"/cost.csv", "--id", "customer", "--time", "date", "--amount", "dollars", "--cost", "cost", "--model", "bgnbd", "--spend", "gammagamma_all", "--min-known", known, "--out", dir+"/scores.csv", "--json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal([]byte(out), &r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	m := run("0.7").Margin
+	if m == nil || m.Refused != "" || math.Abs(m.Mean-.25) > .001 || math.Abs(m.KnownShare-.75) > .02 || math.Abs(m.MarginValue-.25*m.Value) > .001*m.Value || m.Contributed.Upper < 1.5*m.Contributed.Value {
+		t.Errorf("%+v", m)
+	}
+	if s := read(t, dir+"/scores.csv"); !strings.Contains(s, "low,high,margin,margin_value,known\n") || !strings.Contains(s, ",0.000000\n") {
+		t.Error("no margins in the scores")
+	}
+	if m := run("0.9").Margin; m == nil || !strings.Contains(m.Refused, "at least they must be") || m.MarginValue != 0 {
+		t.Errorf("%+v", m)
+	}
+	if s := read(t, dir+"/scores.csv"); strings.Contains(s, "margin") {
+		t.Error("margins without costs")
+	}
+}
+
 func TestLifetimeRefuses(t *testing.T) {
 	dir := writeFiles(t, map[string]string{
 		"a.csv": "id,date,amount\n1,2011-01-01,5\n2,2011-02-01,6\n", "header.csv": "id,date\n", "empty.csv": "",
@@ -129,6 +172,8 @@ func TestLifetimeRefuses(t *testing.T) {
 		"header only":      {append(good, "--input", dir+"/header.csv"), "no line of a purchase"},
 		"unit":             {append(good, "--unit", "year"), "--unit is"},
 		"model":            {append(good, "--model", "magic"), "--model is"},
+		"cost alone":       {append(good, "--cost", "amount"), "--cost needs --amount"},
+		"cost and margin":  {append(good, "--amount", "amount", "--cost", "c", "--margin", ".3"), "two ways"},
 		"spend":            {append(good, "--spend", "magic"), "--spend is"},
 		"date":             {append(good, "--calibration-end", "31/12/2011"), "is a date such as"},
 		"order of ends":    {append(good, "--calibration-end", "2011-02-01", "--holdout-end", "2011-01-01"), "must come after"},

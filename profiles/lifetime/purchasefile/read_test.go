@@ -101,3 +101,24 @@ func TestSplit(t *testing.T) {
 		t.Errorf("%v unmatched (-want +got)\n%s", log.UnmatchedRefunds, diff)
 	}
 }
+
+// Costs are known by line: an empty one is unknown, what is sent back takes its
+// share along, and what comes after the split is not looked at.
+func TestCosts(t *testing.T) {
+	cfg := columns()
+	cfg.Cost, cfg.Split = "cost", 8
+	log, err := read(t, "id,date,amount,cost\nb,1970-01-02,10,4\na,1970-01-02,10,6\na,1970-01-02,10,\na,1970-01-03,-5,\na,1970-01-05,8,10\na,1970-01-12,100,1\nb,1970-01-02,1,soon\nz,1970-01-02,1,1\nz,1970-01-02,1,1\nz,1970-01-02,1,1\nz,1970-01-02,1,1\nz,1970-01-02,1,1\n", cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type sums struct{ Revenue, Covered, Contribution float64 }
+	got := map[string]sums{}
+	for i, id := range log.IDs {
+		e := log.Earnings[i]
+		got[id] = sums{e.Revenue, e.Covered, e.Contribution}
+	}
+	want := map[string]sums{"b": {10, 10, 6}, "a": {23, 15.5, 1}, "z": {5, 5, 0}}
+	if diff := cmp.Diff(want, got); diff != "" || log.Excluded[BadCost] != 1 {
+		t.Errorf("excluded %v (-want +got)\n%s", log.Excluded, diff)
+	}
+}
