@@ -17,9 +17,13 @@ type Earnings struct {
 	square float64 // sum over them of contribution squared over covered
 }
 
-// Add adds a purchase day. The covered revenue lies between 0 and the revenue.
+// Add adds a purchase day. The covered revenue lies between 0 and the revenue; a
+// day of which all was sent back has none left and may still have cost something.
 func (e *Earnings) Add(revenue, covered, contribution float64) {
 	if !(revenue > 0) || !finite(revenue) {
+		if contribution < 0 && finite(contribution) {
+			e.Contribution += contribution
+		}
 		return
 	}
 	e.Revenue += revenue
@@ -138,8 +142,8 @@ func (m Margins) Contributed(e Earnings) Estimate {
 	unknown := math.Max(0, e.Revenue-e.Covered)
 	return Estimate{
 		Value: e.Contribution + unknown*m.Rate(e),
-		Lower: math.Min(e.Contribution, e.Contribution+unknown*m.Rate(e)),
-		Upper: e.Contribution + unknown,
+		Lower: e.Contribution + unknown*math.Min(0, m.Rate(e)),
+		Upper: e.Contribution + unknown*math.Max(1, m.Rate(e)),
 	}
 }
 

@@ -27,6 +27,18 @@
 // the customer came to buy, and only the money is gone. So the frequency is that
 // of buying, and the spend is net of what was sent back.
 //
+// # Margins
+//
+// Where costs are known there are margins beside the revenue: the unit cost of an
+// order's line, or else that of the present catalogue, the discount of the order,
+// and what the file of Costs declares of an order, a refund and a contact of
+// support. Tax and shipping are not revenue here, and what is charged for shipping
+// is taken to cover it, unless per_order says otherwise. A line without cost is
+// revenue of unknown cost, never of none: it is told as the share that is known
+// (known_share), and where less than Config.MinKnown of all revenue is known the
+// scores of margins do not exist and MarginUnknown says so. The margin of a
+// customer is his own, shrunken to that of all (lifetime.Margins).
+//
 // # Currency
 //
 // Amounts of different currencies are never added. One currency is valued: the

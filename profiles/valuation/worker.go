@@ -111,6 +111,7 @@ func (w *Worker) refresh(ctx context.Context, asOf time.Time) (Summary, error) {
 		return s, fmt.Errorf("fit lifetime models: %w", err)
 	default:
 		s.fitted(fitted)
+		s.margins(h, cfg)
 	}
 	s.ModelVersion = s.version(cfg)
 	inputs := h.fingerprint(s.ModelVersion)
