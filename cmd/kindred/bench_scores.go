@@ -131,7 +131,7 @@ func inventCustomers(n int, seed uint64) []lifetime.Customer {
 		days := 182 + r.IntN(364)
 		rate, a, b := gamma(m.R, m.Alpha), gamma(m.A, 1), gamma(m.B, 1)
 		nu, last := gamma(3.74, 15.44), 0
-		c := lifetime.Customer{Age: float64(days) / 7}
+		c := lifetime.Customer{Age: float64(days) / 7, First: gamma(6.25, nu)}
 		// Nobody drops out at the first purchase.
 		for at := r.ExpFloat64() / rate; at <= c.Age; at += r.ExpFloat64() / rate {
 			if day := int(math.Ceil(at * 7)); day > last && day <= days {
@@ -152,7 +152,9 @@ func (f *scoresFigures) lifetime(ctx context.Context, o scoresBench) (err error)
 	customers := inventCustomers(o.customers, o.seed)
 	var fitted *lifetime.Fitted
 	f.Fit, f.FitBusy, err = timed(func() (err error) {
-		fitted, err = lifetime.Fit(customers, lifetime.DefaultConfig())
+		cfg := lifetime.DefaultConfig()
+		cfg.Spend = lifetime.SpendAll // the one with the most amounts
+		fitted, err = lifetime.Fit(customers, cfg)
 		return err
 	})
 	if err != nil {

@@ -17,15 +17,15 @@ import (
 
 // lifetimeOptions are the flags of lifetime.
 type lifetimeOptions struct {
-	input, id, time, amount, out    string
-	calibrationEnd, holdoutEnd      string
-	unit, model, dates              string
-	horizon                         int
-	confidence, discount, margin    float64
-	json                            bool
-	kind                            lifetime.Kind // "" to choose
-	cfg                             lifetime.Config
-	calibrationDay, holdoutDay, end int // days since 1970; 0 for none
+	input, id, time, amount, cost, out     string
+	calibrationEnd, holdoutEnd             string
+	unit, model, spend, dates              string
+	horizon                                int
+	confidence, discount, margin, minKnown float64
+	json                                   bool
+	kind                                   lifetime.Kind // "" to choose
+	cfg                                    lifetime.Config
+	calibrationDay, holdoutDay, end        int // days since 1970; 0 for none
 }
 
 func lifetimeCommand() *cobra.Command {
@@ -47,7 +47,11 @@ the scores are compared with what happened between the two.
 
 The model of when customers buy is BG/NBD, MBG/NBD or Pareto/NBD: --model auto
 takes the one that best told the end of the calibration period from its
-beginning; the holdout has no say. Amounts are modelled by Gamma-Gamma.
+beginning; the holdout has no say. Amounts are modelled by Gamma-Gamma over the
+repeat purchases (gammagamma, as published) or over all, the first too
+(gammagamma_all), or by the past mean shrunken to that of all customers
+(credibility): --spend auto takes the one that in the same way best told who
+would spend most.
 
 scores.csv has a line for each customer who bought in the calibration period:
 id, frequency (purchase days after the first), recency and T (from the first
@@ -55,7 +59,11 @@ purchase to the last, and to the end of calibration), p_alive,
 expected_purchases, expected_spend (per purchase day), value (discounted) and low
 and high, between which the value lies with the probability of --confidence.
 Without --amount there is no spend and no value, and low and high are of
-expected_purchases. All of them look --horizon units ahead (default: the length
+expected_purchases. With --cost, what each line cost, there are also margin (the
+share of the spend that each will leave, the past one of each shrunken to that of
+all), margin_value (the value times it) and known (the share of the past spend
+whose cost the file has): an empty cell is an unknown cost, and where less than
+--min-known of all spend has one no margin is told. All of them look --horizon units ahead (default: the length
 of the holdout, or a year).`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().NFlag() == 0 {
@@ -69,10 +77,13 @@ of the holdout, or a year).`,
 	f.StringVar(&o.id, "id", "", "`column` of the customer")
 	f.StringVar(&o.time, "time", "", "`column` of the date or time")
 	f.StringVar(&o.amount, "amount", "", "`column` of the amount")
+	f.StringVar(&o.cost, "cost", "", "`column` of what the line cost")
+	f.Float64Var(&o.minKnown, "min-known", .5, "least share of the spend with a known cost")
 	f.StringVar(&o.calibrationEnd, "calibration-end", "", "last `date` that is fitted (default: that of the last purchase)")
 	f.StringVar(&o.holdoutEnd, "holdout-end", "", "last `date` to compare with")
 	f.StringVar(&o.unit, "unit", "week", "`unit` of time: week, day or month")
 	f.StringVar(&o.model, "model", "auto", "`model`: auto, bgnbd, mbgnbd or paretonbd")
+	f.StringVar(&o.spend, "spend", "auto", "`model` of amounts: auto, gammagamma, gammagamma_all or credibility")
 	f.IntVar(&o.horizon, "horizon", 0, "`units` of time to look ahead (default: the holdout, or a year)")
 	f.StringVar(&o.dates, "dates", "auto", "order of dates such as 3/4/2011: auto, dmy or mdy")
 	f.Float64Var(&o.confidence, "confidence", .9, "probability of the intervals")
@@ -94,6 +105,9 @@ func (o *lifetimeOptions) check() error {
 	fault(o.input == "", "name the file of purchases with --input")
 	fault(o.id == "", "name the column of the customer with --id")
 	fault(o.time == "", "name the column of the date with --time")
+	fault(o.cost != "" && o.amount == "", "--cost needs --amount")
+	fault(!(o.minKnown >= 0 && o.minKnown <= 1), "--min-known must lie between 0 and 1")
+	fault(o.cost != "" && o.margin != 1, "--cost and --margin are two ways to say one thing: give one")
 	fault(o.out == "", "name the file for the scores with --out")
 	fault(o.horizon < 0 || o.horizon > 4000, "--horizon must lie between 1 and 4000")
 	o.cfg = lifetime.DefaultConfig()
@@ -108,6 +122,10 @@ func (o *lifetimeOptions) check() error {
 		o.kind, o.cfg.Model = k, k
 	default:
 		fault(true, "--model is auto, bgnbd, mbgnbd or paretonbd, not %q", o.model)
+	}
+	if o.cfg.Spend = ""; o.spend != "auto" {
+		o.cfg.Spend = lifetime.SpendKind(o.spend)
+		fault(o.cfg.Validate() != nil, "--spend is auto, %s, %s or %s, not %q", lifetime.SpendRepeat, lifetime.SpendAll, lifetime.SpendMoments, o.spend)
 	}
 	fault(!cells.Order(o.dates).Valid(), "--dates is auto, dmy or mdy, not %q", o.dates)
 	faults = append(faults, o.cfg.Validate(), o.terms(1).Validate(), o.days(&o.calibrationDay, o.calibrationEnd, "calibration-end"), o.days(&o.holdoutDay, o.holdoutEnd, "holdout-end"))
@@ -164,7 +182,7 @@ func lifetimeFile(cmd *cobra.Command, o lifetimeOptions) error {
 
 func (o *lifetimeOptions) run(ctx context.Context, u *ui) (*lifetimeReport, error) {
 	log, err := purchasefile.Read(ctx, purchasefile.Config{
-		Path: o.input, ID: o.id, Time: o.time, Amount: o.amount, Dates: cells.Order(o.dates), Until: o.end,
+		Path: o.input, ID: o.id, Time: o.time, Amount: o.amount, Cost: o.cost, Dates: cells.Order(o.dates), Until: o.end, Split: o.calibrationDay,
 		Progress: func(done, total int64) { u.progress("read "+o.input, done, total, "MB") },
 	})
 	if err != nil {
@@ -181,6 +199,7 @@ func (o *lifetimeOptions) run(ctx context.Context, u *ui) (*lifetimeReport, erro
 		return nil, err
 	}
 	s.compare()
+	s.margin()
 	return s.report, writeOutput(o.out, s.write)
 }
 

@@ -38,6 +38,7 @@ type lifetimeReport struct {
 	Rejected      map[lifetime.Reason]int `json:"rejected"`
 	Selection     *lifetime.Choice        `json:"selection,omitempty"`
 	Spend         *lifetimeSpend          `json:"spend,omitempty"`
+	Margin        *lifetimeMargin         `json:"margin,omitempty"`
 	Holdout       *lifetimeHoldout        `json:"holdout,omitempty"`
 	// Unscored customers have no line, because their score is out of range;
 	// Clamped results were put right where rounding put them out of theirs.
@@ -45,11 +46,13 @@ type lifetimeReport struct {
 	Clamped  int      `json:"clamped"`
 	Warnings []string `json:"warnings"`
 	Seconds  float64  `json:"seconds"`
+
+	spendSelection *lifetime.SpendChoice
 }
 
 // lifetimeSpend is the model of amounts, or why there is none.
 type lifetimeSpend struct {
-	Model         string             `json:"model"`
+	Model         lifetime.SpendKind `json:"model"`
 	Parameters    map[string]float64 `json:"parameters,omitempty"`
 	LogLikelihood float64            `json:"log_likelihood,omitempty"`
 	Mean          float64            `json:"population_mean,omitempty"`
@@ -57,6 +60,46 @@ type lifetimeSpend struct {
 	Customers     int                `json:"customers,omitempty"`
 	Correlation   float64            `json:"correlation,omitempty"`
 	Refused       string             `json:"refused,omitempty"`
+	// Selection says how the model was chosen, where no flag named it.
+	Selection *lifetime.SpendChoice `json:"selection,omitempty"`
+}
+
+// lifetimeMargin is the model of margins, or why there is none.
+type lifetimeMargin struct {
+	lifetime.Margins
+	// Contributed is what all customers have left so far, with bounds where costs
+	// are unknown; Value and MarginValue are the sums of their values to come, as
+	// revenue and as margin.
+	Contributed *lifetime.Estimate `json:"contributed,omitempty"`
+	Value       float64            `json:"value,omitempty"`
+	MarginValue float64            `json:"margin_value,omitempty"`
+	Refused     string             `json:"refused,omitempty"`
+}
+
+// margin fits and adds up the margins.
+func (s *lifetimeScores) margin() {
+	if s.log.Earnings == nil || !s.report.hasMoney() {
+		return
+	}
+	earnings := make([]lifetime.Earnings, len(s.rows))
+	for i, row := range s.rows {
+		earnings[i] = s.log.Earnings[row]
+	}
+	m, err := lifetime.FitMargins(earnings, s.o.minKnown)
+	r := &lifetimeMargin{Margins: m}
+	s.report.Margin = r
+	if err != nil {
+		r.Refused = err.Error()
+		s.report.warn("no margins: %s", r.Refused)
+		return
+	}
+	s.margins, r.Contributed = &m, &lifetime.Estimate{}
+	for i, e := range earnings {
+		c := m.Contributed(e)
+		r.Contributed.Value, r.Contributed.Lower, r.Contributed.Upper = r.Contributed.Value+c.Value, r.Contributed.Lower+c.Lower, r.Contributed.Upper+c.Upper
+		r.Value += s.scores[i].Value.Value
+		r.MarginValue += s.scores[i].Value.Value * m.Rate(e)
+	}
 }
 
 // lifetimeHoldout compares the scores with what happened.
@@ -70,7 +113,8 @@ type lifetimeHoldout struct {
 	Expected      float64 `json:"expected_purchases"`
 	Money         float64 `json:"money,omitempty"`
 	ExpectedMoney float64 `json:"expected_money,omitempty"`
-	// Baselines are the customer's own past rate (and past spend), and zero.
+	// Baselines are the customer's own past rate (money by the spend of the repeat
+	// days, or of all days), and zero.
 	Baselines map[string]lifetime.Accuracy `json:"baselines"`
 }
 
@@ -118,12 +162,13 @@ func (r *lifetimeReport) fit(f *lifetime.Fitted, amounts bool) {
 	if !amounts {
 		return
 	}
-	r.Spend = &lifetimeSpend{Model: "gammagamma"}
+	r.Spend = &lifetimeSpend{Selection: r.spendSelection}
 	if f.Spend == nil {
 		r.Spend.Refused = f.SpendError.Error()
 		r.warn("no amounts: %s", r.Spend.Refused)
 		return
 	}
+	r.Spend.Model = f.Spend.Kind
 	r.Spend.Parameters, r.Spend.LogLikelihood = named(f.Spend.Parameters()), f.Spend.LogLikelihood
 	r.Spend.Mean, r.Spend.HeavyTail = f.Spend.PopulationMean, f.Spend.HeavyTail
 	r.Spend.Customers, r.Spend.Correlation = f.Spend.Customers, f.Spend.Correlation
@@ -140,13 +185,19 @@ func (r *lifetimeReport) print(w io.Writer) error {
 		p.say("chosen by the %s", r.Selection.Reason)
 	}
 	if r.hasMoney() {
-		p.say("gammagamma: %s; mean spend %.2f", parameterText(r.Spend.Parameters), r.Spend.Mean)
+		p.say("%s: %s; mean spend %.2f", string(r.Spend.Model), parameterText(r.Spend.Parameters), r.Spend.Mean)
+	}
+	if m := r.Margin; m != nil && m.Refused == "" {
+		p.say("margin: %.1f %% of the spend, costs known of %.1f %% of it; value %.2f, of which %.2f is margin", 100*m.Mean, 100*m.KnownShare, m.Value, m.MarginValue)
 	}
 	if h := r.Holdout; h != nil {
 		p.say("holdout of %.4g %ss: %d purchases, %.1f expected (%+.1f %%); MAE %.4f, RMSE %.4f, Gini %.3f; %.1f %% of customers within their interval",
 			h.Length, r.Unit, h.Purchases, h.Expected, 100*h.TotalBias, h.MAE, h.RMSE, h.GiniTransactions, 100*h.Coverage)
 		past := h.Baselines["past_rate"]
 		p.say("by the past rate of each: MAE %.4f, RMSE %.4f, Gini %.3f", past.MAE, past.RMSE, past.GiniTransactions)
+		if r.hasMoney() {
+			p.say("Gini of money %.3f; by past spend %.3f, by that of repeat purchases %.3f", h.GiniMoney, h.Baselines["past_rate_all_spend"].GiniMoney, past.GiniMoney)
+		}
 	}
 	p.say("%.1f s", r.Seconds)
 	return p.err

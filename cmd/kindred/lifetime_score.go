@@ -21,6 +21,7 @@ type lifetimeScores struct {
 	rows      []int // of log, customers of the calibration period that have a score
 	customers []lifetime.Customer
 	scores    []lifetime.Score
+	margins   *lifetime.Margins // nil for none
 }
 
 // fit condenses the calibration period, chooses the model if none is named, and
@@ -42,12 +43,8 @@ func (s *lifetimeScores) fit() error {
 		s.rows, s.customers = append(s.rows, i), append(s.customers, c)
 	}
 	r.Customers = len(s.customers)
-	if o.kind == "" {
-		choice, err := lifetime.Choose(histories, o.calibrationDay, o.cfg)
-		if err != nil {
-			return err
-		}
-		r.Selection, o.cfg.Model = &choice, choice.Model
+	if err := s.choose(histories); err != nil {
+		return err
 	}
 	fitted, err := lifetime.Fit(s.customers, o.cfg)
 	if err != nil {
@@ -55,6 +52,30 @@ func (s *lifetimeScores) fit() error {
 	}
 	s.fitted = fitted
 	r.fit(fitted, o.amount != "")
+	return nil
+}
+
+// choose chooses the models that no flag names.
+func (s *lifetimeScores) choose(histories [][]lifetime.Purchase) error {
+	o, spend := s.o, s.o.cfg.Spend
+	switch {
+	case o.kind == "":
+		choice, err := lifetime.Choose(histories, o.calibrationDay, o.cfg)
+		if err != nil {
+			return err
+		}
+		s.report.Selection, o.cfg.Model, o.cfg.Spend = &choice, choice.Model, choice.Spend.Model
+		s.report.spendSelection = &choice.Spend
+	case spend == "" && o.amount != "":
+		choice, err := lifetime.ChooseSpend(histories, o.calibrationDay, o.cfg)
+		if err != nil {
+			return err
+		}
+		s.report.spendSelection, o.cfg.Spend = &choice, choice.Model
+	}
+	if spend != "" {
+		s.report.spendSelection, o.cfg.Spend = nil, spend
+	}
 	return nil
 }
 
@@ -84,8 +105,9 @@ func (s *lifetimeScores) score(ctx context.Context) error {
 	return nil
 }
 
-// compare measures the scores against the holdout, beside two baselines: the
-// customer's own past rate and spend, and no purchase at all.
+// compare measures the scores against the holdout, beside baselines: the
+// customer's own past rate, with the spend of the repeat days or of all days, and
+// no purchase at all.
 func (s *lifetimeScores) compare() {
 	o := s.o
 	if o.holdoutDay == 0 {
@@ -94,9 +116,9 @@ func (s *lifetimeScores) compare() {
 	n := len(s.scores)
 	v := lifetimeHoldout{Customers: n, Length: o.holdout()}
 	expected, actual, rate, none := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
-	var worth, money, past []float64
+	var worth, money, past, all []float64
 	if s.report.hasMoney() {
-		worth, money, past = make([]float64, n), make([]float64, n), make([]float64, n)
+		worth, money, past, all = make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	}
 	inside := 0
 	for i, c := range s.customers {
@@ -113,6 +135,7 @@ func (s *lifetimeScores) compare() {
 		}
 		if worth != nil {
 			worth[i], money[i], past[i] = e.Value*s.scores[i].Spend.Value, amount, float64(c.Frequency)*c.Spend
+			all[i] = past[i] + c.First
 			v.Money += amount
 			v.ExpectedMoney += worth[i]
 		}
@@ -124,6 +147,9 @@ func (s *lifetimeScores) compare() {
 	v.Baselines = map[string]lifetime.Accuracy{
 		"past_rate": lifetime.Measure(rate, actual, past, money), "no_purchase": lifetime.Measure(none, actual, nil, nil),
 	}
+	if all != nil {
+		v.Baselines["past_rate_all_spend"] = lifetime.Measure(rate, actual, all, money)
+	}
 	if s.log.Last < o.holdoutDay {
 		s.report.warn("the last purchase of the file, on %s, is before the end of the holdout, %s", day(s.log.Last), day(o.holdoutDay))
 	}
@@ -133,7 +159,11 @@ func (s *lifetimeScores) compare() {
 // write writes scores.csv.
 func (s *lifetimeScores) write(w io.Writer) error {
 	c := csv.NewWriter(w)
-	if err := c.Write([]string{"id", "frequency", "recency", "T", "p_alive", "expected_purchases", "expected_spend", "value", "low", "high"}); err != nil {
+	header := []string{"id", "frequency", "recency", "T", "p_alive", "expected_purchases", "expected_spend", "value", "low", "high"}
+	if s.margins != nil {
+		header = append(header, "margin", "margin_value", "known")
+	}
+	if err := c.Write(header); err != nil {
 		return err
 	}
 	decimal := func(v float64) string { return strconv.FormatFloat(v, 'f', 6, 64) }
@@ -146,6 +176,14 @@ func (s *lifetimeScores) write(w io.Writer) error {
 		line := []string{
 			s.log.IDs[s.rows[i]], strconv.Itoa(cust.Frequency), decimal(cust.Recency), decimal(cust.Age), decimal(score.Alive.Value),
 			decimal(expected.Value), spend, value, decimal(interval.Lower), decimal(interval.Upper),
+		}
+		if s.margins != nil {
+			e := s.log.Earnings[s.rows[i]]
+			rate, known := s.margins.Rate(e), 0.0
+			if e.Revenue > 0 {
+				known = e.Covered / e.Revenue
+			}
+			line = append(line, decimal(rate), decimal(score.Value.Value*rate), decimal(known))
 		}
 		if err := c.Write(line); err != nil {
 			return err

@@ -30,7 +30,8 @@ func modelsCommand() *cobra.Command {
    "eligible": {"trait": "country", "op": "eq", "value": "PT"}, "schedule": "7d"}
 
 Ready-made targets are purchase (an order), churn (no order, of who ordered within a
-year) and repeat (a second order, of who ordered once). Its probabilities are scores of
+year), repeat (a second order, of who ordered once) and, with a "channel", response (a
+click or a reply, of who is contacted on it). Its probabilities are scores of
 the model's name: on profiles, in segments, in the table scores.`,
 	}
 	cmd.AddCommand(modelsListCommand(), modelsPutCommand(), modelsCardCommand(), modelsTrainCommand(), modelsPromoteCommand(), modelsArchiveCommand())
@@ -67,7 +68,7 @@ func printForecasts(w io.Writer, list []oneModel) error {
 		if m.ScoredAt != nil {
 			scored = moment(*m.ScoredAt)
 		}
-		return []any{m.Name, m.Revision, m.Target.Event + m.Target.Ready, m.Horizon, m.State, m.Champion, m.Scored, scored, m.Reason}
+		return []any{m.Name, m.Revision, m.Target.String(), m.Horizon, m.State, m.Champion, m.Scored, scored, m.Reason}
 	})
 }
 
@@ -177,7 +178,7 @@ func printCard(w io.Writer, c forecast.Card) error {
 		state = "scores"
 	}
 	p.say("%s, version %s of %s, %s", plain(c.Model), c.Version, moment(c.CreatedAt), state)
-	p.say("target %s within %s, after a gap of %s", plain(c.Target.Event+c.Target.Ready), c.Horizon, c.Gap)
+	p.say("target %s within %s, after a gap of %s", plain(c.Target.String()), c.Horizon, c.Gap)
 	p.say("knowledge: %s; identity: %s", c.Knowledge, c.Identity)
 	p.say("")
 	p.table("MOMENT\tFOR\tEXAMPLES\tPOSITIVE", len(c.Moments), func(i int) []any {

@@ -137,7 +137,11 @@ func newRoles(p *platform) (*roles, error) {
 	if r.folder, err = warehouse.NewFolder(p.settings.faults.fold(warehouse.DefaultFoldConfig()), p.conn, now, p.log); err != nil {
 		return nil, err
 	}
-	r.valuer, err = valuation.New(valuation.DefaultConfig(), valuation.Deps{
+	worth := valuation.DefaultConfig()
+	if worth.Costs, err = valuation.ReadCosts(p.settings.costs); err != nil {
+		return nil, err
+	}
+	r.valuer, err = valuation.New(worth, valuation.Deps{
 		Conn: p.conn, Clock: now, Logger: p.log.With("role", "worker"), Registerer: r.registry,
 	})
 	if err != nil {

@@ -57,6 +57,7 @@ func settingList() []setting {
 		{name: "strip-plus-tags", value: "false", usage: "drop +tag from e-mail addresses: `true or false`"},
 		{name: "mail-provider-rules", value: "false", usage: "apply what large mail providers say of their addresses, such as dots that do not count: `true or false`"},
 		{name: "webhooks", usage: "`path` of a webhook's definition, or of a folder of them (TOML)"},
+		{name: "costs", usage: "`path` of the file that declares what an order, a refund and a contact of support cost (TOML), for margins; read by the worker"},
 		{name: "traits", usage: "`path` of the file that declares rules of survivorship, trust in sources and computed traits (TOML); equal on all machines"},
 		{name: "source-budget", value: "0", usage: "`events` a second above which a source is diverted to the overflow topic and drained at its share; 0: only when ingest is behind and others wait"},
 		{name: "erasure-wait", value: "60", usage: "`seconds` that an erasure waits for others before tables are rewritten for all of them at once"},
@@ -102,7 +103,7 @@ type settings struct {
 	kafkaBrokers                                  []string
 	kafkaPartitions, kafkaReplication             int
 	logLevel, logFormat                           string
-	webhooks, traits                              string
+	webhooks, traits, costs                       string
 	normalise                                     normalize.Options
 	apiKeys, idKey, analystPassword               string
 	portOffset                                    int
@@ -146,7 +147,7 @@ func loadSettings(cmd *cobra.Command) (*settings, error) {
 	s := &settings{
 		data: values["data"], workspace: values["workspace"],
 		identityAddress: values["identity-address"], identityURLs: splitURLs(values["identity-urls"]),
-		webhooks: values["webhooks"], traits: values["traits"], clickhouseURL: values["clickhouse-url"], clickhouseLib: values["clickhouse-lib"],
+		webhooks: values["webhooks"], traits: values["traits"], costs: values["costs"], clickhouseURL: values["clickhouse-url"], clickhouseLib: values["clickhouse-lib"],
 		engineMemory:    uint64(number("engine-memory", 512, 1<<20)) << 20,
 		segmentRows:     uint64(number("segment-rows", 0, math.MaxInt)),
 		cacheMemory:     int64(number("cache-memory", 1, 1<<20)) << 20,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/kindred-cdp/kindred/identity"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
@@ -53,4 +54,34 @@ func (r *Reader) Did(ctx context.Context, workspace, name string, w Window) (map
 	}
 	delete(all, 0)
 	return all, rows.Err()
+}
+
+// respondedSQL is who was sent something on a channel in a window, and whether they have
+// clicked or replied on it after that, within the window.
+var respondedSQL = `SELECT profile_id, maxIf(at, action IN ('clicked', 'replied')) >= minIf(at, action = 'sent') AS responded
+FROM (
+    SELECT ` + warehouse.EventProfile("anchor_id", "time") + ` AS profile_id, action, toUnixTimestamp64Milli(time) AS at
+    FROM contact_facts
+    WHERE workspace = {workspace:String} AND anchor_id != 0 AND channel = {channel:String} AND action IN ('sent', 'clicked', 'replied') AND at >= {from:Int64} AND at < {to:Int64}
+)
+WHERE profile_id != 0
+GROUP BY profile_id
+HAVING countIf(action = 'sent') > 0`
+
+// Responded returns the present ids of who was contacted on a channel within a window,
+// and whether they responded within it: a click or a reply after the first message.
+func (r *Reader) Responded(ctx context.Context, workspace, channel string, w Window) (map[identity.ProfileID]bool, error) {
+	all := map[identity.ProfileID]bool{}
+	err := r.each(ctx, respondedSQL, func(rows driver.Rows) error {
+		var id uint64
+		var responded bool
+		err := rows.Scan(&id, &responded)
+		all[identity.ProfileID(id)] = responded
+		return err
+	}, clickhouse.Named("workspace", workspace), clickhouse.Named("channel", channel),
+		clickhouse.Named("from", w.From.UnixMilli()), clickhouse.Named("to", w.To.UnixMilli()))
+	if err != nil {
+		return nil, fmt.Errorf("read responses: %w", err)
+	}
+	return all, nil
 }

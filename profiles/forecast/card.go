@@ -115,6 +115,9 @@ func limits(d Definition, e *examples, c *Card) []string {
 	if len(d.Eligible) > 0 {
 		list = append(list, "Who was eligible at a moment is by the events of up to then, and by the traits and the identity of today.")
 	}
+	if d.Target.Ready == Response {
+		list = append(list, "The examples are people who were contacted on the channel: of people who never are, or by other choice than in the examples, it tells less. A response is a click or a reply within the horizon, after a message in it; opens are not counted, because mail programs open by themselves.")
+	}
 	if e.last > 1 {
 		list = append(list, fmt.Sprintf("Examples are of one in %d profiles.", e.last))
 	}

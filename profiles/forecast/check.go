@@ -85,7 +85,7 @@ func (w *Worker) realised(ctx context.Context, m *Model, now time.Time) (*Realis
 	if err != nil || asOf.IsZero() || m.checked[asOf.UTC()] {
 		return nil, err
 	}
-	did, err := w.deps.Features.Did(ctx, m.Workspace, m.Definition.Target.Event, m.Definition.window(asOf))
+	did, err := w.answers(ctx, m.Workspace, m.Definition, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -105,11 +105,17 @@ func (w *Worker) realised(ctx context.Context, m *Model, now time.Time) (*Realis
 	if err != nil {
 		return nil, fmt.Errorf("present ids of what was foretold: %w", err)
 	}
-	y := make([]bool, len(ids))
+	var asked []float64
+	var y []bool
 	for i, id := range ids {
-		y[i] = m.Definition.answer(did[present[id]])
+		if did.asked(present[id]) {
+			asked, y = append(asked, p[i]), append(y, m.Definition.answer(did.of[present[id]]))
+		}
 	}
-	return measured(asOf, version, p, y), nil
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	return measured(asOf, version, asked, y), nil
 }
 
 func measured(asOf time.Time, version string, p []float64, y []bool) *Realised {

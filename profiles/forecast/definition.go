@@ -25,12 +25,25 @@ const (
 	Churn = "churn"
 	// Repeat is that somebody who has ordered once does so a second time.
 	Repeat = "repeat"
+	// Response is that somebody who is contacted on a channel clicks or replies. The
+	// examples are those who were contacted; the score says what a contact would bring.
+	Response = "response"
 )
 
 // Target is what is foretold: an event by its name, or a ready-made target.
 type Target struct {
 	Event string `json:"event,omitempty"`
 	Ready string `json:"ready,omitempty"`
+	// Channel is that of Response, such as email.
+	Channel string `json:"channel,omitempty"`
+}
+
+// String is the target in words.
+func (t Target) String() string {
+	if t.Channel != "" {
+		return t.Ready + " to " + t.Channel
+	}
+	return t.Event + t.Ready
 }
 
 // Definition declares a model. Spans are whole numbers of days, such as "30d".
@@ -117,7 +130,9 @@ func Parse(text []byte) (Definition, error) {
 	}
 	ready := d.Target.Ready
 	fault((d.Target.Event == "") == (ready == ""), "/target", "must have one of event and ready")
-	fault(ready != "" && !slices.Contains([]string{Purchase, Churn, Repeat}, ready), "/target/ready", "must be purchase, churn or repeat")
+	fault(ready != "" && !slices.Contains([]string{Purchase, Churn, Repeat, Response}, ready), "/target/ready", "must be purchase, churn, repeat or response")
+	fault((d.Target.Channel == "") == (ready == Response), "/target/channel", "must name the channel of a response, such as email, and goes with no other target")
+	fault(len(d.Target.Channel) > 100, "/target/channel", "must have 100 characters at most")
 	fault(len(d.Target.Event) > 500, "/target/event", "must have 500 characters at most")
 	fault(!spanWithin(d.Horizon, 1, 365), "/horizon", "must be a number of days from 1d to 365d")
 	fault(d.Gap != "" && !spanWithin(d.Gap, 0, 90), "/gap", "must be a number of days from 0d to 90d")
@@ -195,7 +210,8 @@ func (d Definition) excludes(name, kind string) bool {
 	if d.Target.Event != "" {
 		return name == d.Target.Event
 	}
-	return kind == "transaction"
+	// That people responded before is what foretells it.
+	return kind == "transaction" && d.Target.Ready != Response
 }
 
 // of reports whether a ready-made target speaks of a profile with these features.

@@ -95,7 +95,7 @@ func (w *Worker) moment(ctx context.Context, workspace string, d Definition, c f
 	if err != nil {
 		return nil, 0, err
 	}
-	did, err := w.deps.Features.Did(ctx, workspace, d.Target.Event, d.window(at))
+	did, err := w.answers(ctx, workspace, d, at)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -108,13 +108,34 @@ func (w *Worker) moment(ctx context.Context, workspace string, d Definition, c f
 	q.Every = 1 + people/uint64(w.cfg.MaxRows)
 	in := subject(d, c)
 	err = w.deps.Features.Each(ctx, q, func(r features.Row) error {
-		if (eligible == nil || eligible[r.Present]) && in(r.Numbers) {
-			list = append(list, example{r.Profile, slices.Clone(r.Numbers), d.answer(did[r.Present])})
+		if (eligible == nil || eligible[r.Present]) && in(r.Numbers) && did.asked(r.Present) {
+			list = append(list, example{r.Profile, slices.Clone(r.Numbers), d.answer(did.of[r.Present])})
 		}
 		return nil
 	})
 	slices.SortFunc(list, func(a, b example) int { return cmp.Compare(a.profile, b.profile) })
 	return list, q.Every, err
+}
+
+// answers are what people did in the window of a moment. Where only some were asked,
+// those who are not in the map are no examples.
+type answers struct {
+	of   map[identity.ProfileID]bool
+	some bool
+}
+
+func (a answers) asked(id identity.ProfileID) bool {
+	_, known := a.of[id]
+	return known || !a.some
+}
+
+func (w *Worker) answers(ctx context.Context, workspace string, d Definition, at time.Time) (a answers, err error) {
+	if a.some = d.Target.Ready == Response; a.some {
+		a.of, err = w.deps.Features.Responded(ctx, workspace, d.Target.Channel, d.window(at))
+	} else {
+		a.of, err = w.deps.Features.Did(ctx, workspace, d.Target.Event, d.window(at))
+	}
+	return a, err
 }
 
 // request is that of the features of a moment, with who is eligible, nil for everybody.

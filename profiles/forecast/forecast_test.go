@@ -262,6 +262,9 @@ func TestDefinitions(t *testing.T) {
 	}
 	f(`{"target":{"event":"A"},"horizon":"30d"}`)
 	f(`{"target":{"ready":"repeat"},"horizon":"365d","gap":"0d","schedule":"never","knowledge":"event_time","minimum_positives":10,"allow":["a"],"eligible":{"trait":"x"},"description":"why"}`)
+	f(`{"target":{"ready":"response","channel":"email"},"horizon":"14d"}`)
+	f(`{"target":{"ready":"response"},"horizon":"14d"}`, "/target/channel")
+	f(`{"target":{"ready":"churn","channel":"email"},"horizon":"14d"}`, "/target/channel")
 	f(`{}`, "/target", "/horizon")
 	f(`{"target":{"event":"A","ready":"churn"},"horizon":"366d","gap":"1h","schedule":"0d"}`, "/target", "/horizon", "/gap", "/schedule")
 	f(`{"target":{"ready":"luck"},"horizon":"30d","knowledge":"all","minimum_positives":9}`, "/target/ready", "/knowledge", "/minimum_positives")

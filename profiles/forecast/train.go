@@ -117,13 +117,18 @@ func (w *Worker) fit(e *examples, d Definition) (*learnt, *propensity.Result, er
 }
 
 // baselineRecency is the name of the baseline that knows how long ago somebody came, or
-// bought, alone.
+// bought, alone; of a response, how often they clicked before. The past rate of the
+// channel is the base rate there.
 const baselineRecency = "recency"
 
 // recency adds that baseline to a result.
 func (l *learnt) recency(all *propensity.Table, e *examples, trained []int32, r *propensity.Result, d Definition) error {
 	name := "since_last_event"
-	if d.Target.Ready != "" {
+	switch d.Target.Ready {
+	case "":
+	case Response:
+		name = "contact_click_rate_90d" // their own past rate
+	default:
 		name = "since_last_order"
 	}
 	one := &propensity.Table{Rows: all.Rows, Columns: all.Columns[slices.Index(l.Names, name):][:1]}

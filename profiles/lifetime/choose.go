@@ -30,6 +30,8 @@ type Choice struct {
 	// there was too little of it.
 	Folds      []Fold      `json:"folds"`
 	Candidates []Candidate `json:"candidates"`
+	// Spend is the choice of the model of spend beside it.
+	Spend SpendChoice `json:"-"`
 }
 
 // Fold is one time split: fitted up to the day Cut, judged in (Cut, End].
@@ -52,7 +54,8 @@ var candidates = []Kind{MBGNBD, ParetoNBD, BGNBD}
 // the end of the day until, by time-split validation within them: each model is
 // fitted to the beginning and judged by the log probability of what followed,
 // twice. It drops every purchase after until before it looks at anything, so it
-// cannot see a holdout. The model that cfg names is not regarded.
+// cannot see a holdout. The model of spend is chosen after it (ChooseSpend). The
+// models that cfg names are not regarded.
 func Choose(histories [][]Purchase, until int, cfg Config) (Choice, error) {
 	histories = seen(histories, until)
 	choice := Choice{Folds: folds(histories, until, cfg)}
@@ -71,10 +74,12 @@ func Choose(histories [][]Purchase, until int, cfg Config) (Choice, error) {
 	if best < 0 {
 		choice.Folds, choice.Candidates = []Fold{}, []Candidate{}
 		choice.Model, choice.Reason = candidates[0], "too little history to split: the default of the models"
+		choice.Spend = chooseSpend(trial{}, cfg)
 		return choice, cfg.Validate()
 	}
 	choice.Model = candidates[best]
 	choice.Reason = fmt.Sprintf("highest mean log score in %d time splits within the calibration period", len(choice.Folds))
+	choice.Spend = chooseSpend(trials[best], cfg)
 	return choice, nil
 }
 
@@ -133,6 +138,14 @@ type trial struct {
 	n, logScore                          float64
 	absolute, square, predicted, counted float64
 	err                                  error
+	splits                               []split
+}
+
+// split is what a trial saw of a fold: the customers at the cut, the purchases
+// expected of each, and the money that came.
+type split struct {
+	customers       []Customer
+	expected, money []float64
 }
 
 func try(histories [][]Purchase, folds []Fold, cfg Config) trial {
@@ -152,11 +165,11 @@ const leastProbability = 1e-9
 // fold fits at the cut and judges what follows.
 func (t *trial) fold(histories [][]Purchase, f Fold, cfg Config) error {
 	customers := make([]Customer, 0, len(histories))
-	var actual []float64
+	var actual, money []float64
 	for _, h := range histories {
 		if c, ok := Summarize(h, f.Cut, cfg.Unit); ok {
-			n, _ := Within(h, f.Cut, f.End)
-			customers, actual = append(customers, c), append(actual, float64(n))
+			n, m := Within(h, f.Cut, f.End)
+			customers, actual, money = append(customers, c), append(actual, float64(n)), append(money, m)
 		}
 	}
 	fitted, err := Fit(customers, cfg)
@@ -165,6 +178,7 @@ func (t *trial) fold(histories [][]Purchase, f Fold, cfg Config) error {
 	}
 	horizon := float64(f.End-f.Cut) / cfg.Unit.Days()
 	var counts []float64
+	var s split
 	for i, c := range customers {
 		if c.Check() != "" {
 			continue
@@ -177,7 +191,9 @@ func (t *trial) fold(histories [][]Purchase, f Fold, cfg Config) error {
 		}
 		counts = future.counts(horizon, leastProbability, counts[:0])
 		t.add(probability(counts, alive, actual[i]), expected, actual[i])
+		s.customers, s.expected, s.money = append(s.customers, c), append(s.expected, expected), append(s.money, money[i])
 	}
+	t.splits = append(t.splits, s)
 	return nil
 }
 

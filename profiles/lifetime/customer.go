@@ -63,6 +63,9 @@ type Customer struct {
 	Age float64
 	// Spend is m, the mean amount of the Frequency repeat days; 0 without any.
 	Spend float64
+	// First is the amount of the first purchase day, which the models of spend
+	// that count every day (SpendAll) need beside Spend.
+	First float64
 }
 
 // Reason says why a customer's history cannot be used.
@@ -92,11 +95,11 @@ const (
 // can be scored. A customer of age zero without repeat purchases can.
 func (c Customer) Check() Reason {
 	switch {
-	case !finite(c.Recency) || !finite(c.Age) || !finite(c.Spend):
+	case !finite(c.Recency) || !finite(c.Age) || !finite(c.Spend) || !finite(c.First):
 		return NotFinite
-	case c.Frequency < 0 || c.Recency < 0 || c.Age < 0 || c.Spend < 0:
+	case c.Frequency < 0 || c.Recency < 0 || c.Age < 0 || c.Spend < 0 || c.First < 0:
 		return NegativeValue
-	case c.Frequency > maxFrequency || c.Age > maxAge || c.Spend > maxSpend:
+	case c.Frequency > maxFrequency || c.Age > maxAge || c.Spend > maxSpend || c.First > maxSpend:
 		return OutOfRange
 	case c.Recency > c.Age:
 		return RecencyAfterAge

@@ -8,8 +8,9 @@
 // worker in profiles/valuation feeds it; anything else may.
 //
 // Three models of purchase times (BG/NBD, MBG/NBD, Pareto/NBD), their common
-// limit without drop-out (NBD), and one model of spend (Gamma-Gamma) are
-// written from the papers:
+// limit without drop-out (NBD), and a model of spend (Gamma-Gamma; over the
+// repeat days as published, over all days, or by moments: SpendKind) are written
+// from the papers:
 //
 //   - Fader, Hardie, Lee (2005), "Counting Your Customers" the Easy Way,
 //     Marketing Science 24(2), 275-284: BG/NBD, called F05 below.
@@ -17,6 +18,14 @@
 //   - Schmittlein, Morrison, Colombo (1987), Management Science 33(1), 1-24,
 //     and Hardie's notes 004, 009, 021 and 025 on brucehardie.com: Pareto/NBD,
 //     numerics, P(alive) and Gamma-Gamma.
+//   - Bühlmann (1967), ASTIN Bulletin 4(3), 199-207: credibility, the past mean
+//     shrunken by the variation within and between customers.
+//
+// Choose takes the models that best told the end of the known past from its
+// beginning: of purchase times by log score, of spend by the order of the
+// customers by money. Counting the first day too tells apart those who bought
+// once, who are most: in CDNOW it ranks by money better than past repeat spend,
+// which the published model does not (TestChosenSpendRanks).
 //
 // # What it refuses
 //

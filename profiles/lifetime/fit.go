@@ -32,6 +32,9 @@ type Config struct {
 	Unit Unit
 	// Model of purchase times: BGNBD (the default), MBGNBD, ParetoNBD or NBD.
 	Model Kind
+	// Spend is the model of spend: SpendRepeat (the default, also for ""),
+	// SpendAll or SpendMoments.
+	Spend SpendKind
 	// MinCustomers is the least number of customers of positive age. Default 100.
 	MinCustomers int
 	// MinRepeaters is the least number of customers with a repeat purchase, and
@@ -46,7 +49,7 @@ type Config struct {
 
 // DefaultConfig returns the defaults named at the fields.
 func DefaultConfig() Config {
-	return Config{Unit: Week, Model: BGNBD, MinCustomers: 100, MinRepeaters: 30, Confidence: 0.9}
+	return Config{Unit: Week, Model: BGNBD, Spend: SpendRepeat, MinCustomers: 100, MinRepeaters: 30, Confidence: 0.9}
 }
 
 // Validate reports every fault of the configuration.
@@ -57,6 +60,9 @@ func (c Config) Validate() error {
 	}
 	if newModel(c.Model) == nil {
 		faults = append(faults, fmt.Errorf("model %q is not bgnbd, mbgnbd, paretonbd or nbd", string(c.Model)))
+	}
+	if _, known := spendFits[c.Spend]; !known && c.Spend != "" {
+		faults = append(faults, fmt.Errorf("model of spend %q is not %s, %s or %s", string(c.Spend), SpendRepeat, SpendAll, SpendMoments))
 	}
 	if c.MinCustomers < 2 || c.MinRepeaters < 2 {
 		faults = append(faults, errors.New("minimum numbers of customers and repeat customers must be 2 or more"))

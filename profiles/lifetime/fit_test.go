@@ -120,7 +120,7 @@ func TestOrderOfCustomersDoesNotMatter(t *testing.T) {
 func TestGradients(t *testing.T) {
 	customers := sample(t).summarize(calibrationEnd)[:300]
 	table, _ := newTable(customers)
-	rows, _, _ := spendRows(customers)
+	rows, _, _, _ := spendRows(customers, SpendRepeat)
 	for name, f := range map[string]objective{
 		"bgnbd": BetaGeometric{}.likelihood(table), "mbgnbd": BetaGeometric{Modified: true}.likelihood(table),
 		"paretonbd": Pareto{}.likelihood(table), "nbd": Poisson{}.likelihood(table), "spend": spendLikelihood(rows),

@@ -1,7 +1,6 @@
 package lifetime
 
 import (
-	"errors"
 	"math"
 	"slices"
 
@@ -13,43 +12,37 @@ import (
 // by a gamma distribution (shape Q, rate Gamma in money). How much is spent is
 // taken to be independent of how often.
 type GammaGamma struct {
+	// Kind says which days count and how the parameters were found.
+	Kind        SpendKind
 	P, Q, Gamma float64
-	// PopulationMean is the expected spend of a customer without repeat
-	// purchases: P Gamma/(Q-1), or the mean over the repeat customers when
+	// PopulationMean is the expected spend of a customer of whom no amount is
+	// known: P Gamma/(Q-1), or the mean over the customers of the fit when
 	// HeavyTail says that the model's mean does not exist.
 	PopulationMean float64
 	// HeavyTail reports that Q is too near 1 for the model's mean to be known.
 	HeavyTail bool
-	// Customers is the number of repeat customers with spend in the fit.
+	// Customers is the number of customers with spend in the fit.
 	Customers int
-	// Correlation is that of frequency and mean spend among them; the model
-	// assumes that it is near zero.
+	// Correlation is that of the number of days and the mean spend among them;
+	// the model assumes that it is near zero.
 	Correlation float64
-	// LogLikelihood is that of the fit.
+	// LogLikelihood is that of the fit, or of the moments.
 	LogLikelihood float64
 	// Errors are the standard errors of ln P, ln Q and ln Gamma; nil where they
 	// cannot be estimated.
 	Errors []float64
 }
 
-// minQ is the least Q whose mean is taken from the model: below it the tail
-// above a few giants decides a mean that is almost infinite.
-const minQ = 1.1
-
-// leastQ is the least Q with which any figure of spend is given: below it even
-// the interval of a customer's mean spend covers every amount there is.
-const leastQ = 0.1
-
-// errSpendSpread is the SpendError of such data.
-var errSpendSpread = errors.New("amounts differ too much between customers for a mean spend")
-
 // Parameters lists p, q and gamma (in money).
 func (g GammaGamma) Parameters() []Parameter {
 	return []Parameter{{"p", g.P}, {"q", g.Q}, {"gamma", g.Gamma}}
 }
 
-// Mean returns the expected spend per purchase day of a customer with x repeat
-// days of mean spend m: equation (5) of note 025.
+// Expected returns the expected spend per purchase day of a customer.
+func (g GammaGamma) Expected(c Customer) float64 { return g.Mean(g.Kind.amounts(c)) }
+
+// Mean returns the expected spend per purchase day of a customer with x days
+// of mean spend m that count: equation (5) of note 025.
 func (g GammaGamma) Mean(x int, m float64) float64 {
 	if x == 0 {
 		return g.PopulationMean
@@ -70,42 +63,14 @@ func (g GammaGamma) posterior(x int, m float64) (shape, rate float64) {
 // spendRow is a distinct (x, m) with its number of customers.
 type spendRow struct{ x, m, count float64 }
 
-// fitSpend fits the model to the repeat customers with positive mean spend.
-func fitSpend(customers []Customer, cfg Config) (*GammaGamma, error) {
-	rows, n, scale := spendRows(customers)
-	if n < cfg.MinRepeaters {
-		return nil, &NotEnoughDataError{What: "repeat customers with spend", Have: n, Need: cfg.MinRepeaters}
-	}
-	likelihood := spendLikelihood(rows)
-	starts := [][]float64{{math.Log(1.5), math.Log(3), 0}, {math.Log(6), math.Log(4), 0}, {0, math.Log(1.5), -1}}
-	best, err := maximise(likelihood, starts, cfg.PriorSD, float64(n))
-	if err != nil {
-		return nil, err
-	}
-	g := &GammaGamma{
-		P: math.Exp(best.theta[0]), Q: math.Exp(best.theta[1]), Gamma: math.Exp(best.theta[2]) * scale,
-		Customers: n,
-		// The density of m, not of m/scale.
-		LogLikelihood: best.value - float64(n)*math.Log(scale),
-		Errors:        best.errors(),
-	}
-	if g.Q < leastQ {
-		return nil, errSpendSpread
-	}
-	mean, correlation := spendMoments(rows)
-	g.Correlation = correlation
-	g.PopulationMean = g.P * g.Gamma / (g.Q - 1)
-	if g.Q < minQ || !finite(g.PopulationMean) {
-		g.HeavyTail, g.PopulationMean = true, mean*scale
-	}
-	return g, nil
-}
-
-// spendRows groups the repeat customers by (x, m), with m in units of its mean.
-func spendRows(customers []Customer) (rows []spendRow, n int, scale float64) {
+// spendRows groups the customers with spend by (x, m), with m in units of its
+// mean, scale. The number of those who bought again is repeaters.
+func spendRows(customers []Customer, kind SpendKind) (rows []spendRow, n, repeaters int, scale float64) {
 	for _, c := range customers {
-		if c.Check() == "" && c.Frequency > 0 && c.Spend > 0 {
-			rows = append(rows, spendRow{float64(c.Frequency), c.Spend, 1})
+		x, m := kind.amounts(c)
+		if c.Check() == "" && x > 0 && m > 0 {
+			rows = append(rows, spendRow{float64(x), m, 1})
+			repeaters += min(1, c.Frequency)
 		}
 	}
 	n = len(rows)
@@ -127,7 +92,7 @@ func spendRows(customers []Customer) (rows []spendRow, n int, scale float64) {
 		}
 		merged = append(merged, r)
 	}
-	return merged, n, scale
+	return merged, n, repeaters, scale
 }
 
 // spendLikelihood is the log likelihood over ln p, ln q, ln gamma, with the

@@ -24,10 +24,11 @@ func countQuantile(counts []float64, alive, q float64) float64 {
 
 // amounts is the distribution of sums of the amounts of one customer. Given the
 // rate nu of the amounts a sum of n is gamma (shape p n); nu itself is gamma
-// (shape, rate), so sum/rate is beta prime (p n, shape).
+// (shape, rate), so sum/rate is beta prime (p n, shape). The rate is left to the
+// caller: everything here is of rate 1.
 type amounts struct {
-	p, shape, rate float64
-	sums           *sums
+	p, shape float64
+	sums     *sums
 }
 
 // sums holds what betaPrime needs of n, for one p, and a table of the normal
@@ -99,7 +100,7 @@ func (m amounts) quantile(counts []float64, alive, q float64) float64 {
 	for n, p := range counts {
 		mean += float64(n) * p
 	}
-	return m.rate * solve(below, q, 2*mean*m.p/m.shape)
+	return solve(below, q, 2*mean*m.p/m.shape)
 }
 
 // betaPrime is P(V <= v) for V = G(p n)/G(shape), a ratio of independent gamma

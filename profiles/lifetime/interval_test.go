@@ -14,7 +14,7 @@ func TestBetaPrime(t *testing.T) {
 	worst := 0.0
 	for _, shape := range []float64{1.2, 3, 3.7444, 10, 60} {
 		for _, p := range []float64{.5, 3, 6.25, 40} {
-			m := amounts{p: p, shape: shape, rate: 1, sums: newSums(p)}
+			m := amounts{p: p, shape: shape, sums: newSums(p)}
 			for _, n := range []float64{1, 2, 2.5, 30, 700} {
 				for v := 1e-3; v < 1e3; v *= 1.3 {
 					exact := mathext.RegIncBeta(p*n, shape, v/(1+v))

@@ -63,7 +63,7 @@ func wildModel(r *rand.Rand) Model {
 }
 
 func wildCustomer(r *rand.Rand) Customer {
-	c := Customer{Age: wild(r, -3, 9), Spend: wild(r, -5, 20)}
+	c := Customer{Age: wild(r, -3, 9), Spend: wild(r, -5, 20), First: wild(r, -5, 20)}
 	if r.IntN(3) > 0 {
 		c.Frequency = int(math.Exp(12*r.Float64()*r.Float64())) - r.IntN(3)
 		c.Recency = c.Age * r.Float64()
@@ -105,7 +105,7 @@ func TestScoresAreFinite(t *testing.T) {
 	for range count(t, 2500) {
 		e := func(size float64) float64 { return math.Exp(size * (2*r.Float64() - 1)) }
 		f := &Fitted{Purchases: wildModel(r), cfg: DefaultConfig()}
-		f.Spend = &GammaGamma{P: e(wall), Q: math.Max(leastQ, e(wall)), Gamma: e(wall) * 100}
+		f.Spend = &GammaGamma{Kind: spendCandidates[r.IntN(3)], P: e(wall), Q: math.Max(leastQ, e(wall)), Gamma: e(wall) * 100}
 		f.Spend.PopulationMean = f.Spend.P * f.Spend.Gamma / (f.Spend.Q - 1)
 		if f.Spend.Q < minQ {
 			f.Spend.PopulationMean = 50

@@ -52,11 +52,19 @@ type Scorer struct {
 	// because one horizon is usually the same.
 	valueCounts []float64
 	sums        *sums
-	// nu caches, per x, the quantiles of the rate of amounts (of rate 1).
+	// nu caches, per number of amounts, the quantiles of their rate (of rate 1).
 	nu map[int][2]float64
-	// once caches the scores of customers without repeat purchases by age: they
-	// are most of all customers, and nothing else tells them apart.
-	once map[float64]Score
+	// once caches what is known of customers without repeat purchases by age: they
+	// are most of all customers, and only the first amount tells them apart, in
+	// which all money is linear.
+	once map[float64]perRate
+}
+
+// perRate is a score whose money is that of amounts of rate 1, but for the means:
+// they are worth, the discounted purchases, times the expected spend.
+type perRate struct {
+	Score
+	worth float64
 }
 
 // maxCached bounds each of the caches of a Scorer.
@@ -81,7 +89,7 @@ func (f *Fitted) Scorer(horizons []float64, terms Terms) (*Scorer, error) {
 		p = f.Spend.P
 	}
 	return &Scorer{
-		sums: newSums(p), nu: map[int][2]float64{}, once: map[float64]Score{},
+		sums: newSums(p), nu: map[int][2]float64{}, once: map[float64]perRate{},
 		fitted: f, horizons: append([]float64(nil), horizons...), terms: terms,
 		low: low, high: 1 - low, z: normalQuantile(1 - low), longest: longest,
 		series: make([]float64, terms.Horizon),
@@ -95,31 +103,35 @@ func (s *Scorer) Score(c Customer) (Score, error) {
 		return Score{}, &InvalidError{Reason: reason}
 	}
 	if c.Frequency > 0 {
-		return s.score(c)
+		out, err := s.score(c)
+		if err != nil {
+			return Score{}, err
+		}
+		return s.priced(out, c)
 	}
 	out, ok := s.once[c.Age]
 	if !ok {
 		var err error
 		if out, err = s.score(c); err != nil {
-			return out, err
+			return Score{}, err
 		}
 		if len(s.once) < maxCached {
 			s.once[c.Age] = out
 		}
 	}
 	out.Purchases = slices.Clone(out.Purchases)
-	return out, nil
+	return s.priced(out, c)
 }
 
-// score scores a customer whose history has been checked.
-func (s *Scorer) score(c Customer) (Score, error) {
+// score scores a customer whose history has been checked, all but the amounts.
+func (s *Scorer) score(c Customer) (perRate, error) {
 	model := s.fitted.Purchases
-	var out Score
+	var out perRate
 	out.Alive = s.alive(model, c)
 	alive := out.Alive.Value
 	future := model.posterior(c)
 	if !(future.unbroken(s.longest) <= maxCounts/2) {
-		return Score{}, ErrOutOfRange
+		return out, ErrOutOfRange
 	}
 	out.Purchases = make([]Estimate, len(s.horizons))
 	for i, h := range s.horizons {
@@ -134,7 +146,21 @@ func (s *Scorer) score(c Customer) (Score, error) {
 		out.HasMoney = true
 		s.money(&out, spend, c, future)
 	}
-	return out, out.settle()
+	return out, nil
+}
+
+// priced puts in the amounts of the customer.
+func (s *Scorer) priced(out perRate, c Customer) (Score, error) {
+	if out.HasMoney {
+		spend := s.fitted.Spend
+		_, rate := spend.posterior(spend.Kind.amounts(c))
+		out.Spend.Value = spend.Expected(c)
+		out.Value.Value = out.worth * out.Spend.Value
+		for _, v := range []*float64{&out.Spend.Lower, &out.Spend.Upper, &out.Value.Lower, &out.Value.Upper} {
+			*v *= rate
+		}
+	}
+	return out.Score, out.settle()
 }
 
 // alive returns P(alive) with its interval by the delta method on its logit.
@@ -163,23 +189,24 @@ func (s *Scorer) alive(model Model, c Customer) Estimate {
 	return Estimate{p, logistic(logit - half), logistic(logit + half)}
 }
 
-// money fills in the spend and the value.
-func (s *Scorer) money(out *Score, spend *GammaGamma, c Customer, f future) {
-	shape, rate := spend.posterior(c.Frequency, c.Spend)
-	nu, ok := s.nu[c.Frequency]
+// money fills in the intervals of the spend and the value, for amounts of rate 1,
+// and what the value is per unit of spend.
+func (s *Scorer) money(out *perRate, spend *GammaGamma, c Customer, f future) {
+	n, _ := spend.Kind.amounts(c)
+	shape, _ := spend.posterior(n, 0)
+	nu, ok := s.nu[n]
 	if !ok {
 		nu[0], nu[1] = gammaQuantiles(shape, s.low, s.high)
 		if len(s.nu) < maxCached {
-			s.nu[c.Frequency] = nu
+			s.nu[n] = nu
 		}
 	}
-	mean := spend.Mean(c.Frequency, c.Spend)
-	out.Spend = Estimate{mean, rate / nu[1] * spend.P, rate / nu[0] * spend.P}
+	out.Spend.Lower, out.Spend.Upper = spend.P/nu[1], spend.P/nu[0]
 
 	f.series(1, s.series)
 	purchases := discounted(s.series, s.terms.periodRate(s.fitted.cfg.Unit))
 	horizon := float64(s.terms.Horizon)
-	out.Value.Value = out.Alive.Value * purchases * mean * s.terms.Margin
+	out.worth = out.Alive.Value * purchases * s.terms.Margin
 	total := s.series[len(s.series)-1]
 	if total <= 0 {
 		return
@@ -187,7 +214,7 @@ func (s *Scorer) money(out *Score, spend *GammaGamma, c Customer, f future) {
 	// The quantiles of the money are discounted like its mean.
 	worth := purchases / total * s.terms.Margin
 	s.valueCounts = f.counts(horizon, tailMass, s.valueCounts[:0])
-	money := amounts{p: spend.P, shape: shape, rate: rate, sums: s.sums}
+	money := amounts{p: spend.P, shape: shape, sums: s.sums}
 	out.Value.Lower = worth * money.quantile(s.valueCounts, out.Alive.Value, s.low)
 	out.Value.Upper = worth * money.quantile(s.valueCounts, out.Alive.Value, s.high)
 }

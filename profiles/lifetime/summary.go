@@ -29,6 +29,7 @@ func Summarize(purchases []Purchase, until int, unit Unit) (Customer, bool) {
 		Frequency: len(days) - 1,
 		Recency:   float64(last-first) / unit.Days(),
 		Age:       float64(until-first) / unit.Days(),
+		First:     days[0].Amount,
 	}
 	if c.Frequency > 0 {
 		sum := 0.0
@@ -37,7 +38,7 @@ func Summarize(purchases []Purchase, until int, unit Unit) (Customer, bool) {
 		}
 		c.Spend = sum / float64(c.Frequency)
 	}
-	return c, finite(c.Spend)
+	return c, finite(c.Spend) && finite(c.First)
 }
 
 // MergeDays sorts purchases by day, in place, and adds up those of one day.

@@ -23,6 +23,15 @@ type Config struct {
 	Currency string
 	// Lifetime configures the models; times in weeks. Default lifetime.DefaultConfig.
 	Lifetime lifetime.Config
+	// Choose picks the models of purchase times and of spend once a day, by
+	// time-split validation within the history (lifetime.Choose); the models that
+	// Lifetime names are then not regarded. Default true.
+	Choose bool
+	// Costs are declared costs beside those of the goods. Default none.
+	Costs Costs
+	// MinKnown is the least share of the revenue whose costs must be known for
+	// margins to be told. Default 0.5.
+	MinKnown float64
 	// YearlyRate is the yearly rate of discount of the lifetime value. Default 0.1.
 	YearlyRate float64
 	// Margin is the share of the spend that counts as value. Default 1: the
@@ -35,7 +44,7 @@ func DefaultConfig() Config {
 	terms := lifetime.DefaultTerms()
 	return Config{
 		Workspace: "main", Period: 10 * time.Minute, Timeout: 5 * time.Minute,
-		Lifetime: lifetime.DefaultConfig(), YearlyRate: terms.YearlyRate, Margin: terms.Margin,
+		Lifetime: lifetime.DefaultConfig(), Choose: true, MinKnown: 0.5, YearlyRate: terms.YearlyRate, Margin: terms.Margin,
 	}
 }
 
@@ -48,6 +57,10 @@ func (c Config) Validate() error {
 	if c.Period <= 0 || c.Timeout <= 0 {
 		errs = append(errs, errors.New("valuation: period and timeout must be positive"))
 	}
+	if !(c.MinKnown >= 0 && c.MinKnown <= 1) {
+		errs = append(errs, errors.New("valuation: the least known share of revenue must lie between 0 and 1"))
+	}
+	errs = append(errs, c.Costs.Validate())
 	if c.Lifetime.Unit != lifetime.Week {
 		errs = append(errs, errors.New("valuation: the unit of time must be the week"))
 	}

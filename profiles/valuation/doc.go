@@ -14,12 +14,30 @@
 // day (UTC) are one purchase, as the models assume. Subscriptions and stock
 // adjustments are no purchases.
 //
+// # Models
+//
+// Once a day the history chooses the models of purchase times and of spend
+// (lifetime.Choose), again when the customers have become a tenth more or fewer.
+// The choice stands in the Summary of the population row, with its reason.
+//
 // # Refunds
 //
 // A refund takes its amount off the customer's latest purchase days at or before
 // it, the newest first (lifetime.NetOfRefunds). The day stays a purchase day:
 // the customer came to buy, and only the money is gone. So the frequency is that
 // of buying, and the spend is net of what was sent back.
+//
+// # Margins
+//
+// Where costs are known there are margins beside the revenue: the unit cost of an
+// order's line, or else that of the present catalogue, the discount of the order,
+// and what the file of Costs declares of an order, a refund and a contact of
+// support. Tax and shipping are not revenue here, and what is charged for shipping
+// is taken to cover it, unless per_order says otherwise. A line without cost is
+// revenue of unknown cost, never of none: it is told as the share that is known
+// (known_share), and where less than Config.MinKnown of all revenue is known the
+// scores of margins do not exist and MarginUnknown says so. The margin of a
+// customer is his own, shrunken to that of all (lifetime.Margins).
 //
 // # Currency
 //

@@ -27,6 +27,9 @@ type fact struct {
 	lines       []line
 	workspace   string // "main" when empty
 	messageHash int64  // the position when 0
+	discount    string // "0" when empty
+	// products and costs are those of the lines; none when empty.
+	products, costs []string
 }
 
 type line struct{ quantity, price string }
@@ -59,7 +62,7 @@ func decimals(t testing.TB, lines []line, pick func(line) string) []decimal.Deci
 // insertFacts writes rows as ingest would.
 func insertFacts(t testing.TB, conn driver.Conn, facts []fact) {
 	t.Helper()
-	batch, err := conn.PrepareBatch(t.Context(), "INSERT INTO transaction_facts (workspace, anchor_id, time, message_hash, received_time, source, name, type, order_id, status, currency, amount, items.product_id, items.name, items.category, items.quantity, items.price, items.cost)")
+	batch, err := conn.PrepareBatch(t.Context(), "INSERT INTO transaction_facts (workspace, anchor_id, time, message_hash, received_time, source, name, type, order_id, status, currency, amount, discount, items.product_id, items.name, items.category, items.quantity, items.price, items.cost)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,10 +75,16 @@ func insertFacts(t testing.TB, conn driver.Conn, facts []fact) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		texts := make([]string, len(f.lines))
-		costs := make([]decimal.Decimal, len(f.lines))
+		texts, costs := make([]string, len(f.lines)), make([]decimal.Decimal, len(f.lines))
+		products := f.products
+		if products == nil {
+			products = texts
+		}
+		for k, text := range f.costs {
+			costs[k] = decimal.RequireFromString(text)
+		}
 		err = batch.Append(or(f.workspace, "main"), f.anchor, f.time, hash, f.time, "shop", "Order Completed", or(f.kind, "order"),
-			f.order, or(f.status, "completed"), or(f.currency, "GBP"), amount, texts, texts, texts,
+			f.order, or(f.status, "completed"), or(f.currency, "GBP"), amount, decimal.RequireFromString(or(f.discount, "0")), products, texts, texts,
 			decimals(t, f.lines, func(l line) string { return l.quantity }),
 			decimals(t, f.lines, func(l line) string { return l.price }), costs)
 		if err != nil {

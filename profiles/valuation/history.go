@@ -17,20 +17,26 @@ import (
 // as_of of people whose processing is not restricted: when it was placed and what it is
 // worth. Amounts are decimal until
 // they are summed, so that the sums do not depend on the order of the rows.
-var ordersSQL = `
-SELECT profile_id, type, placed, tupleElement(newest, 1) AS status, tupleElement(newest, 2) AS currency, tupleElement(newest, 3) AS worth
+var ordersSQL = orders("", "")
+
+// orders is ordersSQL with more columns, made of more elements of the tuple newest
+// from the fourth on.
+func orders(columns, elements string) string {
+	return `
+SELECT profile_id, type, placed, tupleElement(newest, 1) AS status, tupleElement(newest, 2) AS currency, tupleElement(newest, 3) AS worth` + columns + `
 FROM (
     SELECT profile_id, type, min(time) AS placed,
         argMax((status, currency, if(type = 'refund', toDecimal256(abs(amount), 8),
             if(empty(items.quantity), toDecimal256(amount, 8), arraySum(arrayMap((quantity, price) ->
                 if(quantity > 0 AND price > 0, toDecimal256(quantity, 4) * toDecimal256(price, 4), toDecimal256(0, 8)),
-                items.quantity, items.price))))), (time, message_hash)) AS newest
+                items.quantity, items.price))))` + elements + `), (time, message_hash)) AS newest
     FROM transactions
     WHERE workspace = {workspace:String} AND anchor_id != 0 AND profile_id != 0 AND ` + warehouse.Unrestricted("profile_id") + `
         AND type IN ('order', 'refund') AND time <= parseDateTime64BestEffort({as_of:String}, 3, 'UTC')
     GROUP BY profile_id, type, ` + profilestore.TransactionIdentity + `
 )
 WHERE worth > 0 AND ` + profilestore.TransactionStands
+}
 
 // Orders returns the SELECT of the orders and refunds that count, one row each, with
 // the columns profile_id, type, placed, status, currency and worth: what a purchase is,
@@ -44,11 +50,15 @@ GROUP BY currency HAVING orders > 0 ORDER BY orders DESC, currency`
 
 // historySQL is one row per profile that ever bought: its days since 1970 with
 // purchases or refunds, and what was bought and refunded on them.
-var historySQL = `SELECT profile_id, groupArray(day), groupArray(bought), groupArray(returned)
+var historySQL = `SELECT profile_id, groupArray(day), groupArray(bought), groupArray(returned),
+    groupArray(covered), groupArray(spent), groupArray(discounted), groupArray(orders), groupArray(refunds)
 FROM (
     SELECT profile_id, toInt32(toDate32(placed)) AS day,
-        toFloat64(sumIf(worth, type = 'order')) AS bought, toFloat64(sumIf(worth, type = 'refund')) AS returned
-    FROM (` + ordersSQL + `)
+        toFloat64(sumIf(worth, type = 'order')) AS bought, toFloat64(sumIf(worth, type = 'refund')) AS returned,
+        toFloat64(sumIf(covered, type = 'order')) AS covered, toFloat64(sumIf(spent, type = 'order')) AS spent,
+        toFloat64(sumIf(least(toDecimal256(discount, 8), worth), type = 'order')) AS discounted,
+        toUInt32(countIf(type = 'order')) AS orders, toUInt32(countIf(type = 'refund')) AS refunds
+    FROM (` + costedOrdersSQL + `)
     WHERE currency = {currency:String}
     GROUP BY profile_id, day
 )
@@ -61,13 +71,15 @@ type history struct {
 	currency  string
 	profiles  []identity.ProfileID
 	customers []lifetime.Customer
-	first     int // day of the first purchase of all
-	last      int // day of the last
+	earnings  []lifetime.Earnings // of the customers
+	first     int                 // day of the first purchase of all
+	last      int                 // day of the last
 	// orders counts the orders in other currencies, unmatched the refunded
 	// money that no purchase could be found for.
 	otherCurrency uint64
 	unmatched     float64
 	unusable      int // profiles whose sums are not finite
+	sample        histories
 }
 
 // readHistory reads the purchases up to asOf.
@@ -111,6 +123,10 @@ func (w *Worker) chooseCurrency(ctx context.Context, asOf time.Time, h *history)
 }
 
 func (w *Worker) readProfiles(ctx context.Context, asOf time.Time, h *history) error {
+	contacts, err := w.readContacts(ctx, asOf, h.currency)
+	if err != nil {
+		return err
+	}
 	rows, err := w.deps.Conn.Query(ctx, historySQL, w.arguments(asOf, clickhouse.Named("currency", h.currency))...)
 	if err != nil {
 		return err
@@ -118,25 +134,25 @@ func (w *Worker) readProfiles(ctx context.Context, asOf time.Time, h *history) e
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var id uint64
-		var days []int32
-		var bought, returned []float64
-		if err := rows.Scan(&id, &days, &bought, &returned); err != nil {
+		var d days
+		if err := rows.Scan(&id, &d.day, &d.bought, &d.returned, &d.covered, &d.spent, &d.discounted, &d.orders, &d.refunds); err != nil {
 			return err
 		}
-		h.add(identity.ProfileID(id), days, bought, returned, lifetime.DayOf(asOf))
+		d.contacts = contacts[id]
+		h.add(identity.ProfileID(id), d, w.cfg.Costs, lifetime.DayOf(asOf))
 	}
 	return rows.Err()
 }
 
 // add condenses the days of one profile.
-func (h *history) add(id identity.ProfileID, days []int32, bought, returned []float64, until int) {
+func (h *history) add(id identity.ProfileID, d days, costs Costs, until int) {
 	var purchases, refunds []lifetime.Purchase
-	for i, day := range days {
-		if bought[i] > 0 {
-			purchases = append(purchases, lifetime.Purchase{Day: int(day), Amount: bought[i]})
+	for i, day := range d.day {
+		if d.bought[i] > 0 {
+			purchases = append(purchases, lifetime.Purchase{Day: int(day), Amount: d.bought[i]})
 		}
-		if returned[i] > 0 {
-			refunds = append(refunds, lifetime.Purchase{Day: int(day), Amount: returned[i]})
+		if d.returned[i] > 0 {
+			refunds = append(refunds, lifetime.Purchase{Day: int(day), Amount: d.returned[i]})
 		}
 	}
 	purchases = lifetime.MergeDays(purchases)
@@ -154,4 +170,6 @@ func (h *history) add(id identity.ProfileID, days []int32, bought, returned []fl
 	h.first, h.last = min(h.first, first), max(h.last, last)
 	h.profiles = append(h.profiles, id)
 	h.customers = append(h.customers, c)
+	h.earnings = append(h.earnings, d.earnings(purchases, costs.in(h.currency)))
+	h.sample.add(purchases)
 }

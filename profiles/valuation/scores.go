@@ -1,6 +1,8 @@
 package valuation
 
 import (
+	"strings"
+
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
 )
 
@@ -18,6 +20,13 @@ const (
 	// LifetimeValue1y is the discounted spend of the next 52 weeks (times the
 	// margin); its interval is predictive.
 	LifetimeValue1y = "lifetime_value_1y"
+	// ContributionMargin is what the customer's purchases have left so far after
+	// all known costs; where costs of goods are unknown they are expected, and the
+	// interval is what it is if that revenue left nothing, and all of itself.
+	ContributionMargin = "contribution_margin"
+	// LifetimeMargin1y is LifetimeValue1y as margin instead of revenue. Neither
+	// exists where too little of the costs is known.
+	LifetimeMargin1y = "lifetime_margin_1y"
 	// Population is the score of the row of profile 0 that describes a refresh:
 	// its value is the number of profiles with a lifetime value, its detail the
 	// model and the data. The other scores of profile 0 are the means over all
@@ -33,7 +42,7 @@ const (
 
 // Names lists the scores per profile.
 func Names() []string {
-	return []string{PAlive, ExpectedPurchases90d, ExpectedSpend, LifetimeValue1y}
+	return []string{PAlive, ExpectedPurchases90d, ExpectedSpend, LifetimeValue1y, ContributionMargin, LifetimeMargin1y}
 }
 
 // Standing is the SQL condition on a row of scores, one of Names, under which
@@ -52,7 +61,7 @@ func CurrentScores() string {
 	return `SELECT profile_id, score, model_version, as_of, computed_at, value, lower, upper, detail
 FROM scores
 WHERE workspace = {workspace:String} AND profile_id != 0
-    AND score IN ('` + PAlive + `', '` + ExpectedPurchases90d + `', '` + ExpectedSpend + `', '` + LifetimeValue1y + `')
+    AND score IN ('` + strings.Join(Names(), "', '") + `')
     AND ` + Standing + `
     AND ` + warehouse.IdentifierProfile("profile_id") + ` = profile_id
     AND ` + warehouse.Unrestricted("profile_id") + `

@@ -25,6 +25,11 @@ type Summary struct {
 	Currency           string `json:"currency"`
 	// TotalValue is the sum of the lifetime values, in Currency.
 	TotalValue float64 `json:"total_value"`
+	// Margins are those of the contribution, and TotalMargin the sum of the lifetime
+	// values as margin; MarginUnknown says why there are none.
+	Margins       *lifetime.Margins `json:"margins,omitempty"`
+	TotalMargin   float64           `json:"total_margin,omitempty"`
+	MarginUnknown string            `json:"margin_unknown,omitempty"`
 	// Model, Parameters, LogLikelihood and Fallback describe the fit of the
 	// purchases, SpendParameters and SpendMean that of the amounts. Times are
 	// in weeks, amounts in Currency.
@@ -32,6 +37,7 @@ type Summary struct {
 	Parameters      []lifetime.Parameter `json:"parameters,omitempty"`
 	LogLikelihood   float64              `json:"log_likelihood,omitempty"`
 	Fallback        string               `json:"fallback,omitempty"`
+	SpendModel      lifetime.SpendKind   `json:"spend_model,omitempty"`
 	SpendParameters []lifetime.Parameter `json:"spend_parameters,omitempty"`
 	SpendMean       float64              `json:"spend_mean,omitempty"`
 	// SpendHeavyTail says that SpendMean is that of the data, because the
@@ -39,6 +45,15 @@ type Summary struct {
 	// be near 0.
 	SpendHeavyTail   bool    `json:"spend_heavy_tail,omitempty"`
 	SpendCorrelation float64 `json:"spend_correlation,omitempty"`
+	// Chosen and SpendChosen are the models that the history chose on ChosenDay
+	// (days since 1970), of ChosenCustomers with purchases in ChosenCurrency, and
+	// ChosenBecause why; Model differs where Fallback says so.
+	Chosen          lifetime.Kind      `json:"chosen,omitempty"`
+	SpendChosen     lifetime.SpendKind `json:"spend_chosen,omitempty"`
+	ChosenBecause   string             `json:"chosen_because,omitempty"`
+	ChosenDay       int                `json:"chosen_day,omitempty"`
+	ChosenCurrency  string             `json:"chosen_currency,omitempty"`
+	ChosenCustomers int                `json:"chosen_customers,omitempty"`
 	// ModelVersion is a hash of the parameters, the configuration and the
 	// window of the data.
 	ModelVersion string `json:"model_version"`
@@ -85,8 +100,22 @@ func (s *Summary) fitted(f *lifetime.Fitted) {
 		s.SpendRefused = f.SpendError.Error()
 		return
 	}
+	s.SpendModel = f.Spend.Kind
 	s.SpendParameters, s.SpendMean = f.Spend.Parameters(), f.Spend.PopulationMean
 	s.SpendHeavyTail, s.SpendCorrelation = f.Spend.HeavyTail, f.Spend.Correlation
+}
+
+// margins fits the margins, where there is an amount that they are of.
+func (s *Summary) margins(h *history, cfg Config) {
+	m, err := lifetime.FitMargins(h.earnings, cfg.MinKnown)
+	switch {
+	case err != nil:
+		s.MarginUnknown = err.Error()
+	case s.SpendRefused != "":
+		s.MarginUnknown = s.SpendRefused
+	default:
+		s.Margins = &m
+	}
 }
 
 // version names the model: equal parameters, configuration and window give
@@ -102,10 +131,12 @@ func (s *Summary) version(cfg Config) string {
 		Config     lifetime.Config
 		Terms      lifetime.Terms
 		Refused    string
+		Margins    *lifetime.Margins
+		Costs      Costs
 	}{
 		s.Model, s.Parameters, s.SpendParameters, s.SpendMean,
 		[3]int{s.firstDay, s.lastDay, s.asOfDay},
-		s.Currency, cfg.Lifetime, cfg.terms(), s.NotEnoughData,
+		s.Currency, cfg.Lifetime, cfg.terms(), s.NotEnoughData, s.Margins, cfg.Costs,
 	})
 	if err != nil {
 		panic(err) // Impossible: every number of a fit is finite.
@@ -123,13 +154,17 @@ func (s *Summary) version(cfg Config) string {
 func (h *history) fingerprint(version string) string {
 	sum := sha256.New()
 	sum.Write([]byte(version))
-	var buffer [40]byte
+	var buffer [72]byte
 	for i, c := range h.customers {
 		binary.LittleEndian.PutUint64(buffer[0:], uint64(h.profiles[i]))
 		binary.LittleEndian.PutUint64(buffer[8:], uint64(c.Frequency))
 		binary.LittleEndian.PutUint64(buffer[16:], math.Float64bits(c.Recency))
 		binary.LittleEndian.PutUint64(buffer[24:], math.Float64bits(c.Age))
 		binary.LittleEndian.PutUint64(buffer[32:], math.Float64bits(c.Spend))
+		binary.LittleEndian.PutUint64(buffer[40:], math.Float64bits(c.First))
+		binary.LittleEndian.PutUint64(buffer[48:], math.Float64bits(h.earnings[i].Revenue))
+		binary.LittleEndian.PutUint64(buffer[56:], math.Float64bits(h.earnings[i].Covered))
+		binary.LittleEndian.PutUint64(buffer[64:], math.Float64bits(h.earnings[i].Contribution))
 		sum.Write(buffer[:])
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])

@@ -99,7 +99,11 @@ func (w *Worker) refresh(ctx context.Context, asOf time.Time) (Summary, error) {
 		return s, err
 	}
 	s.describe(h, lifetime.DayOf(asOf))
-	fitted, err := lifetime.Fit(h.customers, w.cfg.Lifetime)
+	cfg := w.cfg
+	if cfg.Lifetime, err = w.models(h, before, &s); err != nil {
+		return s, fmt.Errorf("choose lifetime models: %w", err)
+	}
+	fitted, err := lifetime.Fit(h.customers, cfg.Lifetime)
 	switch {
 	case errors.Is(err, lifetime.ErrNotEnoughData):
 		s.NotEnoughData = err.Error()
@@ -107,8 +111,9 @@ func (w *Worker) refresh(ctx context.Context, asOf time.Time) (Summary, error) {
 		return s, fmt.Errorf("fit lifetime models: %w", err)
 	default:
 		s.fitted(fitted)
+		s.margins(h, cfg)
 	}
-	s.ModelVersion = s.version(w.cfg)
+	s.ModelVersion = s.version(cfg)
 	inputs := h.fingerprint(s.ModelVersion)
 	if before.inputs == inputs {
 		s.Unchanged, s.CustomersWithValue, s.TotalValue = true, before.customers, before.total

@@ -86,6 +86,9 @@ func (w *Worker) score(ctx context.Context, h *history, fitted *lifetime.Fitted,
 			return fmt.Errorf("score: %w", err)
 		}
 		detail.add(&rows, uint64(h.profiles[i]), c, score)
+		if score.HasMoney && s.Margins != nil {
+			w.addMargins(&rows, h, i, score, detail, s)
+		}
 		s.observe(PAlive, score.Alive.Value)
 		s.observe(ExpectedPurchases90d, score.Purchases[0].Value)
 		if score.HasMoney {
@@ -101,6 +104,27 @@ func (w *Worker) score(ctx context.Context, h *history, fitted *lifetime.Fitted,
 		}
 	}
 	return w.flush(ctx, &rows, s)
+}
+
+// addMargins appends the rows of what the customer has left and will leave.
+func (w *Worker) addMargins(rows *columns, h *history, i int, score lifetime.Score, d *detail, s *Summary) {
+	e, revenue := h.earnings[i], score.Value
+	rate, known := s.Margins.Rate(e), 0.0
+	if e.Revenue > 0 {
+		known = e.Covered / e.Revenue
+	}
+	if w.cfg.Margin > 0 {
+		rate /= w.cfg.Margin // The value is a share of the revenue already.
+	}
+	told := appendNumber(appendNumber(appendNumber(nil, `,"margin":`, s.Margins.Rate(e)), `,"known_share":`, known), `,"revenue":`, e.Revenue)
+	inputs := string(append(told, '}'))
+	past, future := s.Margins.Contributed(e), revenue.Earned(rate)
+	profile := uint64(h.profiles[i])
+	rows.add(profile, ContributionMargin, past, d.heads[ContributionMargin]+inputs)
+	rows.add(profile, LifetimeMargin1y, future, d.heads[LifetimeMargin1y]+inputs)
+	s.observe(ContributionMargin, past.Value)
+	s.observe(LifetimeMargin1y, future.Value)
+	s.TotalMargin += future.Value
 }
 
 func (w *Worker) flush(ctx context.Context, rows *columns, s *Summary) error {
@@ -140,6 +164,8 @@ func newDetail(cfg Config, s *Summary) *detail {
 		LifetimeValue1y: head(s.Currency, "predictive", map[string]any{
 			"horizon_weeks": yearWeeks, "yearly_rate": cfg.YearlyRate, "margin": cfg.Margin,
 		}),
+		ContributionMargin: head(s.Currency, "bounds of unknown costs", nil),
+		LifetimeMargin1y:   head(s.Currency, "predictive", map[string]any{"horizon_weeks": yearWeeks, "yearly_rate": cfg.YearlyRate}),
 	}}
 }
 
@@ -169,6 +195,7 @@ type publication struct {
 	inputs     string
 	customers  int
 	total      float64
+	summary    Summary
 }
 
 const publishedSQL = `SELECT computed_at, value, detail FROM scores
@@ -199,7 +226,7 @@ func (w *Worker) published(ctx context.Context) (publication, error) {
 		// A detail that cannot be read only means that the scores are written
 		// again.
 		if json.Unmarshal([]byte(text), &last) == nil {
-			p.inputs, p.total = last.Inputs, last.Summary.TotalValue
+			p.inputs, p.total, p.summary = last.Inputs, last.Summary.TotalValue, last.Summary
 		}
 		p.customers = int(value)
 	}

@@ -19,10 +19,17 @@ type Config struct {
 	Path string
 	// ID, Time and Amount are names of columns; Amount may be "".
 	ID, Time, Amount string
+	// Cost is the name of the column of what the line cost, "" for none. It needs
+	// Amount; an empty cell is an unknown cost.
+	Cost string
 	// Dates says in which order day and month stand; Auto finds it.
 	Dates cells.Order
 	// Until is the last day (since 1970-01-01) that counts; 0 for all.
 	Until int
+	// Split is the last day that a fit may know of, 0 for all: refunds after it
+	// are taken off purchases after it alone, so that what was known on that day
+	// does not change with what came later.
+	Split int
 	// Progress is told the bytes done, of how many; it may be nil.
 	Progress func(done, total int64)
 }
@@ -34,6 +41,7 @@ const (
 	BadDate      = "date_unreadable"
 	NoAmount     = "no_amount"
 	BadAmount    = "amount_unreadable"
+	BadCost      = "cost_unreadable"
 	AfterEnd     = "after_the_end"
 	OnlyRefunds  = "customer_without_purchase" // lines of customers who only sent back
 	hugeAmount   = 1e12
@@ -46,6 +54,8 @@ type Log struct {
 	IDs []string
 	// Histories are their purchase days in order, net of refunds.
 	Histories [][]lifetime.Purchase
+	// Earnings are what they left after costs, up to the split; nil without costs.
+	Earnings []lifetime.Earnings
 	// Lines is the number of lines, Excluded that of those left out by reason.
 	Lines    int
 	Excluded map[string]int
@@ -98,13 +108,15 @@ func Read(ctx context.Context, cfg Config) (*Log, error) {
 type line struct {
 	customer, date int32
 	number         int32
-	amount         float64
+	amount, cost   float64
+	costKnown      bool
 }
 
 type reader struct {
 	cfg              Config
 	log              *Log
 	id, time, amount int
+	cost             int
 	days             map[string]int32 // texts of dates
 	texts            []string
 	customers        map[string]int32
@@ -137,7 +149,12 @@ func (r *reader) columns(header []string) (err error) {
 		return err
 	}
 	if r.amount = -1; r.cfg.Amount != "" {
-		r.amount, err = find(r.cfg.Amount, "the amount")
+		if r.amount, err = find(r.cfg.Amount, "the amount"); err != nil {
+			return err
+		}
+	}
+	if r.cost = -1; r.cfg.Cost != "" {
+		r.cost, err = find(r.cfg.Cost, "the cost")
 	}
 	return err
 }
@@ -173,6 +190,10 @@ func (r *reader) add(fields [][]byte, number int) {
 			return
 		}
 		l.amount = v
+	}
+	if !r.readCost(&l, fields) {
+		r.exclude(BadCost, number)
+		return
 	}
 	l.customer, l.date = code(r.customers, fields[r.id], &r.log.IDs), code(r.days, fields[r.time], &r.texts)
 	r.lines = append(r.lines, l)
@@ -210,6 +231,7 @@ func (r *reader) finish() (*Log, error) {
 		}
 	}
 	bought, returned := make([][]lifetime.Purchase, len(r.log.IDs)), make([][]lifetime.Purchase, len(r.log.IDs))
+	var costs []cost
 	for _, l := range r.lines {
 		day := days[l.date]
 		switch {
@@ -222,19 +244,22 @@ func (r *reader) finish() (*Log, error) {
 			returned[l.customer] = append(returned[l.customer], lifetime.Purchase{Day: day, Amount: -l.amount})
 		default:
 			bought[l.customer] = append(bought[l.customer], lifetime.Purchase{Day: day, Amount: l.amount})
+			if r.cost >= 0 {
+				costs = append(costs, cost{day, int(l.customer), l.amount, l.cost, l.costKnown})
+			}
 		}
 	}
 	if err := r.refuse(); err != nil {
 		return nil, err
 	}
-	return r.histories(bought, returned)
+	return r.histories(bought, returned, costs)
 }
 
 // refuse stops at a file of which much cannot be read.
 func (r *reader) refuse() error {
 	var faults []string
 	count := 0
-	for _, reason := range []string{NoID, NoDate, BadDate, NoAmount, BadAmount} {
+	for _, reason := range []string{NoID, NoDate, BadDate, NoAmount, BadAmount, BadCost} {
 		if n := r.log.Excluded[reason]; n > 0 {
 			count += n
 			faults = append(faults, fmt.Sprintf("%d %s (lines %s)", n, strings.ReplaceAll(reason, "_", " "), strings.Trim(strings.ReplaceAll(fmt.Sprint(r.bad[reason]), " ", ", "), "[]")))
@@ -246,10 +271,31 @@ func (r *reader) refuse() error {
 	return nil
 }
 
+// net takes the refunds off the purchases, those after the split apart.
+func (r *reader) net(days, refunds []lifetime.Purchase) (unmatched float64) {
+	if r.cfg.Split == 0 {
+		return lifetime.NetOfRefunds(days, refunds)
+	}
+	var known, later []lifetime.Purchase
+	for _, p := range refunds {
+		if p.Day <= r.cfg.Split {
+			known = append(known, p)
+		} else {
+			later = append(later, p)
+		}
+	}
+	after := slices.IndexFunc(days, func(p lifetime.Purchase) bool { return p.Day > r.cfg.Split })
+	if after < 0 {
+		after = len(days)
+	}
+	return lifetime.NetOfRefunds(days, known) + lifetime.NetOfRefunds(days[after:], later)
+}
+
 // histories nets refunds and leaves out who never bought.
-func (r *reader) histories(bought, returned [][]lifetime.Purchase) (*Log, error) {
+func (r *reader) histories(bought, returned [][]lifetime.Purchase, costs []cost) (*Log, error) {
 	log, ids := r.log, r.log.IDs
 	log.IDs = nil
+	var customers []int // of the file, by place in the log
 	for i, id := range ids {
 		if len(bought[i]) == 0 {
 			if n := len(returned[i]); n > 0 {
@@ -258,15 +304,17 @@ func (r *reader) histories(bought, returned [][]lifetime.Purchase) (*Log, error)
 			continue
 		}
 		days := lifetime.MergeDays(bought[i])
-		log.UnmatchedRefunds += lifetime.NetOfRefunds(days, returned[i])
+		log.UnmatchedRefunds += r.net(days, returned[i])
 		if len(log.IDs) == 0 {
 			log.First, log.Last = days[0].Day, days[len(days)-1].Day
 		}
 		log.First, log.Last = min(log.First, days[0].Day), max(log.Last, days[len(days)-1].Day)
 		log.IDs, log.Histories = append(log.IDs, id), append(log.Histories, days)
+		customers = append(customers, i)
 	}
 	if len(log.IDs) == 0 {
 		return nil, fmt.Errorf("%s has no purchase up to the end asked for", r.cfg.Path)
 	}
+	log.Earnings = r.earnings(costs, customers)
 	return log, nil
 }

@@ -86,3 +86,39 @@ func TestRefuses(t *testing.T) {
 		})
 	}
 }
+
+// A refund that comes after the day that a fit may know of leaves what was known
+// on it alone; it comes off the purchases after that day.
+func TestSplit(t *testing.T) {
+	cfg := columns()
+	cfg.Split = 5
+	log, err := read(t, "id,date,amount\na,1970-01-02,10\na,1970-01-03,-1\na,1970-01-09,20\na,1970-01-10,-25\n", cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []lifetime.Purchase{{Day: 1, Amount: 9}, {Day: 8, Amount: 0}}
+	if diff := cmp.Diff(want, log.Histories[0]); diff != "" || log.UnmatchedRefunds != 5 {
+		t.Errorf("%v unmatched (-want +got)\n%s", log.UnmatchedRefunds, diff)
+	}
+}
+
+// Costs are known by line: an empty one is unknown, what is sent back takes its
+// share along, and what comes after the split is not looked at.
+func TestCosts(t *testing.T) {
+	cfg := columns()
+	cfg.Cost, cfg.Split = "cost", 8
+	log, err := read(t, "id,date,amount,cost\nb,1970-01-02,10,4\na,1970-01-02,10,6\na,1970-01-02,10,\na,1970-01-03,-5,\na,1970-01-05,8,10\na,1970-01-12,100,1\nb,1970-01-02,1,soon\nz,1970-01-02,1,1\nz,1970-01-02,1,1\nz,1970-01-02,1,1\nz,1970-01-02,1,1\nz,1970-01-02,1,1\n", cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type sums struct{ Revenue, Covered, Contribution float64 }
+	got := map[string]sums{}
+	for i, id := range log.IDs {
+		e := log.Earnings[i]
+		got[id] = sums{e.Revenue, e.Covered, e.Contribution}
+	}
+	want := map[string]sums{"b": {10, 10, 6}, "a": {23, 15.5, 1}, "z": {5, 5, 0}}
+	if diff := cmp.Diff(want, got); diff != "" || log.Excluded[BadCost] != 1 {
+		t.Errorf("excluded %v (-want +got)\n%s", log.Excluded, diff)
+	}
+}
