@@ -191,7 +191,7 @@ func (o *owner) decideCommand(ctx context.Context, r *order, decisions []identit
 // once more: only a command whose owner stopped in its midst needs it.
 func (o *owner) movedSince(ctx context.Context, sp *space, rules *identity.Rules, without string) (moved int, err error) {
 	beside := &space{name: sp.name, rules: rules, graph: o.deps.NewGraph(rules)}
-	l := loader{store: o.store, space: beside, until: forever, without: without}
+	l := &loader{store: o.store, space: beside, until: forever, without: without}
 	if err := l.load(ctx); err != nil {
 		return 0, fmt.Errorf("load ledger as before a command: %w", err)
 	}
