@@ -139,17 +139,52 @@ func (g *Graph) moved() []identity.Move {
 }
 
 // movedOfAll is moved where every identifier is new, and so was its own profile: all
-// are looked at in the order in which they are stored.
+// are looked at in the order in which they are stored, part by part.
 func (g *Graph) movedOfAll() []identity.Move {
-	moves := make([]identity.Move, 0, len(g.work.journal))
-	for x := ref(1); x < g.nodes.end(); x++ {
-		n := g.nodes.at(x)
-		if n.flags&journaled != 0 || g.ns(x).rule.Household {
-			if now := g.present(x); now != identity.ProfileID(n.key) {
-				moves = append(moves, identity.Move{Identifier: n.key, Old: identity.ProfileID(n.key), New: now})
+	const part = 64 * pageSize
+	end := g.nodes.end()
+	parts := make([][]identity.Move, (int(end)+part-1)/part)
+	g.sideBySide(len(parts), func(i int) {
+		parts[i] = g.movedOfPart(max(1, ref(i*part)), min(end, ref((i+1)*part)))
+	})
+	g.sideBySide(len(parts), func(i int) { // When nobody reads the flags of another part.
+		for x := max(1, ref(i*part)); x < min(end, ref((i+1)*part)); x++ {
+			g.nodes.at(x).flags &^= fresh | journaled
+		}
+	})
+	return slices.Concat(parts...)
+}
+
+// movedOfPart is movedOfAll of the identifiers before end. What lies elsewhere is read
+// for many of them at once, so that the processor does not wait for one after the other.
+func (g *Graph) movedOfPart(x, end ref) (moves []identity.Move) {
+	var noted, founders [together]ref
+	for x < end {
+		n := 0
+		for ; x < end && n < together; x++ {
+			d := g.nodes.at(x)
+			if household := g.ns(x).rule.Household; household || d.flags&journaled != 0 {
+				noted[n], founders[n] = x, d.head
+				if household {
+					founders[n] = 0
+				}
+				n++
 			}
 		}
-		n.flags &^= fresh | journaled
+		for i, h := range founders[:n] {
+			if h != 0 {
+				founders[i] = g.founderOf(h)
+			}
+		}
+		for i, f := range founders[:n] {
+			key, now := g.nodes.at(noted[i]).key, identity.ProfileID(0)
+			if f != 0 {
+				now = identity.ProfileID(g.nodes.at(f).key)
+			}
+			if now != identity.ProfileID(key) {
+				moves = append(moves, identity.Move{Identifier: key, Old: identity.ProfileID(key), New: now})
+			}
+		}
 	}
 	return moves
 }

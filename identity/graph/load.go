@@ -57,16 +57,23 @@ type Load struct {
 // Load begins to take a stored ledger. namespaces and sources are what its rows
 // name.
 func (g *Graph) Load(namespaces []identity.Namespace, sources []string) *Load {
-	l := &Load{g: g, namespaces: namespaces, sources: sources, low: 1}
+	l := &Load{g: g, low: 1}
 	l.bulk = g.nodes.end() <= 1 && g.edges.end() <= 1 && len(g.standing) == 0 &&
 		!slices.ContainsFunc(g.spaces, func(s namespace) bool { return s.expired })
-	for _, n := range namespaces {
-		l.spaces = append(l.spaces, g.space(n))
-	}
-	for _, s := range sources {
-		l.trusted = append(l.trusted, g.rules.Trusted(s))
-	}
+	l.Lists(namespaces, sources)
 	return l
+}
+
+// Lists says that what follows names what the lists of Load do not: these begin with
+// them.
+func (l *Load) Lists(namespaces []identity.Namespace, sources []string) {
+	for _, n := range namespaces[len(l.spaces):] {
+		l.spaces = append(l.spaces, l.g.space(n))
+	}
+	for _, s := range sources[len(l.trusted):] {
+		l.trusted = append(l.trusted, l.g.rules.Trusted(s))
+	}
+	l.namespaces, l.sources = namespaces, sources
 }
 
 // Identifiers takes the next identifiers.
@@ -96,7 +103,7 @@ func (l *Load) Identifiers(batch []StoredIdentifier) {
 func (l *Load) index() {
 	if g := l.g; l.bulk && !l.indexed {
 		l.indexed = true
-		g.byKey.build(g.nodes.end())
+		g.byKey.build(g.nodes.end(), g.sideBySide)
 	}
 }
 
@@ -199,6 +206,6 @@ func (l *Load) greater(batch []StoredPair) {
 func (l *Load) End() {
 	l.index()
 	if l.bulk {
-		l.g.byEnds.build(l.g.edges.end())
+		l.g.byEnds.build(l.g.edges.end(), l.g.sideBySide)
 	}
 }

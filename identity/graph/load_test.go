@@ -107,7 +107,7 @@ func TestLoadEqualsOracle(t *testing.T) {
 func TestIndexesOfALoad(t *testing.T) {
 	for _, n := range []ref{1, 2, 1000, 1<<20 + 5} {
 		x := index{hash: func(i ref) uint64 { return mix(uint64(i)) }}
-		x.build(n)
+		x.build(n, (&Graph{workers: 2}).sideBySide)
 		for i := ref(1); i < n+3; i++ {
 			want := i
 			if i >= n {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // maxWorkers bounds the processors on which one rebuild runs: others have work too.
@@ -51,6 +52,20 @@ func (g *Graph) evaluateSideBySide(c *collector) {
 		g.markHome(v)
 	}
 	g.work.seated, g.work.atHome = nil, nil
+}
+
+// sideBySide calls f for each of n parts, on several processors.
+func (g *Graph) sideBySide(n int, f func(part int)) {
+	var next atomic.Int64
+	var done sync.WaitGroup
+	for range min(n, max(1, g.workers)) {
+		done.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	done.Wait()
 }
 
 // unevaluated reports whether no step has found anything yet, so that what workers

@@ -1,5 +1,7 @@
 package graph
 
+import "cmp"
+
 // portion is the number of identifiers that a rebuild evaluates at once: with
 // their edges they fit into the nearer caches of a processor.
 const portion = 4096
@@ -46,6 +48,9 @@ type collector struct {
 	seen  []uint64 // a bit for each node
 	queue []ref
 	size  int // of the components of this portion
+	near  ref // identifiers before it were touched
+	// The compiler must not think that nobody wants what is touched.
+	touched ref
 }
 
 // collect takes the components of the next portion, and reports whether others may
@@ -55,9 +60,45 @@ func (c *collector) collect(g *Graph) (more bool) {
 		if c.size >= g.portion {
 			return true
 		}
+		if c.next >= c.near {
+			c.touch()
+		}
 		c.component(c.next)
 	}
 	return false
+}
+
+// touch reads what the components of the next identifiers begin with, for many of them
+// at once: edges and identifiers lie anywhere in memory, and to walk along them is to
+// wait for one after the other. What was collected is not looked at, as another worker
+// may be changing it.
+func (c *collector) touch() {
+	g, n := c.g, 0
+	var from, edges, ends [together / 4]ref
+	c.near = min(c.next+ref(len(from)), g.nodes.end())
+	for x := c.next; x < c.near; x++ {
+		if c.seen[x/64]&(1<<(x%64)) != 0 {
+			continue
+		}
+		d := g.nodes.at(x)
+		if e := cmp.Or(d.live, d.parked); e != 0 {
+			from[n], edges[n] = x, e
+			n++
+		}
+	}
+	for i, e := range edges[:n] {
+		ends[i] = g.edges.at(e).other(from[i])
+	}
+	for i, y := range ends[:n] {
+		d := g.nodes.at(y)
+		edges[i] = cmp.Or(d.live, d.parked)
+	}
+	for i, e := range edges[:n] { // Its own edge, if nothing else.
+		edges[i] = g.edges.at(e).other(ends[i])
+	}
+	for _, y := range edges[:n] {
+		c.touched ^= g.nodes.at(y).head
+	}
 }
 
 // component takes all that evidence, open or not, and must-links connect with x.

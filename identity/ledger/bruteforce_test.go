@@ -62,6 +62,10 @@ func (l *bruteLoad) Pairs(batch []graph.StoredPair) {
 	}
 }
 
+func (l *bruteLoad) Lists(namespaces []identity.Namespace, sources []string) {
+	l.names, l.sources = namespaces, sources
+}
+
 func (*bruteLoad) End() {}
 
 func (g *bruteForce) Known(k identity.Key) bool {

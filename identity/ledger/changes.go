@@ -2,10 +2,13 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/graph"
@@ -32,6 +35,8 @@ type changes struct {
 	households       *hopBlock
 	history          historyBlock
 	flips            flipBlock
+	decided          decisionBlock // of a command, with the name of their insert
+	decidedBy        string
 	last             map[string]uint64 // by workspace, its last sequence
 	notices          []identity.Notice
 	noticed          int // changes to expect in one of them
@@ -274,15 +279,25 @@ func (o *owner) publish(ctx context.Context, c *changes) error {
 	return o.notify(ctx, c.notices)
 }
 
-// show stores c and makes it visible.
+// show stores c and makes it visible. Decisions go in beside the rows of the reading
+// that follow from them, since nothing of either counts yet: without the version
+// nobody reads the rows, and who finds decisions without an outcome finishes them.
 func (o *owner) show(ctx context.Context, c *changes) error {
-	if c.history.rows() == 0 && c.flips.rows() == 0 {
-		return nil
+	group, storing := errgroup.WithContext(ctx)
+	if c.decided.rows() > 0 {
+		if err := o.at("decisions"); err != nil {
+			return err
+		}
+		group.Go(func() error { return o.store.insert(storing, c.decidedBy, &c.decided) })
 	}
-	if err := o.at("reading"); err != nil {
-		return err
+	shows := c.history.rows() > 0 || c.flips.rows() > 0
+	if shows {
+		if err := o.at("reading"); err != nil {
+			return errors.Join(err, group.Wait())
+		}
+		group.Go(func() error { return o.store.insert(storing, o.token("reading"), c.blocks()...) })
 	}
-	if err := o.store.insert(ctx, o.token("reading"), c.blocks()...); err != nil {
+	if err := group.Wait(); err != nil || !shows {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.last)) {

@@ -97,7 +97,7 @@ func (o *owner) apply(ctx context.Context, r *order) error {
 	if err := o.at("command"); err != nil {
 		return err
 	}
-	before, stored, err := o.recallCommand(ctx, r)
+	before, stored, v, err := o.recallCommand(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -110,11 +110,8 @@ func (o *owner) apply(ctx context.Context, r *order) error {
 	if before != nil && len(stored) == 0 {
 		return nil
 	}
-	v := verdict{decisions: stored}
-	if len(stored) == 0 {
-		if v, err = o.judge(ctx, r); err != nil {
-			return err
-		}
+	if len(stored) > 0 {
+		v = verdict{decisions: stored}
 	}
 	c, err := o.decideCommand(ctx, r, v.decisions, len(stored) == 0)
 	if err != nil {
@@ -138,22 +135,30 @@ func (o *owner) apply(ctx context.Context, r *order) error {
 }
 
 // recallCommand looks up what became of a command before, if anything: its outcome
-// and its decisions.
-func (o *owner) recallCommand(ctx context.Context, r *order) (before *done, stored []identity.Decision, err error) {
+// and its decisions. Meanwhile it is judged, which changes nothing: the verdict is of
+// use only if there is neither.
+func (o *owner) recallCommand(ctx context.Context, r *order) (before *done, stored []identity.Decision, v verdict, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		before, err = o.store.command(ctx, r.space, r.ID)
 		return err
 	})
 	group.Go(func() (err error) {
-		stored, err = o.store.decisionsOf(ctx, r.space.name, r.ID)
+		stored, err = o.store.decisionsOf(ctx, r.space.name, r.ID, r.received)
 		return err
 	})
-	return before, stored, group.Wait()
+	group.Go(func() (err error) {
+		if r.fault == nil && (r.Kind == identity.Redeclare || r.Kind == identity.Erase) {
+			return nil // These have steps of their own.
+		}
+		v, err = o.judge(ctx, r)
+		return err
+	})
+	return before, stored, v, group.Wait()
 }
 
-// decideCommand gives decisions to the graph, stores them when they are new, and
-// returns what changed in the reading.
+// decideCommand gives decisions to the graph and returns what changed in the reading,
+// with the decisions to store when they are new.
 func (o *owner) decideCommand(ctx context.Context, r *order, decisions []identity.Decision, fresh bool) (*changes, error) {
 	sp := r.space
 	c := o.newChanges(causeDecision)
@@ -168,15 +173,9 @@ func (o *owner) decideCommand(ctx context.Context, r *order, decisions []identit
 		return nil, err
 	}
 	if fresh {
-		if err := o.at("decisions"); err != nil {
-			return nil, err
-		}
-		b := &decisionBlock{}
+		c.decidedBy = commandToken("decisions", r)
 		for _, d := range decisions {
-			b.add(sp.name, d)
-		}
-		if err := o.store.insert(ctx, commandToken("decisions", r), b); err != nil {
-			return nil, err
+			c.decided.add(sp.name, d)
 		}
 	}
 	c.reserve(len(found.Moves), 0, 1)
@@ -192,7 +191,7 @@ func (o *owner) decideCommand(ctx context.Context, r *order, decisions []identit
 // once more: only a command whose owner stopped in its midst needs it.
 func (o *owner) movedSince(ctx context.Context, sp *space, rules *identity.Rules, without string) (moved int, err error) {
 	beside := &space{name: sp.name, rules: rules, graph: o.deps.NewGraph(rules)}
-	l := loader{store: o.store, space: beside, until: forever, without: without}
+	l := &loader{store: o.store, space: beside, until: forever, without: without}
 	if err := l.load(ctx); err != nil {
 		return 0, fmt.Errorf("load ledger as before a command: %w", err)
 	}

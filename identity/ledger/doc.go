@@ -28,8 +28,8 @@
 // and has a flush of its own:
 //
 //	start rows of class flips, when there are any
-//	decisions, whole                                or a version of the rules
-//	reading and version, as above                   when anything changed
+//	decisions, whole, beside the reading            or a version of the rules
+//	version, as above                               when anything changed
 //	outcome: identity_commands                      of what was refused, too
 //	notices, commit
 //

@@ -112,7 +112,7 @@ func New(cfg Config, deps Deps) (*Ledger, error) {
 	}
 	l := &Ledger{
 		cfg: cfg, deps: deps, log: log, metrics: m,
-		store:  &store{db: deps.DB, cfg: cfg, metrics: m, seed: maphash.MakeSeed(), keyer: deps.Keyer},
+		store:  &store{db: deps.DB, cfg: cfg, metrics: m, seed: maphash.MakeSeed(), keyer: deps.Keyer, rangeRows: rangeRows},
 		spaces: map[string]*space{}, beside: make(chan struct{}, 1), trials: map[string]*trial{},
 	}
 	if deps.Metrics != nil {

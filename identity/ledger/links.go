@@ -179,7 +179,7 @@ func (l *loader) links(ctx context.Context) error {
 	var weight int32
 	var at int64
 	return l.store.each(ctx, query, named("workspace", l.space.name, "model", model), []any{&a, &b, &weight, &at}, func() error {
-		l.rows++
+		l.rows.Add(1)
 		l.space.graph.Score(recordNode(identity.Key(a)), recordNode(identity.Key(b)), model, int64(weight), at)
 		return nil
 	})

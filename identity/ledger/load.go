@@ -4,6 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/graph"
@@ -11,7 +16,7 @@ import (
 
 // load reads the evidence of sp into its graph: identifiers first, then pairs, then
 // scored pairs and decisions. Sets are not loaded. It returns the number of rows
-// read. While one range of keys is taken by the graph the next one is read; the
+// read. While one range of keys is taken by the graph the next ones are read; the
 // columns are of fixed width but for the value of an identifier, which the rules
 // need to know what is blocked: namespaces and sources are read as places in a
 // list.
@@ -23,36 +28,32 @@ const forever = math.MaxInt64
 
 // loadUntil is load, but for evidence later than until; see AsOf.
 func (s *store) loadUntil(ctx context.Context, sp *space, until int64) (rows int, err error) {
-	l := loader{store: s, space: sp, until: until}
+	l := &loader{store: s, space: sp, until: until}
 	err = l.load(ctx)
-	return l.rows, err
+	return int(l.rows.Load()), err
 }
 
-func (l *loader) load(ctx context.Context) (err error) {
+func (l *loader) load(ctx context.Context) error {
 	if err := l.erasures(ctx); err != nil {
 		return err
 	}
-	if l.namespaces, err = l.names(ctx, `SELECT DISTINCT namespace FROM identifiers`+ofWorkspace+
-		` UNION DISTINCT SELECT DISTINCT low_namespace FROM identity_evidence`+ofWorkspace+
-		` UNION DISTINCT SELECT DISTINCT high_namespace FROM identity_evidence`+ofWorkspace); err != nil {
+	ids, pairs, err := l.counts(ctx)
+	if err != nil {
 		return err
 	}
-	if l.sources, err = l.names(ctx, `SELECT DISTINCT source FROM identifiers`+ofWorkspace+
-		` UNION DISTINCT SELECT DISTINCT source FROM identity_evidence`+ofWorkspace); err != nil {
-		return err
+	first := l.lists()
+	into := l.space.graph.Load(first.namespaces, first.sources)
+	named := func() {
+		known := l.lists()
+		into.Lists(known.namespaces, known.sources)
 	}
-	namespaces := make([]identity.Namespace, len(l.namespaces))
-	for i, n := range l.namespaces {
-		namespaces[i] = identity.Namespace(n)
-	}
-	into := l.space.graph.Load(namespaces, l.sources)
-	if err := rangeByRange(ctx, l, `SELECT count() FROM identifiers`+ofWorkspace, l.identifiers,
-		func(r *graph.StoredIdentifier) (a, b identity.Key) { return r.Key, 0 }, into.Identifiers); err != nil {
-		return fmt.Errorf("read identifiers: %w", err)
-	}
-	if err := rangeByRange(ctx, l, `SELECT count() FROM identity_evidence`+ofWorkspace, l.pairs,
-		func(r *graph.StoredPair) (a, b identity.Key) { return r.Low, r.High }, into.Pairs); err != nil {
-		return fmt.Errorf("read pairs: %w", err)
+	steps := append(
+		rangesOf(ids, l.store.rangeRows, l.identifiers, func(r *graph.StoredIdentifier) (a, b identity.Key) { return r.Key, 0 },
+			func(rows []graph.StoredIdentifier) { named(); into.Identifiers(rows) }),
+		rangesOf(pairs, l.store.rangeRows, l.pairs, func(r *graph.StoredPair) (a, b identity.Key) { return r.Low, r.High },
+			func(rows []graph.StoredPair) { named(); into.Pairs(rows) })...)
+	if err := steps.run(ctx); err != nil {
+		return fmt.Errorf("read identifiers and pairs: %w", err)
 	}
 	into.End()
 	if err := l.links(ctx); err != nil {
@@ -64,51 +65,127 @@ func (l *loader) load(ctx context.Context) (err error) {
 	return l.renames(ctx)
 }
 
+// counts counts the rows that are read by ranges, and learns what those of the first
+// ranges name.
+func (l *loader) counts(ctx context.Context) (ids, pairs uint64, err error) {
+	l.names = nameLists{namespaces: []identity.Namespace{""}, sources: []string{""}}
+	group, ctx := errgroup.WithContext(ctx)
+	count := func(table, names string, n *uint64) {
+		group.Go(func() error {
+			err := l.store.each(ctx, `SELECT count() FROM `+table+ofWorkspace, named("workspace", l.space.name), []any{n}, func() error { return nil })
+			if err != nil {
+				return fmt.Errorf("count rows of %s: %w", table, err)
+			}
+			return l.learn(ctx, names, ranges(*n, l.store.rangeRows)[0])
+		})
+	}
+	count("identifiers", namesOfRange, &ids)
+	count("identity_evidence", namesOfPairs, &pairs)
+	return ids, pairs, group.Wait()
+}
+
 const ofWorkspace = ` WHERE workspace = {workspace:String}`
 
-// loader loads one ledger. Of namespaces and sources the first is none: a row that
-// names one which is newer than the lists is left out. Whoever stored it has yet to
-// commit its record, or goes on beside this ledger.
+// loader loads one ledger.
 type loader struct {
-	store      *store
-	space      *space
-	namespaces []string
-	sources    []string
-	rows       int
-	until      int64  // leaves out later evidence
-	without    string // leaves out the decisions of this command, if not empty
+	store   *store
+	space   *space
+	rows    atomic.Int64
+	until   int64  // leaves out later evidence
+	without string // leaves out the decisions of this command, if not empty
+
+	// names are what rows were found to name. They are not all there are, as to read
+	// those of all rows would take the engine a tenth of what it has to do.
+	mu    sync.Mutex
+	names nameLists // protected by mu
 }
 
-func (l *loader) names(ctx context.Context, query string) (names []string, err error) {
+// nameLists are namespaces and sources, the first of each none. They only grow, so that
+// a place in them stays one.
+type nameLists struct {
+	namespaces []identity.Namespace
+	sources    []string
+}
+
+func (l *loader) lists() nameLists {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.names
+}
+
+// learn adds what the query for names of a range finds, namespaces with source false.
+func (l *loader) learn(ctx context.Context, query string, r keyRange) error {
 	var name string
-	names = []string{""}
-	err = l.store.each(ctx, query, named("workspace", l.space.name), []any{&name}, func() error {
-		names = append(names, name)
+	var source bool
+	args := named("workspace", l.space.name, "from", r.from, "to", r.to)
+	err := l.store.each(pointRead(ctx), query, args, []any{&name, &source}, func() error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if source && !slices.Contains(l.names.sources, name) {
+			l.names.sources = append(l.names.sources, name)
+		}
+		if n := identity.Namespace(name); !source && !slices.Contains(l.names.namespaces, n) {
+			l.names.namespaces = append(l.names.namespaces, n)
+		}
 		return nil
 	})
-	return names, err
+	if err != nil {
+		return fmt.Errorf("read names: %w", err)
+	}
+	return nil
 }
+
+// naming reads a range by read, which counts the rows with a name that is in no list:
+// then the names of the range are learnt, and it is read again. A row with a name that
+// is newer than that is left out: whoever stored it has yet to commit its record, or
+// goes on beside this ledger.
+func (l *loader) naming(ctx context.Context, query string, r keyRange, read func(nameLists) (found, unnamed int, err error)) error {
+	found, unnamed, err := read(l.lists())
+	if err == nil && unnamed > 0 {
+		if err := l.learn(ctx, query, r); err != nil {
+			return err
+		}
+		found, _, err = read(l.lists())
+	}
+	l.rows.Add(int64(found))
+	return err
+}
+
+const (
+	inRange      = ` AND identifier_id BETWEEN {from:UInt64} AND {to:UInt64}`
+	lowInRange   = ` AND low_id BETWEEN {from:UInt64} AND {to:UInt64}`
+	namesOfRange = `SELECT DISTINCT namespace, false FROM identifiers` + ofWorkspace + inRange +
+		` UNION ALL SELECT DISTINCT source, true FROM identifiers` + ofWorkspace + inRange
+	namesOfPairs = `SELECT DISTINCT low_namespace, false FROM identity_evidence` + ofWorkspace + lowInRange +
+		` UNION ALL SELECT DISTINCT high_namespace, false FROM identity_evidence` + ofWorkspace + lowInRange +
+		` UNION ALL SELECT DISTINCT source, true FROM identity_evidence` + ofWorkspace + lowInRange
+)
 
 // identifiers reads the identifiers with keys in r.
 func (l *loader) identifiers(ctx context.Context, r keyRange, rows []graph.StoredIdentifier) ([]graph.StoredIdentifier, error) {
 	query := `SELECT identifier_id, value, ` + placesOf("namespace", "namespace") + `, ` + spanColumns + `
-		FROM identifiers` + ofWorkspace + ` AND identifier_id BETWEEN {from:UInt64} AND {to:UInt64}`
-	var id, at uint64
-	var value string
-	var s spanRow
-	err := l.store.each(ctx, query, l.args(r), append([]any{&id, &value, &at}, s.dest()...), func() error {
-		l.rows++
-		namespace, _ := s.take(at)
-		if namespace == 0 || s.source == 0 {
-			return nil // See loader.
-		}
-		row := graph.StoredIdentifier{Key: identity.Key(id), Namespace: namespace, Source: s.source, Period: identity.Period(s.period)}
-		ok := false
-		if row.Span, ok = l.seen(&s); ok {
-			row.Blocked = l.space.blocked(identity.Identifier{Namespace: identity.Namespace(l.namespaces[namespace]), Value: value})
-			rows = append(rows, row)
-		}
-		return nil
+		FROM identifiers` + ofWorkspace + inRange
+	err := l.naming(ctx, namesOfRange, r, func(known nameLists) (found, unnamed int, err error) {
+		var id, at uint64
+		var value string
+		var s spanRow
+		rows = rows[:0]
+		err = l.store.each(pointRead(ctx), query, l.args(r, known), append([]any{&id, &value, &at}, s.dest()...), func() error {
+			found++
+			namespace, _ := s.take(at)
+			if namespace == 0 || s.source == 0 {
+				unnamed++
+				return nil
+			}
+			row := graph.StoredIdentifier{Key: identity.Key(id), Namespace: namespace, Source: s.source, Period: identity.Period(s.period)}
+			ok := false
+			if row.Span, ok = l.seen(&s, known.sources); ok {
+				row.Blocked = l.space.blocked(identity.Identifier{Namespace: known.namespaces[namespace], Value: value})
+				rows = append(rows, row)
+			}
+			return nil
+		})
+		return found, unnamed, err
 	})
 	return rows, err
 }
@@ -116,31 +193,40 @@ func (l *loader) identifiers(ctx context.Context, r keyRange, rows []graph.Store
 // pairs reads the pairs with lesser keys in r.
 func (l *loader) pairs(ctx context.Context, r keyRange, rows []graph.StoredPair) ([]graph.StoredPair, error) {
 	query := `SELECT low_id, high_id, ` + placesOf("low_namespace", "high_namespace") + `, ` + spanColumns + `
-		FROM identity_evidence` + ofWorkspace + ` AND low_id BETWEEN {from:UInt64} AND {to:UInt64}`
-	var low, high, at uint64
-	var s spanRow
-	err := l.store.each(ctx, query, l.args(r), append([]any{&low, &high, &at}, s.dest()...), func() error {
-		l.rows++
-		lowNamespace, highNamespace := s.take(at)
-		if lowNamespace == 0 || highNamespace == 0 || s.source == 0 {
+		FROM identity_evidence` + ofWorkspace + lowInRange
+	err := l.naming(ctx, namesOfPairs, r, func(known nameLists) (found, unnamed int, err error) {
+		var low, high, at uint64
+		var s spanRow
+		rows = rows[:0]
+		err = l.store.each(pointRead(ctx), query, l.args(r, known), append([]any{&low, &high, &at}, s.dest()...), func() error {
+			found++
+			lowNamespace, highNamespace := s.take(at)
+			if lowNamespace == 0 || highNamespace == 0 || s.source == 0 {
+				unnamed++
+				return nil
+			}
+			row := graph.StoredPair{
+				Low: identity.Key(low), High: identity.Key(high), LowNamespace: lowNamespace, HighNamespace: highNamespace,
+				Source: s.source, Period: identity.Period(s.period),
+			}
+			ok := false
+			if row.Span, ok = l.seen(&s, known.sources); ok {
+				rows = append(rows, row)
+			}
 			return nil
-		}
-		row := graph.StoredPair{
-			Low: identity.Key(low), High: identity.Key(high), LowNamespace: lowNamespace, HighNamespace: highNamespace,
-			Source: s.source, Period: identity.Period(s.period),
-		}
-		ok := false
-		if row.Span, ok = l.seen(&s); ok {
-			rows = append(rows, row)
-		}
-		return nil
+		})
+		return found, unnamed, err
 	})
 	return rows, err
 }
 
-func (l *loader) args(r keyRange) []any {
-	return named("workspace", l.space.name, "namespaces", l.namespaces, "namespaces_at", places(l.namespaces),
-		"sources", l.sources, "sources_at", places(l.sources), "from", r.from, "to", r.to)
+func (l *loader) args(r keyRange, known nameLists) []any {
+	namespaces := make([]string, len(known.namespaces))
+	for i, n := range known.namespaces {
+		namespaces[i] = string(n)
+	}
+	return named("workspace", l.space.name, "namespaces", namespaces, "namespaces_at", places(namespaces),
+		"sources", known.sources, "sources_at", places(known.sources), "from", r.from, "to", r.to)
 }
 
 // namePlace is the expression of the place of a column's value in a bound list of
@@ -190,8 +276,8 @@ func (r *spanRow) dest() []any {
 	return []any{&r.period, &r.firstEvent, &r.firstReceived, &r.days}
 }
 
-// seen returns the span of a row; false where it is too late.
-func (l *loader) seen(r *spanRow) (span identity.Span, ok bool) {
+// seen returns the span of a row, of one of sources; false where it is too late.
+func (l *loader) seen(r *spanRow, sources []string) (span identity.Span, ok bool) {
 	span = identity.Span{
 		FirstEvent: r.firstEvent, FirstReceived: r.firstReceived,
 		LastEvent: identity.Day(r.days >> 32), LastReceived: identity.Day(uint32(r.days)),
@@ -199,7 +285,7 @@ func (l *loader) seen(r *spanRow) (span identity.Span, ok bool) {
 	if l.until == forever {
 		return span, true
 	}
-	return upTo(l.until, l.space.rules.Trusted(l.sources[r.source]), span)
+	return upTo(l.until, l.space.rules.Trusted(sources[r.source]), span)
 }
 
 func (l *loader) decisions(ctx context.Context) error {
@@ -210,7 +296,7 @@ func (l *loader) decisions(ctx context.Context) error {
 	var a, b uint64
 	var d identity.Decision
 	return l.store.each(ctx, query, named("workspace", l.space.name), []any{&kind, &a, &b, &d.On, &d.At, &d.ID}, func() error {
-		l.rows++
+		l.rows.Add(1)
 		if l.without != "" && commandOf(d.ID) == l.without {
 			return nil
 		}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/kindred-cdp/kindred/identity"
 )
@@ -94,7 +95,7 @@ type done struct {
 func (s *store) command(ctx context.Context, sp *space, id string) (*done, error) {
 	var found *done
 	var kind, code string
-	err := s.each(ctx, `SELECT kind, code FROM identity_commands
+	err := s.each(pointRead(ctx), `SELECT kind, code FROM identity_commands
 		WHERE workspace = {workspace:String} AND command_id = {id:String} AND `+countedRows("epoch", "sequence")+`
 		ORDER BY epoch DESC, sequence DESC LIMIT 1`,
 		sp.cuts.args("workspace", sp.name, "id", id), []any{&kind, &code}, func() error {
@@ -118,11 +119,14 @@ func ofCommandArgs(workspace, command string) []any {
 
 const decisionColumns = `kind, a, b, is_on, toUnixTimestamp64Milli(decided_at), decision_id`
 
-// decisionsOf returns the decisions of a command, in order.
-func (s *store) decisionsOf(ctx context.Context, workspace, command string) ([]identity.Decision, error) {
-	return s.decisions(ctx, `SELECT `+decisionColumns+` FROM identity_decisions
+// decisionsOf returns the decisions that were made of the record of a command which
+// was received at a time, in order. None of them is of an earlier one, see decider:
+// so the engine need not read the ids of those that are.
+func (s *store) decisionsOf(ctx context.Context, workspace, command string, received time.Time) ([]identity.Decision, error) {
+	return s.decisions(pointRead(ctx), `SELECT `+decisionColumns+` FROM identity_decisions
+		PREWHERE decided_at >= fromUnixTimestamp64Milli({received:Int64}, 'UTC')
 		WHERE workspace = {workspace:String} AND `+ofCommand+` ORDER BY decision_id LIMIT 1 BY decision_id`,
-		ofCommandArgs(workspace, command))
+		append(ofCommandArgs(workspace, command), named("received", received.UnixMilli())...))
 }
 
 // subjectsOf returns all decisions about the subjects of a command, by subject,

@@ -57,7 +57,11 @@ func TestPendingSets(t *testing.T) {
 	}
 	for _, few := range []int{2, fewPending} {
 		c := o.newChanges(causeRestart)
-		if err := o.decidePending(t.Context(), sp, c, few); err != nil {
+		pending, err := o.pendingSets(t.Context(), sp, few)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := o.decidePending(t.Context(), sp, c, pending, few); err != nil {
 			t.Fatal(err)
 		}
 		got := map[identity.AnchorID]identity.Key{}

@@ -124,6 +124,9 @@ type Graph interface {
 // Loader takes a stored ledger into a graph: identifiers, then pairs, each in
 // batches and ascending by key, and then End. graph.Load is one.
 type Loader interface {
+	// Lists says that what follows names what the lists of Load do not: these begin
+	// with them.
+	Lists(namespaces []identity.Namespace, sources []string)
 	Identifiers(batch []graph.StoredIdentifier)
 	Pairs(batch []graph.StoredPair)
 	End()

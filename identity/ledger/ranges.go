@@ -18,10 +18,10 @@ type keyRange struct{ from, to uint64 }
 // them: ranges are sorted here.
 const rangeRows = 1 << 18
 
-// ranges cuts all keys into ranges for n rows. Keys are hashes of 63 bits, so that
+// ranges cuts all keys into ranges of about so many of n rows. Keys are hashes of 63 bits, so that
 // ranges of one length have about as many rows.
-func ranges(n uint64) []keyRange {
-	count := n/rangeRows + 1
+func ranges(n, rows uint64) []keyRange {
+	count := n/rows + 1
 	length := uint64(1)<<63/count + 1
 	all := make([]keyRange, count)
 	for i := range all {
@@ -30,47 +30,96 @@ func ranges(n uint64) []keyRange {
 	return all
 }
 
-// rangeByRange reads the rows of one range after the other, and gives those of one
-// to take while the next one is read. count is the query for their number.
-func rangeByRange[T any](
-	ctx context.Context, l *loader, count string, read func(context.Context, keyRange, []T) ([]T, error),
-	key func(*T) (a, b identity.Key), take func([]T),
-) error {
-	var n uint64
-	err := l.store.each(ctx, count, named("workspace", l.space.name), []any{&n}, func() error { return nil })
-	if err != nil {
-		return err
+// readers is the number of ranges that are read at once: while the rows of one are
+// sorted the engine has another to read, and it reads each on one thread.
+const readers = 2
+
+// readAhead hands rows to a graph, in order, that are read ahead: each step reads a
+// range, and returns what gives its rows to the graph.
+type readAhead []func(ctx context.Context) (take func(), err error)
+
+// rangesOf returns the steps for a table of n rows: the rows of one range after the
+// other, read by read, go to take in the order of key.
+func rangesOf[T any](
+	n, perRange uint64, read func(context.Context, keyRange, []T) ([]T, error), key func(*T) (a, b identity.Key), take func([]T),
+) (steps readAhead) {
+	all := ranges(n, perRange)
+	each := int(n)/len(all) + int(perRange)/64 // A range has more than its share, but not as many more.
+	type room struct {
+		sorter graph.Sorter[T]
+		rows   []T
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	full, free := make(chan []T), make(chan []T, 2)
-	free <- nil
-	free <- nil
-	group.Go(func() error {
-		defer close(full)
-		s, all := graph.Sorter[T]{Key: key}, ranges(n)
-		each := int(n)/len(all) + rangeRows/64 // A range has more than its share, but not as many more.
-		for _, r := range all {
-			var rows []T
+	free := make(chan *room, 2*readers) // as many as there ever are
+	for _, r := range all {
+		steps = append(steps, func(ctx context.Context) (func(), error) {
+			var m *room
 			select {
-			case rows = <-free:
-			case <-ctx.Done():
-				return ctx.Err()
+			case m = <-free:
+			default:
+				m = &room{sorter: graph.Sorter[T]{Key: key}}
 			}
-			rows, err := read(ctx, r, slices.Grow(rows[:0], each))
+			rows, err := read(ctx, r, slices.Grow(m.rows[:0], each))
 			if err != nil {
-				return err
+				return nil, err
 			}
-			select {
-			case full <- s.Sort(rows, identity.Key(r.from), identity.Key(r.to)):
-			case <-ctx.Done():
+			m.rows = m.sorter.Sort(rows, identity.Key(r.from), identity.Key(r.to))
+			return func() {
+				take(m.rows)
+				free <- m
+			}, nil
+		})
+	}
+	return steps
+}
+
+// run reads and takes. Of what is read, no more waits to be taken than is being read.
+func (r readAhead) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	read := make([]chan func(), len(r))
+	for i := range read {
+		read[i] = make(chan func(), 1)
+	}
+	ahead := make(chan struct{}, 2*readers)
+	next := make(chan int)
+	group.Go(func() error {
+		defer close(next)
+		for i := range r {
+			if !push(ctx, ahead, struct{}{}) || !push(ctx, next, i) {
 				return ctx.Err()
 			}
 		}
 		return nil
 	})
-	for rows := range full {
-		take(rows)
-		free <- rows
+	for range readers {
+		group.Go(func() error {
+			for i := range next {
+				take, err := r[i](ctx)
+				if err != nil {
+					return err
+				}
+				read[i] <- take
+			}
+			return nil
+		})
+	}
+	for _, c := range read {
+		select {
+		case take := <-c:
+			take()
+			<-ahead
+		case <-ctx.Done():
+			return group.Wait()
+		}
 	}
 	return group.Wait()
+}
+
+// push sends to c; false when ctx ended first.
+func push[T any](ctx context.Context, c chan<- T, v T) bool {
+	select {
+	case c <- v:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

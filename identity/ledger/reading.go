@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/graph"
 )
@@ -22,10 +24,17 @@ func (o *owner) catchUp(ctx context.Context, sp *space, found graph.Changes, who
 		sp.flips = newFlips()
 		return o.publishWhole(ctx, sp, queue, found, c)
 	}
-	if err := o.diffGraph(ctx, sp, found, c); err != nil {
+	var pending []identity.AnchorID
+	group, comparing := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		pending, err = o.pendingSets(comparing, sp, fewPending)
+		return err
+	})
+	group.Go(func() error { return o.diffGraph(comparing, sp, found, c) }) // It decides no set.
+	if err := group.Wait(); err != nil {
 		return err
 	}
-	if err := o.decidePending(ctx, sp, c, fewPending); err != nil {
+	if err := o.decidePending(ctx, sp, c, pending, fewPending); err != nil {
 		return fmt.Errorf("decide pending sets: %w", err)
 	}
 	return o.publishSpilled(ctx, sp, c)
@@ -144,26 +153,32 @@ func (o *owner) eachPublished(ctx context.Context, sp *space, visit func(key ide
 	return visit(identity.Key(last), stands)
 }
 
-// decidePending decides the sets that are stored without a row that decides
-// them: their owner stopped between the two. Evidence read again would find
-// them as well, but the ledger must not need it.
-//
-// There are few, as a rule, so they are found by their anchors alone, without the
-// members of all others. From few on they are many.
-func (o *owner) decidePending(ctx context.Context, sp *space, c *changes, few int) error {
-	var pending []identity.AnchorID
+// pendingSets returns the anchors of the sets that are stored without a row that
+// decides them, few at most: their owner stopped between the two. Evidence read again
+// would find them as well, but the ledger must not need it.
+func (o *owner) pendingSets(ctx context.Context, sp *space, few int) (pending []identity.AnchorID, err error) {
 	var anchor uint64
-	err := o.store.each(ctx, pendingSets, sp.cuts.args("workspace", sp.name, "limit", uint64(few)), []any{&anchor}, func() error {
+	err = o.store.each(ctx, pendingSets, sp.cuts.args("workspace", sp.name, "limit", uint64(few)), []any{&anchor}, func() error {
 		pending = append(pending, identity.AnchorID(anchor))
 		return nil
 	})
+	if err != nil {
+		return nil, fmt.Errorf("find pending sets: %w", err)
+	}
+	return pending, nil
+}
+
+// decidePending decides pending sets. As a rule there are few, which were found by
+// their anchors alone, without the members of all others. From few on they are many,
+// and not all of them were found.
+func (o *owner) decidePending(ctx context.Context, sp *space, c *changes, pending []identity.AnchorID, few int) error {
 	switch {
-	case err != nil || len(pending) == 0:
-		return err
+	case len(pending) == 0:
+		return nil
 	case len(pending) >= few:
 		return o.decideAllPending(ctx, sp, c)
 	}
-	err = o.store.members(ctx, sp, pending, func(a identity.AnchorID, members []identity.Node) {
+	err := o.store.members(ctx, sp, pending, func(a identity.AnchorID, members []identity.Node) {
 		o.decideSet(sp, a, members, c)
 	})
 	if err != nil {

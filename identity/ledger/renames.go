@@ -82,7 +82,8 @@ func (s *store) renames(ctx context.Context, sp *space, until int64) ([]identity
 	if len(sources) == 0 {
 		return nil, nil
 	}
-	l := loader{store: s, space: sp, until: until, sources: append([]string{""}, sources...)}
+	l := &loader{store: s, space: sp, until: until}
+	known := append([]string{""}, sources...)
 	var all []aliased
 	var a aliased
 	var low, high uint64
@@ -90,11 +91,11 @@ func (s *store) renames(ctx context.Context, sp *space, until int64) ([]identity
 	var r spanRow
 	err := s.each(ctx, `SELECT low_id, high_id, low_namespace, high_namespace, witness_message_id, `+namePlace("source", "sources")+`, `+spanColumns+`
 		FROM identity_evidence WHERE workspace = {workspace:String} AND rule = {rule:String} AND source != '' AND has({sources:Array(String)}, source)`,
-		named("workspace", sp.name, "sources", l.sources, "sources_at", places(l.sources), "rule", identity.RuleAlias),
+		named("workspace", sp.name, "sources", known, "sources_at", places(known), "rule", identity.RuleAlias),
 		append([]any{&low, &high, &lowNamespace, &highNamespace, &a.message, &r.source}, r.dest()...), func() error {
 			a.low = identity.Member{Key: identity.Key(low), Identifier: identity.Identifier{Namespace: identity.Namespace(lowNamespace)}}
 			a.high = identity.Member{Key: identity.Key(high), Identifier: identity.Identifier{Namespace: identity.Namespace(highNamespace)}}
-			if _, ok := l.seen(&r); ok {
+			if _, ok := l.seen(&r, known); ok {
 				all = append(all, a)
 			}
 			return nil

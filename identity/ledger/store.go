@@ -23,6 +23,8 @@ type store struct {
 	metrics *metrics
 	seed    maphash.Seed // of fingerprints
 	keyer   func(workspace string) identity.Keyer
+	// rangeRows is about the number of rows that a reload reads at once.
+	rangeRows uint64
 }
 
 // insert appends blocks, each to its own table and all at the same time. A

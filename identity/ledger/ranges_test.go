@@ -1,0 +1,87 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
+)
+
+// TestReadAhead: what is read side by side is taken in order, no more is read than
+// waits to be taken, and the first fault ends it.
+func TestReadAhead(t *testing.T) {
+	const n = 60
+	errStep := errors.New("a step failed")
+	for _, failing := range []int{-1, 0, 20, n - 1} {
+		var read, taken atomic.Int64
+		var order []int
+		var steps readAhead
+		for i := range n {
+			steps = append(steps, func(context.Context) (func(), error) {
+				if ahead := read.Add(1) - taken.Load(); ahead > 2*readers {
+					t.Errorf("%d are read ahead", ahead)
+				}
+				if i == failing {
+					return nil, errStep
+				}
+				return func() { order = append(order, i); taken.Add(1) }, nil
+			})
+		}
+		err := steps.run(t.Context())
+		if failing < 0 && (err != nil || len(order) != n) || failing >= 0 && (!errors.Is(err, errStep) || len(order) > failing) {
+			t.Errorf("step %d fails: %v after %d steps", failing, err, len(order))
+		}
+		if !slices.IsSorted(order) {
+			t.Errorf("taken in the order %v", order)
+		}
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	stuck := readAhead{func(ctx context.Context) (func(), error) { <-ctx.Done(); return nil, ctx.Err() }}
+	if err := stuck.run(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("without time: %v", err)
+	}
+}
+
+// TestNamesOfLaterRanges: a reload finds namespaces and sources that no row of the
+// first ranges has.
+func TestNamesOfLaterRanges(t *testing.T) {
+	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w.whole = true
+	w.send(people(w.workspaces[0], 60)...)
+	at := testNow.Add(-time.Hour)
+	var rare identity.Evidence // alone has its source and a namespace, and lies far from the first keys
+	for i := 0; len(rare.Members) == 0 || min(rare.Members[0].Key, rare.Members[1].Key) < 1<<62; i++ {
+		rare = evidenceOf(w.workspaces[0], "till", at, at, id(identity.Loyalty, fmt.Sprint(i)), id(identity.Email, fmt.Sprint(i, "@till.example")))
+	}
+	w.send(rare)
+	if err := w.own(nil); err != nil {
+		t.Fatal(err)
+	}
+	l := w.ledger(nil)
+	l.store.rangeRows = 4
+	o := newOwner(l, w.topic.join())
+	if err := o.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	g := o.spaces[w.workspaces[0]].graph
+	for _, e := range w.sent[w.workspaces[0]] {
+		for _, m := range e.Members {
+			if !g.Known(m.Key) {
+				t.Errorf("%v is not loaded", m.Identifier)
+			}
+		}
+	}
+	if a, b := g.Profile(rare.Members[0].Key), g.Profile(rare.Members[1].Key); a != b {
+		t.Errorf("a pair of a rare source is not loaded: %v and %v", a, b)
+	}
+	if err := w.check(); err != nil {
+		t.Error(err)
+	}
+}
