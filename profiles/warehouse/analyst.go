@@ -63,6 +63,7 @@ var analystTables = []struct{ table, columns string }{
 	{"destination_places", ""},
 	{"destination_told", ""},
 	{"destination_syncs", ""},
+	{"destination_erasures", ""},
 	{"destination_letters", "workspace, destination, segment, profile_id, block, version, time, state, entered, changed_at, cause, revision, reason, status, attempts"},
 	{"profile_views", "workspace, profile_id, form, stamp"},
 	{"api_keys", "workspace, key_id, revision, changed_at, actor, change, name, role, source, person, rate, burst, created_at, expires_at, revoked, previous_until"},
