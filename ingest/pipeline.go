@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/ingest/jsonscan"
 	"github.com/kindred-cdp/kindred/ingest/wire"
 )
 
@@ -59,8 +60,9 @@ type Deps struct {
 	// Erased, when set, tells what was erased.
 	Erased Erased
 	// Stored, when set, is told the identifiers of stored events, so that caches
-	// can forget what they hold of them. It must be quick.
-	Stored func(workspace string, keys []identity.Key)
+	// can forget what they hold of them: by the name of the event, or "" where
+	// more is stored of it than a row among events. It must be quick.
+	Stored func(workspace string, keys map[string][]identity.Key)
 	// Told, when set, waits until others know what Stored was told. Offsets are not
 	// committed before, so that a crash in between tells it again.
 	Told     func(ctx context.Context) error
@@ -316,15 +318,30 @@ func (p *Pipeline) announce(events []*Event) {
 	if p.deps.Stored == nil {
 		return
 	}
-	keys := map[string][]identity.Key{}
+	all := map[string]map[string][]identity.Key{}
 	for _, e := range events {
+		keys := all[e.Workspace]
+		if keys == nil {
+			keys = map[string][]identity.Key{}
+			all[e.Workspace] = keys
+		}
+		name := e.alone()
 		for _, m := range e.Members {
-			keys[e.Workspace] = append(keys[e.Workspace], m.Key)
+			keys[name] = append(keys[name], m.Key)
 		}
 	}
-	for workspace, k := range keys {
-		p.deps.Stored(workspace, k)
+	for workspace, keys := range all {
+		p.deps.Stored(workspace, keys)
 	}
+}
+
+// alone is the name of an event of which nothing is stored but its row among events, ""
+// for one that states traits, a consent, a membership, or is of another kind.
+func (e *Event) alone() string {
+	if e.Kind != wire.Behaviour || e.Type == "group" || len(e.Consents) > 0 || !jsonscan.IsNull(e.Traits) {
+		return ""
+	}
+	return e.Name
 }
 
 // forward addresses a copy of m to the partition where all copies of its

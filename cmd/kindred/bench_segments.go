@@ -63,6 +63,9 @@ func benchSegments(cmd *cobra.Command, o segmentsBench) error {
 		if err := b.entering(ctx, t, o); err != nil {
 			return err
 		}
+		if err := b.passing(ctx, t, o); err != nil {
+			return err
+		}
 		return b.exiting(ctx, t)
 	})
 }
@@ -242,7 +245,11 @@ func (b *bench) entering(ctx context.Context, t traffic, o segmentsBench) error 
 	if err != nil {
 		return err
 	}
-	w := &entries{keyer: identity.NewKeyer(b.p.secret, b.p.settings.workspace), sent: map[identity.Key]time.Time{}}
+	news, err := endOfTopic(ctx, b.p, storedTopic)
+	if err != nil {
+		return err
+	}
+	w := &entries{keyer: identity.NewKeyer(b.p.secret, b.p.settings.workspace), sent: map[identity.Key]*entry{}}
 	load := &httpLoad{address: b.api, connections: 16, batch: 20, rate: o.rate, traffic: t}
 	load.traffic.source = "live"
 	timed, stop := context.WithTimeout(ctx, o.length)
@@ -254,6 +261,7 @@ func (b *bench) entering(ctx context.Context, t traffic, o segmentsBench) error 
 	rows, people := b.total("kindred_segments_rows_read_total"), b.total("kindred_segments_evaluated_profiles_total")
 	g := new(errgroup.Group)
 	g.Go(func() error { return followTopicFrom(following, b.p, segmentsTopic, end, w.take) })
+	g.Go(func() error { return followTopicFrom(following, b.p, storedTopic, news, w.takeNote) })
 	g.Go(func() error { return load.run(timed) })
 	g.Go(func() error {
 		defer time.AfterFunc(lastOnes, stopFollowing)
@@ -262,27 +270,60 @@ func (b *bench) entering(ctx context.Context, t traffic, o segmentsBench) error 
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	slices.Sort(w.waits)
-	if len(w.waits) == 0 {
+	sent, acked, noted, begun, seen := func(e *entry) time.Time { return e.sent }, func(e *entry) time.Time { return e.acked }, func(e *entry) time.Time { return e.noted },
+		func(e *entry) time.Time { return e.evaluated }, func(e *entry) time.Time { return e.seen }
+	whole := w.between(sent, seen)
+	if len(whole) == 0 {
 		more, _ := b.evaluations(overSomebody)
 		return fmt.Errorf("%w: nobody entered, by %d evaluations of %.0f identifiers", errShort, more-n, b.total("kindred_segments_evaluated_profiles_total")-people)
 	}
 	n2, seconds2 := b.evaluations(overSomebody)
 	own2, engine2 := processor()
 	rows, people = b.total("kindred_segments_rows_read_total")-rows, b.total("kindred_segments_evaluated_profiles_total")-people
-	b.out("segments, %.0f events/s with %d segments: event to `entered` on the topic p50 %.2f s, p99 %.2f s (%d of %d seen)", float64(load.acked.Load())/o.length.Seconds(), o.segments,
-		w.waits[len(w.waits)/2].Seconds(), w.waits[len(w.waits)*99/100].Seconds(), len(w.waits), len(w.waits)+len(w.sent))
+	b.out("segments, %.0f events/s with %d segments: event to `entered` on the topic %s (%d of %d seen)", float64(load.acked.Load())/o.length.Seconds(), o.segments,
+		quantiles(whole), len(whole), len(whole)+len(w.sent))
+	b.out("  until taken %s; stored and told %s; then the evaluation begins %s; then the change is seen %s", quantiles(w.between(sent, acked)), quantiles(w.between(acked, noted)), quantiles(w.between(noted, begun)), quantiles(w.between(begun, seen)))
 	b.out("  %d evaluations of %.2f s on average, %.0f identifiers and profiles evaluated, %.0f rows read for each; processor %.0f s in kindred with the load, %.0f s in the engine, of %.0f s", n2-n, (seconds2-seconds)/float64(max(1, n2-n)), people, rows/max(1, people),
 		own2-own, engine2-engine, (o.length + lastOnes).Seconds())
 	return nil
 }
 
+// passing sends events that no segment asks for, of few people, so that nobody of them is
+// new for long, and prints what live segments do of it.
+func (b *bench) passing(ctx context.Context, t traffic, o segmentsBench) error {
+	t.people, t.source, t.event = min(t.people, 5000), "passing", "Banner Seen"
+	load := &httpLoad{address: b.api, connections: 16, batch: 20, rate: o.rate, traffic: t}
+	half := func() error {
+		timed, stop := context.WithTimeout(ctx, o.length/2)
+		defer stop()
+		return load.run(timed)
+	}
+	if err := half(); err != nil {
+		return err
+	}
+	n, seconds := b.evaluations(overSomebody)
+	people, passed, acked := b.total("kindred_segments_evaluated_profiles_total"), b.total("kindred_segments_passed_identifiers_total"), load.acked.Load()
+	own, engine := processor()
+	if err := half(); err != nil {
+		return err
+	}
+	more, seconds2 := b.evaluations(overSomebody)
+	own2, engine2 := processor()
+	b.out("segments, %.0f events/s that none of %d segments asks for: %d evaluations of %.1f s in all, %.0f identifiers and profiles evaluated, %.0f passed over; processor %.1f s in kindred with the load, %.1f s in the engine, of %.0f s",
+		float64(load.acked.Load()-acked)/(o.length/2).Seconds(), o.segments, more-n, seconds2-seconds, b.total("kindred_segments_evaluated_profiles_total")-people,
+		b.total("kindred_segments_passed_identifiers_total")-passed, own2-own, engine2-engine, (o.length / 2).Seconds())
+	return nil
+}
+
+// entry is one of those who are to enter, and when what became of it was seen.
+type entry struct{ sent, acked, noted, evaluated, seen time.Time }
+
 // entries are people who are to enter.
 type entries struct {
 	keyer identity.Keyer
 	mu    sync.Mutex // Protects the fields below.
-	sent  map[identity.Key]time.Time
-	waits []time.Duration
+	sent  map[identity.Key]*entry
+	done  []*entry
 }
 
 // send has somebody new enter ten times a second.
@@ -296,14 +337,17 @@ func (w *entries) send(ctx context.Context, b *bench) error {
 		case <-tick.C:
 		}
 		id := fmt.Sprintf("entering-%d", n)
-		at := now()
+		e := &entry{sent: now()}
 		w.mu.Lock()
-		w.sent[w.keyer.Key(identity.Identifier{Namespace: identity.AnonymousID, Value: id})] = at
+		w.sent[w.keyer.Key(identity.Identifier{Namespace: identity.AnonymousID, Value: id})] = e
 		w.mu.Unlock()
-		body := fmt.Sprintf(`{"messageId":%q,"event":"Watched","timestamp":%q,"anonymousId":%q}`, id, at.UTC().Format(time.RFC3339Nano), id)
+		body := fmt.Sprintf(`{"messageId":%q,"event":"Watched","timestamp":%q,"anonymousId":%q}`, id, e.sent.UTC().Format(time.RFC3339Nano), id)
 		if _, err := b.call(context.WithoutCancel(ctx), http.MethodPost, "/v1/track", "write-dev", body); err != nil {
 			return err
 		}
+		w.mu.Lock()
+		e.acked = now()
+		w.mu.Unlock()
 	}
 }
 
@@ -316,9 +360,41 @@ func (w *entries) take(m *kafka.Message) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if begun, ok := w.sent[identity.Key(c.Profile)]; ok && c.Segment == "probe" && c.Change == "entered" {
-		w.waits = append(w.waits, at.Sub(begun))
+	if e, ok := w.sent[identity.Key(c.Profile)]; ok && c.Segment == "probe" && c.Change == "entered" {
+		e.evaluated, e.seen = c.Time, at
+		w.done = append(w.done, e)
 		delete(w.sent, identity.Key(c.Profile))
 	}
 	return nil
+}
+
+// takeNote notes what the pipeline says that it has stored.
+func (w *entries) takeNote(m *kafka.Message) error {
+	at := now()
+	_, _, keys, err := readNews(m)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, k := range keys {
+		if e := w.sent[k]; e != nil && e.noted.IsZero() {
+			e.noted = at
+		}
+	}
+	return err
+}
+
+// between is a part of the way of all who entered, from the shortest to the longest.
+func (w *entries) between(from, to func(*entry) time.Time) []time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := make([]time.Duration, len(w.done))
+	for i, e := range w.done {
+		list[i] = to(e).Sub(from(e))
+	}
+	slices.Sort(list)
+	return list
+}
+
+// quantiles are the middle and the ninety-ninth of a hundred.
+func quantiles(sorted []time.Duration) string {
+	return fmt.Sprintf("p50 %.2f s, p99 %.2f s", sorted[len(sorted)/2].Seconds(), sorted[len(sorted)*99/100].Seconds())
 }

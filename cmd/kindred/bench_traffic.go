@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"strconv"
@@ -15,6 +16,7 @@ type traffic struct {
 	people uint64
 	begin  time.Time
 	source string
+	event  string // the name in batch calls, "" for "Product Viewed"
 }
 
 // mix spreads consecutive numbers (the finaliser of SplitMix64).
@@ -84,7 +86,9 @@ func (t traffic) segment(dst []byte, n uint64) []byte {
 	person := t.person(n)
 	dst = append(dst, `{"type":"track","messageId":"`...)
 	dst = t.messageID(dst, n)
-	dst = append(dst, `","event":"Product Viewed","timestamp":"`...)
+	dst = append(dst, `","event":"`...)
+	dst = append(dst, cmp.Or(t.event, "Product Viewed")...)
+	dst = append(dst, `","timestamp":"`...)
 	dst = t.instant(dst, n)
 	dst = append(dst, `","anonymousId":"`...)
 	dst = t.anonymousID(dst, person)

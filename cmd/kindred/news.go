@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,10 +34,14 @@ const (
 const (
 	maxNews     = 1_000_000
 	newsMessage = 50_000
+	newsNames   = 200 // of events in one message
 )
 
 // headerOrigin names the process that stored the events: it has told its own cache.
 const headerOrigin = "kindred-origin"
+
+// headerEvents says by which events the keys of a message came.
+const headerEvents = "kindred-events"
 
 // news tells API nodes and the projector of views what was stored. Noting costs the
 // pipeline next to nothing; while a message is on its way, the next one grows. Before
@@ -45,28 +51,41 @@ type news struct {
 	origin string
 	log    *slog.Logger
 	mu     sync.Mutex // Protects the fields below.
-	keys   map[string][]identity.Key
-	count  int
-	lost   map[string]bool // workspaces of which keys were dropped
-	wake   chan struct{}   // holds a token when there is something new
-	noted  uint64          // how often something was
-	told   uint64          // up to which all of it is written
-	heard  chan struct{}   // closed when told grows
+	// keys are those of which something was stored, by workspace and by the name of the
+	// event where nothing else was.
+	keys  map[string]map[string][]identity.Key
+	count int
+	lost  map[string]bool // workspaces of which keys were dropped
+	wake  chan struct{}   // holds a token when there is something new
+	noted uint64          // how often something was
+	told  uint64          // up to which all of it is written
+	heard chan struct{}   // closed when told grows
 }
 
 func newNews(to writer, log *slog.Logger) *news {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // Never fails: crypto/rand ends the process instead.
-	return &news{to: to, origin: hex.EncodeToString(id[:]), log: log, keys: map[string][]identity.Key{}, lost: map[string]bool{}, wake: make(chan struct{}, 1), heard: make(chan struct{})}
+	return &news{to: to, origin: hex.EncodeToString(id[:]), log: log, keys: map[string]map[string][]identity.Key{}, lost: map[string]bool{}, wake: make(chan struct{}, 1), heard: make(chan struct{})}
 }
 
-// note takes keys of stored events. It never blocks.
-func (n *news) note(workspace string, keys []identity.Key) {
+// note takes keys of stored events, as ingest tells of them. It never blocks.
+func (n *news) note(workspace string, keys map[string][]identity.Key) {
+	count := 0
+	for _, k := range keys {
+		count += len(k)
+	}
 	n.mu.Lock()
 	n.noted++
-	if n.count+len(keys) <= maxNews {
-		n.keys[workspace] = append(n.keys[workspace], keys...)
-		n.count += len(keys)
+	if n.count+count <= maxNews {
+		there := n.keys[workspace]
+		if there == nil {
+			there = map[string][]identity.Key{}
+			n.keys[workspace] = there
+		}
+		for name, k := range keys {
+			there[name] = append(there[name], k...)
+		}
+		n.count += count
 	} else {
 		n.lost[workspace] = true
 	}
@@ -119,16 +138,16 @@ func (n *news) hurry() {
 	}
 }
 
-func (n *news) take() (keys map[string][]identity.Key, lost map[string]bool, upTo uint64) {
+func (n *news) take() (keys map[string]map[string][]identity.Key, lost map[string]bool, upTo uint64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	keys, lost = n.keys, n.lost
-	n.keys, n.lost, n.count = map[string][]identity.Key{}, map[string]bool{}, 0
+	n.keys, n.lost, n.count = map[string]map[string][]identity.Key{}, map[string]bool{}, 0
 	return keys, lost, n.noted
 }
 
 // lose notes that keys of workspaces did not reach others.
-func (n *news) lose(keys map[string][]identity.Key, lost map[string]bool) {
+func (n *news) lose(keys map[string]map[string][]identity.Key, lost map[string]bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for workspace := range keys {
@@ -167,24 +186,36 @@ const newsRetry = 5 * time.Second
 
 // messages are those of the keys, and one without keys for each workspace of which
 // some were lost.
-func (n *news) messages(all map[string][]identity.Key, lost map[string]bool) (msgs []kafka.Message) {
-	add := func(workspace string, value []byte) {
-		msgs = append(msgs, kafka.Message{Topic: storedTopic, Value: value, Headers: []kafka.Header{
-			{Key: wire.HeaderWorkspace, Value: []byte(workspace)}, {Key: headerOrigin, Value: []byte(n.origin)},
-		}})
+func (n *news) messages(all map[string]map[string][]identity.Key, lost map[string]bool) (msgs []kafka.Message) {
+	add := func(workspace string, value []byte, of []storedOf) {
+		headers := []kafka.Header{{Key: wire.HeaderWorkspace, Value: []byte(workspace)}, {Key: headerOrigin, Value: []byte(n.origin)}}
+		if len(of) > 0 {
+			text, _ := json.Marshal(of) // Never fails: names are texts.
+			headers = append(headers, kafka.Header{Key: headerEvents, Value: text})
+		}
+		msgs = append(msgs, kafka.Message{Topic: storedTopic, Value: value, Headers: headers})
 	}
 	for workspace := range lost {
-		add(workspace, []byte{})
+		add(workspace, []byte{}, nil)
 	}
-	for workspace, keys := range all {
-		for len(keys) > 0 {
-			part := keys[:min(len(keys), newsMessage)]
-			keys = keys[len(part):]
-			value := make([]byte, 0, 8*len(part))
-			for _, k := range part {
-				value = binary.LittleEndian.AppendUint64(value, uint64(k))
+	for workspace, byName := range all {
+		var value []byte
+		var of []storedOf
+		for _, name := range slices.Backward(slices.Sorted(maps.Keys(byName))) { // Those of no one event last.
+			for keys := byName[name]; len(keys) > 0; {
+				part := keys[:min(len(keys), newsMessage-len(value)/8)]
+				keys = keys[len(part):]
+				for _, k := range part {
+					value = binary.LittleEndian.AppendUint64(value, uint64(k))
+				}
+				if of = append(of, storedOf{name, len(part)}); len(value) == 8*newsMessage || len(of) == newsNames {
+					add(workspace, value, of)
+					value, of = nil, nil
+				}
 			}
-			add(workspace, value)
+		}
+		if len(value) > 0 {
+			add(workspace, value, of)
 		}
 	}
 	return msgs
@@ -208,6 +239,35 @@ func readNews(m *kafka.Message) (workspace, origin string, keys []identity.Key, 
 		keys = append(keys, identity.Key(binary.LittleEndian.Uint64(m.Value[at:])))
 	}
 	return workspace, origin, keys, nil
+}
+
+// storedOf says of as many keys of a message, in their order, that an event of a name was
+// stored of them and nothing else; without a name, that anything may have been.
+type storedOf struct {
+	Event string `json:"event,omitempty"`
+	Keys  int    `json:"keys"`
+}
+
+// readStored returns what readNews does, the keys by the event that was stored of them:
+// "" where it may be anything, as of all keys of a message that does not say.
+func readStored(m *kafka.Message) (workspace string, byName map[string][]identity.Key, err error) {
+	workspace, _, keys, err := readNews(m)
+	byName = map[string][]identity.Key{}
+	for _, h := range m.Headers {
+		var of []storedOf
+		if h.Key != headerEvents || json.Unmarshal(h.Value, &of) != nil {
+			continue
+		}
+		for _, o := range of {
+			n := min(max(o.Keys, 0), len(keys))
+			byName[o.Event] = append(byName[o.Event], keys[:n]...)
+			keys = keys[n:]
+		}
+	}
+	if len(keys) > 0 {
+		byName[""] = append(byName[""], keys...)
+	}
+	return workspace, byName, err
 }
 
 // followStored forgets what other processes have stored newer events of, and tells the

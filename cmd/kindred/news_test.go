@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"slices"
@@ -31,8 +32,8 @@ func TestNews(t *testing.T) {
 	for i := range many {
 		many[i] = identity.Key(i + 1)
 	}
-	ingest.note("main", many)
-	ingest.note("other", []identity.Key{7})
+	ingest.note("main", map[string][]identity.Key{"": many})
+	ingest.note("other", map[string][]identity.Key{"": {7}})
 	got := map[string][]identity.Key{}
 	for len(got["main"]) < len(many) || len(got["other"]) < 1 {
 		for _, m := range <-out {
@@ -59,10 +60,10 @@ func TestNews(t *testing.T) {
 	}
 	// Without anybody who writes, notes are bounded and never wait.
 	for range 2*maxNews/len(many) + 1 {
-		other.note("main", many)
+		other.note("main", map[string][]identity.Key{"": many})
 	}
 	keys, lost, _ := other.take()
-	if n := len(keys["main"]); n > maxNews || n < maxNews-len(many) {
+	if n := len(keys["main"][""]); n > maxNews || n < maxNews-len(many) {
 		t.Errorf("%d keys wait", n)
 	}
 	// Whoever follows is told that some were dropped.
@@ -102,7 +103,7 @@ func TestNewsAreWrittenBeforeOffsets(t *testing.T) {
 	if err := n.written(ctx); err != nil { // Nothing was noted.
 		t.Error(err)
 	}
-	n.note("main", []identity.Key{7})
+	n.note("main", map[string][]identity.Key{"": {7}})
 	waited := make(chan error, 1)
 	go func() { waited <- n.written(ctx) }()
 	msgs := <-out.told
@@ -113,7 +114,7 @@ func TestNewsAreWrittenBeforeOffsets(t *testing.T) {
 		t.Error(err)
 	}
 	out.fails.Store(1)
-	n.note("main", []identity.Key{8})
+	n.note("main", map[string][]identity.Key{"": {8}})
 	cancelled, give := context.WithCancel(ctx)
 	give()
 	if err := n.written(cancelled); err == nil {
@@ -134,5 +135,51 @@ func TestNewsAreWrittenBeforeOffsets(t *testing.T) {
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNewsTellTheEvents notes keys by many events: whoever reads has each by its own, and
+// those of which anything may have been stored without one, as of a message that does
+// not say.
+func TestNewsTellTheEvents(t *testing.T) {
+	want := map[string][]identity.Key{"": {1, 2}}
+	next := identity.Key(3)
+	for i := range 2*newsNames + 1 {
+		name := fmt.Sprintf("Event %d \"é\"", i)
+		for range 1 + newsMessage/100 + i%3 {
+			want[name] = append(want[name], next)
+			next++
+		}
+		if i == newsNames/10 {
+			want[name] = want[name][:1]
+		}
+	}
+	n := newNews(nil, nil)
+	msgs := n.messages(map[string]map[string][]identity.Key{"main": want}, nil)
+	got := map[string][]identity.Key{}
+	for i := range msgs {
+		if size := len(msgs[i].Value) / 8; size > newsMessage {
+			t.Fatalf("a message of %d keys", size)
+		}
+		workspace, byName, err := readStored(&msgs[i])
+		if err != nil || workspace != "main" {
+			t.Fatal(workspace, err)
+		}
+		for name, keys := range byName {
+			got[name] = append(got[name], keys...)
+		}
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error("the keys differ")
+	}
+	for _, header := range []string{`[{"event":"View","keys":1},{"event":"Buy","keys":-1}]`, `[{"event":"View","keys":1}]`} {
+		m := kafka.Message{Value: make([]byte, 24), Headers: []kafka.Header{{Key: "kindred-workspace", Value: []byte("main")}, {Key: headerEvents, Value: []byte(header)}}}
+		if _, byName, err := readStored(&m); err != nil || len(byName["View"]) != 1 || len(byName[""]) != 2 {
+			t.Errorf("%s: %v, %v", header, byName, err)
+		}
+	}
+	m := kafka.Message{Value: make([]byte, 8), Headers: []kafka.Header{{Key: "kindred-workspace", Value: []byte("main")}, {Key: headerEvents, Value: []byte(`{`)}}}
+	if _, byName, err := readStored(&m); err != nil || len(byName[""]) != 1 {
+		t.Errorf("of a header that is none: %v, %v", byName, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/ingest/restrictions"
 	"github.com/kindred-cdp/kindred/profiles/privacy"
+	"github.com/kindred-cdp/kindred/segments/activation"
 )
 
 // newEraser returns the worker that rewrites tables after erasures.
@@ -18,6 +19,7 @@ func newEraser(p *platform, changed func(workspace string), registry prometheus.
 	cfg.Cluster, cfg.KafkaRetention = p.warehouse.Cluster, eventRetention
 	return privacy.NewWorker(cfg, privacy.Deps{
 		Conn: p.conn, Key: privacy.SigningKey(p.secret), Clock: now, Logger: p.log.With("role", "worker"), Registerer: registry, Changed: changed,
+		Recipients: activation.NewStore(p.conn),
 	})
 }
 

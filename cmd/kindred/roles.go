@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -210,10 +212,11 @@ func (r *roles) runOverflow(ctx context.Context) error {
 	return g.Wait()
 }
 
-func (r *roles) stored(workspace string, keys []identity.Key) {
+func (r *roles) stored(workspace string, keys map[string][]identity.Key) {
 	if r.p.settings.roles.has(roleAPI) {
-		r.web.feed.Announce(workspace, keys) // Before the note can come back.
-		r.web.stored(workspace, keys)
+		all := slices.Concat(slices.Collect(maps.Values(keys))...)
+		r.web.feed.Announce(workspace, all) // Before the note can come back.
+		r.web.stored(workspace, all)
 	}
 	r.news.note(workspace, keys)
 }

@@ -107,12 +107,14 @@ func (d *decisions) runLive(ctx context.Context) error {
 }
 
 func (d *decisions) takeStored(m *kafka.Message) error {
-	workspace, _, keys, err := readNews(m)
-	if err == nil && len(keys) == 0 {
+	workspace, byName, err := readStored(m)
+	if err == nil && len(byName) == 0 {
 		d.live.ChangedUnknown()
 	}
-	d.live.Changed(workspace, keys...)
-	d.forecast.Changed(workspace, keys...)
+	for name, keys := range byName {
+		d.live.Happened(workspace, name, keys...)
+		d.forecast.Changed(workspace, keys...)
+	}
 	return err
 }
 

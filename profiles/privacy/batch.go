@@ -30,6 +30,7 @@ type batch struct {
 	epochs, sequences          []uint64
 	identifiers                []map[string]int // by namespace
 	names                      []name
+	recipients                 []map[string]uint64 // by place - 1, of how many profiles whoever was told
 }
 
 // query calls scan for each row. Errors hold no values.

@@ -44,6 +44,10 @@ type Certificate struct {
 	Sets        int            `json:"sets"`
 	// Rows were removed, by table.
 	Rows map[string]uint64 `json:"rows"`
+	// Recipients are the destinations that were told of the person, each with the number
+	// of profiles: they are told of the erasure, and destination_erasures says what
+	// became of that.
+	Recipients map[string]uint64 `json:"recipients,omitempty"`
 	// FilesGone is whether the files from before the rewriting were seen off the disk
 	// too: the engine keeps them for some minutes.
 	FilesGone bool `json:"files_gone"`
@@ -99,7 +103,7 @@ func (w *Worker) certify(ctx context.Context, b *batch) error {
 	for i, e := range b.erasures {
 		text, err := json.Marshal(Certificate{
 			Version: 1, Workspace: b.workspace, ErasureID: e.ID, RequestedAt: e.Received, ErasedAt: e.ErasedAt, CompletedAt: now,
-			Identifiers: b.identifiers[i], Shared: b.shared[i], Sets: b.sets[i], Rows: rowsOf[e.ID], FilesGone: b.filesGone, LogUntil: e.ErasedAt.Add(w.cfg.KafkaRetention),
+			Identifiers: b.identifiers[i], Shared: b.shared[i], Sets: b.sets[i], Rows: rowsOf[e.ID], Recipients: b.recipients[i], FilesGone: b.filesGone, LogUntil: e.ErasedAt.Add(w.cfg.KafkaRetention),
 		})
 		if err != nil {
 			return fmt.Errorf("write a certificate: %w", err)

@@ -1,6 +1,7 @@
 package privacy
 
 import (
+	"context"
 	"crypto/ed25519"
 	"errors"
 	"log/slog"
@@ -55,7 +56,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Deps are what a Worker needs. All but Changed are required.
+// Deps are what a Worker needs. All but Changed and Recipients are required.
 type Deps struct {
 	Conn driver.Conn
 	// Key signs certificates; see SigningKey.
@@ -66,6 +67,22 @@ type Deps struct {
 	// Changed is told the workspace of which rows were taken away, "" for all, so that
 	// what was derived from them is looked at again.
 	Changed func(workspace string)
+	// Recipients, when set, is asked who was told of somebody, before the rows of it go.
+	Recipients Recipients
+}
+
+// Gone is a person that was erased: the profiles, by all ids that they ever had.
+type Gone struct {
+	Erasure  string // id of the command
+	At       time.Time
+	Profiles []identity.ProfileID
+}
+
+// Recipients are those outside who were told of people.
+type Recipients interface {
+	// Erased has all of them told who is gone, and returns of how many profiles each one
+	// was told. It may be called again for the same person, and then says the same.
+	Erased(ctx context.Context, workspace string, gone Gone, now time.Time) (map[string]uint64, error)
 }
 
 func (d Deps) validate() error {

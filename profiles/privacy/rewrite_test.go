@@ -1,6 +1,7 @@
 package privacy
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -33,6 +34,7 @@ type world struct {
 	*testing.T
 	conn driver.Conn
 	n    int
+	gone []Gone // of whom recipients were asked
 }
 
 func newWorld(t *testing.T) *world { return &world{T: t, conn: warehousetest.NewTestDatabase(t)} }
@@ -165,12 +167,24 @@ func (w *world) worker(now func() time.Time) *Worker {
 	cfg := DefaultConfig()
 	cfg.FileWait = 0
 	worker, err := NewWorker(cfg, Deps{
-		Conn: w.conn, Key: SigningKey(identity.Secret{7}), Clock: now, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
+		Conn: w.conn, Key: SigningKey(identity.Secret{7}), Clock: now, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Recipients: w,
 	})
 	if err != nil {
 		w.Fatal(err)
 	}
 	return worker
+}
+
+// Erased implements Recipients: it counts what is there of who was told.
+func (w *world) Erased(ctx context.Context, workspace string, gone Gone, _ time.Time) (map[string]uint64, error) {
+	w.gone = append(w.gone, gone)
+	ids := []uint64{}
+	for _, p := range gone.Profiles {
+		ids = append(ids, uint64(p))
+	}
+	var n uint64
+	err := w.conn.QueryRow(ctx, "SELECT count() FROM destination_told WHERE workspace = ? AND profile_id IN ?", workspace, ids).Scan(&n)
+	return map[string]uint64{"crm": n}, err
 }
 
 func (w *world) column(text string) (list []string) {
@@ -262,6 +276,10 @@ func (w *world) certified(removed map[string]int) {
 	}
 	if !s.Signed.Verify() || strings.Contains(s.Signed.Certificate, "ana") || !strings.Contains(s.Signed.Certificate, `"email":1`) {
 		w.Errorf("certificate %s", s.Signed.Certificate)
+	}
+	// Who was told of her is known before the rows of it go.
+	if !strings.Contains(s.Signed.Certificate, `"recipients":{"crm":1}`) || len(w.gone) == 0 || !slices.Contains(w.gone[0].Profiles, identity.ProfileID(anaUser)) {
+		w.Errorf("asked who was told of %+v; certificate %s", w.gone, s.Signed.Certificate)
 	}
 	forged := *s.Signed
 	if forged.Certificate = strings.Replace(forged.Certificate, "main", "mein", 1); forged.Verify() {

@@ -128,6 +128,9 @@ func (w *Worker) complete(ctx context.Context, erasures []Erasure, certify bool)
 	if err != nil {
 		return err
 	}
+	if err := w.tell(ctx, b); err != nil {
+		return err
+	}
 	if err := w.rewrite(ctx, b); err != nil {
 		return err
 	}
@@ -142,6 +145,27 @@ func (w *Worker) complete(ctx context.Context, erasures []Erasure, certify bool)
 	}
 	w.metrics.done.Add(float64(len(erasures)))
 	w.deps.Logger.Info("erasures completed", "workspace", b.workspace, "erasures", len(erasures), "seconds", took.Seconds())
+	return nil
+}
+
+// tell has those told of the erasures who were told of the people.
+func (w *Worker) tell(ctx context.Context, b *batch) error {
+	b.recipients = make([]map[string]uint64, len(b.erasures))
+	if w.deps.Recipients == nil {
+		return nil
+	}
+	for i, e := range b.erasures {
+		gone := Gone{Erasure: e.ID, At: e.ErasedAt}
+		for n, p := range b.profiles {
+			if b.profileOf[n] == uint32(i+1) {
+				gone.Profiles = append(gone.Profiles, identity.ProfileID(p))
+			}
+		}
+		var err error
+		if b.recipients[i], err = w.deps.Recipients.Erased(ctx, b.workspace, gone, w.deps.Clock()); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -63,6 +63,7 @@ var analystTables = []struct{ table, columns string }{
 	{"destination_places", ""},
 	{"destination_told", ""},
 	{"destination_syncs", ""},
+	{"destination_erasures", ""},
 	{"destination_letters", "workspace, destination, segment, profile_id, block, version, time, state, entered, changed_at, cause, revision, reason, status, attempts"},
 	{"score_names", ""},
 	{"profile_lookup", "key, workspace, profile_id, name, form, stamp, computed_at"},

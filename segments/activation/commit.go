@@ -18,13 +18,17 @@ func (r *runner) commit(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := r.keepTold(ctx, jobs, gone); err != nil {
+		if err := r.keepErasures(ctx, jobs, gone); err != nil {
 			return err
 		}
-		if err := r.keepContacts(ctx, jobs, gone); err != nil {
+		plain := plainJobs(jobs)
+		if err := r.keepTold(ctx, plain, gone); err != nil {
 			return err
 		}
-		if err := r.keepLetters(ctx, jobs, gone); err != nil {
+		if err := r.keepContacts(ctx, plain, gone); err != nil {
+			return err
+		}
+		if err := r.keepLetters(ctx, plain, gone); err != nil {
 			return err
 		}
 	}

@@ -128,6 +128,13 @@ func (r *runner) deliver(j *job, s *subject, now time.Time) (func(context.Contex
 // subject is what a message is made of, or an outcome where none is to be sent.
 func (r *runner) subject(ctx context.Context, j *job, who *person) (*subject, outcome, error) {
 	p := who.profile
+	if j.erased != nil {
+		again, err := r.toldSince(ctx, j)
+		if err != nil || again || !r.Definition.own() {
+			return nil, passed, err
+		}
+		return &subject{workspace: r.Workspace, destination: r.ID, change: j.Change, key: j.key, profile: &profiles.Profile{ID: j.Profile}, erased: true}, pending, nil
+	}
 	if p == nil {
 		return nil, passed, nil
 	}

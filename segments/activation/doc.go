@@ -1,8 +1,8 @@
 // Package activation tells destinations who enters and leaves segments: a webhook, a
 // receiver that speaks Segment's calls, or people themselves by e-mail. It keeps the
 // definitions of destinations, sends what they are to be told, and is the only writer
-// of the tables destinations, destination_places, destination_told and
-// destination_letters.
+// of the tables destinations, destination_places, destination_told, destination_letters
+// and destination_erasures.
 //
 // # Once in the end, and in order
 //
@@ -32,6 +32,15 @@
 // whether its processing is restricted. Somebody who is gone is nobody to a
 // destination. That a profile left is told in spite of a missing consent to whom was
 // told that it entered: a receiver must not keep whom it may no longer have.
+//
+// # Erasure
+//
+// Before the rows go that say who was told of somebody who is erased, the receivers are
+// put down in destination_erasures, which keeps hashes only. One that knows profiles by
+// their ids is told to delete, in the order of the profile's messages; for others it is
+// on record that somebody has to. One that was told of the person again since, who has
+// come anew, is not. Whoever is erased while a message is on its way is put down when
+// that has arrived.
 //
 // # Secrets
 //

@@ -25,6 +25,7 @@ type subject struct {
 	key         string
 	profile     *profiles.Profile // never nil
 	address     string            // of e-mail, of whom it is sent to
+	erased      bool              // all that is told of the profile
 }
 
 // merged is the profile that the one of the change is part of now; zero for itself.

@@ -55,6 +55,8 @@ func (d *Definition) message(s *subject) (*message, error) {
 	var body any
 	fields := slices.Concat(preset.Fields, e.Fields)
 	switch {
+	case s.erased:
+		body = s.deletion()
 	case d.Kind == Segment:
 		body = s.call(e)
 	case len(fields) > 0:

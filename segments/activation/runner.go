@@ -227,6 +227,9 @@ func (r *runner) fill(ctx context.Context) error {
 	now := r.deps.Clock()
 	if r.asked.Swap(false) || !now.Before(r.letters) {
 		r.letters = now.Add(r.cfg.Poll)
+		if err := r.fillErasures(ctx); err != nil {
+			return err
+		}
 		if err := r.fillLetters(ctx); err != nil {
 			return err
 		}

@@ -82,6 +82,8 @@ var tests = []func(*testing.T, *stage){
 	testPeopleWhoAgreedAreWrittenTo,
 	testNobodyWritesHeaders,
 	testMailServerRefuses,
+	testWhoWasToldIsToldOfTheErasure,
+	testWhoIsErasedOnTheWayIsToldOf,
 }
 
 func TestDestinations(t *testing.T) {

@@ -25,6 +25,8 @@ type job struct {
 	key string
 	// letter is what it was before it is sent again; nil for none.
 	letter *Letter
+	// erased is set where the receiver is to be told that the profile was erased.
+	erased *erased
 	// apart says that the place does not wait for it: a letter, or a part of a
 	// comparison.
 	apart bool

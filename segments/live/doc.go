@@ -18,10 +18,14 @@
 // # When
 //
 // Three things ask for an evaluation. News name the identifiers of which something was
-// stored or that moved between profiles: all segments are evaluated for the profiles
-// that have these, also for those of the past tenures of the identifiers. Time: each
+// stored or that moved between profiles: segments are evaluated for the profiles
+// that have these, also for those of the past tenures of the identifiers. Where nothing
+// was stored but events of one name, only the segments are that ask for it, and nothing
+// where none does, unless somebody is new. Who is new is evaluated for all segments, and
+// once more when identity has stored the identifier. Time: each
 // evaluation brings with it when the first event or transaction of a profile leaves a
-// window or comes into one, and the profile is evaluated again at that millisecond.
+// window or comes into one, and the profile is evaluated again for that millisecond:
+// begun as long before as an evaluation takes, stored and told not before.
 // And there is an evaluation over all profiles after a start, when news were lost, for
 // a definition that is new or has changed, for new scores, and every few hours, which
 // is as far ahead as due times are kept. What the catalogue says of products is no news

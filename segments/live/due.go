@@ -61,15 +61,15 @@ func (d *dues) next() int64 {
 	return never
 }
 
-// take removes and returns at most limit profiles whose time has come by now, the
-// earliest first.
-func (d *dues) take(now int64, limit int) (profiles []uint64) {
-	for len(profiles) < limit && d.next() <= now {
-		p := heap.Pop(&d.queue).(dueAt).profile
-		delete(d.of, p)
-		profiles = append(profiles, p)
+// take removes and returns at most limit profiles whose time has come by then, the
+// earliest first, and the time of the last of them.
+func (d *dues) take(then int64, limit int) (profiles []uint64, last int64) {
+	for len(profiles) < limit && d.next() <= then {
+		first := heap.Pop(&d.queue).(dueAt)
+		delete(d.of, first.profile)
+		profiles, last = append(profiles, first.profile), first.at
 	}
-	return profiles
+	return profiles, last
 }
 
 type dueQueue []dueAt

@@ -11,6 +11,7 @@ type metrics struct {
 	failed   prometheus.Gauge
 	profiles *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	passed   prometheus.Counter
 	rows     prometheus.Counter
 	due      prometheus.Gauge
 	lag      prometheus.Gauge
@@ -36,6 +37,9 @@ func newMetrics() metrics {
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "kindred_segments_evaluation_seconds", Help: "Time to evaluate segments once, over all profiles or over some.", Buckets: prometheus.ExponentialBuckets(.01, 3, 9),
 		}, []string{"over"}),
+		passed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kindred_segments_passed_identifiers_total", Help: "Identifiers for which nothing was evaluated, because no segment asks for the events that were stored of them.",
+		}),
 		rows: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "kindred_segments_rows_read_total", Help: "Rows that the evaluations of segments for some profiles have read.",
 		}),
@@ -50,7 +54,7 @@ func newMetrics() metrics {
 
 func (m metrics) register(r prometheus.Registerer) error {
 	var errs []error
-	for _, c := range []prometheus.Collector{m.changes, m.failed, m.profiles, m.seconds, m.rows, m.due, m.lag} {
+	for _, c := range []prometheus.Collector{m.changes, m.failed, m.profiles, m.seconds, m.passed, m.rows, m.due, m.lag} {
 		errs = append(errs, r.Register(c))
 	}
 	return errors.Join(errs...)

@@ -49,8 +49,9 @@ func (h *history) happen() {
 		at = h.now.Add(time.Duration(h.random.Int64N(int64(10 * time.Hour)))).Truncate(time.Millisecond)
 	}
 	e := clickhousetest.Event{
-		MessageID: fmt.Sprint("m", h.messages), Name: []string{"View", "Cart", "Buy"}[h.random.IntN(3)], Time: at, Identifiers: []string{id},
+		MessageID: fmt.Sprint("m", h.messages), Name: []string{"View", "Cart", "Buy", "Noise"}[h.random.IntN(4)], Time: at, Received: h.now, Identifiers: []string{id},
 	}
+	name := e.Name // Of an event that states no more, that is all that the worker is told.
 	switch h.random.IntN(6) {
 	case 0:
 		e.Consents = []clickhousetest.Consent{{Purpose: "news", Granted: h.random.IntN(3) > 0}}
@@ -60,8 +61,11 @@ func (h *history) happen() {
 	case 2, 3:
 		e.Traits = map[string]any{"country": []string{"PT", "BR"}[h.random.IntN(2)]}
 	}
+	if len(e.Consents) > 0 || e.Type == "group" || e.Traits != nil {
+		name = ""
+	}
 	h.world.Add(e)
-	h.worker.Changed("main", h.world.Key(id))
+	h.worker.Happened("main", name, h.world.Key(id))
 }
 
 // move brings two people together, or takes one out of where it is.
@@ -140,6 +144,7 @@ func TestLiveMembersAreThoseOfAFullEvaluation(t *testing.T) {
 			"both":     `{"any":[{"trait":"country","op":"eq","value":"BR"},{"event":"Buy","within":"6h"}]}`,
 			"funnel":   `{"sequence":[{"event":"View"},{"event":"Cart"},{"event":"Buy"}],"within":"2d"}`,
 			"known":    `{"identifier":"user_id"}`,
+			"never":    `{"not":{"event":"Buy"}}`,
 			"agreed":   `{"consent":"news","is":"granted"}`,
 			"paying":   `{"accounts":{"gte":1},"where":[{"trait":"plan","op":"eq","value":"paid"}]}`,
 			"half":     `{"all":[{"holdout":"test","percent":{"lt":50}},{"not":{"segment":"recent"}}]}`,

@@ -27,6 +27,9 @@ type space struct {
 	// one that others know of.
 	block, told uint64
 	time        time.Time
+	// keptTold is what the table says of told, since keptAt.
+	keptTold uint64
+	keptAt   time.Time
 
 	roster roster
 	dues   dues
@@ -35,10 +38,20 @@ type space struct {
 	sweepAt, horizon time.Time
 	// postponed says that something is to be evaluated over all after the rest.
 	postponed bool
-	// recordAt is when the numbers of members are to be stored, zero where they are.
+	// recordAt is when the numbers of members and what was told are to be stored, zero
+	// where they are.
 	recordAt time.Time
-	// changed are identifiers and profiles to evaluate for.
-	changed map[uint64]struct{}
+	// changed are identifiers and profiles to evaluate all segments for, stated those of
+	// them of which something was stored, and happened others of which events of a name
+	// were and nothing else.
+	changed, stated map[uint64]struct{}
+	happened        map[string]map[uint64]struct{}
+	// moves are the segments that events of a name may move, as far as it was asked.
+	moves map[string][]*target
+	// sweptAt is when the last evaluation over all began; crowded says that behind the
+	// next there is to be another one, when identity has stored who is new.
+	sweptAt time.Time
+	crowded bool
 	// scored is when the newest scores were computed that evaluations know, grouped when
 	// profiles got the newest personas and stages.
 	scored, grouped time.Time
@@ -109,7 +122,7 @@ func (w *Worker) define(ctx context.Context, spaces map[string]*space) error {
 		for _, t := range s.targets {
 			known[name][t.id] = t
 		}
-		s.targets = nil
+		s.targets, s.moves = nil, nil
 	}
 	err := w.store.query(ctx, "segments", targetsSQL, func(rows driver.Rows) error {
 		t, workspace, id, text := &target{}, "", "", ""
@@ -207,6 +220,7 @@ func (w *Worker) load(ctx context.Context) (map[string]*space, error) {
 		if err := w.deps.Conn.QueryRow(ctx, toldSQL, clickhouse.Named("workspace", s.name)).Scan(&s.told); err != nil {
 			return nil, fmt.Errorf("read what was told of segments: %w", err)
 		}
+		s.keptTold = s.told
 	}
 	return spaces, nil
 }

@@ -22,12 +22,12 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // know brings what the worker knows up to what was noted.
-func (w *Worker) know(ctx context.Context, n *noted) (err error) {
+func (w *Worker) know(ctx context.Context, n *noted, now time.Time) (err error) {
 	if w.spaces == nil {
-		w.spaces, err = w.load(ctx)
-		return err
-	}
-	if n.redefined {
+		if w.spaces, err = w.load(ctx); err != nil {
+			return err
+		}
+	} else if n.redefined {
 		if err := w.define(ctx, w.spaces); err != nil {
 			return err
 		}
@@ -36,16 +36,82 @@ func (w *Worker) know(ctx context.Context, n *noted) (err error) {
 		if n.all {
 			s.sweepAt = time.Time{}
 		}
-		if len(s.changed) <= w.cfg.Some { // Beyond, the number alone tells what to do.
-			maps.Copy(s.changed, n.keys[s.name])
+		for by, keys := range n.keys[s.name] {
+			w.hear(s, by, keys)
+		}
+		if err := w.meet(ctx, s, now); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// hear takes identifiers that were noted.
+func (w *Worker) hear(s *space, by cause, keys map[uint64]struct{}) {
+	into := s.changed
+	switch {
+	case by.moved:
+		for k := range keys {
+			w.of(s.name).forget(k)
+		}
+	case by.event == "":
+		s.stated = keys
+	default:
+		if s.happened == nil {
+			s.happened = map[string]map[uint64]struct{}{}
+		}
+		if into = s.happened[by.event]; into == nil {
+			into = map[uint64]struct{}{}
+			s.happened[by.event] = into
+		}
+	}
+	if len(into) <= w.cfg.Some { // Beyond, the number alone tells what to do.
+		maps.Copy(into, keys)
+	}
+}
+
+// news are the segments that may have moved by news, and the identifiers of whom; the
+// number is enough where there are too many.
+func (w *Worker) news(s *space) (may map[*target]bool, keys map[uint64]struct{}) {
+	keys, may = maps.Clone(s.changed), map[*target]bool{}
+	if len(keys) > 0 {
+		for _, t := range s.targets {
+			may[t] = true
+		}
+	}
+	for name, of := range s.happened {
+		moved := w.moved(s, name)
+		if len(moved) > 0 && len(keys) <= w.cfg.Some {
+			maps.Copy(keys, of)
+		}
+		for _, t := range moved {
+			may[t] = true
+		}
+	}
+	return may, keys
+}
+
+// unasked counts the identifiers that are not among some, though events were stored of them.
+func (s *space) unasked(of map[uint64]struct{}) (n int) {
+	for _, keys := range s.happened {
+		for k := range keys {
+			if _, ok := of[k]; !ok {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// heard forgets the news, which are dealt with.
+func (s *space) heard() {
+	clear(s.changed)
+	clear(s.happened)
+}
+
 // next is when something is to be done in a workspace of itself, nothing over all before
-// the rest has ended.
-func (s *space) next(restUntil time.Time) time.Time {
+// the rest has ended; who is due is evaluated a lead before.
+func (s *space) next(restUntil time.Time, lead time.Duration, lookAt time.Time) time.Time {
 	if len(s.targets) == 0 {
 		return time.Unix(1<<40, 0)
 	}
@@ -53,13 +119,36 @@ func (s *space) next(restUntil time.Time) time.Time {
 	if s.postponed {
 		next = restUntil
 	}
-	if !s.recordAt.IsZero() {
-		next = earlier(next, s.recordAt)
+	for _, at := range []time.Time{s.recordAt, lookAt} {
+		if !at.IsZero() {
+			next = earlier(next, at)
+		}
 	}
 	if at := s.dues.next(); at != never {
-		next = earlier(next, time.UnixMilli(at))
+		next = earlier(next, time.UnixMilli(at).Add(-lead))
 	}
 	return next
+}
+
+// mostLead is how far ahead of its time somebody is evaluated at most.
+const mostLead = time.Second
+
+// took keeps how long an evaluation for some profiles takes, which is how long before
+// its time somebody who is due is evaluated.
+func (w *Worker) took(length time.Duration) { w.lead = min(mostLead, (w.lead+length)/2) }
+
+// await returns when a time has come by the clock.
+func (w *Worker) await(ctx context.Context, at time.Time) error {
+	early := at.Sub(w.deps.Clock())
+	if early <= 0 {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(early):
+		return nil
+	}
 }
 
 // visit does what is to be done in one workspace; while the worker is resting, nothing
@@ -87,12 +176,16 @@ func (w *Worker) visit(ctx context.Context, s *space, now time.Time, beat, resti
 		return err
 	}
 	s.targets = slices.DeleteFunc(s.targets, func(t *target) bool { return t.archived && !t.behind() && t.state.Error == "" })
-	return w.tell(ctx, s, nil)
+	if err := w.tell(ctx, s, nil); err != nil {
+		return err
+	}
+	return w.keepTold(ctx, s, now)
 }
 
 // waiting are the segments to evaluate over all profiles.
 func (w *Worker) waiting(ctx context.Context, s *space, now time.Time, beat bool) ([]*target, error) {
-	all := !now.Before(s.sweepAt) || len(s.changed) > w.cfg.Some
+	_, keys := w.news(s)
+	all := !now.Before(s.sweepAt) || len(keys) > w.cfg.Some
 	var scored, grouped bool
 	if beat {
 		var err error
@@ -142,8 +235,12 @@ func (w *Worker) sweep(ctx context.Context, s *space, targets []*target, now tim
 	all := len(targets) == len(s.targets)
 	if all {
 		// What is noted while it runs comes after it.
-		s.changed, s.dues = map[uint64]struct{}{}, dues{}
+		s.heard()
+		s.dues, s.sweptAt = dues{}, now
 		s.horizon, s.sweepAt = now.Add(2*w.cfg.Sweep), now.Add(w.cfg.Sweep)
+		if s.crowded {
+			s.sweepAt, s.crowded = earlier(s.sweepAt, now.Add(expecting)), false
+		}
 	}
 	var err error
 	if s.reading, err = warehouse.ReadingNow(ctx, w.deps.Conn, s.name); err != nil {
@@ -173,18 +270,29 @@ func (w *Worker) some(ctx context.Context, s *space, now time.Time) error {
 			targets = append(targets, t)
 		}
 	}
-	due := s.dues.take(now.UnixMilli(), w.cfg.Some)
+	due, last := s.dues.take(now.Add(w.lead).UnixMilli(), w.cfg.Some)
 	w.measureDues(s, now)
+	now = later(now, time.UnixMilli(last).UTC()) // Nothing of it is stored before.
 	if len(targets) == 0 {
-		clear(s.changed)
+		s.heard()
 		return nil
 	}
+	may, of := w.news(s)
 	var keys []uint64
-	if len(s.changed) <= w.cfg.Some { // More wait for an evaluation over all.
-		keys = slices.Collect(maps.Keys(s.changed))
+	if len(of) <= w.cfg.Some { // More wait for an evaluation over all.
+		keys = slices.Collect(maps.Keys(of))
+		w.metrics.passed.Add(float64(s.unasked(of)))
+		s.heard()
 	}
 	if len(keys)+len(due) == 0 {
 		return nil
+	}
+	whole := len(due) > 0 || len(may) == len(s.targets)
+	if !whole {
+		targets = slices.DeleteFunc(targets, func(t *target) bool { return !may[t] })
+		if len(targets) == 0 {
+			return nil
+		}
 	}
 	w.metrics.profiles.WithLabelValues("news").Add(float64(len(keys)))
 	w.metrics.profiles.WithLabelValues("time").Add(float64(len(due)))
@@ -200,10 +308,17 @@ func (w *Worker) some(ctx context.Context, s *space, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if len(s.changed) <= w.cfg.Some {
-		clear(s.changed)
+	if whole {
+		s.plan(who, found.dues)
+	} else { // What the others are due for stands.
+		for _, d := range found.dues {
+			s.dues.sooner(d.profile, d.at)
+		}
 	}
-	s.plan(who, found.dues)
+	w.took(w.deps.Clock().Sub(start))
+	if err := w.await(ctx, now); err != nil {
+		return err
+	}
 	err = w.append(ctx, s, found.changes, now)
 	w.metrics.seconds.WithLabelValues(overSome).Observe(w.deps.Clock().Sub(start).Seconds())
 	return err

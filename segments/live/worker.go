@@ -27,7 +27,8 @@ type Config struct {
 	// Beat is the time between looks at what gives no news: new scores, and segments
 	// that failed. Default 1 min.
 	Beat time.Duration
-	// Pause is the least time between evaluations. Default 250 ms.
+	// Pause is the least time between the beginnings of two evaluations. Behind a long one
+	// there are a quarter of its length, and no more than this. Default 250 ms.
 	Pause time.Duration
 	// Rest is how many times as long as an evaluation over all profiles took the worker
 	// waits with the next one; those of some go on meanwhile. Default 2.
@@ -94,9 +95,12 @@ type Worker struct {
 
 	// Of the caller of Step. nil means that nothing is known.
 	spaces map[string]*space
+	known  map[string]*acquaintance
 	beatAt time.Time
 	// restUntil is when all may be evaluated again.
 	restUntil time.Time
+	// lead is how long an evaluation for some profiles takes, as far as is known.
+	lead time.Duration
 }
 
 // New returns a worker that does nothing yet.
@@ -111,28 +115,69 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 	return w, w.metrics.register(deps.Registerer)
 }
 
+// cause is why identifiers are noted: they moved between profiles, an event of a name
+// was stored of them, or, without a name, anything was.
+type cause struct {
+	event string
+	moved bool
+}
+
 // noted is what the worker was told since it last looked.
 type noted struct {
-	keys      map[string]map[uint64]struct{} // identifiers and profiles by workspace
-	all       bool                           // everything may have changed
+	keys      map[string]map[cause]map[uint64]struct{} // identifiers and profiles by workspace
+	all       bool                                     // everything may have changed
 	redefined bool
 }
 
-// Changed says that something was stored of identifiers, or that they changed
-// between profiles; ids of profiles do as well. It does not wait.
+// Changed says that identifiers changed between profiles, or that anything else is to be
+// looked at of them; ids of profiles do as well. It does not wait.
 func (w *Worker) Changed(workspace string, keys ...identity.Key) {
+	w.noteKeys(workspace, cause{moved: true}, keys)
+}
+
+// Happened says that events of a name were stored of identifiers and nothing else, so
+// that only segments need be evaluated that ask for such; without a name, that anything
+// was. It does not wait.
+func (w *Worker) Happened(workspace, event string, keys ...identity.Key) {
+	w.noteKeys(workspace, cause{event: event}, keys)
+}
+
+// noteKeys notes identifiers with why.
+func (w *Worker) noteKeys(workspace string, by cause, keys []identity.Key) {
 	w.note(func(n *noted) {
-		if n.keys == nil {
-			n.keys = map[string]map[uint64]struct{}{}
-		}
-		if n.keys[workspace] == nil {
-			n.keys[workspace] = map[uint64]struct{}{}
-		}
+		of := n.of(workspace, by)
 		for _, k := range keys {
-			if len(n.keys[workspace]) > w.cfg.Some { // Then all are evaluated, whoever else has changed.
+			if len(of) > w.cfg.Some { // Then all are evaluated, whoever else has changed.
 				break
 			}
-			n.keys[workspace][uint64(k)] = struct{}{}
+			of[uint64(k)] = struct{}{}
+		}
+	})
+}
+
+// of are the keys of a workspace that are noted by a cause.
+func (n *noted) of(workspace string, by cause) map[uint64]struct{} {
+	if n.keys == nil {
+		n.keys = map[string]map[cause]map[uint64]struct{}{}
+	}
+	if n.keys[workspace] == nil {
+		n.keys[workspace] = map[cause]map[uint64]struct{}{}
+	}
+	of := n.keys[workspace][by]
+	if of == nil {
+		of = map[uint64]struct{}{}
+		n.keys[workspace][by] = of
+	}
+	return of
+}
+
+// again notes what could not be dealt with.
+func (w *Worker) again(before noted) {
+	w.note(func(n *noted) {
+		for workspace, by := range before.keys {
+			for why, keys := range by {
+				maps.Copy(n.of(workspace, why), keys)
+			}
 		}
 	})
 }
@@ -167,8 +212,10 @@ func (w *Worker) take() noted {
 func (w *Worker) Run(ctx context.Context) error {
 	w.spaces = nil // Of the time since, nothing is known.
 	for {
+		begun := w.deps.Clock()
 		next, err := w.Step(ctx)
-		rest := w.cfg.Pause
+		took := w.deps.Clock().Sub(begun)
+		rest := max(w.cfg.Pause-took, min(w.cfg.Pause, took/4))
 		if err != nil && ctx.Err() == nil {
 			w.deps.Logger.Error("evaluation of segments", "error", err)
 			rest = max(rest, time.Second)
@@ -194,8 +241,9 @@ func (w *Worker) Run(ctx context.Context) error {
 func (w *Worker) Step(ctx context.Context) (next time.Time, err error) {
 	noted := w.take()
 	now := w.deps.Clock().UTC().Truncate(time.Millisecond)
-	if err := w.know(ctx, &noted); err != nil {
+	if err := w.know(ctx, &noted, now); err != nil {
 		w.spaces = nil
+		w.again(noted)
 		return now, err
 	}
 	resting := now.Before(w.restUntil)
@@ -220,7 +268,7 @@ func (w *Worker) Step(ctx context.Context) (next time.Time, err error) {
 				failed++
 			}
 		}
-		next = earlier(next, s.next(w.restUntil))
+		next = earlier(next, s.next(w.restUntil, w.lead, w.of(name).lookAt))
 	}
 	w.metrics.failed.Set(float64(failed))
 	return next, nil

@@ -121,7 +121,7 @@ func (y *year) happen() {
 		}
 	}
 	for range 1 + y.random.IntN(3) {
-		e := done{person, []string{"View", "View", "Cart", "Buy"}[y.random.IntN(4)], y.now, float64(10 * (1 + y.random.IntN(4)))}
+		e := done{person, []string{"View", "View", "Cart", "Buy", "Noise"}[y.random.IntN(5)], y.now, float64(10 * (1 + y.random.IntN(4)))}
 		switch y.random.IntN(4) {
 		case 0:
 			e.at = y.now.Add(-time.Duration(y.random.Int64N(int64(40 * day))))
@@ -135,7 +135,7 @@ func (y *year) happen() {
 			MessageID: fmt.Sprint("y", len(y.log)), Name: e.name, Time: e.at, Received: y.now, Identifiers: []string{user(person)},
 			Properties: map[string]any{"amount": e.amount},
 		})
-		y.worker.Changed("main", y.world.Key(user(person)))
+		y.worker.Happened("main", e.name, y.world.Key(user(person)))
 	}
 	y.world.Flush(y.Context())
 }

@@ -239,7 +239,7 @@ func (w *World) insertIdentity(ctx context.Context) {
 				for _, m := range members {
 					w.written.sightings[m.Key] = true
 					add(w.Workspace, uint64(m.Key), e.Source, int32(identity.PeriodOf(e.Time)), string(m.Namespace), m.Value,
-						e.Time, e.Time, e.Time, e.Time)
+						e.Time, e.Received, e.Time, e.Received)
 				}
 			}
 		})
