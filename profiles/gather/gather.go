@@ -2,7 +2,8 @@
 // queries: while some batches are being read, the reads that come meanwhile form
 // the next ones. A read that comes alone starts at once; under load a batch grows
 // to what came during the one before, so that the store answers as many reads a
-// second as it takes, and no timer makes anybody wait.
+// second as it takes. No timer makes anybody wait, unless batches are to begin some time
+// apart (Config.Apart).
 package gather
 
 import (
@@ -23,6 +24,10 @@ type Config struct {
 	Running int
 	// Most is how many reads a batch holds at most. Default 64.
 	Most int
+	// Apart is the least time between the beginnings of two batches that find profiles,
+	// for a store to which a batch costs about the same whatever it holds. Who comes
+	// alone does not wait. Default 0.
+	Apart time.Duration
 	// Timeout bounds the reading of a batch, which does not end when one of those
 	// who wait for it goes away. Default 10 s.
 	Timeout time.Duration
@@ -33,7 +38,7 @@ func DefaultConfig() Config { return Config{Running: 2, Most: 64, Timeout: 10 * 
 
 // Validate reports every fault of the configuration.
 func (c Config) Validate() error {
-	if c.Running < 1 || c.Most < 1 || c.Timeout <= 0 {
+	if c.Running < 1 || c.Most < 1 || c.Timeout <= 0 || c.Apart < 0 {
 		return errors.New("gathered reads: at least one batch of one read, within some time")
 	}
 	return nil
@@ -58,6 +63,7 @@ func New(cfg Config, next profiles.Batcher) (*Gatherer, error) {
 	}
 	g := &Gatherer{next: next}
 	g.resolve = newQueue(cfg, next.ResolveMany)
+	cfg.Apart = 0
 	g.load = newQueue(cfg, next.LoadMany)
 	return g, nil
 }
@@ -96,6 +102,7 @@ type queue[K comparable, V any] struct {
 	running *int
 	waiting map[string][]call[K, V] // by workspace
 	turn    *[]string               // workspaces with somebody waiting, in order
+	begun   *time.Time              // when the last batch began, or is to begin
 }
 
 // call is a read that waits.
@@ -110,7 +117,7 @@ type result[V any] struct {
 }
 
 func newQueue[K comparable, V any](cfg Config, read func(context.Context, string, []K) ([]V, error)) queue[K, V] {
-	return queue[K, V]{cfg: cfg, read: read, mu: new(sync.Mutex), running: new(int), waiting: map[string][]call[K, V]{}, turn: new([]string)}
+	return queue[K, V]{cfg: cfg, read: read, mu: new(sync.Mutex), running: new(int), waiting: map[string][]call[K, V]{}, turn: new([]string), begun: new(time.Time)}
 }
 
 // get reads one value, with whatever else waits. What is read is as of a time
@@ -142,11 +149,32 @@ func (q *queue[K, V]) get(ctx context.Context, workspace string, key K) (V, erro
 // work reads batches until nobody waits.
 func (q *queue[K, V]) work(ctx context.Context) {
 	for {
+		q.wait()
 		workspace, batch := q.next()
 		if len(batch) == 0 {
 			return
 		}
 		q.answer(ctx, workspace, batch)
+	}
+}
+
+// wait keeps the batch that is to come from the last one.
+func (q *queue[K, V]) wait() {
+	if q.cfg.Apart == 0 {
+		return
+	}
+	q.mu.Lock()
+	now := time.Now()
+	begin := q.begun.Add(q.cfg.Apart)
+	if len(*q.turn) == 0 || begin.Before(now) {
+		begin = now
+	}
+	if len(*q.turn) > 0 {
+		*q.begun = begin
+	}
+	q.mu.Unlock()
+	if pause := begin.Sub(now); pause > 0 {
+		<-time.After(pause)
 	}
 }
 

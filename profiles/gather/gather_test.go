@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles"
@@ -109,6 +110,45 @@ func TestReadsShareBatches(t *testing.T) {
 		wg.Wait()
 		if got, want := fmt.Sprint(s.batches), "[a1 a3 b1 a1]"; got != want {
 			t.Errorf("batches %s, want %s", got, want)
+		}
+	})
+}
+
+// TestBatchesApart: who comes alone is answered at once, and those who come within the
+// time after a batch wait for its end and share the next.
+func TestBatchesApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{gate: make(chan struct{})}
+		close(s.gate)
+		cfg := gather.DefaultConfig()
+		cfg.Apart = 4 * time.Millisecond
+		g, err := gather.New(cfg, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		var wg sync.WaitGroup
+		took := func(after time.Duration, key identity.Key, want time.Duration) {
+			wg.Go(func() {
+				time.Sleep(after)
+				if _, err := g.Resolve(t.Context(), "a", key); err != nil {
+					t.Error(err)
+				}
+				if got := time.Since(start); got != want {
+					t.Errorf("key %d was answered after %v, want %v", key, got, want)
+				}
+			})
+		}
+		const ms = time.Millisecond
+		took(0, 10, 0)
+		took(1*ms, 20, 4*ms)
+		took(2*ms, 30, 4*ms)
+		took(3*ms, 40, 4*ms)
+		took(5*ms, 50, 8*ms)
+		took(20*ms, 60, 20*ms)
+		wg.Wait()
+		if len(s.batches) != 4 {
+			t.Errorf("batches %v, want four", s.batches)
 		}
 	})
 }

@@ -167,7 +167,10 @@ func (r *rows) ResolveMany(ctx context.Context, workspace string, keys []identit
 			owners = append(owners, e.owner)
 		}
 	}
-	if err := l.look(ctx, owners); err != nil {
+	if err := l.look(ctx, append(owners, l.others(asked)...)); err != nil {
+		return found, err
+	}
+	if err := l.complete(ctx, owner); err != nil {
 		return found, err
 	}
 	r.resolve(t, m, l, keys, owner, found)
@@ -266,6 +269,44 @@ func (r *rows) names(ctx context.Context, workspace string) ([]string, error) {
 		names = append(names, nameScore+name)
 	}
 	return names, nil
+}
+
+// maxTogether bounds the identifiers of a profile of which the scores are looked for
+// before it is certain that its view is read.
+const maxTogether = 16
+
+// others are the keys of the profiles under ids, which may have scores, too.
+func (l *looking) others(ids []uint64) (keys []uint64) {
+	for _, id := range ids {
+		if one := l.row(id); one != nil && len(one.keys) <= maxTogether {
+			keys = append(keys, one.keys...)
+		}
+	}
+	return keys
+}
+
+// complete brings the scores that stand under other keys of the profiles under ids.
+func (l *looking) complete(ctx context.Context, ids []uint64) error {
+	if err := l.look(ctx, l.others(ids)); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		one := l.row(id)
+		if one == nil || one.looked == nil {
+			continue
+		}
+		for _, k := range one.keys {
+			e, asked := l.entries[k]
+			if !asked || slices.Contains(one.looked, k) {
+				continue
+			}
+			one.looked = append(one.looked, k)
+			if e != nil {
+				one.scores = append(one.scores, e.scores...)
+			}
+		}
+	}
+	return nil
 }
 
 // row returns the view under an id; nil for none.
