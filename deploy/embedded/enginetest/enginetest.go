@@ -39,12 +39,13 @@ var engine struct {
 }
 
 // Main runs the tests of a package and stops the engine after them; it returns the exit code. In the child process
-// that hosts the engine it is the engine.
+// that hosts the engine it is the engine. Folders of tests are in memory, where there is enough of it.
 func Main(m *testing.M) int {
 	if os.Getenv(childVariable) == "1" {
 		return embedded.EngineMain(os.Args[1:])
 	}
 	engine.mainRan = true
+	defer inMemory()()
 	code := m.Run()
 	if engine.stop != nil {
 		engine.stop()
