@@ -8,7 +8,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/propensity"
 )
 
-// Features are the names of what is known of a candidate, in order.
+// features are the names of what is known of a candidate, in order.
 var features = []string{"times_bought", "own_weight", "since_bought", "due", "bought_together", "popularity", "baskets_90d", "since_last", "days_between", "basket_size"}
 
 // candidate is a product that a customer may buy.
@@ -106,7 +106,7 @@ func best(values []float64, n int) []int {
 // customer is what is known of how a customer buys at all: baskets lately, days since
 // the last, days between them, and their size.
 func (x *index) customer(history []Basket) [4]float64 {
-	var lately, baskets, sizes, first, last = 0, 0, 0, math.MaxInt, math.MinInt
+	lately, baskets, sizes, first, last := 0, 0, 0, math.MaxInt, math.MinInt
 	for _, b := range history {
 		if b.Day > x.until {
 			continue

@@ -106,6 +106,9 @@ func TestNextProduct(t *testing.T) {
 		}
 		tea = tea || who == 1000 && strings.Contains(text, `"name":"Green Tea","category":"Food / Tea"`)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	if first < 270 || !tea {
 		t.Errorf("the favourites of %d customers come first; named: %v", first, tea)
 	}
