@@ -28,6 +28,7 @@ import (
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/grouping"
 	"github.com/kindred-cdp/kindred/profiles/matching"
+	"github.com/kindred-cdp/kindred/profiles/nextproduct/scoring"
 	"github.com/kindred-cdp/kindred/profiles/privacy"
 	"github.com/kindred-cdp/kindred/profiles/valuation"
 	"github.com/kindred-cdp/kindred/profiles/venues"
@@ -49,6 +50,7 @@ type roles struct {
 	folder   *warehouse.Folder
 	valuer   *valuation.Worker
 	grouper  *grouping.Worker
+	next     *scoring.Worker
 	venues   *venues.Worker
 	matcher  *matching.Worker
 	eraser   *privacy.Worker
@@ -149,6 +151,10 @@ func newRoles(p *platform) (*roles, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.next, err = scoring.New(scoring.DefaultConfig(), scoring.Deps{Conn: p.conn, Clock: now, Logger: p.log.With("role", "worker")})
+	if err != nil {
+		return nil, err
+	}
 	r.grouper, err = grouping.New(grouping.DefaultConfig(), grouping.Deps{
 		Conn: p.conn, Clock: now, Logger: p.log.With("role", "worker"), Registerer: r.registry,
 	})
@@ -240,7 +246,7 @@ func (r *roles) run(ctx context.Context, ready func(net.Addr)) error {
 		{"intake", roleAPI, []func(context.Context) error{r.gate.Run, r.shares.Run, r.decided.ring.Run, r.decided.restricted.Run, r.web.audit.Run}},
 		{"ingest", roleIngest, []func(context.Context) error{r.runIngest, r.runOverflow, r.decided.reader.Run, r.news.run}},
 		{"identity", roleIdentity, []func(context.Context) error{r.runIdentity, r.serveGraph}},
-		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.grouper.Run, r.venues.Run, r.matcher.Run, r.eraser.Run, r.runViews, r.decided.run}},
+		{"worker", roleWorker, []func(context.Context) error{r.valuer.Run, r.grouper.Run, r.next.Run, r.venues.Run, r.matcher.Run, r.eraser.Run, r.runViews, r.decided.run}},
 		{"cache", roleAPI, []func(context.Context) error{r.web.follow, r.web.followStored, r.web.runCache}},
 	}
 	if !r.p.settings.roles.has(roleIngest) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kindred-cdp/kindred/profiles/features"
+	"github.com/kindred-cdp/kindred/profiles/nextproduct/scoring"
 	"github.com/kindred-cdp/kindred/profiles/valuation"
 )
 
@@ -92,7 +93,7 @@ var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
 
 // ValidName reports whether a model can have this name: its score has it as well.
 func ValidName(name string) bool {
-	return namePattern.MatchString(name) && name != valuation.Population && !slices.Contains(valuation.Names(), name)
+	return namePattern.MatchString(name) && name != valuation.Population && name != scoring.Score && !slices.Contains(valuation.Names(), name)
 }
 
 // unknownField is how encoding/json names a field that a definition has not.

@@ -272,7 +272,7 @@ func TestDefinitions(t *testing.T) {
 	f(`{"target":{"event":"A"},"horizon":"30d","a value <of> somebody":1}`, "")
 	f(`{"target":{"event":7},"horizon":"30d"}`, "/target/event")
 	f(`[]`, "")
-	for name, valid := range map[string]bool{"will_buy": true, "a-1": true, "p_alive": false, "lifetime": false, "": false, "1a": false, "A": false} {
+	for name, valid := range map[string]bool{"will_buy": true, "a-1": true, "p_alive": false, "next_product": false, "lifetime": false, "": false, "1a": false, "A": false} {
 		if ValidName(name) != valid {
 			t.Errorf("name %q is valid: %v", name, !valid)
 		}

@@ -102,7 +102,7 @@ var errSpendMoments = errors.New("amounts of one customer vary no less than thos
 //	1/p = E[z^2]/E[z m] - 1, 1/(q-2) = E[z m]/(E[z] E[m]) - 1, gamma = E[m](q-1)/p,
 //
 // with E[m] in gamma the mean of all days of all customers.
-func momentSpend(customers []Customer, rows []spendRow, n int, scale float64, _ Config) (optimum, error) {
+func momentSpend(customers []Customer, rows []spendRow, _ int, scale float64, _ Config) (optimum, error) {
 	var count, z, m, zz, zm float64
 	for _, c := range customers {
 		if c.Check() == "" && c.Frequency > 0 && c.First > 0 && c.Spend > 0 {

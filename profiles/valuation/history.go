@@ -44,6 +44,11 @@ WHERE worth > 0 AND ` + profilestore.TransactionStands
 // be a subquery.
 func Orders() string { return ordersSQL }
 
+// OrderedProducts is Orders with the column products: the ids of the lines that count.
+func OrderedProducts() string {
+	return orders(", tupleElement(newest, 4) AS products", ", arrayFilter((id, quantity, price) -> id != '' AND quantity > 0 AND price > 0, items.product_id, items.quantity, items.price)")
+}
+
 // currenciesSQL counts the orders per currency, the most frequent first.
 var currenciesSQL = `SELECT currency, countIf(type = 'order') AS orders FROM (` + ordersSQL + `)
 GROUP BY currency HAVING orders > 0 ORDER BY orders DESC, currency`
