@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -264,14 +265,21 @@ func (c *Cache) Invalidate(workspace string, keys ...identity.Key) {
 	if r, ok := c.next.(profiles.Refresher); ok {
 		r.Refresh(workspace)
 	}
-	forgotten := c.name(c.realms.of(workspace), keys)
-	c.metrics.forgotten.Add(float64(len(forgotten)))
-	if s := c.store.Load(); s != nil {
+	realm, s := c.realms.of(workspace), c.store.Load()
+	for part := range slices.Chunk(keys, maxNamedAtOnce) {
+		forgotten := c.name(realm, part)
+		c.metrics.forgotten.Add(float64(len(forgotten)))
 		for _, e := range forgotten {
-			s.Del(e.slot())
+			if s != nil {
+				s.Del(e.slot())
+			}
 		}
 	}
 }
+
+// maxNamedAtOnce is how many keys are named while readers wait: some tenth of a
+// millisecond, where a note of stored events may hold fifty thousand.
+const maxNamedAtOnce = 1000
 
 // name makes every answer that keys name unreachable and returns them.
 func (c *Cache) name(r *realm, keys []identity.Key) []*entry {

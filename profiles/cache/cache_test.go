@@ -260,6 +260,31 @@ func TestInvalidateByAnyKey(t *testing.T) {
 	})
 }
 
+// TestManyKeysAreNamed names more keys than are named at once: all of them count.
+func TestManyKeysAreNamed(t *testing.T) {
+	w := newWorld()
+	c := start(t, DefaultConfig(), w)
+	load := func() {
+		for _, id := range []identity.ProfileID{2, 4} {
+			if _, err := c.Load(t.Context(), "main", id); err != nil {
+				t.Fatal(err)
+			}
+			c.settle()
+		}
+	}
+	load()
+	keys := make([]identity.Key, 2*maxNamedAtOnce+2)
+	for i := range keys {
+		keys[i] = identity.Key(1000 + i)
+	}
+	keys[0], keys[len(keys)-1] = 2, 4
+	c.Invalidate("main", keys...)
+	load()
+	if n := w.loads.Load(); n != 4 {
+		t.Errorf("%d loads of two profiles that were both named", n)
+	}
+}
+
 // TestReadUnderWayIsNotKept invalidates while the store is being read: who
 // comes after the invalidation must not join that read, and its answer must
 // not be cached.

@@ -184,6 +184,9 @@ func (c *Cache) admit(e *entry, start uint64) (superseded []*entry, ok bool) {
 
 // holder returns the cached profile that an identifier belongs to, nil for none.
 func (c *Cache) holder(r *realm, key identity.Key) *entry {
+	if c.store.Load() == nil {
+		return nil
+	}
 	c.ledger.mu.RLock()
 	defer c.ledger.mu.RUnlock()
 	if e := c.holders[key]; e != nil && e.realm == r {

@@ -14,6 +14,7 @@ type metrics struct {
 	discarded prometheus.Counter
 	evicted   prometheus.Counter
 	lost      prometheus.Counter
+	blind     prometheus.Counter
 }
 
 // outcomes are counters that are looked up once and not by every read.
@@ -34,6 +35,7 @@ func newMetrics(r prometheus.Registerer, c *Cache) (*metrics, error) {
 		discarded: counter("discarded_total", "Answers not kept because a key of theirs was named while they were read."),
 		evicted:   counter("evictions_total", "Answers that left for lack of room."),
 		lost:      counter("lost_total", "Times that something changed in a workspace that nobody named."),
+		blind:     counter("blind_total", "Looks at what has changed that failed; meanwhile answers live for a minute."),
 	}
 	for i, what := range []string{resolving: "resolve", loading: "load"} {
 		m.outcomes[i] = outcomes{m.requests.WithLabelValues(what, "hit"), m.requests.WithLabelValues(what, "negative"), m.requests.WithLabelValues(what, "miss")}
@@ -52,7 +54,7 @@ func newMetrics(r prometheus.Registerer, c *Cache) (*metrics, error) {
 		return 0
 	})
 	return m, errors.Join(r.Register(m.requests), r.Register(m.named), r.Register(m.forgotten),
-		r.Register(m.discarded), r.Register(m.evicted), r.Register(m.lost), r.Register(bytes), r.Register(held))
+		r.Register(m.discarded), r.Register(m.evicted), r.Register(m.lost), r.Register(m.blind), r.Register(bytes), r.Register(held))
 }
 
 func (m *metrics) hit(what uint8, err error) {

@@ -44,14 +44,19 @@ type watch struct {
 // anew as lost: whole populations are, and naming all of them takes longer than reading
 // again those that are asked for.
 func (c *Cache) Watch(ctx context.Context, sources Sources, every time.Duration, log *slog.Logger) error {
-	watches := map[*realm]watch{}
+	watches, failing := map[*realm]watch{}, map[*realm]bool{}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		for _, r := range c.realms.list("") {
-			if err := c.look(ctx, sources, r, watches); err != nil && ctx.Err() == nil {
-				log.Warn("cached profiles are not vouched for", "workspace", r.workspace, "error", err)
+			err := c.look(ctx, sources, r, watches)
+			if err != nil && ctx.Err() == nil {
+				c.metrics.blind.Inc()
+				if !failing[r] { // Once, and not every few seconds.
+					log.Warn("cached profiles are not vouched for", "workspace", r.workspace, "error", err)
+				}
 			}
+			failing[r] = err != nil
 		}
 		select {
 		case <-ctx.Done():

@@ -69,6 +69,7 @@ func TestVouchedAnswersLiveOn(t *testing.T) {
 	for name, test := range map[string]struct {
 		happens func(c *Cache, s *sources)
 		before  bool // it happens before the first read
+		close   bool // and no moment before it
 		wait    time.Duration
 		holds   time.Duration
 		loads   int64
@@ -87,6 +88,7 @@ func TestVouchedAnswersLiveOn(t *testing.T) {
 		"notes of all were lost":       {happens: func(c *Cache, _ *sources) { c.Lost("") }, loads: 2},
 		"notes of another were lost":   {happens: func(c *Cache, _ *sources) { c.Lost("other") }, loads: 1},
 		"notes were lost before":       {happens: func(c *Cache, _ *sources) { c.Lost("main") }, before: true, loads: 1},
+		"notes were lost just before":  {happens: func(c *Cache, _ *sources) { c.Lost("main") }, before: true, close: true, loads: 2},
 		"a window moves":               {holds: 5 * time.Minute, loads: 2},
 		"a window will move":           {holds: 15 * time.Minute, loads: 1},
 	} {
@@ -105,10 +107,15 @@ func TestVouchedAnswersLiveOn(t *testing.T) {
 					go func() { done <- c.Watch(ctx, s, 5*time.Second, slog.New(slog.DiscardHandler)) }()
 					defer func() { stop(); <-done }()
 				}
-				if test.before && test.happens != nil {
+				if test.close {
+					time.Sleep(10 * time.Second)
+				}
+				if test.before {
 					test.happens(c, s)
 				}
-				time.Sleep(10 * time.Second)
+				if !test.close {
+					time.Sleep(10 * time.Second)
+				}
 				find := func() {
 					t.Helper()
 					if _, err := profiles.Find(t.Context(), c, "main", 1); err != nil {
