@@ -159,6 +159,13 @@ func (g *Graph) movedOfAll() []identity.Move {
 // for many of them at once, so that the processor does not wait for one after the other.
 func (g *Graph) movedOfPart(x, end ref) (moves []identity.Move) {
 	var noted, founders [together]ref
+	most := 0
+	for y := x; y < end; y++ {
+		if g.nodes.at(y).flags&journaled != 0 || g.ns(y).rule.Household {
+			most++
+		}
+	}
+	moves = make([]identity.Move, 0, most)
 	for x < end {
 		n := 0
 		for ; x < end && n < together; x++ {

@@ -45,41 +45,42 @@ func rangesOf[T any](
 ) (steps readAhead) {
 	all := ranges(n, perRange)
 	each := int(n)/len(all) + int(perRange)/64 // A range has more than its share, but not as many more.
-	type room struct {
-		sorter graph.Sorter[T]
-		rows   []T
+	free := make(chan []T, 2*readers)          // as many as there ever are
+	sorters := make(chan *graph.Sorter[T], readers)
+	for range readers {
+		sorters <- &graph.Sorter[T]{Key: key}
 	}
-	free := make(chan *room, 2*readers) // as many as there ever are
 	for _, r := range all {
 		steps = append(steps, func(ctx context.Context) (func(), error) {
-			var m *room
+			var rows []T
 			select {
-			case m = <-free:
+			case rows = <-free:
 			default:
-				m = &room{sorter: graph.Sorter[T]{Key: key}}
 			}
-			rows, err := read(ctx, r, slices.Grow(m.rows[:0], each))
+			rows, err := read(ctx, r, slices.Grow(rows[:0], each))
 			if err != nil {
 				return nil, err
 			}
-			m.rows = m.sorter.Sort(rows, identity.Key(r.from), identity.Key(r.to))
+			s := <-sorters // No more read at once.
+			rows = s.Sort(rows, identity.Key(r.from), identity.Key(r.to))
+			sorters <- s
 			return func() {
-				take(m.rows)
-				free <- m
+				take(rows)
+				free <- rows
 			}, nil
 		})
 	}
 	return steps
 }
 
-// run reads and takes. Of what is read, no more waits to be taken than is being read.
+// run reads and takes. Of what is read little more waits to be taken than is being read.
 func (r readAhead) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	read := make([]chan func(), len(r))
 	for i := range read {
 		read[i] = make(chan func(), 1)
 	}
-	ahead := make(chan struct{}, 2*readers)
+	ahead := make(chan struct{}, readers+1)
 	next := make(chan int)
 	group.Go(func() error {
 		defer close(next)

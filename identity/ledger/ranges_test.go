@@ -24,7 +24,7 @@ func TestReadAhead(t *testing.T) {
 		var steps readAhead
 		for i := range n {
 			steps = append(steps, func(context.Context) (func(), error) {
-				if ahead := read.Add(1) - taken.Load(); ahead > 2*readers {
+				if ahead := read.Add(1) - taken.Load(); ahead > readers+1 {
 					t.Errorf("%d are read ahead", ahead)
 				}
 				if i == failing {
