@@ -48,13 +48,16 @@ func benchSegments(cmd *cobra.Command, o segmentsBench) error {
 		if _, err := b.drain(ctx, o.events); err != nil {
 			return err
 		}
+		if err := b.projected(ctx); err != nil { // Of the load, beside which nothing is as fast.
+			return err
+		}
 		if err := b.previews(ctx); err != nil {
 			return err
 		}
 		if err := b.refresh(ctx, o); err != nil {
 			return err
 		}
-		if err := b.projected(ctx); err != nil { // Of the load, too; then nothing is left to do.
+		if err := b.projected(ctx); err != nil { // Then nothing is left to do.
 			return err
 		}
 		if err := b.idle(ctx, 20*time.Second); err != nil {
@@ -68,39 +71,6 @@ func benchSegments(cmd *cobra.Command, o segmentsBench) error {
 		}
 		return b.exiting(ctx, t)
 	})
-}
-
-// previews counts typical definitions ten times each.
-func (b *bench) previews(ctx context.Context) error {
-	for _, text := range []string{
-		`did "Product Viewed" >= 12 times`,
-		`did "Product Viewed" in 30d where (price > 60)`,
-		`did "Product Viewed" sum(quantity) >= 20 in 30d`,
-		`not did "Product Viewed" in 1d`,
-		`has user_id and did "Product Viewed" >= 8 times in 2d where (position < 12)`,
-		`sequence("Product Viewed" where (price > 80) then "Product Viewed" where (price < 10) after <= 1h then "Product Viewed" where (price > 80)) in 30d`,
-	} {
-		body, err := json.Marshal(map[string]any{"text": text})
-		if err != nil {
-			return err
-		}
-		var waits []time.Duration
-		var p struct{ Count, Profiles uint64 }
-		for range 10 {
-			start := now()
-			answer, err := b.call(ctx, http.MethodPost, "/v1/segments/preview", "read-dev", string(body))
-			if err != nil {
-				return fmt.Errorf("preview of %s: %w", text, err)
-			}
-			waits = append(waits, now().Sub(start))
-			if err := json.Unmarshal(answer, &p); err != nil {
-				return err
-			}
-		}
-		slices.Sort(waits)
-		b.out("segments, preview of %s: %d of %d profiles, p50 %.2f s, p95 %.2f s", text, p.Count, p.Profiles, waits[len(waits)/2].Seconds(), waits[len(waits)-1].Seconds())
-	}
-	return nil
 }
 
 // benchSegment is the i-th of the live segments, of five kinds. They hold between a
