@@ -134,3 +134,30 @@ func TestWhoIsDueIsEvaluatedAhead(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoIsDueTogetherLeavesTogether has two people come due one right after the other:
+// the second does not wait for the evaluation of the first.
+func TestWhoIsDueTogetherLeavesTogether(t *testing.T) {
+	s := newStage(t)
+	s.define("recent", 0, `{"event":"View","within":"1h"}`)
+	begin := s.now
+	const length = 400 * time.Millisecond
+	for n, due := range []time.Duration{10 * time.Second, 20 * time.Second, 20*time.Second + length/8, 20*time.Second + length/4} {
+		s.world.Add(clickhousetest.Event{MessageID: user(n), Name: "View", Time: begin.Add(due - time.Hour), Received: begin.Add(-time.Hour), Identifiers: []string{user(n)}})
+	}
+	s.world.Flush(t.Context())
+	w, _ := s.watched(func() { s.now = s.now.Add(length) })
+	next := s.step(w)
+	for len(s.told.changes) < 5 { // Four have entered, and one has left.
+		s.now = next
+		next = s.step(w)
+	}
+	for len(s.told.changes) == 5 {
+		s.now = next
+		next = s.step(w)
+	}
+	left := s.told.changes[5:]
+	if len(left) != 2 || !left[0].Time.Equal(begin.Add(20*time.Second+length/8)) {
+		t.Errorf("told of %+v, want two at the time of the second", left)
+	}
+}

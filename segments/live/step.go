@@ -270,7 +270,9 @@ func (w *Worker) some(ctx context.Context, s *space, now time.Time) error {
 			targets = append(targets, t)
 		}
 	}
-	due, last := s.dues.take(now.Add(w.lead).UnixMilli(), w.cfg.Some)
+	// Who comes due a little later comes along: many who did something together are due
+	// together, and would wait for the evaluation of the first of them.
+	due, last := s.dues.take(now.Add(w.lead+w.lead/4).UnixMilli(), w.cfg.Some)
 	w.measureDues(s, now)
 	now = later(now, time.UnixMilli(last).UTC()) // Nothing of it is stored before.
 	if len(targets) == 0 {
