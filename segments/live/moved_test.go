@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -32,8 +33,12 @@ func (c *counted) Query(ctx context.Context, query string, args ...any) (driver.
 
 // watched returns a worker whose evaluations for some are counted.
 func (s *stage) watched(then func()) (*live.Worker, *counted) {
+	return s.configured(live.DefaultConfig(), then)
+}
+
+func (s *stage) configured(cfg live.Config, then func()) (*live.Worker, *counted) {
 	conn := &counted{Conn: s.conn, then: then}
-	w, err := live.New(live.DefaultConfig(), live.Deps{
+	w, err := live.New(cfg, live.Deps{
 		Conn: conn, Clock: func() time.Time { return s.now }, Publisher: s.told, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
 	})
 	s.check(err)
@@ -159,5 +164,35 @@ func TestWhoIsDueTogetherLeavesTogether(t *testing.T) {
 	left := s.told.changes[5:]
 	if len(left) != 2 || !left[0].Time.Equal(begin.Add(20*time.Second+length/8)) {
 		t.Errorf("told of %+v, want two at the time of the second", left)
+	}
+}
+
+// TestAFloodOfNamesLosesNobody notes more new people, each by an event of another name,
+// than are kept.
+func TestAFloodOfNamesLosesNobody(t *testing.T) {
+	s := newStage(t)
+	s.define("others", 0, `{"not":{"event":"Buy"}}`)
+	cfg := live.DefaultConfig()
+	cfg.Some = 1
+	w, _ := s.configured(cfg, func() {})
+	s.step(w)
+	const known, flood = 6, 12
+	note := func(from, to int) {
+		for n := range to {
+			name := fmt.Sprint("Noise", n)
+			if n >= from {
+				s.world.Add(clickhousetest.Event{MessageID: name, Name: name, Time: s.now, Received: s.now, Identifiers: []string{user(n)}})
+			}
+			w.Happened("main", name, s.world.Key(user(n)))
+		}
+		s.world.Flush(t.Context())
+		s.now = s.now.Add(time.Second)
+		s.step(w)
+	}
+	note(0, known)
+	note(known, known) // Nobody of them is new any more.
+	note(known, flood) // They come first, and fill what is kept.
+	if got := len(s.members("others", time.Time{})); got != flood {
+		t.Errorf("%d are in, want %d", got, flood)
 	}
 }
