@@ -48,13 +48,16 @@ func benchSegments(cmd *cobra.Command, o segmentsBench) error {
 		if _, err := b.drain(ctx, o.events); err != nil {
 			return err
 		}
+		if err := b.projected(ctx); err != nil { // Of the load, beside which nothing is as fast.
+			return err
+		}
 		if err := b.previews(ctx); err != nil {
 			return err
 		}
 		if err := b.refresh(ctx, o); err != nil {
 			return err
 		}
-		if err := b.projected(ctx); err != nil { // Of the load, too; then nothing is left to do.
+		if err := b.projected(ctx); err != nil { // Then nothing is left to do.
 			return err
 		}
 		if err := b.idle(ctx, 20*time.Second); err != nil {
@@ -68,39 +71,6 @@ func benchSegments(cmd *cobra.Command, o segmentsBench) error {
 		}
 		return b.exiting(ctx, t)
 	})
-}
-
-// previews counts typical definitions ten times each.
-func (b *bench) previews(ctx context.Context) error {
-	for _, text := range []string{
-		`did "Product Viewed" >= 12 times`,
-		`did "Product Viewed" in 30d where (price > 60)`,
-		`did "Product Viewed" sum(quantity) >= 20 in 30d`,
-		`not did "Product Viewed" in 1d`,
-		`has user_id and did "Product Viewed" >= 8 times in 2d where (position < 12)`,
-		`sequence("Product Viewed" where (price > 80) then "Product Viewed" where (price < 10) after <= 1h then "Product Viewed" where (price > 80)) in 30d`,
-	} {
-		body, err := json.Marshal(map[string]any{"text": text})
-		if err != nil {
-			return err
-		}
-		var waits []time.Duration
-		var p struct{ Count, Profiles uint64 }
-		for range 10 {
-			start := now()
-			answer, err := b.call(ctx, http.MethodPost, "/v1/segments/preview", "read-dev", string(body))
-			if err != nil {
-				return fmt.Errorf("preview of %s: %w", text, err)
-			}
-			waits = append(waits, now().Sub(start))
-			if err := json.Unmarshal(answer, &p); err != nil {
-				return err
-			}
-		}
-		slices.Sort(waits)
-		b.out("segments, preview of %s: %d of %d profiles, p50 %.2f s, p95 %.2f s", text, p.Count, p.Profiles, waits[len(waits)/2].Seconds(), waits[len(waits)-1].Seconds())
-	}
-	return nil
 }
 
 // benchSegment is the i-th of the live segments, of five kinds. They hold between a
@@ -291,26 +261,29 @@ func (b *bench) entering(ctx context.Context, t traffic, o segmentsBench) error 
 // passing sends events that no segment asks for, of few people, so that nobody of them is
 // new for long, and prints what live segments do of it.
 func (b *bench) passing(ctx context.Context, t traffic, o segmentsBench) error {
-	t.people, t.source, t.event = min(t.people, 5000), "passing", "Banner Seen"
-	load := &httpLoad{address: b.api, connections: 16, batch: 20, rate: o.rate, traffic: t}
-	half := func() error {
+	t.people, t.event = min(t.people, 5000), "Banner Seen"
+	half := func(source string) (acked uint64, err error) {
+		t.source = source
+		load := &httpLoad{address: b.api, connections: 16, batch: 20, rate: o.rate, traffic: t}
 		timed, stop := context.WithTimeout(ctx, o.length/2)
 		defer stop()
-		return load.run(timed)
+		err = load.run(timed)
+		return load.acked.Load(), err
 	}
-	if err := half(); err != nil {
+	if _, err := half("meeting"); err != nil {
 		return err
 	}
 	n, seconds := b.evaluations(overSomebody)
-	people, passed, acked := b.total("kindred_segments_evaluated_profiles_total"), b.total("kindred_segments_passed_identifiers_total"), load.acked.Load()
+	people, passed := b.total("kindred_segments_evaluated_profiles_total"), b.total("kindred_segments_passed_identifiers_total")
 	own, engine := processor()
-	if err := half(); err != nil {
+	acked, err := half("passing")
+	if err != nil {
 		return err
 	}
 	more, seconds2 := b.evaluations(overSomebody)
 	own2, engine2 := processor()
 	b.out("segments, %.0f events/s that none of %d segments asks for: %d evaluations of %.1f s in all, %.0f identifiers and profiles evaluated, %.0f passed over; processor %.1f s in kindred with the load, %.1f s in the engine, of %.0f s",
-		float64(load.acked.Load()-acked)/(o.length/2).Seconds(), o.segments, more-n, seconds2-seconds, b.total("kindred_segments_evaluated_profiles_total")-people,
+		float64(acked)/(o.length/2).Seconds(), o.segments, more-n, seconds2-seconds, b.total("kindred_segments_evaluated_profiles_total")-people,
 		b.total("kindred_segments_passed_identifiers_total")-passed, own2-own, engine2-engine, (o.length / 2).Seconds())
 	return nil
 }

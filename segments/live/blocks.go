@@ -89,6 +89,7 @@ func columns(workspace string, changes []change, by uint64) []any {
 // cannot be reached is logged, and told later. What was told before a crash that
 // forgot it is told again.
 func (w *Worker) tell(ctx context.Context, s *space, last []change) error {
+	told := s.told
 	var err error
 	if len(last) > 0 && s.told == s.block-1 {
 		list := make([]segments.Change, len(last))
@@ -107,28 +108,10 @@ func (w *Worker) tell(ctx context.Context, s *space, last []change) error {
 		}
 		w.deps.Logger.Warn("tell changes of segments", "workspace", s.name, "error", err)
 	}
-	return nil
-}
-
-// toldAge is how long it may be that the table does not say what was told: under load
-// each block would cost an insert, for which the next evaluation waits. Whoever is killed
-// meanwhile leaves that much to be told again.
-const toldAge = time.Second
-
-// keepTold stores up to where all is told.
-func (w *Worker) keepTold(ctx context.Context, s *space, at time.Time) error {
-	if s.told == s.keptTold {
+	if s.told == told {
 		return nil
 	}
-	if at.Sub(s.keptAt) < toldAge {
-		s.recordAt = later(s.recordAt, s.keptAt.Add(toldAge))
-		return nil
-	}
-	err := insert(ctx, w.deps.Conn, "", "segment_told", "workspace, reader, block", [][]any{{s.name, toldTopic, s.told}})
-	if err == nil {
-		s.keptTold, s.keptAt = s.told, at
-	}
-	return err
+	return insert(ctx, w.deps.Conn, "", "segment_told", "workspace, reader, block", [][]any{{s.name, toldTopic, s.told}})
 }
 
 // tellStored publishes what the table has behind the last block that was told.

@@ -104,7 +104,7 @@ func (w *Worker) meet(ctx context.Context, s *space, now time.Time) error {
 	if len(asked) == 0 {
 		return nil
 	}
-	if len(asked) > 4*w.cfg.Some { // As many as that are evaluated among all, and then once more.
+	if len(asked) > 2*mostHeard*w.cfg.Some { // As many as that are evaluated among all, and then once more.
 		s.sweepAt = time.Time{}
 		a.expected = map[uint64]time.Time{}
 		s.crowded = true

@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -32,8 +33,12 @@ func (c *counted) Query(ctx context.Context, query string, args ...any) (driver.
 
 // watched returns a worker whose evaluations for some are counted.
 func (s *stage) watched(then func()) (*live.Worker, *counted) {
+	return s.configured(live.DefaultConfig(), then)
+}
+
+func (s *stage) configured(cfg live.Config, then func()) (*live.Worker, *counted) {
 	conn := &counted{Conn: s.conn, then: then}
-	w, err := live.New(live.DefaultConfig(), live.Deps{
+	w, err := live.New(cfg, live.Deps{
 		Conn: conn, Clock: func() time.Time { return s.now }, Publisher: s.told, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
 	})
 	s.check(err)
@@ -132,5 +137,62 @@ func TestWhoIsDueIsEvaluatedAhead(t *testing.T) {
 		if len(s.told.changes) != 1 || !s.told.changes[0].Time.Equal(begin.Add(due.at)) {
 			t.Errorf("due after %s: told %+v", due.at, s.told.changes)
 		}
+	}
+}
+
+// TestWhoIsDueTogetherLeavesTogether has two people come due one right after the other:
+// the second does not wait for the evaluation of the first.
+func TestWhoIsDueTogetherLeavesTogether(t *testing.T) {
+	s := newStage(t)
+	s.define("recent", 0, `{"event":"View","within":"1h"}`)
+	begin := s.now
+	const length = 400 * time.Millisecond
+	for n, due := range []time.Duration{10 * time.Second, 20 * time.Second, 20*time.Second + length/8, 20*time.Second + length/4} {
+		s.world.Add(clickhousetest.Event{MessageID: user(n), Name: "View", Time: begin.Add(due - time.Hour), Received: begin.Add(-time.Hour), Identifiers: []string{user(n)}})
+	}
+	s.world.Flush(t.Context())
+	w, _ := s.watched(func() { s.now = s.now.Add(length) })
+	next := s.step(w)
+	for len(s.told.changes) < 5 { // Four have entered, and one has left.
+		s.now = next
+		next = s.step(w)
+	}
+	for len(s.told.changes) == 5 {
+		s.now = next
+		next = s.step(w)
+	}
+	left := s.told.changes[5:]
+	if len(left) != 2 || !left[0].Time.Equal(begin.Add(20*time.Second+length/8)) {
+		t.Errorf("told of %+v, want two at the time of the second", left)
+	}
+}
+
+// TestAFloodOfNamesLosesNobody notes more new people, each by an event of another name,
+// than are kept.
+func TestAFloodOfNamesLosesNobody(t *testing.T) {
+	s := newStage(t)
+	s.define("others", 0, `{"not":{"event":"Buy"}}`)
+	cfg := live.DefaultConfig()
+	cfg.Some = 1
+	w, _ := s.configured(cfg, func() {})
+	s.step(w)
+	const known, flood = 6, 12
+	note := func(from, to int) {
+		for n := range to {
+			name := fmt.Sprint("Noise", n)
+			if n >= from {
+				s.world.Add(clickhousetest.Event{MessageID: name, Name: name, Time: s.now, Received: s.now, Identifiers: []string{user(n)}})
+			}
+			w.Happened("main", name, s.world.Key(user(n)))
+		}
+		s.world.Flush(t.Context())
+		s.now = s.now.Add(time.Second)
+		s.step(w)
+	}
+	note(0, known)
+	note(known, known) // Nobody of them is new any more.
+	note(known, flood) // They come first, and fill what is kept.
+	if got := len(s.members("others", time.Time{})); got != flood {
+		t.Errorf("%d are in, want %d", got, flood)
 	}
 }

@@ -27,9 +27,6 @@ type space struct {
 	// one that others know of.
 	block, told uint64
 	time        time.Time
-	// keptTold is what the table says of told, since keptAt.
-	keptTold uint64
-	keptAt   time.Time
 
 	roster roster
 	dues   dues
@@ -38,8 +35,7 @@ type space struct {
 	sweepAt, horizon time.Time
 	// postponed says that something is to be evaluated over all after the rest.
 	postponed bool
-	// recordAt is when the numbers of members and what was told are to be stored, zero
-	// where they are.
+	// recordAt is when the numbers of members are to be stored, zero where they are.
 	recordAt time.Time
 	// changed are identifiers and profiles to evaluate all segments for, stated those of
 	// them of which something was stored, and happened others of which events of a name
@@ -220,7 +216,6 @@ func (w *Worker) load(ctx context.Context) (map[string]*space, error) {
 		if err := w.deps.Conn.QueryRow(ctx, toldSQL, clickhouse.Named("workspace", s.name)).Scan(&s.told); err != nil {
 			return nil, fmt.Errorf("read what was told of segments: %w", err)
 		}
-		s.keptTold = s.told
 	}
 	return spaces, nil
 }

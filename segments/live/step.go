@@ -33,12 +33,13 @@ func (w *Worker) know(ctx context.Context, n *noted, now time.Time) (err error) 
 		}
 	}
 	for _, s := range w.spaces {
-		if n.all {
-			s.sweepAt = time.Time{}
-		}
 		for by, keys := range n.keys[s.name] {
 			w.hear(s, by, keys)
 		}
+		if n.all || n.flooded || s.heardOf() > mostHeard*w.cfg.Some {
+			s.sweepAt = time.Time{}
+		}
+		s.crowded = s.crowded || n.flooded
 		if err := w.meet(ctx, s, now); err != nil {
 			return err
 		}
@@ -65,9 +66,17 @@ func (w *Worker) hear(s *space, by cause, keys map[uint64]struct{}) {
 			s.happened[by.event] = into
 		}
 	}
-	if len(into) <= w.cfg.Some { // Beyond, the number alone tells what to do.
+	if len(into) <= w.cfg.Some && s.heardOf() <= mostHeard*w.cfg.Some { // Beyond, the number alone tells what to do.
 		maps.Copy(into, keys)
 	}
+}
+
+// heardOf is how many identifiers there are of all events.
+func (s *space) heardOf() (n int) {
+	for _, keys := range s.happened {
+		n += len(keys)
+	}
+	return n
 }
 
 // news are the segments that may have moved by news, and the identifiers of whom; the
@@ -176,10 +185,7 @@ func (w *Worker) visit(ctx context.Context, s *space, now time.Time, beat, resti
 		return err
 	}
 	s.targets = slices.DeleteFunc(s.targets, func(t *target) bool { return t.archived && !t.behind() && t.state.Error == "" })
-	if err := w.tell(ctx, s, nil); err != nil {
-		return err
-	}
-	return w.keepTold(ctx, s, now)
+	return w.tell(ctx, s, nil)
 }
 
 // waiting are the segments to evaluate over all profiles.
@@ -270,7 +276,9 @@ func (w *Worker) some(ctx context.Context, s *space, now time.Time) error {
 			targets = append(targets, t)
 		}
 	}
-	due, last := s.dues.take(now.Add(w.lead).UnixMilli(), w.cfg.Some)
+	// Who comes due a little later comes along: many who did something together are due
+	// together, and would wait for the evaluation of the first of them.
+	due, last := s.dues.take(now.Add(w.lead+w.lead/4).UnixMilli(), w.cfg.Some)
 	w.measureDues(s, now)
 	now = later(now, time.UnixMilli(last).UTC()) // Nothing of it is stored before.
 	if len(targets) == 0 {

@@ -125,7 +125,9 @@ type cause struct {
 // noted is what the worker was told since it last looked.
 type noted struct {
 	keys      map[string]map[cause]map[uint64]struct{} // identifiers and profiles by workspace
+	count     int                                      // of them
 	all       bool                                     // everything may have changed
+	flooded   bool                                     // and some were passed over, new ones too
 	redefined bool
 }
 
@@ -142,6 +144,10 @@ func (w *Worker) Happened(workspace, event string, keys ...identity.Key) {
 	w.noteKeys(workspace, cause{event: event}, keys)
 }
 
+// mostHeard is how many times as many identifiers as are evaluated by themselves are kept
+// of all events, before all are evaluated.
+const mostHeard = 4
+
 // noteKeys notes identifiers with why.
 func (w *Worker) noteKeys(workspace string, by cause, keys []identity.Key) {
 	w.note(func(n *noted) {
@@ -149,6 +155,13 @@ func (w *Worker) noteKeys(workspace string, by cause, keys []identity.Key) {
 		for _, k := range keys {
 			if len(of) > w.cfg.Some { // Then all are evaluated, whoever else has changed.
 				break
+			}
+			if n.count > mostHeard*w.cfg.Some { // Of however many events they are.
+				n.flooded = true
+				break
+			}
+			if _, there := of[uint64(k)]; !there {
+				n.count++
 			}
 			of[uint64(k)] = struct{}{}
 		}
