@@ -26,8 +26,10 @@ func TestEarnings(t *testing.T) {
 		bought(2, 0, one, []string{"mug"}, []string{"0"}, "2"),                        // of the catalogue: 20 - 8 - 2
 		bought(3, 0, one, []string{"cup"}, []string{"0"}, ""),                         // of the catalogue, in another currency
 		bought(4, 0, []line{{"1", "30"}, {"1", "10"}}, nil, []string{"15", "0"}, "4"), // 30 - 15 - 3 of 40
-		bought(5, 0, one, nil, []string{"6"}, ""), {anchor: 5, time: day(3), kind: "refund", amount: "-5"},
-		bought(6, 0, one, nil, []string{"6"}, ""), {anchor: 6, time: day(3), kind: "refund", amount: "-20"},
+		bought(5, 0, one, nil, []string{"6"}, ""),
+		{anchor: 5, time: day(3), kind: "refund", amount: "-5"},
+		bought(6, 0, one, nil, []string{"6"}, ""),
+		{anchor: 6, time: day(3), kind: "refund", amount: "-20"},
 		bought(7, 0, one, nil, []string{"6"}, ""),
 		{anchor: 8, time: day(0), amount: "20"}, // without lines
 	})
