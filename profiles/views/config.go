@@ -14,7 +14,7 @@ import (
 // Config bounds what is kept and what is done at a time.
 type Config struct {
 	// Gather is how reads of rows share queries. By default 256 at most, in batches that
-	// begin 4 ms apart: a question costs the engine as much for one key as for many.
+	// begin 8 ms apart: a question costs the engine as much for one key as for many.
 	Gather gather.Config
 	// MaxChanges is how many changes of identity since the mark a reader keeps in
 	// memory; while there are more, rows are not read. Default 200 000.
@@ -41,7 +41,7 @@ type Config struct {
 // DefaultConfig returns the defaults that the fields name.
 func DefaultConfig() Config {
 	g := gather.DefaultConfig()
-	g.Most, g.Apart = 256, 4*time.Millisecond
+	g.Most, g.Apart = 256, 8*time.Millisecond
 	return Config{
 		Gather: g, MaxChanges: 200_000, MarkAge: 2 * time.Second, Fresh: time.Minute,
 		Batch: 4000, Delay: time.Second, MaxDirty: 2_000_000, Share: .8, SweepEvery: 24 * time.Hour,
