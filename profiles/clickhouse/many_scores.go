@@ -11,6 +11,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/kindred-cdp/kindred/profiles"
 )
@@ -27,8 +28,9 @@ type Standing struct {
 // as for the published version, saves the query of a profile the sorting of everything
 // that was ever computed of it.
 type withdrawals struct {
-	mu    sync.Mutex // Protects the field below.
-	known map[string]withdrawn
+	flights singleflight.Group
+	mu      sync.Mutex // Protects the field below.
+	known   map[string]withdrawn
 }
 
 type withdrawn struct {
@@ -70,10 +72,31 @@ func (s *Store) withdrawn(ctx context.Context, workspace string) (withdrawn, err
 	s.withdrawals.mu.Lock()
 	w, ok := s.withdrawals.known[workspace]
 	s.withdrawals.mu.Unlock()
-	if ok && now.Sub(w.at) < s.cfg.VersionAge {
+	known := ok && now.Sub(w.at) < s.cfg.VersionAge
+	if known && now.Sub(w.at) < s.cfg.VersionAge/2 {
 		return w, nil
 	}
-	w = withdrawn{names: []string{""}, ended: []int64{0}, at: now}
+	arrived := s.withdrawals.flights.DoChan(workspace, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.MaxExecution)
+		defer cancel()
+		return s.askWithdrawn(ctx, workspace)
+	})
+	if known { // Asked for ahead, as the version is.
+		return w, nil
+	}
+	select {
+	case <-ctx.Done():
+		return withdrawn{}, ctx.Err()
+	case result := <-arrived:
+		if result.Err != nil {
+			return withdrawn{}, fmt.Errorf("scores that were withdrawn: %w", result.Err)
+		}
+		return result.Val.(withdrawn), nil
+	}
+}
+
+func (s *Store) askWithdrawn(ctx context.Context, workspace string) (withdrawn, error) {
+	w := withdrawn{names: []string{""}, ended: []int64{0}, at: s.now()}
 	err := s.query(ctx, withdrawnSQL, func(rows driver.Rows) error {
 		var name string
 		var ended time.Time
@@ -82,7 +105,7 @@ func (s *Store) withdrawn(ctx context.Context, workspace string) (withdrawn, err
 		return err
 	}, clickhouse.Named("workspace", workspace))
 	if err != nil {
-		return w, fmt.Errorf("scores that were withdrawn: %w", err)
+		return w, err
 	}
 	s.withdrawals.mu.Lock()
 	defer s.withdrawals.mu.Unlock()

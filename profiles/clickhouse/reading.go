@@ -63,7 +63,8 @@ func (s *Store) version(ctx context.Context, workspace string) (version, error) 
 	v, ok := s.versions.known[workspace]
 	generation := s.versions.generation[workspace]
 	s.versions.mu.Unlock()
-	if ok && v.generation == generation && now.Sub(v.at) < s.cfg.VersionAge {
+	known := ok && v.generation == generation && now.Sub(v.at) < s.cfg.VersionAge
+	if known && now.Sub(v.at) < s.cfg.VersionAge/2 {
 		return v, nil
 	}
 	// Not joined with a flight of another generation, which may know less.
@@ -74,6 +75,9 @@ func (s *Store) version(ctx context.Context, workspace string) (version, error) 
 		defer cancel()
 		return s.askVersion(ctx, workspace, generation)
 	})
+	if known { // Asked for ahead: nobody is to wait for what all need.
+		return v, nil
+	}
 	select {
 	case <-ctx.Done():
 		return version{}, ctx.Err()

@@ -15,6 +15,7 @@ type tail struct {
 	from    clickhouse.Place
 	until   clickhouse.Place
 	asked   time.Time // when the mark was read
+	asking  bool      // for the next one, ahead
 	named   map[uint64]clickhouse.Place
 	tooMany bool
 	whole   bool  // says the mark
@@ -53,17 +54,42 @@ func (t *tail) advance(ctx context.Context, r *rows, workspace string) (moment, 
 }
 
 // askMark reads the mark when what is known of it is old, and forgets the changes
-// that it covers.
+// that it covers. It asks ahead: nobody is to wait for what all need.
 func (t *tail) askMark(ctx context.Context, r *rows, workspace string) error {
 	now := r.now()
-	if !t.asked.IsZero() && now.Sub(t.asked) < r.cfg.MarkAge {
-		return nil
+	age := now.Sub(t.asked)
+	switch {
+	case t.asked.IsZero() || age >= r.cfg.MarkAge:
+		place := r.feed.Place()
+		m, ok, err := r.table.mark(ctx, workspace)
+		if err == nil {
+			t.take(m, ok, place, now)
+		}
+		return err
+	case age >= r.cfg.MarkAge/2 && !t.asking:
+		t.asking = true
+		go t.askAhead(context.WithoutCancel(ctx), r, workspace, now)
 	}
+	return nil
+}
+
+// askAhead reads the mark beside those who read views. Where that fails, the next one
+// who needs it asks.
+func (t *tail) askAhead(ctx context.Context, r *rows, workspace string, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.Gather.Timeout)
+	defer cancel()
 	place := r.feed.Place()
 	m, ok, err := r.table.mark(ctx, workspace)
-	if err != nil {
-		return err
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.asking = false
+	if err == nil && now.After(t.asked) {
+		t.take(m, ok, place, now)
 	}
+}
+
+// take keeps a mark that was asked for at a time, when the projector was at a place.
+func (t *tail) take(m mark, ok bool, place int64, now time.Time) {
 	t.asked, t.whole, t.marked = now, m.whole, place
 	switch {
 	case !ok:
@@ -79,7 +105,6 @@ func (t *tail) askMark(ctx context.Context, r *rows, workspace string) error {
 			}
 		}
 	}
-	return nil
 }
 
 // follow adds the changes up to version v.
