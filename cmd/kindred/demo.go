@@ -215,7 +215,7 @@ func (p *platform) load(ctx context.Context, r *roles, o demoOptions, address ne
 
 // groupDemo finds the kinds of customers, and returns what they are called.
 func (p *platform) groupDemo(ctx context.Context, r *roles) ([]string, error) {
-	if _, err := r.grouper.Refresh(ctx); err != nil {
+	if _, err := r.grouper.Refit(ctx); err != nil {
 		return nil, fmt.Errorf("group the customers: %w", err)
 	}
 	found, err := grouping.NewReader(p.conn).Personas(ctx, grouping.DefaultConfig().Workspace)

@@ -80,6 +80,12 @@ func TestRefresh(t *testing.T) {
 	if again.Fitted || again.Changed != 0 || again.Version != s.Version || count(t, conn, "profile_groups") != rows {
 		t.Errorf("again: %+v", again)
 	}
+	// Whoever has loaded a past asks for a new model at once.
+	anew, err := w.Refit(t.Context())
+	if err != nil || !anew.Fitted || anew.Personas != 3 {
+		t.Errorf("asked for: %+v, %v", anew, err)
+	}
+	all = current(t, conn)
 	// Next day the model is fitted anew; everybody keeps the id of the persona.
 	now = now.Add(24 * time.Hour)
 	next := refresh(t, w)

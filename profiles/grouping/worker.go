@@ -74,13 +74,19 @@ type Summary struct {
 
 // Refresh reads, assigns, and writes what has changed, once; it fits a new model first
 // where one is due. Refreshes run one at a time.
-func (w *Worker) Refresh(ctx context.Context) (Summary, error) {
+func (w *Worker) Refresh(ctx context.Context) (Summary, error) { return w.once(ctx, false) }
+
+// Refit is Refresh with a new model, made as if there had been none: for whoever has
+// loaded a past, of which a model may have seen a part.
+func (w *Worker) Refit(ctx context.Context) (Summary, error) { return w.once(ctx, true) }
+
+func (w *Worker) once(ctx context.Context, anew bool) (Summary, error) {
 	w.busy.Lock()
 	defer w.busy.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
 	defer cancel()
 	start := w.deps.Clock()
-	s, err := w.refresh(ctx, start.UTC().Truncate(time.Millisecond))
+	s, err := w.refresh(ctx, start.UTC().Truncate(time.Millisecond), anew)
 	s.Seconds = w.deps.Clock().Sub(start).Seconds()
 	w.metrics.done(s, err)
 	if err != nil {
@@ -92,13 +98,13 @@ func (w *Worker) Refresh(ctx context.Context) (Summary, error) {
 	return s, nil
 }
 
-func (w *Worker) refresh(ctx context.Context, asOf time.Time) (Summary, error) {
+func (w *Worker) refresh(ctx context.Context, asOf time.Time, anew bool) (Summary, error) {
 	s := Summary{AsOf: asOf}
 	before, err := w.standing(ctx)
 	if err != nil {
 		return s, err
 	}
-	p, model, err := w.model(ctx, asOf, before, &s)
+	p, model, err := w.model(ctx, asOf, before, anew, &s)
 	if err != nil {
 		return s, err
 	}
@@ -109,8 +115,8 @@ func (w *Worker) refresh(ctx context.Context, asOf time.Time) (Summary, error) {
 
 // model reads everybody, and returns the model that assigns them: the one that stands,
 // or a new one.
-func (w *Worker) model(ctx context.Context, asOf time.Time, before *standing, s *Summary) (*people, *personas.Model, error) {
-	if before != nil && asOf.Sub(before.computedAt) < w.cfg.Refit {
+func (w *Worker) model(ctx context.Context, asOf time.Time, before *standing, anew bool, s *Summary) (*people, *personas.Model, error) {
+	if before != nil && !anew && asOf.Sub(before.computedAt) < w.cfg.Refit {
 		p, err := w.read(ctx, asOf, before.topics)
 		if err != nil {
 			return nil, nil, err
@@ -128,7 +134,7 @@ func (w *Worker) model(ctx context.Context, asOf time.Time, before *standing, s 
 		return nil, nil, err
 	}
 	var last *personas.Model
-	if before != nil {
+	if before != nil && !anew {
 		last = before.model
 	}
 	model, _, err := personas.Fit(w.groupable(p, asOf), w.cfg.Personas, last)
