@@ -48,7 +48,8 @@ func partsOfAccess() []part {
 }
 
 // Access writes everything that is stored of a person as one JSON object: their
-// profile, and by table the rows as they are, the oldest first. An error after the
+// profile, and by table the rows as they are, the oldest first. Rows of one key that the
+// engine would make one in time are one. An error after the
 // first byte leaves half an object, which no reader takes for a whole one.
 func (s *Store) Access(ctx context.Context, workspace string, p *profiles.Profile, out io.Writer) error {
 	keys := make([]uint64, len(p.Keys))
@@ -90,7 +91,7 @@ func (s *Store) writeTable(ctx context.Context, t part, args []any, out io.Write
 	}
 	first := true
 	err := query(ctx, s.conn, "read "+t.table, `SELECT formatRowNoNewline('JSONEachRow', *) FROM `+t.table+`
-		WHERE workspace = {workspace:String} AND `+t.condition+` ORDER BY `+t.order+` SETTINGS output_format_json_quote_64bit_integers = 1`,
+		WHERE workspace = {workspace:String} AND `+t.condition+` ORDER BY `+t.order+` SETTINGS output_format_json_quote_64bit_integers = 1, final = 1`,
 		func(rows driver.Rows) error {
 			var row string
 			if err := rows.Scan(&row); err != nil {
