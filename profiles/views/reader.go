@@ -357,7 +357,11 @@ func (r *rows) agreeing(ctx context.Context, workspace string, ids []identity.Pr
 		return found, err
 	}
 	m.whole = false
-	all, err := r.rowsOf(ctx, workspace, ids, m)
+	asked := make([]uint64, len(ids))
+	for i, id := range ids {
+		asked[i] = uint64(id)
+	}
+	all, err := r.table.read(ctx, workspace, asked) // Rows alone: a sweep needs no scores.
 	if err != nil {
 		return found, err
 	}

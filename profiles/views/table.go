@@ -97,7 +97,7 @@ const maxLook = 4000
 
 const lookSQL = `SELECT profile_id, name, form, toUInt64(bitShiftRight(stamp, 64)), toUInt64(bitAnd(stamp, 0xffffffffffffffff)), computed_at, body
 FROM profile_lookup
-WHERE key IN {keys:Array(String)}`
+WHERE key IN {keys:Array(String)} AND workspace = {workspace:String}`
 
 // look returns what stands under ids: their views, and of the names what there is. Those
 // under which nothing stands are missing. The old analyser of the engine does the same in
@@ -113,15 +113,15 @@ func (t table) look(ctx context.Context, workspace string, ids []uint64, names .
 	found := make(map[uint64]*entry, len(ids))
 	ctx = ch.Context(ctx, ch.WithSettings(ch.Settings{"max_threads": 1, "enable_analyzer": 0}))
 	for part := range slices.Chunk(keys, maxLook) {
-		if err := t.lookFor(ctx, part, found); err != nil {
+		if err := t.lookFor(ctx, workspace, part, found); err != nil {
 			return nil, fmt.Errorf("read views: %w", clickhouse.Concise(err))
 		}
 	}
 	return found, nil
 }
 
-func (t table) lookFor(ctx context.Context, keys []string, found map[uint64]*entry) error {
-	rows, err := t.conn.Query(ctx, lookSQL, ch.Named("keys", keys))
+func (t table) lookFor(ctx context.Context, workspace string, keys []string, found map[uint64]*entry) error {
+	rows, err := t.conn.Query(ctx, lookSQL, ch.Named("keys", keys), ch.Named("workspace", workspace))
 	if err != nil {
 		return err
 	}
