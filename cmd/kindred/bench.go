@@ -33,7 +33,7 @@ data folder is touched.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().String("profile", "", "write a processor profile of the measured part to `file`")
-	cmd.AddCommand(benchAllCommand(), benchIngestCommand(), benchIntakeCommand(), benchSystemCommand(), benchFreshnessCommand(), benchFloodCommand(), benchIdentityCommand(), benchLinkageCommand(), benchProfilesCommand(), benchSegmentsCommand(), benchScoresCommand())
+	cmd.AddCommand(benchAllCommand(), benchLoadCommand(), benchIngestCommand(), benchIntakeCommand(), benchSystemCommand(), benchFreshnessCommand(), benchFloodCommand(), benchIdentityCommand(), benchLinkageCommand(), benchProfilesCommand(), benchSegmentsCommand(), benchScoresCommand())
 	return cmd
 }
 
@@ -105,10 +105,15 @@ type bench struct {
 	out   func(format string, args ...any)
 }
 
-// runBench starts the engines, prepares, then starts the roles (nil is all) and
-// measures.
+// runBench starts the engines in a folder of their own, prepares, then starts the roles
+// (nil is all) and measures.
 func runBench(cmd *cobra.Command, set roleSet, prepare, measure func(context.Context, *bench) error) error {
-	s, clean, err := benchSettings(cmd, set)
+	return runBenchIn(cmd, "", set, prepare, measure)
+}
+
+// runBenchIn is runBench in a folder.
+func runBenchIn(cmd *cobra.Command, dir string, set roleSet, prepare, measure func(context.Context, *bench) error) error {
+	s, clean, err := benchSettings(cmd, dir, set)
 	if err != nil {
 		return err
 	}

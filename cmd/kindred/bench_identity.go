@@ -105,7 +105,7 @@ func (h heldUp) String() string {
 
 // benchIdentity runs all of it over an engine of its own.
 func benchIdentity(cmd *cobra.Command, o identityBench) error {
-	s, clean, err := benchSettings(cmd, roleSet{roleClickHouse})
+	s, clean, err := benchSettings(cmd, "", roleSet{roleClickHouse})
 	if err != nil {
 		return err
 	}

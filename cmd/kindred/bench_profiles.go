@@ -22,13 +22,8 @@ import (
 type profilesBench struct {
 	events, people uint64
 	length         time.Duration // of each measurement
+	loaded         string        // a folder that bench load has filled
 }
-
-// Busy people have busyEvents events each; they are numbered before the others.
-const (
-	busyPeople = 100
-	busyEvents = 10_000
-)
 
 func benchProfilesCommand() *cobra.Command {
 	o := profilesBench{}
@@ -41,41 +36,29 @@ func benchProfilesCommand() *cobra.Command {
 	cmd.Flags().Uint64Var(&o.events, "events", 10_000_000, "events stored before")
 	cmd.Flags().Uint64Var(&o.people, "people", 1_000_000, "people who caused them")
 	cmd.Flags().DurationVar(&o.length, "length", 20*time.Second, "length of each measurement")
+	loadedFlag(cmd, &o.loaded)
 	return cmd
 }
 
 func benchProfiles(cmd *cobra.Command, o profilesBench) error {
-	t := traffic{people: o.people, begin: now().Add(-24 * time.Hour), source: "bench"}
-	busy := traffic{people: busyPeople, begin: t.begin, source: "busy"}
-	busyEvents := min(busyPeople*busyEvents, o.events)
-	return runBench(cmd, nil, func(ctx context.Context, b *bench) error {
+	return runOn(cmd, o.loaded, newStock(o.events, o.people, min(busyPeople*busyEvents, o.events)), func(b *bench, o stock) {
 		b.p.settings.cacheMemory = o.cacheMemory()
-		if err := b.preproduce(ctx, t, o.events); err != nil {
-			return err
-		}
-		return b.preproduce(ctx, busy, busyEvents)
-	}, func(ctx context.Context, b *bench) error {
-		if _, err := b.drain(ctx, o.events+busyEvents); err != nil {
-			return err
-		}
-		if err := b.projected(ctx); err != nil {
-			return err
-		}
-		return b.profiles(ctx, t, o)
+	}, func(ctx context.Context, b *bench, found stock) error {
+		return b.profiles(ctx, found.traffic(), o.length)
 	})
 }
 
 // cacheMemory is about what holds a tenth of the people: a profile with so many events of
 // this traffic takes that, its answer for those who are asked for most included. What it
 // holds in the end is printed.
-func (o profilesBench) cacheMemory() int64 {
-	events := min(float64(o.events)/float64(o.people), 20) // A view has no more.
-	return max(1<<20, int64(float64(o.people)/10*(700+290*events)*4/3))
+func (o stock) cacheMemory() int64 {
+	events := min(float64(o.Events)/float64(o.People), 20) // A view has no more.
+	return max(1<<20, int64(float64(o.People)/10*(700+290*events)*4/3))
 }
 
 // profiles reads over 64 connections that stay open. The generator is in the
 // process that it measures, on the same cores.
-func (b *bench) profiles(ctx context.Context, t traffic, o profilesBench) error {
+func (b *bench) profiles(ctx context.Context, t traffic, length time.Duration) error {
 	others := t.people - busyPeople
 	path := func(person func(n uint64) uint64) func([]byte, uint64) []byte {
 		return func(dst []byte, n uint64) []byte {
@@ -102,7 +85,7 @@ func (b *bench) profiles(ctx context.Context, t traffic, o profilesBench) error 
 				return err
 			}
 		}
-		if err := b.readLoad(ctx, m.what, &readLoad{address: b.api, connections: 64, rate: m.rate, path: path(m.person)}, o.length); err != nil {
+		if err := b.readLoad(ctx, m.what, &readLoad{address: b.api, connections: 64, rate: m.rate, path: path(m.person)}, length); err != nil {
 			return err
 		}
 		b.held(others)

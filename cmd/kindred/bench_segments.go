@@ -22,6 +22,7 @@ type segmentsBench struct {
 	segments       int
 	rate           float64 // events a second while changes are watched
 	length         time.Duration
+	loaded         string // a folder that bench load has filled
 }
 
 func benchSegmentsCommand() *cobra.Command {
@@ -37,20 +38,13 @@ func benchSegmentsCommand() *cobra.Command {
 	cmd.Flags().IntVar(&o.segments, "segments", 100, "live segments")
 	cmd.Flags().Float64Var(&o.rate, "rate", 2000, "events a second while changes are watched")
 	cmd.Flags().DurationVar(&o.length, "length", time.Minute, "how long changes are watched")
+	loadedFlag(cmd, &o.loaded)
 	return cmd
 }
 
 func benchSegments(cmd *cobra.Command, o segmentsBench) error {
-	t := traffic{people: o.people, begin: now().Add(-24 * time.Hour), source: "bench"}
-	return runBench(cmd, nil, func(ctx context.Context, b *bench) error {
-		return b.preproduce(ctx, t, o.events)
-	}, func(ctx context.Context, b *bench) error {
-		if _, err := b.drain(ctx, o.events); err != nil {
-			return err
-		}
-		if err := b.projected(ctx); err != nil { // Of the load, beside which nothing is as fast.
-			return err
-		}
+	return runOn(cmd, o.loaded, newStock(o.events, o.people, 0), func(*bench, stock) {}, func(ctx context.Context, b *bench, found stock) error {
+		t := found.traffic()
 		if err := b.previews(ctx); err != nil {
 			return err
 		}

@@ -11,17 +11,20 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// benchSettings are those of a fresh Kindred of some roles in a folder of its own,
-// on free ports; clean removes the folder.
-func benchSettings(cmd *cobra.Command, set roleSet) (s *settings, clean func(), err error) {
+// benchSettings are those of a fresh Kindred of some roles in a folder, on free ports;
+// without a folder in one of its own, which clean removes.
+func benchSettings(cmd *cobra.Command, dir string, set roleSet) (s *settings, clean func(), err error) {
 	if s, err = loadSettings(cmd); err != nil {
 		return nil, nil, err
 	}
 	s.roles = set
-	if s.data, err = os.MkdirTemp("", "kindred-bench-"); err != nil {
-		return nil, nil, fmt.Errorf("make a folder: %w", err)
+	s.data, clean = dir, func() {}
+	if dir == "" {
+		if s.data, err = os.MkdirTemp("", "kindred-bench-"); err != nil {
+			return nil, nil, fmt.Errorf("make a folder: %w", err)
+		}
+		clean = func() { _ = os.RemoveAll(s.data) }
 	}
-	clean = func() { _ = os.RemoveAll(s.data) }
 	if s.clickhousePort, s.clickhouseHTTPPort, s.kafkaPort, err = threePorts(); err == nil {
 		s.apiAddress = "127.0.0.1:0"
 		_, err = developmentKeys(s)

@@ -284,7 +284,6 @@ func (w *web) followStored(ctx context.Context) error {
 		return w.followTopic(ctx, storedTopic, w.heardOf)
 	}
 	w.feed.Start(place)
-	w.heard.start(place)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.watchProjector(ctx) })
 	g.Go(func() error {
@@ -299,13 +298,13 @@ func (w *web) followStored(ctx context.Context) error {
 func (w *web) heardOf(m *kafka.Message) error {
 	workspace, origin, keys, err := readNews(m)
 	own := origin == w.news.origin
-	w.feed.Note(workspace, keys, m.Offset, own)
+	whole := w.feed.Note(workspace, keys, m.Offset, own)
 	if len(keys) == 0 {
 		w.cache.Lost(workspace)
 	} else if !own {
 		w.cache.Invalidate(workspace, keys...)
 	}
-	if !w.heard.note(m.Offset) {
+	if !whole {
 		w.cache.Lost("")
 	}
 	return err
@@ -339,7 +338,6 @@ func (w *web) watchProjector(ctx context.Context) error {
 		ends, err := w.offsets.Ends(ctx, []string{storedTopic})
 		if err == nil {
 			w.feed.Reached(ends[intake.Place{Topic: storedTopic}], start)
-			w.heard.end(ends[intake.Place{Topic: storedTopic}], start)
 			var place int64
 			if place, err = w.projected(ctx); err == nil {
 				w.feed.Projected(place)

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles/cache"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
+	"github.com/kindred-cdp/kindred/profiles/views"
 )
 
 // vouchEvery is how often it is asked what has changed that no note named.
@@ -19,7 +19,7 @@ const maxRenamed = 50_000
 // sources is cache.Sources on the warehouse and the topic of stored events.
 type sources struct {
 	store *profilestore.Store
-	heard *heardNotes
+	feed  *views.Feed
 }
 
 var _ cache.Sources = sources{}
@@ -57,49 +57,4 @@ func (s sources) Renamed(ctx context.Context, workspace string, after cache.Chan
 }
 
 // Stored implements cache.Sources.
-func (s sources) Stored() time.Time { return s.heard.until() }
-
-// heardNotes knows how far a process has heard the notes of stored events.
-type heardNotes struct {
-	mu      sync.Mutex // Protects the fields below.
-	next    int64      // place after the last note
-	due     int64      // once next is there, all written until dueAt are heard
-	dueAt   time.Time
-	reached time.Time // all written until then are heard; zero for none
-}
-
-// start says at which place the first note will be heard.
-func (h *heardNotes) start(place int64) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.next = place
-}
-
-// note takes the place of a note, and reports whether all before it were heard.
-func (h *heardNotes) note(place int64) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	whole := place <= h.next
-	h.next = max(h.next, place+1)
-	if h.dueAt.After(h.reached) && h.next >= h.due {
-		h.reached = h.dueAt
-	}
-	return whole
-}
-
-// end says that the notes before a place are all that was written until a time.
-func (h *heardNotes) end(place int64, at time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.next >= place {
-		h.reached = at
-	} else if !h.dueAt.After(h.reached) {
-		h.due, h.dueAt = place, at
-	}
-}
-
-func (h *heardNotes) until() time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.reached
-}
+func (s sources) Stored() time.Time { return s.feed.Until() }

@@ -14,6 +14,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/cache"
 	profilestore "github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
+	"github.com/kindred-cdp/kindred/profiles/views"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
 )
 
@@ -49,9 +50,9 @@ func TestCachedProfilesAreVouchedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	heard := &heardNotes{}
-	heard.end(0, now())
-	s := looks{sources{store, heard}, make(chan struct{})}
+	feed := views.NewFeed(time.Minute, 1000)
+	feed.Reached(0, now())
+	s := looks{sources{store, feed}, make(chan struct{})}
 	ready, done := make(chan struct{}), make(chan error, 2)
 	go func() { done <- c.Run(ctx, func() { close(ready) }) }()
 	<-ready
@@ -68,7 +69,7 @@ func TestCachedProfilesAreVouchedFor(t *testing.T) {
 	}
 	pass := func(d time.Duration) {
 		clock.Add(d.Milliseconds())
-		heard.end(0, now())
+		feed.Reached(0, now())
 		look()
 	}
 	misses := func() float64 {
@@ -134,35 +135,5 @@ func TestCachedProfilesAreVouchedFor(t *testing.T) {
 			}
 			pass(2 * time.Minute)
 		})
-	}
-}
-
-// TestHeardNotes: what was written until a time is heard once the notes before the end
-// of that time are, and a place that is left out is told.
-func TestHeardNotes(t *testing.T) {
-	var h heardNotes
-	at := func(n int) time.Time { return time.Unix(int64(n), 0) }
-	h.start(5)
-	if !h.until().IsZero() {
-		t.Error("something is heard before anything was asked")
-	}
-	h.end(5, at(1))
-	if !h.until().Equal(at(1)) {
-		t.Errorf("nothing was written, and all is heard until %v", h.until())
-	}
-	h.end(7, at(2))
-	h.end(9, at(3)) // The one before comes first.
-	if !h.note(5) || !h.until().Equal(at(1)) {
-		t.Errorf("one of two notes is all until %v", h.until())
-	}
-	if !h.note(6) || !h.until().Equal(at(2)) {
-		t.Errorf("both notes are all until %v", h.until())
-	}
-	if !h.note(6) || h.note(8) || !h.note(9) {
-		t.Error("only place 7 was left out")
-	}
-	h.end(9, at(4))
-	if !h.until().Equal(at(4)) {
-		t.Errorf("all that was lost is passed, and heard until %v", h.until())
 	}
 }

@@ -37,7 +37,6 @@ type web struct {
 	// What is stored and not yet in rows of views.
 	feed    *views.Feed
 	offsets *storedOffsets
-	heard   heardNotes
 	sources cache.Sources // of what changes profiles
 }
 
@@ -70,7 +69,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.sources = sources{store, &w.heard}
+	w.sources = sources{store, w.feed}
 	w.cache, err = cache.New(p.settings.cacheConfig(), cache.Deps{
 		Store: rows, Now: now, Registerer: r.registry,
 		Holds: func(p *profiles.Profile, read time.Time) time.Time { return profiles.Holds(form.Computed, p, read) },

@@ -178,6 +178,9 @@ func (b *besieged) largest() int {
 // written for the identifiers whose profile changed and no others; and no
 // profile outgrows its cap.
 func TestScale(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	for _, a := range scales {
 		t.Run(a.name, func(t *testing.T) {
 			small, big := besiege(t, a, a.size/10), besiege(t, a, a.size)

@@ -135,6 +135,9 @@ func (p *pairsOf) remove(id int) {
 // else came and went, an index that holds the same records has told of the same
 // pairs; also where blocks are split, joined again, and full.
 func TestIndexIsAFunctionOfItsRecords(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	seed := uint64(1)
 	if s := os.Getenv("KINDRED_TEST_SEED"); s != "" {
 		seed, _ = strconv.ParseUint(s, 10, 64)

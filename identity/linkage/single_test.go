@@ -11,6 +11,9 @@ import (
 // housemates, nor namesakes, nor people of one city become one person because
 // nothing else stands out.
 func TestNobodyTwice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and what runs beside what is that of TestOrderOfRecords")
+	}
 	for _, p := range synthetic.Presets() {
 		most := map[string]float64{"sparse": .02, "crm": .06}[p.Name]
 		if most == 0 {

@@ -120,6 +120,9 @@ func embed(t *testing.T, background *linkage.Table, records []told) *linkage.Tab
 // are not. A story's records are the only ones of their kind, and are linked with
 // all others.
 func TestStories(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and what runs beside what is that of TestOrderOfRecords")
+	}
 	config := synthetic.Million()
 	config.Errors = synthetic.Heavy
 	background, _ := invented(t, config, 1500, 21)

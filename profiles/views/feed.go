@@ -75,18 +75,19 @@ func (f *Feed) Announce(workspace string, keys []identity.Key) {
 }
 
 // Note takes the note at a place, which this process may have written itself; no keys
-// mean that some were lost. Where notes before it are missing, all workspaces have lost
-// some.
-func (f *Feed) Note(workspace string, keys []identity.Key, place int64, own bool) {
+// mean that some were lost. It reports whether all notes before it had come: where some
+// are missing, all workspaces have lost some.
+func (f *Feed) Note(workspace string, keys []identity.Key, place int64, own bool) (whole bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	whole = place <= f.next
+	f.next = max(f.next, place+1)
 	if f.stopped {
-		return
+		return whole
 	}
-	if len(keys) == 0 || place > f.next {
+	if len(keys) == 0 || !whole {
 		f.blind = max(f.blind, place+1)
 	}
-	f.next = place + 1
 	if f.dueAt.After(f.reached) && f.next >= f.due {
 		f.reached = f.dueAt
 	}
@@ -96,6 +97,7 @@ func (f *Feed) Note(workspace string, keys []identity.Key, place int64, own bool
 	if own {
 		f.came(workspace, keys)
 	}
+	return whole
 }
 
 func (f *Feed) add(workspace string, keys []identity.Key, place int64) {
@@ -142,6 +144,13 @@ func (f *Feed) Reached(place int64, at time.Time) {
 	} else if !f.dueAt.After(f.reached) || f.next >= f.due {
 		f.due, f.dueAt = place, at
 	}
+}
+
+// Until is the time until which all that was written is known; zero for none.
+func (f *Feed) Until() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.reached
 }
 
 // Projected says that rows hold what the notes before a place name.

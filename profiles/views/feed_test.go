@@ -241,3 +241,34 @@ func TestLostNotesAreSwept(t *testing.T) {
 		t.Error("the row is compared after a sweep")
 	}
 }
+
+// TestFeedIsWhole: what was written until a time is heard once the notes before the end
+// of that time are, and a place that is left out is told.
+func TestFeedIsWhole(t *testing.T) {
+	f := NewFeed(time.Minute, 100)
+	at := func(n int) time.Time { return time.Unix(int64(n), 0) }
+	note := func(place int64) bool { return f.Note("main", []identity.Key{7}, place, false) }
+	f.Start(5)
+	if !f.Until().IsZero() {
+		t.Error("something is heard before anything was asked")
+	}
+	f.Reached(5, at(1))
+	if !f.Until().Equal(at(1)) {
+		t.Errorf("nothing was written, and all is heard until %v", f.Until())
+	}
+	f.Reached(7, at(2))
+	f.Reached(9, at(3)) // The one before comes first.
+	if !note(5) || !f.Until().Equal(at(1)) {
+		t.Errorf("one of two notes is all until %v", f.Until())
+	}
+	if !note(6) || !f.Until().Equal(at(2)) {
+		t.Errorf("both notes are all until %v", f.Until())
+	}
+	if !note(6) || note(8) || !note(9) {
+		t.Error("only place 7 was left out")
+	}
+	f.Reached(9, at(4))
+	if !f.Until().Equal(at(4)) {
+		t.Errorf("all that was lost is passed, and heard until %v", f.Until())
+	}
+}
