@@ -52,6 +52,9 @@ type compiler struct {
 	windows      []time.Duration // of the event leaves; 0 is all time
 	eventNames   []string        // parameters
 	everyName    bool            // some leaf counts events of any name
+	computing    bool            // some leaf is a computed trait, of all events of its name
+	occurrences  []occurrence    // that other leaves mean
+	required     []string        // columns that are empty for nobody who is in the only leaf
 	transactions scan
 	state        []string // of a transaction, besides whether it stands
 	lines        []string // what the lines of a message of a transaction say, as columns

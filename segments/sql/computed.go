@@ -15,6 +15,7 @@ import (
 // profiles are read with.
 func (c *compiler) computed(i int, t profiles.ComputedTrait, test segments.Test) {
 	name := func(n int) string { return fmt.Sprintf("leaf_%d_%d", i, n) }
+	c.computing = true
 	c.parameters["now_ms"] = strconv.FormatInt(c.now.UnixMilli(), 10)
 	columns, value := clickhouse.ComputedValue(t, i, "{now_ms:Int64}", name, c.any)
 	for n, column := range columns {

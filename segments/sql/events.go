@@ -50,6 +50,9 @@ func (c *compiler) measured(i int, column, condition string, m segments.Measured
 		return
 	}
 	number := c.propertyNumber("properties", m.Of)
+	if m.Aggregate == segments.Sum { // Zeros add nothing.
+		number = c.propertyOrZero("properties", m.Of)
+	}
 	condition += " AND abs(" + number + ") <= 1e15"
 	sum := fmt.Sprintf("toFloat64(sumIf(toInt128(round(if(abs(%s) <= 1e15, %s, 0) * 10000)), %s)) / 10000", number, number, condition)
 	if m.Aggregate == segments.Sum {
@@ -81,7 +84,31 @@ func (c *compiler) occurrence(name, kind string, where []segments.Property, with
 	c.eventNames = append(c.eventNames, parameter)
 	c.windows = append(c.windows, within)
 	c.set.happened.until(within, parameter)
-	return strings.Join(append([]string{condition}, c.where("properties", where)...), " AND ")
+	condition = strings.Join(append([]string{condition}, c.where("properties", where)...), " AND ")
+	c.occurrences = append(c.occurrences, occurrence{condition, len(where) > 0})
+	return condition
+}
+
+// occurrence is the condition that an event is one that a leaf means.
+type occurrence struct {
+	condition string
+	picky     bool // asks for properties
+}
+
+// passing are the conditions one of which holds for every event that counts for a leaf;
+// none where the names and the time say as much. A profile of which no event passes is
+// taken as one without events, which says the same of each leaf.
+func (c *compiler) passing() (conditions []string) {
+	if c.computing || c.set.several { // Due times are of events that a leaf does not mean, too.
+		return nil
+	}
+	for _, o := range c.occurrences {
+		if !o.picky {
+			return nil
+		}
+		conditions = append(conditions, o.condition)
+	}
+	return distinct(conditions)
 }
 
 // period is the condition that the time lies in an absolute window, with its lead of AND.
@@ -104,7 +131,11 @@ func (c *compiler) where(properties string, where []segments.Property) []string 
 		if len(w.Each) > 0 {
 			conditions[i] = "(arrayExists(each -> " + c.test(c.property("each", w.Each), w.Test) + ", JSONExtractArrayRaw(" + raw + ")))"
 		} else if ofNumbers(w.Test) {
-			conditions[i] = "(" + c.numeric(c.propertyNumber(properties, w.Path), w.Test) + ")"
+			number := c.propertyNumber
+			if !holdsForZero(w.Test) { // What is not there may be 0 as well.
+				number = c.propertyOrZero
+			}
+			conditions[i] = "(" + c.numeric(number(properties, w.Path), w.Test) + ")"
 		} else {
 			conditions[i] = "(" + c.test(raw, w.Test) + ")"
 		}
@@ -131,6 +162,15 @@ func (c *compiler) propertyNumber(object string, path []string) string {
 	return "if(mapContains(numbers, " + name + "), numbers[" + name + "], nan)"
 }
 
+// propertyOrZero is propertyNumber where 0 does for what is no number: the server looks
+// for the name once.
+func (c *compiler) propertyOrZero(object string, path []string) string {
+	if object != "properties" || len(path) != 1 {
+		return c.propertyNumber(object, path)
+	}
+	return "numbers[" + c.text(path[0]) + "]"
+}
+
 func (c *compiler) eventsSQL() string {
 	// Few rows of a granule are of the profiles that are asked for: the server is told to
 	// look at them by the anchor first, and at whatever else of those alone.
@@ -144,11 +184,28 @@ func (c *compiler) eventsSQL() string {
 	if widest := slices.Max(c.windows); slices.Min(c.windows) > 0 {
 		where += c.lasting(widest)
 	}
+	columns := c.dated(c.events, c.set.happened, "time")
+	// Rows that count for nobody are left out before they are resolved and grouped, which
+	// costs more than to look at their properties.
+	switch passing := c.passing(); len(passing) {
+	case 0:
+	case 1:
+		where += " AND " + passing[0]
+		columns = slices.Clone(columns)
+		for i := range columns { // It holds for all that are left.
+			columns[i] = strings.ReplaceAll(columns[i], passing[0], "1")
+		}
+	default:
+		where += " AND (" + strings.Join(passing, "\n        OR ") + ")"
+	}
 	grouped := fmt.Sprintf(`SELECT %s AS profile_id,
         %s
     FROM events
     %s
-    GROUP BY profile_id`, c.reading.EventProfile("anchor_id", "time"), strings.Join(c.dated(c.events, c.set.happened, "time"), ",\n        "), where)
+    GROUP BY profile_id`, c.reading.EventProfile("anchor_id", "time"), strings.Join(columns, ",\n        "), where)
+	if len(c.events.bits) == 1 && len(c.required) > 0 && !c.set.several {
+		grouped += "\n    HAVING notEmpty(" + strings.Join(c.required, ") AND notEmpty(") + ")"
+	}
 	// A query for each level: the server puts the expression in the place of a name
 	// within one, which would double the whole with every step of a sequence.
 	for _, columns := range c.derived {

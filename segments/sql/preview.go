@@ -36,8 +36,9 @@ type Config struct {
 	// Looked is how many members, and how many others, insights look at where there are
 	// more. Default 10 000.
 	Looked int
-	// TotalAge is how long the number of all profiles is reused: counting them
-	// costs as much as a simple preview. Default 5 s.
+	// TotalAge is how long the number of all profiles is reused at least: counting them
+	// costs as much as a simple preview. Where that takes long it is reused a hundred
+	// times as long, so that it costs a hundredth of the time. Default 5 s.
 	TotalAge time.Duration
 	// Library gives the segments that definitions name; without it there are none.
 	Library segments.Library
@@ -73,6 +74,7 @@ type Previewer struct {
 type total struct {
 	profiles uint64
 	at       time.Time
+	took     time.Duration
 }
 
 var _ segments.Previewer = (*Previewer)(nil)
@@ -159,7 +161,7 @@ func (p *Previewer) total(ctx context.Context, workspace string, reading warehou
 	p.mu.Lock()
 	known, ok := p.totals[workspace]
 	p.mu.Unlock()
-	if ok && now.Sub(known.at) < p.cfg.TotalAge {
+	if ok && now.Sub(known.at) < max(p.cfg.TotalAge, min(100*known.took, 12*p.cfg.TotalAge)) {
 		return known.profiles, nil
 	}
 	counted := total{at: now}
@@ -167,6 +169,7 @@ func (p *Previewer) total(ctx context.Context, workspace string, reading warehou
 	if err := row.Scan(&counted.profiles); err != nil {
 		return 0, failure(err)
 	}
+	counted.took = p.now().Sub(now)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.totals[workspace] = counted

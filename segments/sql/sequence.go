@@ -30,6 +30,9 @@ func (c *compiler) sequence(i int, leaf segments.Sequence) {
 	for n, s := range leaf.Steps {
 		name := fmt.Sprintf("leaf_%d_%d", i, n)
 		c.places(name, c.occurrence(s.Name, s.Kind, s.Where, leaf.Within, leaf.Period))
+		if !s.Optional {
+			c.required = append(c.required, name)
+		}
 		if n == 0 {
 			chains = []string{name + "_reached"}
 			c.derive(0, "arrayMap(e -> (e, e.1), %s) AS %s", name, chains[0])

@@ -7,7 +7,7 @@ FROM (
             + bitShiftLeft(toUInt64(((startsWith(JSONExtractRaw(leaf_3, {p12:String}), '"') AND JSONExtractString(JSONExtractRaw(leaf_3, {p12:String})) = {p13:String}) AND (arrayExists(each -> startsWith(JSONExtractRaw(each, {p15:String}), '"') AND JSONExtractString(JSONExtractRaw(each, {p15:String})) = {p16:String}, JSONExtractArrayRaw(JSONExtractRaw(leaf_3, {p14:String})))))), 3) AS mask
     FROM (
         SELECT EventProfile(anchor_id, time) AS profile_id,
-            toFloat64(sumIf(toInt128(round(if(abs(if(mapContains(numbers, {p4:String}), numbers[{p4:String}], nan)) <= 1e15, if(mapContains(numbers, {p4:String}), numbers[{p4:String}], nan), 0) * 10000)), name = {p1:String} AND time >= {p2:DateTime64(3, 'UTC')} AND time < {p3:DateTime64(3, 'UTC')} AND abs(if(mapContains(numbers, {p4:String}), numbers[{p4:String}], nan)) <= 1e15)) / 10000 AS leaf_0,
+            toFloat64(sumIf(toInt128(round(if(abs(numbers[{p4:String}]) <= 1e15, numbers[{p4:String}], 0) * 10000)), name = {p1:String} AND time >= {p2:DateTime64(3, 'UTC')} AND time < {p3:DateTime64(3, 'UTC')} AND abs(numbers[{p4:String}]) <= 1e15)) / 10000 AS leaf_0,
             countIf(name = {p1:String} AND abs(if(mapContains(numbers, {p4:String}), numbers[{p4:String}], nan)) <= 1e15) AS has_1,
             toFloat64(sumIf(toInt128(round(if(abs(if(mapContains(numbers, {p4:String}), numbers[{p4:String}], nan)) <= 1e15, if(mapContains(numbers, {p4:String}), numbers[{p4:String}], nan), 0) * 10000)), name = {p1:String} AND abs(if(mapContains(numbers, {p4:String}), numbers[{p4:String}], nan)) <= 1e15)) / 10000 AS sum_1,
             sum_1 / has_1 AS leaf_1,

@@ -4,9 +4,9 @@ FROM (
             bitShiftLeft(toUInt64(leaf_0 >= {p11:Float64}), 0) AS mask
     FROM (
         SELECT EventProfile(anchor_id, time) AS profile_id,
-            countIf(name = {p1:String} AND kind = {p2:String} AND time > {p3:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')} AND (if(mapContains(numbers, {p5:String}), numbers[{p5:String}], nan) > {p6:Float64}) AND ((JSONExtractRaw(properties, {p7:String}, {p8:String}) = 'true' OR startsWith(JSONExtractRaw(properties, {p7:String}, {p8:String}), '"') AND has({p9:Array(String)}, JSONExtractString(JSONExtractRaw(properties, {p7:String}, {p8:String}))) OR has({p10:Array(Float64)}, toFloat64OrDefault(JSONExtractRaw(properties, {p7:String}, {p8:String}), nan))))) AS leaf_0
+            countIf(1) AS leaf_0
         FROM events
-        WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}) AND time > {p3:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
+        WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}) AND time > {p3:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')} AND name = {p1:String} AND kind = {p2:String} AND time > {p3:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')} AND (numbers[{p5:String}] > {p6:Float64}) AND ((JSONExtractRaw(properties, {p7:String}, {p8:String}) = 'true' OR startsWith(JSONExtractRaw(properties, {p7:String}, {p8:String}), '"') AND has({p9:Array(String)}, JSONExtractString(JSONExtractRaw(properties, {p7:String}, {p8:String}))) OR has({p10:Array(Float64)}, toFloat64OrDefault(JSONExtractRaw(properties, {p7:String}, {p8:String}), nan))))
         GROUP BY profile_id
     )
 )
