@@ -216,3 +216,24 @@ func TestOutlooksAreBounded(t *testing.T) {
 	}
 	t.Error("nothing was ever left out")
 }
+
+// The ends of a search that are kept for the next are what they would be without.
+func TestRungsAreExact(t *testing.T) {
+	r := random(t, 37)
+	for range 200 {
+		g := geometric{r: 1 + 5*r.Float64(), alpha: 20 + 30*r.Float64(), a: .8, b: 3}
+		m := newAmounts(g.counts(52, tailMass, nil), 1+6*r.Float64(), 2+8*r.Float64(), newSums(1))
+		m.sums = newSums(m.p)
+		for range 10 {
+			alive, q := r.Float64(), .5+.49*r.Float64()
+			none := 1 - alive + alive*m.counts[0]
+			want := 0.0
+			if none < q {
+				want = solve(func(v float64) float64 { return none + alive*m.add(v) }, q, m.guess)
+			}
+			if got := m.quantile(alive, q); got != want {
+				t.Fatalf("quantile %v at %v: %v, want %v", q, alive, got, want)
+			}
+		}
+	}
+}
