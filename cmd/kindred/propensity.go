@@ -65,7 +65,8 @@ probabilities follow it if that was better on the rows that calibrate, and the
 answer says so. The same file and seed give the same bytes.
 
 predictions.csv has id, probability and set: train, holdout, fold1 …, or new for
-rows without an answer.`,
+rows without an answer. What is refused says so with --json as well ("refused",
+beside what was counted until then).`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().NFlag() == 0 {
 				return cmd.Help()

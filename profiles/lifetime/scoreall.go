@@ -93,20 +93,23 @@ func (f *Fitted) ScoreInOrder(ctx context.Context, customers []Customer, horizon
 			return nil
 		})
 	}
-	group.Go(func() error {
-		for c := range ordered {
-			select {
-			case <-c.done:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			for i := range c.scores {
-				if err := each(c.from+i, c.scores[i], c.faults[i]); err != nil {
-					return err
-				}
+	group.Go(func() error { return inOrder(ctx, ordered, each) })
+	return group.Wait()
+}
+
+// inOrder waits for one chunk after the other and calls each for what is in it.
+func inOrder(ctx context.Context, chunks <-chan *scoredChunk, each func(i int, s Score, err error) error) error {
+	for c := range chunks {
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		for i := range c.scores {
+			if err := each(c.from+i, c.scores[i], c.faults[i]); err != nil {
+				return err
 			}
 		}
-		return nil
-	})
-	return group.Wait()
+	}
+	return nil
 }

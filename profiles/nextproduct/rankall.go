@@ -52,20 +52,23 @@ func (m *Model) RankInOrder(ctx context.Context, customers [][]Basket, n int, ea
 			return nil
 		})
 	}
-	group.Go(func() error {
-		for c := range ordered {
-			select {
-			case <-c.done:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			for i, next := range c.next {
-				if err := each(c.from+i, next); err != nil {
-					return err
-				}
+	group.Go(func() error { return inOrder(ctx, ordered, each) })
+	return group.Wait()
+}
+
+// inOrder waits for one chunk after the other and calls each for what is in it.
+func inOrder(ctx context.Context, chunks <-chan *rankedChunk, each func(i int, next []Product) error) error {
+	for c := range chunks {
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		for i, next := range c.next {
+			if err := each(c.from+i, next); err != nil {
+				return err
 			}
 		}
-		return nil
-	})
-	return group.Wait()
+	}
+	return nil
 }

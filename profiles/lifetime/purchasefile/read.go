@@ -251,9 +251,7 @@ func (r *reader) finish() error {
 			r.log.Refunds++
 			returned[l.customer] = append(returned[l.customer], lifetime.Purchase{Day: day, Amount: -l.amount})
 		default:
-			if r.amount >= 0 && l.amount == 0 {
-				r.log.Zeros++
-			}
+			r.zero(l)
 			bought[l.customer] = append(bought[l.customer], lifetime.Purchase{Day: day, Amount: l.amount})
 			if r.cost >= 0 {
 				costs = append(costs, cost{day, int(l.customer), l.amount, l.cost, l.costKnown})
@@ -264,6 +262,13 @@ func (r *reader) finish() error {
 		return err
 	}
 	return r.histories(bought, returned, costs)
+}
+
+// zero counts a purchase for nothing.
+func (r *reader) zero(l line) {
+	if r.amount >= 0 && l.amount == 0 {
+		r.log.Zeros++
+	}
 }
 
 // refuse stops at a file of which much cannot be read.

@@ -283,11 +283,8 @@ func (r *reader) readTimes() error {
 		r.answers.codes[i] = -1 // Neither an example nor one to be scored.
 		f.When[i] = noTime
 	}
-	for _, e := range []propensity.Exclusion{{Rows: none, Reason: NoTime}, {Rows: bad, Reason: BadTime}} {
-		if e.Rows > 0 {
-			f.Excluded = append(f.Excluded, e)
-		}
-	}
+	f.exclude(none, NoTime)
+	f.exclude(bad, BadTime)
 	if (none+bad)*5 > f.Rows {
 		return fmt.Errorf("column %q has no date that can be read in %d of %d rows", r.cfg.Time, none+bad, f.Rows)
 	}
