@@ -97,12 +97,14 @@ func calibrate() float64 {
 
 // bench is one fresh Kindred under measurement.
 type bench struct {
-	p     *platform
-	r     *roles
-	api   string // host:port
-	peak  atomic.Uint64
-	begin time.Time
-	out   func(format string, args ...any)
+	p    *platform
+	r    *roles
+	api  string // host:port
+	peak atomic.Uint64
+	// resident tells what peak is the greatest of; nil is the size of this process.
+	resident func() uint64
+	begin    time.Time
+	out      func(format string, args ...any)
 }
 
 // runBench starts the engines in a folder of their own, prepares, then starts the roles
@@ -177,8 +179,12 @@ func startProfile(path string) (stop func(), err error) {
 func (b *bench) watchMemory(ctx context.Context) {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
+	size := resident
+	if b.resident != nil {
+		size = b.resident
+	}
 	for {
-		if n := resident(); n > b.peak.Load() {
+		if n := size(); n > b.peak.Load() {
 			b.peak.Store(n)
 		}
 		select {
@@ -190,8 +196,11 @@ func (b *bench) watchMemory(ctx context.Context) {
 }
 
 // resident returns the memory of this process in bytes, 0 where it is not known.
-func resident() uint64 {
-	raw, err := os.ReadFile("/proc/self/statm")
+func resident() uint64 { return residentOf("/proc/self/statm") }
+
+// residentOf reads the memory of a process from its file statm.
+func residentOf(statm string) uint64 {
+	raw, err := os.ReadFile(statm)
 	if err != nil {
 		return 0
 	}

@@ -19,13 +19,14 @@ import (
 // scoresBench says what is measured.
 type scoresBench struct {
 	customers, rows, columns, trees int
+	shop                            int
 	seed                            uint64
 	json                            bool
 }
 
 // defaultScoresBench is what the figures of the README are of.
 func defaultScoresBench() scoresBench {
-	return scoresBench{customers: 1_000_000, rows: 1_000_000, columns: 50, trees: 100, seed: 1}
+	return scoresBench{customers: 1_000_000, rows: 1_000_000, columns: 50, trees: 100, shop: 1_000_000, seed: 1}
 }
 
 func benchScoresCommand() *cobra.Command {
@@ -37,7 +38,9 @@ func benchScoresCommand() *cobra.Command {
 models to them, and score each: whether still a customer, the purchases of 30, 90,
 180 and 365 days, the spend, and the value of 52 weeks, all with intervals. Then
 invent examples of normal features, the answer of which depends on five of them,
-grow boosted trees of 31 leaves on them, and score them. No engine is started.`,
+grow boosted trees of 31 leaves on them, and score them. Then start an engine in a
+temporary folder, store what the customers of a shop bought within 18 months, and
+have the workers value each of them and tell what each will buy next.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return benchScores(cmd, o) },
 	}
@@ -46,6 +49,7 @@ grow boosted trees of 31 leaves on them, and score them. No engine is started.`,
 	f.IntVar(&o.rows, "rows", o.rows, "examples that the trees are trained on, and score")
 	f.IntVar(&o.columns, "columns", o.columns, "features of an example, five or more")
 	f.IntVar(&o.trees, "trees", o.trees, "trees that are grown")
+	f.IntVar(&o.shop, "shop", o.shop, "customers of the shop in the warehouse, 0 for no shop and no engine")
 	f.Uint64Var(&o.seed, "seed", o.seed, "seed of what is invented")
 	f.BoolVar(&o.json, "json", false, "print the figures as JSON on standard output")
 	return cmd
@@ -77,11 +81,13 @@ type scoresFigures struct {
 	RowsInSecond float64 `json:"predicted_rows_per_second"`
 	AUC          float64 `json:"auc"`
 	Peak         uint64  `json:"peak_resident_bytes"`
+
+	Shop *shopFigures `json:"shop,omitempty"`
 }
 
 func benchScores(cmd *cobra.Command, o scoresBench) error {
-	if o.customers < 1000 || o.rows < 1000 || o.columns < 5 || o.columns > 10_000 || o.trees < 1 || o.trees > 10_000 {
-		return fmt.Errorf("customers and rows must be 1000 or more, columns 5 to 10000, trees 1 to 10000")
+	if o.customers < 1000 || o.rows < 1000 || o.columns < 5 || o.columns > 10_000 || o.trees < 1 || o.trees > 10_000 || o.shop < 0 || o.shop > 0 && o.shop < 1000 {
+		return fmt.Errorf("customers, rows and shop must be 1000 or more, columns 5 to 10000, trees 1 to 10000")
 	}
 	out := func(format string, args ...any) { _, _ = fmt.Fprintf(os.Stderr, format+"\n", args...) }
 	watched, stop := context.WithCancel(cmd.Context())
@@ -103,6 +109,15 @@ func benchScores(cmd *cobra.Command, o scoresBench) error {
 	f.propensity(o)
 	f.Peak = b.peak.Load()
 	f.print(out)
+	if o.shop > 0 {
+		debug.FreeOSMemory()
+		shop, err := benchShop(cmd, o)
+		if err != nil {
+			return err
+		}
+		f.Shop = &shop
+		shop.print(out)
+	}
 	if o.json {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(f)
 	}

@@ -13,7 +13,7 @@ func TestBenchScores(t *testing.T) {
 	top := root()
 	var out strings.Builder
 	top.SetOut(&out)
-	top.SetArgs([]string{"bench", "scores", "--json", "--customers", "20000", "--rows", "4000", "--columns", "6", "--trees", "10"})
+	top.SetArgs([]string{"bench", "scores", "--json", "--customers", "20000", "--rows", "4000", "--columns", "6", "--trees", "10", "--shop", "3000"})
 	before := os.Stderr
 	quiet, err := os.Open(os.DevNull)
 	if err != nil {
@@ -32,7 +32,10 @@ func TestBenchScores(t *testing.T) {
 	if f.Scored != 20000 || f.Repeaters < 5000 || f.Worst > .3 || f.AUC < .7 || f.Fit <= 0 || f.Score <= 0 || f.Grow <= 0 || f.Predict <= 0 {
 		t.Errorf("%+v", f)
 	}
-	for _, args := range [][]string{{"--customers", "5"}, {"--columns", "2"}} {
+	if s := f.Shop; s == nil || s.Customers != 3000 || s.Orders < 5000 || s.Lines < s.Orders || s.Valued != 3000 || s.Told == 0 && s.NextRefused == "" || s.Value.Seconds <= 0 || s.Next.Seconds <= 0 || s.Next.EnginePeak == 0 {
+		t.Errorf("%+v", s)
+	}
+	for _, args := range [][]string{{"--customers", "5"}, {"--columns", "2"}, {"--shop", "7"}} {
 		top := root()
 		top.SetArgs(append([]string{"bench", "scores"}, args...))
 		if err := top.ExecuteContext(t.Context()); err == nil {

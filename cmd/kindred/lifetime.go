@@ -43,7 +43,9 @@ buy, for how much, and what that is worth. No running Kindred is needed.
 The file is CSV or TSV with a header, one purchase a line; the lines of one day
 are one purchase, and a negative amount is a refund. What is fitted is what
 happened up to --calibration-end (default: the last purchase). With --holdout-end
-the scores are compared with what happened between the two.
+the scores are compared with what happened between the two. Lines and customers
+that cannot be used are left out and counted by reason; what is refused as a whole
+says so with --json as well ("refused", beside what was counted until then).
 
 The model of when customers buy is BG/NBD, MBG/NBD or Pareto/NBD: --model auto
 takes the one that best told the end of the calibration period from its
@@ -167,40 +169,51 @@ func lifetimeFile(cmd *cobra.Command, o lifetimeOptions) error {
 		// Not by %w: an interrupted run must not end as if it had done its work.
 		return fmt.Errorf("interrupted: nothing was written")
 	}
-	if err != nil {
+	if report == nil {
 		return err
 	}
 	report.Seconds = now().Sub(begun).Seconds()
 	for _, w := range report.Warnings {
 		u.say("warning: %s", plain(w))
 	}
-	if o.json {
-		return printJSON(cmd, report)
+	switch {
+	case o.json:
+		return errors.Join(printJSON(cmd, report), err)
+	case err != nil:
+		return err
 	}
 	return report.print(os.Stdout)
 }
 
+// run returns what there is to tell, also of what it refuses; nothing where it could
+// not write.
 func (o *lifetimeOptions) run(ctx context.Context, u *ui) (*lifetimeReport, error) {
 	log, err := purchasefile.Read(ctx, purchasefile.Config{
 		Path: o.input, ID: o.id, Time: o.time, Amount: o.amount, Cost: o.cost, Dates: cells.Order(o.dates), Until: o.end, Split: o.calibrationDay,
 		Progress: func(done, total int64) { u.progress("read "+o.input, done, total, "MB") },
 	})
-	if err != nil {
-		return nil, err
+	if log == nil {
+		log = &purchasefile.Log{Excluded: map[string]int{}}
 	}
 	if o.calibrationDay == 0 {
 		o.calibrationDay = log.Last
 	}
 	s := &lifetimeScores{o: o, log: log, report: newLifetimeReport(o, log)}
+	if err != nil {
+		return s.report.refuse(err)
+	}
 	if err := s.fit(); err != nil {
-		return nil, fmt.Errorf("%s: %w", o.input, err)
+		return s.report.refuse(fmt.Errorf("%s: %w", o.input, err))
 	}
 	if err := s.score(ctx); err != nil {
-		return nil, err
+		return s.report.refuse(err)
 	}
 	s.compare()
 	s.margin()
-	return s.report, writeOutput(o.out, s.write)
+	if err := writeOutput(o.out, s.write); err != nil {
+		return nil, err
+	}
+	return s.report, nil
 }
 
 // ahead is the time to look ahead in units: what was asked for, the length of

@@ -14,14 +14,17 @@ import (
 
 // lifetimeReport is the answer of lifetime.
 type lifetimeReport struct {
+	// Refused says why there are no scores.
+	Refused string `json:"refused,omitempty"`
 	// Lines were read; Excluded counts those left out, by reason.
 	Lines            int            `json:"lines"`
 	Excluded         map[string]int `json:"excluded"`
 	Refunds          int            `json:"refunds"`
+	ZeroAmounts      int            `json:"zero_amounts"`
 	UnmatchedRefunds float64        `json:"unmatched_refunds"`
-	FirstPurchase    string         `json:"first_purchase"`
-	LastPurchase     string         `json:"last_purchase"`
-	CalibrationEnd   string         `json:"calibration_end"`
+	FirstPurchase    string         `json:"first_purchase,omitempty"`
+	LastPurchase     string         `json:"last_purchase,omitempty"`
+	CalibrationEnd   string         `json:"calibration_end,omitempty"`
 	// Customers bought in the calibration period; LaterCustomers only after it.
 	Customers      int    `json:"customers"`
 	LaterCustomers int    `json:"later_customers"`
@@ -57,9 +60,11 @@ type lifetimeSpend struct {
 	LogLikelihood float64            `json:"log_likelihood,omitempty"`
 	Mean          float64            `json:"population_mean,omitempty"`
 	HeavyTail     bool               `json:"heavy_tail,omitempty"`
-	Customers     int                `json:"customers,omitempty"`
-	Correlation   float64            `json:"correlation,omitempty"`
-	Refused       string             `json:"refused,omitempty"`
+	// Customers are in the fit, Excluded are not, by reason.
+	Customers   int                     `json:"customers,omitempty"`
+	Excluded    map[lifetime.Reason]int `json:"excluded,omitempty"`
+	Correlation float64                 `json:"correlation,omitempty"`
+	Refused     string                  `json:"refused,omitempty"`
 	// Selection says how the model was chosen, where no flag named it.
 	Selection *lifetime.SpendChoice `json:"selection,omitempty"`
 }
@@ -123,25 +128,63 @@ func day(d int) string { return time.Unix(int64(d)*86400, 0).UTC().Format(time.D
 func newLifetimeReport(o *lifetimeOptions, log *purchasefile.Log) *lifetimeReport {
 	r := &lifetimeReport{
 		Lines: log.Lines, Excluded: log.Excluded, Refunds: log.Refunds, UnmatchedRefunds: log.UnmatchedRefunds,
-		FirstPurchase: day(log.First), LastPurchase: day(log.Last), CalibrationEnd: day(o.calibrationDay),
+		ZeroAmounts: log.Zeros, Rejected: map[lifetime.Reason]int{},
 		Unit: o.cfg.Unit.String(), Horizon: o.ahead(), ValueHorizon: o.periods(), Warnings: []string{},
+	}
+	if len(log.IDs) > 0 {
+		r.FirstPurchase, r.LastPurchase, r.CalibrationEnd = day(log.First), day(log.Last), day(o.calibrationDay)
 	}
 	for _, w := range log.Warnings {
 		r.Warnings = append(r.Warnings, w.String())
 	}
 	for _, reason := range slices.Sorted(maps.Keys(log.Excluded)) {
 		if reason != purchasefile.AfterEnd {
-			r.warn("%d lines were left out: %s", log.Excluded[reason], strings.ReplaceAll(reason, "_", " "))
+			r.warn("%s left out: %s", count(log.Excluded[reason], "line"), strings.ReplaceAll(reason, "_", " "))
 		}
 	}
 	if log.Refunds > 0 {
-		r.warn("%d lines with negative amounts are refunds, taken off the purchases before them", log.Refunds)
+		r.warn("%s of a negative amount: refunds, taken off the purchases before them", count(log.Refunds, "line"))
 	}
+	if log.Zeros > 0 {
+		r.warn("%s of amount zero: purchases that say nothing of spend", count(log.Zeros, "line"))
+	}
+	r.doubt(log)
 	return r
+}
+
+// doubt warns of what is likely to be no date or no amount, and would decide much.
+func (r *lifetimeReport) doubt(log *purchasefile.Log) {
+	var firsts []int
+	total, most := 0.0, 0.0
+	for _, days := range log.Histories {
+		firsts = append(firsts, days[0].Day)
+		for _, p := range days {
+			total, most = total+p.Amount, max(most, p.Amount)
+		}
+	}
+	if len(firsts) < 100 {
+		return
+	}
+	slices.Sort(firsts)
+	// Of a hundred customers one may come at any time: the time is that of the others.
+	begin := firsts[len(firsts)/100]
+	early, _ := slices.BinarySearch(firsts, begin-max(365, log.Last-begin))
+	if early > 0 {
+		r.warn("%s bought long before all others, who begin on %s: if %s is no true date, leave such lines out, for they stretch the time that the models look at", count(early, "customer"), day(begin), day(log.First))
+	}
+	if most > total/2 {
+		r.warn("the purchases of one customer on one day are %.3g %% of all money: is that an amount?", 100*most/total)
+	}
 }
 
 func (r *lifetimeReport) warn(format string, args ...any) {
 	r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...))
+}
+
+// refuse returns the report with the reason why there are no scores.
+func (r *lifetimeReport) refuse(err error) (*lifetimeReport, error) {
+	r.Refused = err.Error()
+	return r, err
 }
 
 // fit takes over what is known of the fit.
@@ -171,7 +214,7 @@ func (r *lifetimeReport) fit(f *lifetime.Fitted, amounts bool) {
 	r.Spend.Model = f.Spend.Kind
 	r.Spend.Parameters, r.Spend.LogLikelihood = named(f.Spend.Parameters()), f.Spend.LogLikelihood
 	r.Spend.Mean, r.Spend.HeavyTail = f.Spend.PopulationMean, f.Spend.HeavyTail
-	r.Spend.Customers, r.Spend.Correlation = f.Spend.Customers, f.Spend.Correlation
+	r.Spend.Customers, r.Spend.Excluded, r.Spend.Correlation = f.Spend.Customers, f.Spend.Excluded, f.Spend.Correlation
 }
 
 // hasMoney reports whether scores have amounts.

@@ -5,11 +5,14 @@ import (
 	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
+	"maps"
 	"math"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/kindred-cdp/kindred/profiles/lifetime"
 )
 
 // cdnowFile writes the CDNOW sample as a table with a header.
@@ -193,5 +196,70 @@ func TestLifetimeRefuses(t *testing.T) {
 				t.Error("something was written")
 			}
 		})
+	}
+}
+
+// What is refused says so in the answer as well, with what was counted until then.
+func TestLifetimeRefusalsAreTold(t *testing.T) {
+	few := "id,date,amount\n1,2011-01-01,5\n2,2011-02-01,0\n3,2011-02-01,-6\n"
+	dir := writeFiles(t, map[string]string{
+		"few.csv": few, "bad.csv": few + "4,soon,5\n5,,5\n6,2011-01-01,much\n", "empty.csv": "", "header.csv": "id,date,amount\n",
+	})
+	for name, want := range map[string]struct {
+		refused            string
+		lines, zeros       int
+		customers, refunds int
+		excluded           map[string]int
+	}{
+		"few":    {"at least 100 are needed", 3, 1, 2, 1, map[string]int{"customer_without_purchase": 1}},
+		"bad":    {"3 of 6 lines cannot be used", 6, 1, 0, 1, map[string]int{"no_date": 1, "date_unreadable": 1, "amount_unreadable": 1}},
+		"empty":  {"is empty", 0, 0, 0, 0, map[string]int{}},
+		"header": {"no line of a purchase", 0, 0, 0, 0, map[string]int{}},
+	} {
+		out, err := runLink(t, "lifetime", "--input", dir+"/"+name+".csv", "--id", "id", "--time", "date", "--amount", "amount", "--calibration-end", "2011-02-01", "--model", "bgnbd", "--out", dir+"/s.csv", "--json")
+		var r lifetimeReport
+		if failed := json.Unmarshal([]byte(out), &r); err == nil || failed != nil || r.Refused != err.Error() {
+			t.Fatalf("%s: %v, %v: %s", name, err, failed, out)
+		}
+		if !strings.Contains(r.Refused, want.refused) || r.Lines != want.lines || r.ZeroAmounts != want.zeros || r.Customers != want.customers || r.Refunds != want.refunds || !maps.Equal(r.Excluded, want.excluded) {
+			t.Errorf("%s: %s", name, out)
+		}
+		if _, err := os.Stat(dir + "/s.csv"); err == nil {
+			t.Error("something was written")
+		}
+	}
+}
+
+// Customers who say nothing of amounts are counted by reason beside the model of them.
+func TestLifetimeCountsAmounts(t *testing.T) {
+	dir := cdnowFile(t)
+	lines := strings.Split(strings.TrimSpace(read(t, dir+"/cdnow.csv")), "\n")
+	for i := 1; i < len(lines); i++ {
+		if customer := lines[i][:strings.IndexByte(lines[i], ',')]; customer < "0100" {
+			lines[i] = lines[i][:strings.LastIndexByte(lines[i], ',')] + ",0"
+		}
+	}
+	dir = writeFiles(t, map[string]string{"zero.csv": strings.Join(lines, "\n") + "\n"})
+	out, err := runLink(t, "lifetime", "--input", dir+"/zero.csv", "--id", "customer", "--time", "date", "--amount", "dollars", "--calibration-end", "1997-09-30", "--model", "bgnbd", "--spend", "gammagamma", "--out", dir+"/s.csv", "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r lifetimeReport
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	// What is likely to be no date or no amount is named.
+	for line, want := range map[string]string{"9999,19000101,1,5\n": "1 customer bought long before all others, who begin on 1997-01-02: if 1900-01-01", "9999,19970105,1,99999999999\n": "100 % of all money"} {
+		if err := os.WriteFile(dir+"/odd.csv", []byte(strings.Join(lines, "\n")+"\n"+line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		odd, err := runLink(t, "lifetime", "--input", dir+"/odd.csv", "--id", "customer", "--time", "date", "--amount", "dollars", "--model", "bgnbd", "--spend", "gammagamma", "--out", dir+"/s.csv", "--json")
+		if err != nil || !strings.Contains(odd, want) || strings.Contains(out, want) {
+			t.Errorf("%v, no %q: %s", err, want, odd)
+		}
+	}
+	e := r.Spend.Excluded
+	if r.ZeroAmounts < 99 || e[lifetime.NoRepeat] != 1411 || e[lifetime.NoAmount] == 0 || r.Spend.Customers+e[lifetime.NoRepeat]+e[lifetime.NoAmount] != r.Customers {
+		t.Errorf("%d customers, %d zero amounts, spend of %d, without %v", r.Customers, r.ZeroAmounts, r.Spend.Customers, e)
 	}
 }

@@ -65,7 +65,8 @@ probabilities follow it if that was better on the rows that calibrate, and the
 answer says so. The same file and seed give the same bytes.
 
 predictions.csv has id, probability and set: train, holdout, fold1 …, or new for
-rows without an answer.`,
+rows without an answer. What is refused says so with --json as well ("refused",
+beside what was counted until then).`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().NFlag() == 0 {
 				return cmd.Help()
@@ -135,8 +136,7 @@ func propensityFile(cmd *cobra.Command, o propensityOptions) error {
 		// Not by %w: an interrupted run must not end as if it had done its work.
 		return fmt.Errorf("interrupted: nothing was written")
 	}
-	var leaks *propensity.LeakError
-	if err != nil && !errors.As(err, &leaks) {
+	if report == nil {
 		return err
 	}
 	report.Seconds = now().Sub(begun).Seconds()
@@ -151,24 +151,30 @@ func propensityFile(cmd *cobra.Command, o propensityOptions) error {
 	case err == nil:
 		return report.print(os.Stdout)
 	}
-	if err != nil {
+	var leaks *propensity.LeakError
+	if errors.As(err, &leaks) {
 		return fmt.Errorf("%w; leave it out with --drop, or let it pass with --allow if it is known in time: no predictions were written", err)
 	}
-	return nil
+	return err
 }
 
+// run returns what there is to tell, also of what it refuses; nothing where it could
+// not write.
 func (o *propensityOptions) run(ctx context.Context, u *ui) (*propensityReport, error) {
 	file, err := examplefile.Read(ctx, examplefile.Config{
 		Path: o.input, Target: o.target, Positive: o.positive, ID: o.id, Time: o.time, Drop: o.drop, Dates: cells.Order(o.dates),
 		Progress: func(done, total int64) { u.progress("read "+o.input, done, total, "MB") },
 	})
-	if err != nil {
-		return nil, err
-	}
-	if err := o.features(file.Table); err != nil {
-		return nil, err
+	if file == nil {
+		file = &examplefile.File{Unreadable: map[string]int{}, Excluded: []propensity.Exclusion{}}
 	}
 	report := newPropensityReport(o, file)
+	if err == nil {
+		err = o.features(file.Table)
+	}
+	if err != nil {
+		return report.refuse(err)
+	}
 	if report.Hash, err = fileHash(o.input); err != nil {
 		return nil, err
 	}
@@ -182,7 +188,7 @@ func (o *propensityOptions) run(ctx context.Context, u *ui) (*propensityReport, 
 	case errors.As(err, &leaks):
 		return report, err
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", o.input, err)
+		return report.refuse(fmt.Errorf("%s: %w", o.input, err))
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	}
@@ -191,7 +197,10 @@ func (o *propensityOptions) run(ctx context.Context, u *ui) (*propensityReport, 
 			return nil, err
 		}
 	}
-	return report, writeOutput(o.out, func(w io.Writer) error { return writePredictions(w, file, result) })
+	if err := writeOutput(o.out, func(w io.Writer) error { return writePredictions(w, file, result) }); err != nil {
+		return nil, err
+	}
+	return report, nil
 }
 
 // features finds the columns of --allow and --monotone among the features.

@@ -28,6 +28,8 @@ type propensityReport struct {
 	New      int      `json:"rows_without_answer"`
 	// Judged rows are those that the metrics are of.
 	Judged int `json:"judged_rows"`
+	// Refused says why there is no model, if it is not for leaks.
+	Refused string `json:"refused,omitempty"`
 	// Stopped is true where leaks stopped the model: there are no metrics then.
 	Stopped bool `json:"stopped"`
 	*propensity.Metrics
@@ -71,7 +73,7 @@ func newPropensityReport(o *propensityOptions, f *examplefile.File) *propensityR
 			r.Window = append(r.Window, time.Unix(at, 0).UTC().Format(time.RFC3339))
 		}
 	}
-	for i := range f.Table.Columns {
+	for i := 0; f.Table != nil && i < len(f.Table.Columns); i++ {
 		c := &f.Table.Columns[i]
 		r.Features = append(r.Features, featureReport{c.Name, c.Kind, max(0, len(c.Levels)-1)})
 	}
@@ -95,6 +97,12 @@ func newPropensityReport(o *propensityOptions, f *examplefile.File) *propensityR
 
 func (r *propensityReport) warn(format string, args ...any) {
 	r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...))
+}
+
+// refuse returns the report with the reason why there is no model.
+func (r *propensityReport) refuse(err error) (*propensityReport, error) {
+	r.Refused = err.Error()
+	return r, err
 }
 
 // result takes over what an evaluation says.

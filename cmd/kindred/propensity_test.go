@@ -146,3 +146,32 @@ func TestPropensityRefuses(t *testing.T) {
 		})
 	}
 }
+
+// What is refused says so in the answer as well, with what was counted until then.
+func TestPropensityRefusalsAreTold(t *testing.T) {
+	dir := writeFiles(t, map[string]string{
+		"few.csv": "y,x,k,t\n1,3,7,2011-01-01\n0,4,7,2011-01-02\n,5,7,2011-01-03\n", "one.csv": "y,x\n1,2\n1,3\n", "constant.csv": "y,x\n1,\n0,\n", "no time.csv": "y,x,t\n1,2,soon\n0,3,\n", "empty.csv": "",
+	})
+	for name, want := range map[string]struct {
+		refused              string
+		rows, labelled, news int
+	}{
+		"few":      {"at least 50 of each", 3, 2, 1},
+		"one":      {"the same answer", 2, 2, 0},
+		"no time":  {"no date that can be read in 2 of 2 rows", 2, 0, 0},
+		"constant": {"no column is left", 2, 2, 0},
+		"empty":    {"is empty", 0, 0, 0},
+	} {
+		out, err := runLink(t, "propensity", "--input", dir+"/"+name+".csv", "--target", "y", "--out", dir+"/p.csv", "--json", "--time="+map[string]string{"no time": "t"}[name])
+		var r propensityReport
+		if failed := json.Unmarshal([]byte(out), &r); err == nil || failed != nil || r.Refused != err.Error() {
+			t.Fatalf("%s: %v, %v: %s", name, err, failed, out)
+		}
+		if !strings.Contains(r.Refused, want.refused) || r.Rows != want.rows || r.Labelled != want.labelled || r.New != want.news || r.Stopped || r.Metrics != nil {
+			t.Errorf("%s: %s", name, out)
+		}
+		if name == "no time" && (len(r.Excluded) != 2 || r.Excluded[0].Rows != 1 || r.Excluded[1].Rows != 1) || name == "constant" && (len(r.Excluded) != 1 || r.Excluded[0].Column != "x") {
+			t.Errorf("%s: %s", name, out)
+		}
+	}
+}

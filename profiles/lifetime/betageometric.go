@@ -91,47 +91,99 @@ func (m BetaGeometric) posterior(c Customer) future {
 // logarithms of r, alpha (scaled), a, b: the sum over distinct histories of
 // A1 + A2 + lse(A3, A4) as in note 004, A4 only where drop-out is possible.
 func (m BetaGeometric) likelihood(t *table) objective {
-	logs := make([]float64, len(t.times))
+	logs, inverse := make([]float64, len(t.times)), make([]float64, len(t.times))
 	byX := make([]xTerms, len(t.xs))
 	shift := m.shift()
 	return func(theta, grad []float64) float64 {
 		r, alpha, a, b := math.Exp(theta[0]), math.Exp(theta[1]), math.Exp(theta[2]), math.Exp(theta[3])
 		for i, v := range t.times {
-			logs[i] = math.Log(alpha + v)
+			logs[i], inverse[i] = math.Log(alpha+v), 1/(alpha+v)
 		}
 		value, dr, da, db := betaTerms(byX, t, r, a, b, shift)
 		n := float64(t.customers)
-		value += n * r * theta[1]
-		dr += n * theta[1]
-		dalpha := n * r / alpha
-		for i := range t.groups {
-			g := &t.groups[i]
-			rx := r + t.xs[g.ix]
-			late := -rx * logs[g.iag]
-			if g.x == 0 && !m.Modified {
-				value += g.count * late
-				dr -= g.count * logs[g.iag]
-				dalpha -= g.count * rx / (alpha + g.age)
-				continue
-			}
-			early := byX[g.ix].dropout - rx*logs[g.it]
-			sum := logSumExp(late, early)
-			value += g.count * sum
-			pl := g.count * math.Exp(late-sum)
-			pe := g.count * math.Exp(early-sum)
-			dr -= pl*logs[g.iag] + pe*logs[g.it]
-			dalpha -= rx * (pl/(alpha+g.age) + pe/(alpha+g.recency))
-			da += pe / a
-			db -= pe / (b + t.xs[g.ix] + shift - 1)
-		}
-		grad[0], grad[1], grad[2], grad[3] = dr*r, dalpha*alpha, da*a, db*b
-		return value
+		total := groupSums(t, func(groups []group) [5]float64 {
+			return m.dropouts(groups, byX, logs, inverse)
+		})
+		grad[0] = (dr + n*theta[1] - total[1]) * r
+		grad[1] = (n*r/alpha - total[2]) * alpha
+		grad[2] = (da + total[3]/a) * a
+		grad[3] = (db - total[4]) * b
+		return value + n*r*theta[1] + total[0]
 	}
+}
+
+// dropouts sums lse(A3, A4) over groups, with what it takes off the derivatives by
+// r and by alpha, the probability of having dropped out, and that over b+x-1.
+func (BetaGeometric) dropouts(groups []group, byX []xTerms, logs, inverse []float64) (out [5]float64) {
+	value, dr, dalpha, gone, db := 0.0, 0.0, 0.0, 0.0, 0.0
+	var product logProduct
+	for i := range groups {
+		g := &groups[i]
+		x := &byX[g.ix]
+		late := -x.rx * logs[g.iag]
+		if x.certain {
+			value += g.count * late
+			dr += g.count * logs[g.iag]
+			dalpha += g.count * x.rx * inverse[g.iag]
+			continue
+		}
+		early := x.dropout - x.rx*logs[g.it]
+		// Of exp(late) + exp(early) the greater counts 1, the other e.
+		high, low := late, early
+		if early > late {
+			high, low = early, late
+		}
+		e := math.Exp(low - high)
+		pl := g.count / (1 + e)
+		pe := pl * e
+		if early > late {
+			pl, pe = pe, pl
+		}
+		value += g.count * high
+		product.multiply(1+e, g.count)
+		dr += pl*logs[g.iag] + pe*logs[g.it]
+		dalpha += x.rx * (pl*inverse[g.iag] + pe*inverse[g.it])
+		gone += pe
+		db += pe * x.perB
+	}
+	return [5]float64{value + product.log(), dr, dalpha, gone, db}
+}
+
+// logProduct is the sum of logarithms of numbers between 1 and 2, for which it
+// takes one logarithm for hundreds of them.
+type logProduct struct {
+	sum, product float64
+	n            int
+}
+
+// multiply adds count times the logarithm of v.
+func (p *logProduct) multiply(v, count float64) {
+	if count != 1 {
+		p.sum += count * math.Log(v)
+		return
+	}
+	if p.n == 0 {
+		p.product = 1
+	}
+	p.product *= v
+	if p.n++; p.n == 1000 {
+		p.sum, p.n = p.sum+math.Log(p.product), 0
+	}
+}
+
+func (p *logProduct) log() float64 {
+	if p.n == 0 {
+		return p.sum
+	}
+	return p.sum + math.Log(p.product)
 }
 
 // xTerms holds what depends on x alone.
 type xTerms struct {
+	rx      float64 // r + x
 	dropout float64 // ln a - ln(b + x + shift - 1)
+	perB    float64 // 1/(b + x + shift - 1)
+	certain bool    // nobody drops out
 }
 
 // betaTerms fills byX and returns the sum of A1 and A2 (without r ln alpha) and
@@ -147,7 +199,7 @@ func betaTerms(byX []xTerms, t *table, r, a, b, shift float64) (value, dr, da, d
 		dr += n * (mathext.Digamma(r+x) - pr)
 		da += n * (pab - pabx)
 		db += n * (pab - pabx + mathext.Digamma(bx) - pb)
-		byX[i] = xTerms{dropout: la - math.Log(bx-1)}
+		byX[i] = xTerms{rx: r + x, dropout: la - math.Log(bx-1), perB: 1 / (bx - 1), certain: x+shift == 0}
 	}
 	return value, dr, da, db
 }

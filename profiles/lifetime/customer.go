@@ -83,6 +83,12 @@ const (
 	RecencyNoRepeat Reason = "recency_without_repeat"
 )
 
+// The reasons why a history is left out of a fit of spend alone.
+const (
+	NoRepeat Reason = "no_repeat_purchase"
+	NoAmount Reason = "no_positive_amount"
+)
+
 // The largest inputs with which every formula stays inside a float64. They are
 // far beyond any customer: a million purchase days, a million units of time.
 const (

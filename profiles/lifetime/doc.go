@@ -4,8 +4,9 @@
 // the discounted lifetime value, each with an interval.
 //
 // It is pure: purchase histories in, numbers out. It reads no database, no
-// clock and no random source, so the same customers give the same bits. The
-// worker in profiles/valuation feeds it; anything else may.
+// clock and no random source, so the same customers give the same bits, on any
+// number of processors. The worker in profiles/valuation feeds it; anything else
+// may.
 //
 // Three models of purchase times (BG/NBD, MBG/NBD, Pareto/NBD), their common
 // limit without drop-out (NBD), and a model of spend (Gamma-Gamma; over the
@@ -18,6 +19,9 @@
 //   - Schmittlein, Morrison, Colombo (1987), Management Science 33(1), 1-24,
 //     and Hardie's notes 004, 009, 021 and 025 on brucehardie.com: Pareto/NBD,
 //     numerics, P(alive) and Gamma-Gamma.
+//   - Fader, Hardie, Shang (2010), Marketing Science 29(6), 1086-1108: BG/BB, for
+//     customers who can buy only at given moments (BetaBernoulli, FitMoments). It
+//     stands apart: its histories are other ones, and Choose does not try it.
 //   - Bühlmann (1967), ASTIN Bulletin 4(3), 199-207: credibility, the past mean
 //     shrunken by the variation within and between customers.
 //

@@ -120,10 +120,9 @@ func TestOrderOfCustomersDoesNotMatter(t *testing.T) {
 func TestGradients(t *testing.T) {
 	customers := sample(t).summarize(calibrationEnd)[:300]
 	table, _ := newTable(customers)
-	rows, _, _, _ := spendRows(customers, SpendRepeat)
 	for name, f := range map[string]objective{
 		"bgnbd": BetaGeometric{}.likelihood(table), "mbgnbd": BetaGeometric{Modified: true}.likelihood(table),
-		"paretonbd": Pareto{}.likelihood(table), "nbd": Poisson{}.likelihood(table), "spend": spendLikelihood(rows),
+		"paretonbd": Pareto{}.likelihood(table), "nbd": Poisson{}.likelihood(table), "spend": newSpendTable(customers, SpendRepeat).likelihood(),
 	} {
 		n := map[string]int{"nbd": 2, "spend": 3}[name]
 		if n == 0 {

@@ -2,6 +2,7 @@ package lifetime
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -77,4 +78,61 @@ func TestCoverage(t *testing.T) {
 			t.Errorf("%s: intervals of money cover %.3f", kind, share)
 		}
 	}
+}
+
+// The probabilities of the model that the calibration period chose come true: the
+// randomised probability integral transform of what happened (Czado, Gneiting and Held
+// 2009, Biometrics 65(4), 1254-1261) is uniform by the test of Kolmogorov and Smirnov.
+// Its p-value hangs on the random numbers as well: of many draws the median counts.
+func TestHoldoutIsCalibrated(t *testing.T) {
+	purchases := sample(t)
+	choice, err := Choose(purchases, calibrationEnd, DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	customers := purchases.summarize(calibrationEnd)
+	actual, _ := purchases.holdout(calibrationEnd, holdoutEnd)
+	f := fit(t, customers, choice.Model)
+	r := random(t, 1)
+	transform := func(alive func(Customer) float64) float64 {
+		u := make([]float64, len(customers))
+		for i, c := range customers {
+			counts := f.Purchases.posterior(c).counts(39, 1e-12, nil)
+			for n := range int(actual[i]) {
+				u[i] += probability(counts, alive(c), float64(n))
+			}
+			u[i] += r.Float64() * probability(counts, alive(c), actual[i])
+		}
+		return kolmogorov(u)
+	}
+	draws, passed := make([]float64, 101), 0
+	for i := range draws {
+		if draws[i] = transform(f.Purchases.Alive); draws[i] > .01 {
+			passed++
+		}
+	}
+	slices.Sort(draws)
+	median, forever := draws[len(draws)/2], transform(func(Customer) float64 { return 1 })
+	t.Logf("%s: median p of %d draws %.3f, %d above .01; if nobody had left %.2g", choice.Model, len(draws), median, passed, forever)
+	if !(median > .01) {
+		t.Errorf("%s: not uniform, median p %.5f", choice.Model, median)
+	}
+	if forever > .01 {
+		t.Errorf("what is not uniform passes: p %.3f", forever)
+	}
+}
+
+// kolmogorov is the p-value of values being uniform on [0, 1] (Stephens 1970).
+func kolmogorov(u []float64) float64 {
+	slices.Sort(u)
+	n, d := float64(len(u)), 0.0
+	for i, v := range u {
+		d = math.Max(d, math.Max(float64(i+1)/n-v, v-float64(i)/n))
+	}
+	lambda, p, sign := (math.Sqrt(n)+.12+.11/math.Sqrt(n))*d, 0.0, 1.0
+	for k := 1.0; k < 100; k++ {
+		p += 2 * sign * math.Exp(-2*k*k*lambda*lambda)
+		sign = -sign
+	}
+	return math.Min(math.Max(p, 0), 1)
 }

@@ -22,13 +22,35 @@ func countQuantile(counts []float64, alive, q float64) float64 {
 	return float64(len(counts) - 1)
 }
 
-// amounts is the distribution of sums of the amounts of one customer. Given the
-// rate nu of the amounts a sum of n is gamma (shape p n); nu itself is gamma
+// amounts is the distribution of the sums of the amounts of one customer, who is
+// alive, over a time in which counts are the probabilities of n purchase days. Given
+// the rate nu of the amounts a sum of n is gamma (shape p n); nu itself is gamma
 // (shape, rate), so sum/rate is beta prime (p n, shape). The rate is left to the
 // caller: everything here is of rate 1.
 type amounts struct {
+	counts   []float64
 	p, shape float64
 	sums     *sums
+	// guess is where the search for a quantile starts, and rungs are below at it
+	// times powers of 2, where every search begins; NaN where not yet known.
+	guess float64
+	rungs [2 * middleRung]float64
+}
+
+// middleRung is the place of the guess itself.
+const middleRung = 6
+
+func newAmounts(counts []float64, p, shape float64, s *sums) amounts {
+	m := amounts{counts: counts, p: p, shape: shape, sums: s}
+	mean := 0.0
+	for n, probability := range counts {
+		mean += float64(n) * probability
+	}
+	m.guess = 2 * mean * p / shape
+	for i := range m.rungs {
+		m.rungs[i] = math.NaN()
+	}
+	return m
 }
 
 // sums holds what betaPrime needs of n, for one p, and a table of the normal
@@ -72,35 +94,61 @@ func (s *sums) cumulative(z float64) float64 {
 	return s.normal[i] + (at-float64(i))*(s.normal[i+1]-s.normal[i])
 }
 
-// quantile returns the quantile q of the money spent on N purchase days, N as in
-// countQuantile, within 0.1 % of the distribution of betaPrime.
-func (m amounts) quantile(counts []float64, alive, q float64) float64 {
-	none := 1 - alive + alive*counts[0]
+// quantile returns the quantile q of the money of a customer who is alive with the
+// given probability, within 0.1 % of the distribution of betaPrime.
+func (m *amounts) quantile(alive, q float64) float64 {
+	none := 1 - alive + alive*m.counts[0]
 	if none >= q {
 		return 0
 	}
-	step := 1 + len(counts)/maxBins
-	below := func(v float64) float64 {
-		sum, root := 0.0, math.Cbrt(v*m.shape)
-		for n := 1; n < len(counts); n += step {
-			if step == 1 {
-				sum += counts[n] * m.betaPrime(v, root, float64(n))
-				continue
-			}
-			end, prob := min(n+step, len(counts)), 0.0
-			for _, p := range counts[n:end] {
-				prob += p
-			}
-			middle := float64(n+end-1) / 2
-			sum += prob * m.betaPrime(v, root, middle)
+	return solve(func(v float64) float64 { return none + alive*m.below(v) }, q, m.guess)
+}
+
+// below is the probability that something is spent, and no more than v.
+func (m *amounts) below(v float64) float64 {
+	share, power := math.Frexp(v / m.guess)
+	rung := power - 1 + middleRung
+	if share != .5 || rung < 0 || rung >= len(m.rungs) {
+		return m.add(v)
+	}
+	if math.IsNaN(m.rungs[rung]) {
+		m.rungs[rung] = m.add(v)
+	}
+	return m.rungs[rung]
+}
+
+// add adds up below over the numbers of purchase days.
+func (m *amounts) add(v float64) (sum float64) {
+	root := math.Cbrt(v * m.shape)
+	step := 1 + len(m.counts)/maxBins
+	if step == 1 {
+		n := 1
+		for ; n < len(m.counts) && (m.shape < 3 || m.p*float64(n) < 3); n++ {
+			sum += m.counts[n] * m.betaPrime(v, root, float64(n))
 		}
-		return none + alive*sum
+		return m.sums.add(sum, m.counts, n, root, 1/(9*m.shape))
 	}
-	mean := 0.0
-	for n, p := range counts {
-		mean += float64(n) * p
+	for n := 1; n < len(m.counts); n += step {
+		end, prob := min(n+step, len(m.counts)), 0.0
+		for _, p := range m.counts[n:end] {
+			prob += p
+		}
+		sum += prob * m.betaPrime(v, root, float64(n+end-1)/2)
 	}
-	return solve(below, q, 2*mean*m.p/m.shape)
+	return sum
+}
+
+// add adds what betaPrime says of n purchase days and more to sum.
+func (s *sums) add(sum float64, counts []float64, n int, root, other float64) float64 {
+	for ; n < len(counts); n++ {
+		f := root * s.root[n]
+		z := ((1-other)*f - (1 - s.spread[n])) / math.Sqrt(other*f*f+s.spread[n])
+		if z < -normalRange {
+			break // More purchases are still less likely to be that cheap.
+		}
+		sum += counts[n] * s.cumulative(z)
+	}
+	return sum
 }
 
 // betaPrime is P(V <= v) for V = G(p n)/G(shape), a ratio of independent gamma
@@ -108,7 +156,7 @@ func (m amounts) quantile(counts []float64, alive, q float64) float64 {
 // of the F distribution to a normal one is right within .0025 from p n = 3 and
 // shape = 3 on and costs a hundredth of the exact incomplete beta function,
 // which serves the rest.
-func (m amounts) betaPrime(v, root, n float64) float64 {
+func (m *amounts) betaPrime(v, root, n float64) float64 {
 	a := m.p * n
 	if m.shape < 3 || a < 3 {
 		return mathext.RegIncBeta(a, m.shape, v/(1+v))

@@ -35,6 +35,7 @@ func (m Poisson) posterior(c Customer) future {
 
 // likelihood of the times of purchases: gamma(r+x)/gamma(r) alpha^r (alpha+T)^-(r+x).
 func (m Poisson) likelihood(t *table) objective {
+	logs := make([]float64, len(t.times))
 	return func(theta, grad []float64) float64 {
 		r, alpha := math.Exp(theta[0]), math.Exp(theta[1])
 		lr, pr := lgamma(r), mathext.Digamma(r)
@@ -44,15 +45,21 @@ func (m Poisson) likelihood(t *table) objective {
 			value += t.xCount[i] * (lgamma(r+x) - lr)
 			dr += t.xCount[i] * (mathext.Digamma(r+x) - pr)
 		}
-		for i := range t.groups {
-			g := &t.groups[i]
-			log, rx := math.Log(alpha+g.age), r+t.xs[g.ix]
-			value -= g.count * rx * log
-			dr -= g.count * log
-			dalpha -= g.count * rx / (alpha + g.age)
+		for i, v := range t.times {
+			logs[i] = math.Log(alpha + v)
 		}
-		grad[0], grad[1] = dr*r, dalpha*alpha
-		return value
+		total := groupSums(t, func(groups []group) (out [3]float64) {
+			for i := range groups {
+				g := &groups[i]
+				log, rx := logs[g.iag], r+t.xs[g.ix]
+				out[0] += g.count * rx * log
+				out[1] += g.count * log
+				out[2] += g.count * rx / (alpha + t.times[g.iag])
+			}
+			return out
+		})
+		grad[0], grad[1] = (dr-total[1])*r, (dalpha-total[2])*alpha
+		return value - total[0]
 	}
 }
 

@@ -91,20 +91,19 @@ func (m Pareto) dropout(x, recency, age float64) dropout {
 	}
 	centre, half := (from+to)/2, (to-from)/2
 	top := math.Inf(-1)
-	var logs [2 * len(legendre)]float64
+	var logs, la, lb, ta, tb [2 * len(legendre)]float64
 	for i := range logs {
-		logs[i], _, _, _, _ = density(centre + half*node(i))
+		logs[i], la[i], lb[i], ta[i], tb[i] = density(centre + half*node(i))
 		top = math.Max(top, logs[i])
 	}
 	sum := 0.0
 	for i := range logs {
 		weight := legendre[i/2][1] * math.Exp(logs[i]-top)
-		_, la, lb, ta, tb := density(centre + half*node(i))
 		sum += weight
-		d.logAlpha += weight * la
-		d.logBeta += weight * lb
-		d.perAlpha += weight / ta
-		d.perBeta += weight / tb
+		d.logAlpha += weight * la[i]
+		d.logBeta += weight * lb[i]
+		d.perAlpha += weight / ta[i]
+		d.perBeta += weight / tb[i]
 	}
 	d.gone = math.Log(m.S) + top + math.Log(half*sum)
 	d.logAlpha, d.logBeta, d.perAlpha, d.perBeta = d.logAlpha/sum, d.logBeta/sum, d.perAlpha/sum, d.perBeta/sum
@@ -145,25 +144,35 @@ func (m Pareto) likelihood(t *table) objective {
 			value += t.xCount[i] * (lgamma(p.R+x) - lr)
 			dr += t.xCount[i] * (mathext.Digamma(p.R+x) - pr)
 		}
-		for i := range t.groups {
-			g := &t.groups[i]
-			x := t.xs[g.ix]
-			d := p.dropout(x, g.recency, g.age)
-			sum := d.alive
-			if !math.IsInf(d.gone, -1) {
-				sum = logSumExp(d.alive, d.gone)
-			}
-			value += g.count * sum
-			wa, wg := g.count*math.Exp(d.alive-sum), g.count*math.Exp(d.gone-sum)
-			ta, tb := p.Alpha+g.age, p.Beta+g.age
-			dr -= wa*math.Log(ta) + wg*d.logAlpha
-			dalpha -= (p.R + x) * (wa/ta + wg*d.perAlpha)
-			ds += wg/p.S - wa*math.Log(tb) - wg*d.logBeta
-			dbeta -= wa*p.S/tb + wg*(p.S+1)*d.perBeta
-		}
-		grad[0], grad[1], grad[2], grad[3] = dr*p.R, dalpha*p.Alpha, ds*p.S, dbeta*p.Beta
-		return value
+		total := groupSums(t, func(groups []group) [5]float64 { return p.histories(groups, t) })
+		grad[0] = (dr - total[1]) * p.R
+		grad[1] = (dalpha - total[2]) * p.Alpha
+		grad[2] = (ds + total[3]) * p.S
+		grad[3] = (dbeta - total[4]) * p.Beta
+		return value + total[0]
 	}
+}
+
+// histories sums the likelihoods of groups, alive or dropped out, and the parts of
+// their derivatives by r, alpha (both to be taken off), s and beta (to be taken off).
+func (m Pareto) histories(groups []group, t *table) (out [5]float64) {
+	for i := range groups {
+		g := &groups[i]
+		x, recency, age := t.xs[g.ix], t.times[g.it], t.times[g.iag]
+		d := m.dropout(x, recency, age)
+		sum := d.alive
+		if !math.IsInf(d.gone, -1) {
+			sum = logSumExp(d.alive, d.gone)
+		}
+		out[0] += g.count * sum
+		wa, wg := g.count*math.Exp(d.alive-sum), g.count*math.Exp(d.gone-sum)
+		ta, tb := m.Alpha+age, m.Beta+age
+		out[1] += wa*math.Log(ta) + wg*d.logAlpha
+		out[2] += (m.R + x) * (wa/ta + wg*d.perAlpha)
+		out[3] += wg/m.S - wa*math.Log(tb) - wg*d.logBeta
+		out[4] += wa*m.S/tb + wg*(m.S+1)*d.perBeta
+	}
+	return out
 }
 
 func (m Pareto) starts(t *table) [][]float64 {

@@ -48,16 +48,35 @@ type Scorer struct {
 	longest  float64 // of the horizons and that of the terms
 	series   []float64
 	counts   []float64
-	// valueCounts are the counts over the horizon of the terms, kept apart
-	// because one horizon is usually the same.
-	valueCounts []float64
-	sums        *sums
+	sums     *sums
 	// nu caches, per number of amounts, the quantiles of their rate (of rate 1).
 	nu map[int][2]float64
 	// once caches what is known of customers without repeat purchases by age: they
 	// are most of all customers, and only the first amount tells them apart, in
 	// which all money is linear.
 	once map[float64]perRate
+	// outlooks caches what only purchases and age decide, as long as that is no
+	// more than maxKept numbers.
+	outlooks map[lifespan]*outlook
+	kept     int
+}
+
+// lifespan is what of a history decides the future of a customer who is alive.
+type lifespan struct {
+	x   int
+	age float64
+}
+
+// outlook is the future of those with one lifespan who are alive: only P(alive) and
+// amounts tell them apart.
+type outlook struct {
+	// counts and expected are of the purchase days within each horizon.
+	counts   [][]float64
+	expected []float64
+	// discounted are the purchases of the terms, worth those over the undiscounted
+	// times the margin: 0 where there are none.
+	discounted, worth float64
+	money             amounts
 }
 
 // perRate is a score whose money is that of amounts of rate 1, but for the means:
@@ -67,8 +86,12 @@ type perRate struct {
 	worth float64
 }
 
-// maxCached bounds each of the caches of a Scorer.
-const maxCached = 4096
+// maxCached bounds each of the caches of a Scorer, and maxKept the numbers in its
+// outlooks.
+const (
+	maxCached = 4096
+	maxKept   = 1 << 21
+)
 
 // Scorer returns a Scorer for purchase horizons (in the unit of the fit, not
 // negative) and the terms of the lifetime value.
@@ -89,7 +112,7 @@ func (f *Fitted) Scorer(horizons []float64, terms Terms) (*Scorer, error) {
 		p = f.Spend.P
 	}
 	return &Scorer{
-		sums: newSums(p), nu: map[int][2]float64{}, once: map[float64]perRate{},
+		sums: newSums(p), nu: map[int][2]float64{}, once: map[float64]perRate{}, outlooks: map[lifespan]*outlook{},
 		fitted: f, horizons: append([]float64(nil), horizons...), terms: terms,
 		low: low, high: 1 - low, z: normalQuantile(1 - low), longest: longest,
 		series: make([]float64, terms.Horizon),
@@ -125,29 +148,67 @@ func (s *Scorer) Score(c Customer) (Score, error) {
 
 // score scores a customer whose history has been checked, all but the amounts.
 func (s *Scorer) score(c Customer) (perRate, error) {
-	model := s.fitted.Purchases
 	var out perRate
-	out.Alive = s.alive(model, c)
+	out.Alive = s.alive(s.fitted.Purchases, c)
 	alive := out.Alive.Value
-	future := model.posterior(c)
-	if !(future.unbroken(s.longest) <= maxCounts/2) {
+	o := s.outlook(c)
+	if o == nil {
 		return out, ErrOutOfRange
 	}
 	out.Purchases = make([]Estimate, len(s.horizons))
-	for i, h := range s.horizons {
-		s.counts = future.counts(h, tailMass, s.counts[:0])
+	for i, counts := range o.counts {
 		out.Purchases[i] = Estimate{
-			Value: alive * future.expected(h),
-			Lower: countQuantile(s.counts, alive, s.low),
-			Upper: countQuantile(s.counts, alive, s.high),
+			Value: alive * o.expected[i],
+			Lower: countQuantile(counts, alive, s.low),
+			Upper: countQuantile(counts, alive, s.high),
 		}
 	}
 	if spend := s.fitted.Spend; spend != nil {
 		out.HasMoney = true
-		s.money(&out, spend, c, future)
+		s.money(&out, spend, c, o)
 	}
 	return out, nil
 }
+
+// outlook returns that of a customer; nil where it is out of range.
+func (s *Scorer) outlook(c Customer) *outlook {
+	key := lifespan{c.Frequency, c.Age}
+	if o, ok := s.outlooks[key]; ok {
+		return o
+	}
+	future := s.fitted.Purchases.posterior(c)
+	if !(future.unbroken(s.longest) <= maxCounts/2) {
+		return nil
+	}
+	o := &outlook{counts: make([][]float64, len(s.horizons)), expected: make([]float64, len(s.horizons))}
+	size := 0
+	for i, h := range s.horizons {
+		s.counts = future.counts(h, tailMass, s.counts[:0])
+		o.counts[i], o.expected[i] = slices.Clone(s.counts), future.expected(h)
+		size += len(s.counts)
+	}
+	if spend := s.fitted.Spend; spend != nil {
+		future.series(1, s.series)
+		o.discounted = discounted(s.series, s.terms.periodRate(s.fitted.cfg.Unit))
+		if total := s.series[len(s.series)-1]; total > 0 {
+			// The quantiles of the money are discounted like its mean.
+			o.worth = o.discounted / total * s.terms.Margin
+			s.counts = future.counts(float64(s.terms.Horizon), tailMass, s.counts[:0])
+			n, _ := spend.Kind.amounts(c)
+			shape, _ := spend.posterior(n, 0)
+			o.money = newAmounts(slices.Clone(s.counts), spend.P, shape, s.sums)
+			size += len(s.counts)
+		}
+	}
+	if s.kept+size <= maxKept {
+		s.outlooks[key] = o
+		s.kept += size + outlookSize
+	}
+	return o
+}
+
+// outlookSize is what an outlook takes beside its counts, in numbers.
+const outlookSize = 64
 
 // priced puts in the amounts of the customer.
 func (s *Scorer) priced(out perRate, c Customer) (Score, error) {
@@ -191,32 +252,23 @@ func (s *Scorer) alive(model Model, c Customer) Estimate {
 
 // money fills in the intervals of the spend and the value, for amounts of rate 1,
 // and what the value is per unit of spend.
-func (s *Scorer) money(out *perRate, spend *GammaGamma, c Customer, f future) {
+func (s *Scorer) money(out *perRate, spend *GammaGamma, c Customer, o *outlook) {
 	n, _ := spend.Kind.amounts(c)
-	shape, _ := spend.posterior(n, 0)
 	nu, ok := s.nu[n]
 	if !ok {
+		shape, _ := spend.posterior(n, 0)
 		nu[0], nu[1] = gammaQuantiles(shape, s.low, s.high)
 		if len(s.nu) < maxCached {
 			s.nu[n] = nu
 		}
 	}
 	out.Spend.Lower, out.Spend.Upper = spend.P/nu[1], spend.P/nu[0]
-
-	f.series(1, s.series)
-	purchases := discounted(s.series, s.terms.periodRate(s.fitted.cfg.Unit))
-	horizon := float64(s.terms.Horizon)
-	out.worth = out.Alive.Value * purchases * s.terms.Margin
-	total := s.series[len(s.series)-1]
-	if total <= 0 {
-		return
+	alive := out.Alive.Value
+	out.worth = alive * o.discounted * s.terms.Margin
+	if o.worth > 0 {
+		out.Value.Lower = o.worth * o.money.quantile(alive, s.low)
+		out.Value.Upper = o.worth * o.money.quantile(alive, s.high)
 	}
-	// The quantiles of the money are discounted like its mean.
-	worth := purchases / total * s.terms.Margin
-	s.valueCounts = f.counts(horizon, tailMass, s.valueCounts[:0])
-	money := amounts{p: spend.P, shape: shape, sums: s.sums}
-	out.Value.Lower = worth * money.quantile(s.valueCounts, out.Alive.Value, s.low)
-	out.Value.Upper = worth * money.quantile(s.valueCounts, out.Alive.Value, s.high)
 }
 
 // settle makes sure that every number is finite, not negative, and that

@@ -3,6 +3,7 @@ package lifetime
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 )
@@ -45,12 +46,34 @@ func TestScoreAllIsScore(t *testing.T) {
 	if refused != 12 {
 		t.Errorf("%d refused, want 12", refused)
 	}
-	if f.ScoreAll(t.Context(), customers, []float64{-1}, terms, nil) == nil {
+	next := 0
+	if err := f.ScoreInOrder(t.Context(), customers, horizons, terms, func(i int, s Score, err error) error {
+		if i != next || !reflect.DeepEqual(s, scores[i]) || (err == nil) != (faults[i] == nil) {
+			return fmt.Errorf("customer %d after %d others: %+v and %w", i, next, s, err)
+		}
+		next++
+		return nil
+	}); err != nil || next != len(customers) {
+		t.Errorf("%d in order, %v", next, err)
+	}
+	if f.ScoreAll(t.Context(), customers, []float64{-1}, terms, nil) == nil || f.ScoreInOrder(t.Context(), customers, []float64{-1}, terms, nil) == nil {
 		t.Error("a horizon below 0 was accepted")
+	}
+	enough := errors.New("enough")
+	if err := f.ScoreInOrder(t.Context(), customers, horizons, terms, func(i int, _ Score, _ error) error {
+		if i < 10 {
+			return nil
+		}
+		return enough
+	}); !errors.Is(err, enough) {
+		t.Errorf("ended: %v", err)
 	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	if err := f.ScoreAll(stopped, customers, horizons, terms, func(int, Score, error) {}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+	if err := f.ScoreInOrder(stopped, customers, horizons, terms, func(int, Score, error) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled in order: %v", err)
 	}
 }

@@ -27,7 +27,7 @@ const (
 )
 
 // spendFits are the ways to find the parameters, in units of the mean.
-var spendFits = map[SpendKind]func(customers []Customer, rows []spendRow, n int, scale float64, cfg Config) (optimum, error){
+var spendFits = map[SpendKind]func(customers []Customer, t *spendTable, cfg Config) (optimum, error){
 	SpendRepeat: likeliestSpend, SpendAll: likeliestSpend, SpendMoments: momentSpend,
 }
 
@@ -57,38 +57,38 @@ func fitSpend(customers []Customer, cfg Config) (*GammaGamma, error) {
 	if kind == "" {
 		kind = SpendRepeat
 	}
-	rows, n, repeaters, scale := spendRows(customers, kind)
-	if repeaters < cfg.MinRepeaters {
-		return nil, &NotEnoughDataError{What: "repeat customers with spend", Have: repeaters, Need: cfg.MinRepeaters}
+	t := newSpendTable(customers, kind)
+	if t.repeaters < cfg.MinRepeaters {
+		return nil, &NotEnoughDataError{What: "repeat customers with spend", Have: t.repeaters, Need: cfg.MinRepeaters}
 	}
-	best, err := spendFits[kind](customers, rows, n, scale, cfg)
+	best, err := spendFits[kind](customers, t, cfg)
 	if err != nil {
 		return nil, err
 	}
 	g := &GammaGamma{
 		Kind: kind,
-		P:    math.Exp(best.theta[0]), Q: math.Exp(best.theta[1]), Gamma: math.Exp(best.theta[2]) * scale,
-		Customers: n,
+		P:    math.Exp(best.theta[0]), Q: math.Exp(best.theta[1]), Gamma: math.Exp(best.theta[2]) * t.scale,
+		Customers: t.n, Excluded: t.excluded,
 		// The density of m, not of m/scale.
-		LogLikelihood: best.value - float64(n)*math.Log(scale),
+		LogLikelihood: best.value - float64(t.n)*math.Log(t.scale),
 		Errors:        best.errors(),
 	}
 	if g.Q < leastQ {
 		return nil, errSpendSpread
 	}
-	mean, correlation := spendMoments(rows)
+	mean, correlation := t.moments()
 	g.Correlation = correlation
 	g.PopulationMean = g.P * g.Gamma / (g.Q - 1)
 	if g.Q < minQ || !finite(g.PopulationMean) {
-		g.HeavyTail, g.PopulationMean = true, mean*scale
+		g.HeavyTail, g.PopulationMean = true, mean*t.scale
 	}
 	return g, nil
 }
 
 // likeliestSpend is maximum likelihood.
-func likeliestSpend(_ []Customer, rows []spendRow, n int, _ float64, cfg Config) (optimum, error) {
+func likeliestSpend(_ []Customer, t *spendTable, cfg Config) (optimum, error) {
 	starts := [][]float64{{math.Log(1.5), math.Log(3), 0}, {math.Log(6), math.Log(4), 0}, {0, math.Log(1.5), -1}}
-	return maximise(spendLikelihood(rows), starts, cfg.PriorSD, float64(n))
+	return maximise(t.likelihood(), starts, cfg.PriorSD, float64(t.n))
 }
 
 // errSpendMoments is the SpendError where the moments of no Gamma-Gamma are those
@@ -102,11 +102,11 @@ var errSpendMoments = errors.New("amounts of one customer vary no less than thos
 //	1/p = E[z^2]/E[z m] - 1, 1/(q-2) = E[z m]/(E[z] E[m]) - 1, gamma = E[m](q-1)/p,
 //
 // with E[m] in gamma the mean of all days of all customers.
-func momentSpend(customers []Customer, rows []spendRow, _ int, scale float64, _ Config) (optimum, error) {
+func momentSpend(customers []Customer, t *spendTable, _ Config) (optimum, error) {
 	var count, z, m, zz, zm float64
 	for _, c := range customers {
 		if c.Check() == "" && c.Frequency > 0 && c.First > 0 && c.Spend > 0 {
-			first, later := c.First/scale, c.Spend/scale
+			first, later := c.First/t.scale, c.Spend/t.scale
 			count++
 			z, m, zz, zm = z+first, m+later, zz+first*first, zm+first*later
 		}
@@ -116,7 +116,7 @@ func momentSpend(customers []Customer, rows []spendRow, _ int, scale float64, _ 
 		return optimum{}, errSpendMoments
 	}
 	p, q := 1/within, 2+1/between
-	mean, _ := spendMoments(rows)
+	mean, _ := t.moments()
 	theta := []float64{math.Log(p), math.Log(q), math.Log(mean * (q - 1) / p)}
-	return optimum{theta: theta, value: spendLikelihood(rows)(theta, make([]float64, 3))}, nil
+	return optimum{theta: theta, value: t.likelihood()(theta, make([]float64, 3))}, nil
 }

@@ -8,15 +8,12 @@ import (
 // group is a distinct (x, t_x, T) with the number of customers who have it: the
 // likelihood depends on nothing else, so it is summed over groups.
 type group struct {
-	x           int
-	recency     float64
-	age         float64
 	count       float64
-	ix, it, iag int // indexes of x, recency and age in a table's distinct values
+	ix, it, iag int32 // x in the xs of a table, recency and age in its times
 }
 
-// table is the data of a fit: the distinct histories, and the distinct values
-// of each of their parts, so that the special functions are taken once each.
+// table is the data of a fit: the distinct histories, in order, and the distinct
+// values of each of their parts, so that the special functions are taken once each.
 type table struct {
 	groups    []group
 	xs        []float64
@@ -32,14 +29,21 @@ type table struct {
 // that all parameters are of order one whatever the unit.
 const scaledAge = 10
 
-// newTable sorts and groups the customers that can inform a fit, and counts the
+// past is what a customer's purchase times tell a fit: (x, t_x, T).
+type past struct {
+	x            int
+	recency, age float64
+}
+
+// newTable groups and sorts the customers that can inform a fit, and counts the
 // others by reason.
 func newTable(customers []Customer) (*table, map[Reason]int) {
 	rejected := map[Reason]int{}
-	rows := make([]group, 0, len(customers))
+	counts := map[past]float64{}
 	t := &table{}
 	oldest := 0.0
-	for _, c := range customers {
+	for i := range customers {
+		c := &customers[i]
 		reason := c.Check()
 		if reason == "" && c.Age == 0 {
 			reason = Newborn
@@ -48,30 +52,21 @@ func newTable(customers []Customer) (*table, map[Reason]int) {
 			rejected[reason]++
 			continue
 		}
-		rows = append(rows, group{x: c.Frequency, recency: c.Recency, age: c.Age, count: 1})
+		counts[past{c.Frequency, c.Recency, c.Age}]++
 		oldest = math.Max(oldest, c.Age)
 		t.purchases += float64(c.Frequency)
+		t.customers++
 		if c.Frequency > 0 {
 			t.repeaters++
 		}
 	}
-	t.customers = len(rows)
-	if len(rows) == 0 {
-		return t, rejected
+	if t.customers > 0 {
+		t.index(counts, scaledAge/oldest)
 	}
-	slices.SortFunc(rows, compareGroups)
-	for _, g := range rows {
-		if n := len(t.groups); n > 0 && compareGroups(t.groups[n-1], g) == 0 {
-			t.groups[n-1].count++
-			continue
-		}
-		t.groups = append(t.groups, g)
-	}
-	t.index(scaledAge / oldest)
 	return t, rejected
 }
 
-func compareGroups(a, b group) int {
+func comparePasts(a, b past) int {
 	switch {
 	case a.x != b.x:
 		return a.x - b.x
@@ -92,32 +87,33 @@ func sign(v float64) int {
 	return 0
 }
 
-// index scales the times and gives every distinct value a number.
-func (t *table) index(scale float64) {
-	t.scale = scale
-	byX, byTime := map[int]int{}, map[float64]int{}
-	timeIndex := func(v float64) int {
+// index sorts the histories, scales the times and gives every distinct value a
+// number.
+func (t *table) index(counts map[past]float64, scale float64) {
+	pasts := make([]past, 0, len(counts))
+	for p := range counts {
+		pasts = append(pasts, p)
+	}
+	slices.SortFunc(pasts, comparePasts)
+	t.scale, t.groups = scale, make([]group, len(pasts))
+	byTime := map[float64]int32{}
+	timeIndex := func(v float64) int32 {
 		i, ok := byTime[v]
 		if !ok {
-			i = len(t.times)
+			i = int32(len(t.times))
 			byTime[v] = i
 			t.times = append(t.times, v)
 		}
 		return i
 	}
-	for i := range t.groups {
-		g := &t.groups[i]
-		g.recency *= scale
-		g.age *= scale
-		ix, ok := byX[g.x]
-		if !ok {
-			ix = len(t.xs)
-			byX[g.x] = ix
-			t.xs = append(t.xs, float64(g.x))
-			t.xCount = append(t.xCount, 0)
+	for i, p := range pasts {
+		n := counts[p]
+		if last := len(t.xs) - 1; last < 0 || t.xs[last] != float64(p.x) {
+			t.xs, t.xCount = append(t.xs, float64(p.x)), append(t.xCount, 0)
 		}
-		t.xCount[ix] += g.count
-		g.ix, g.it, g.iag = ix, timeIndex(g.recency), timeIndex(g.age)
+		ix := len(t.xs) - 1
+		t.xCount[ix] += n
+		t.groups[i] = group{n, int32(ix), timeIndex(p.recency * scale), timeIndex(p.age * scale)}
 	}
 }
 
@@ -126,7 +122,19 @@ func (t *table) index(scale float64) {
 func (t *table) rate() float64 {
 	exposure := 0.0
 	for i := range t.groups {
-		exposure += t.groups[i].count * t.groups[i].age
+		exposure += t.groups[i].count * t.times[t.groups[i].iag]
 	}
 	return t.purchases / exposure
+}
+
+// groupSums adds up what f returns for each part of the groups, N numbers.
+func groupSums[N [3]float64 | [5]float64](t *table, f func(groups []group) N) (total N) {
+	sums := make([]N, parts(len(t.groups)))
+	inParts(len(t.groups), func(i, from, to int) { sums[i] = f(t.groups[from:to]) })
+	for i := range sums {
+		for k := range len(total) {
+			total[k] += sums[i][k]
+		}
+	}
+	return total
 }

@@ -1,9 +1,7 @@
 package nextproduct
 
 import (
-	"cmp"
 	"math"
-	"slices"
 
 	"github.com/kindred-cdp/kindred/profiles/propensity"
 )
@@ -25,61 +23,87 @@ const (
 	mostOwn, mostTogether, mostPopular = 60, 40, 20
 )
 
-// candidates are those of a customer with a past; none without one.
-func (x *index) candidates(history []Basket) []candidate {
-	list := past(history, x.until)
-	if len(list) == 0 {
+// finder finds the candidates of one customer after another in the same memory. One
+// goroutine at a time may use it.
+type finder struct {
+	x *index
+	reader
+	place  []int32 // in list by product, plus 1
+	list   []candidate
+	sums   []float64 // of what is bought together, by place
+	most   []float64
+	with   []int32
+	places []int
+}
+
+func newFinder(x *index) *finder {
+	n := len(x.popular)
+	return &finder{
+		x: x, reader: *newReader(n), place: make([]int32, n),
+		sums: make([]float64, x.places), most: make([]float64, x.places), with: make([]int32, x.places),
+	}
+}
+
+// add returns the candidate of a product, which may be a new one.
+func (f *finder) add(p int32) *candidate {
+	if f.place[p] == 0 {
+		f.list = append(f.list, candidate{product: p, with: -1})
+		f.place[p] = int32(len(f.list))
+	}
+	return &f.list[f.place[p]-1]
+}
+
+// candidates are those of a customer with a past; none without one. They are
+// overwritten by the next call.
+func (f *finder) candidates(history []Basket) []candidate {
+	x := f.x
+	bought := f.past(history, x.until)
+	f.list = f.list[:0]
+	if len(bought) == 0 {
 		return nil
 	}
-	at := map[int32]int{}
-	var out []candidate
-	add := func(p int32) *candidate {
-		i, known := at[p]
-		if !known {
-			i = len(out)
-			at[p], out = i, append(out, candidate{product: p, with: -1})
-		}
-		return &out[i]
+	for _, o := range bought[:min(len(bought), mostOwn)] {
+		f.add(o.product)
 	}
-	for _, o := range list[:min(len(list), mostOwn)] {
-		add(o.product).own = o
-	}
-	together, with := x.together(list)
-	for _, p := range best(together, mostTogether) {
-		add(x.order[p])
+	f.together(bought)
+	for _, p := range f.best(mostTogether) {
+		f.add(x.order[p])
 	}
 	for _, p := range x.order[:min(mostPopular, len(x.order))] {
-		add(p)
+		f.add(p)
 	}
-	bought := map[int32]own{}
-	for _, o := range list {
-		bought[o.product] = o
+	for _, o := range bought {
+		if i := f.place[o.product]; i > 0 {
+			f.list[i-1].own = o
+		}
 	}
 	customer := x.customer(history)
-	for i := range out {
-		c := &out[i]
-		c.own = bought[c.product]
+	for i := range f.list {
+		c := &f.list[i]
+		f.place[c.product] = 0
 		if r := x.rank[c.product]; r >= 0 {
-			c.together, c.with = together[r], with[r]
+			c.together, c.with = f.sums[r], f.with[r]
 		}
 		c.describe(x, customer)
 	}
-	return out
+	return f.list
 }
 
 // together sums, by place, how likely each product follows from what was bought.
-func (x *index) together(list []own) (sums []float64, with []int32) {
-	sums, with = make([]float64, x.places), make([]int32, x.places)
-	most := make([]float64, x.places)
-	for i := range with {
-		with[i] = -1
+func (f *finder) together(bought []own) {
+	x := f.x
+	clear(f.sums)
+	clear(f.most)
+	for i := range f.with {
+		f.with[i] = -1
 	}
-	for _, o := range list[:min(len(list), remembered)] {
+	sums, most, with := f.sums[:x.places], f.most[:x.places], f.with[:x.places]
+	for _, o := range bought[:min(len(bought), remembered)] {
 		i := x.rank[o.product]
 		if i < 0 {
 			continue
 		}
-		weight := fade(x.until-o.last, ownDecay)
+		weight := ownFading.of(x.until - int(o.last))
 		for j, p := range x.pairs[int(i)*x.places:][:x.places] {
 			v := weight * float64(p)
 			sums[j] += v
@@ -88,19 +112,26 @@ func (x *index) together(list []own) (sums []float64, with []int32) {
 			}
 		}
 	}
-	return sums, with
 }
 
-// best are the places of the greatest values above zero.
-func best(values []float64, n int) []int {
-	var places []int
-	for i, v := range values {
-		if v > 0 {
-			places = append(places, i)
+// best are the places of the n greatest sums above zero, the first of equal ones.
+func (f *finder) best(n int) []int {
+	list := f.places[:0]
+	for i, v := range f.sums {
+		if !(v > 0) || len(list) == n && v <= f.sums[list[n-1]] {
+			continue
 		}
+		if len(list) < n {
+			list = append(list, i)
+		}
+		at := len(list) - 1
+		for ; at > 0 && f.sums[list[at-1]] < v; at-- {
+			list[at] = list[at-1]
+		}
+		list[at] = i
 	}
-	slices.SortFunc(places, func(a, b int) int { return cmp.Or(cmp.Compare(values[b], values[a]), cmp.Compare(a, b)) })
-	return places[:min(n, len(places))]
+	f.places = list
+	return list
 }
 
 // customer is what is known of how a customer buys at all: baskets lately, days since
@@ -128,8 +159,8 @@ func (x *index) customer(history []Basket) [4]float64 {
 func (c *candidate) describe(x *index, customer [4]float64) {
 	since, due, weight := math.NaN(), math.NaN(), 0.0
 	if c.own.times > 0 {
-		age := x.until - c.own.last
-		since, weight = float64(age), float64(c.own.times)*fade(age, ownDecay)
+		age := x.until - int(c.own.last)
+		since, weight = float64(age), float64(c.own.times)*ownFading.of(age)
 		if c.own.times > 1 {
 			due = float64(age) * float64(c.own.times-1) / float64(c.own.last-c.own.first)
 		}
@@ -142,13 +173,22 @@ func (c *candidate) describe(x *index, customer [4]float64) {
 
 // table is the features of candidates as examples.
 func table(list []candidate) *propensity.Table {
-	t := &propensity.Table{Rows: len(list)}
-	for k, name := range features {
-		column := propensity.Column{Name: name, Kind: propensity.Numeric, Numbers: make([]float64, len(list))}
-		for i := range list {
-			column.Numbers[i] = list[i].numbers[k]
-		}
-		t.Columns = append(t.Columns, column)
+	t := &propensity.Table{}
+	for _, name := range features {
+		t.Columns = append(t.Columns, propensity.Column{Name: name, Kind: propensity.Numeric})
 	}
+	fill(t, list)
 	return t
+}
+
+// fill puts other candidates into a table.
+func fill(t *propensity.Table, list []candidate) {
+	t.Rows = len(list)
+	for k := range t.Columns {
+		numbers := t.Columns[k].Numbers[:0]
+		for i := range list {
+			numbers = append(numbers, list[i].numbers[k])
+		}
+		t.Columns[k].Numbers = numbers
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/kindred-cdp/kindred/profiles/propensity"
 )
@@ -55,33 +56,45 @@ func Fit(customers [][]Basket, products, until int, cfg Config) (*Model, error) 
 		return nil, err
 	}
 	cut := until - cfg.Horizon
-	judged, err := learn(customers, products, cut-cfg.Horizon, cfg)
+	before, then, now := indexes(customers, products, cut-cfg.Horizon, cut, until)
+	judged, err := learn(before, customers, cfg)
 	if err != nil {
 		return nil, err
 	}
-	judged.index = newIndex(customers, products, cut)
+	judged.index = then
 	report, err := judged.judge(customers, until, cfg)
 	if err != nil {
 		return nil, err
 	}
-	m, err := learn(customers, products, cut, cfg)
+	m, err := learn(then, customers, cfg)
 	if err != nil {
 		return nil, err
 	}
-	m.Report, m.index = report, newIndex(customers, products, until)
+	m.Report, m.index = report, now
 	m.Report.Weights = m.model.Weights()
 	return m, nil
 }
 
-// learn learns from candidates as of a day and what was bought in the horizon after.
-func learn(customers [][]Basket, products, cut int, cfg Config) (*Model, error) {
-	x := newIndex(customers, products, cut)
+// indexes counts what was known at the end of three days, at once.
+func indexes(customers [][]Basket, products int, days ...int) (a, b, c *index) {
+	var wait sync.WaitGroup
+	for i, to := range []**index{&a, &b, &c} {
+		wait.Go(func() { *to = newIndex(customers, products, days[i]) })
+	}
+	wait.Wait()
+	return a, b, c
+}
+
+// learn learns from candidates as of the day of an index and what was bought in the
+// horizon after.
+func learn(x *index, customers [][]Basket, cfg Config) (*Model, error) {
+	cut, f := x.until, newFinder(x)
 	var list []candidate
 	var y []bool
 	known, buyers := 0, 0
 	step := 1 + (len(customers)-1)/cfg.MaxCustomers
 	for i := 0; i < len(customers); i += step {
-		mine := x.candidates(customers[i])
+		mine := f.candidates(customers[i])
 		if len(mine) == 0 {
 			continue
 		}
@@ -154,27 +167,43 @@ type Product struct {
 	With int32
 }
 
+// Ranker ranks products for one customer after another, in the same memory. One
+// goroutine at a time may use it.
+type Ranker struct {
+	m    *Model
+	f    *finder
+	rows []int32
+	t    *propensity.Table
+}
+
+// Ranker returns a new Ranker of the model.
+func (m *Model) Ranker() *Ranker { return &Ranker{m: m, f: newFinder(m.index), t: table(nil)} }
+
 // Next ranks at most n products for a customer with this history, the likeliest first;
 // none for one without a past.
-func (m *Model) Next(history []Basket, n int) []Product {
-	list := m.index.candidates(history)
+func (r *Ranker) Next(history []Basket, n int) []Product {
+	list, popular := r.f.candidates(history), r.m.index.popular
 	if len(list) == 0 {
 		return nil
 	}
-	rows := make([]int32, len(list))
-	for i := range rows {
-		rows[i] = int32(i)
+	fill(r.t, list)
+	r.rows = r.rows[:0]
+	for i := range list {
+		r.rows = append(r.rows, int32(i))
 	}
-	p := m.model.Predict(table(list), rows)
-	slices.SortFunc(rows, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(p[b], p[a]), cmp.Compare(m.index.popular[list[b].product], m.index.popular[list[a].product]), cmp.Compare(list[a].product, list[b].product))
+	p := r.m.model.Predict(r.t, r.rows)
+	slices.SortFunc(r.rows, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(p[b], p[a]), cmp.Compare(popular[list[b].product], popular[list[a].product]), cmp.Compare(list[a].product, list[b].product))
 	})
 	out := make([]Product, 0, min(n, len(list)))
-	for _, i := range rows[:min(n, len(rows))] {
-		out = append(out, m.product(list[i], p[i]))
+	for _, i := range r.rows[:min(n, len(r.rows))] {
+		out = append(out, r.m.product(list[i], p[i]))
 	}
 	return out
 }
+
+// Next is that of a new Ranker, which is better where there are many customers.
+func (m *Model) Next(history []Basket, n int) []Product { return m.Ranker().Next(history, n) }
 
 // leastTogether is how likely it must be that a product follows from a customer's, for
 // that to be a reason.
@@ -184,7 +213,7 @@ func (m *Model) product(c candidate, p float64) Product {
 	out := Product{Product: c.product, Probability: p, Why: Popular, With: -1}
 	switch {
 	case c.own.times > 0:
-		out.Why, out.Times, out.Days = Again, c.own.times, m.index.until-c.own.last
+		out.Why, out.Times, out.Days = Again, int(c.own.times), m.index.until-int(c.own.last)
 	case c.with >= 0 && c.together >= leastTogether:
 		out.Why, out.With = Together, c.with
 	}

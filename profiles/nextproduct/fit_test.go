@@ -1,11 +1,15 @@
 package nextproduct
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -118,5 +122,64 @@ func TestRefusals(t *testing.T) {
 	}
 	if _, err := Fit(nil, 0, 90, Config{}); err == nil || errors.Is(err, ErrNotEnoughData) {
 		t.Errorf("no configuration: %v", err)
+	}
+}
+
+// Ranked for many at once everybody is told what they are told alone, in order.
+func TestRankInOrder(t *testing.T) {
+	const seed = 12
+	t.Logf("seed %d", seed)
+	customers := town(rand.New(rand.NewPCG(seed, 1)), 500, 200)
+	cfg := DefaultConfig()
+	cfg.Horizon = 14
+	m, err := Fit(customers, 43, 190, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	many := make([][]Basket, 3*rankedTogether+5)
+	for i := range many {
+		if i%7 > 0 { // Others never bought.
+			many[i] = customers[i%len(customers)]
+		}
+	}
+	place := 0
+	if err := m.RankInOrder(t.Context(), many, 4, func(i int, next []Product) error {
+		if i != place || i%100 < 5 && !reflect.DeepEqual(next, m.Next(many[i], 4)) {
+			return fmt.Errorf("customer %d after %d others: %+v", i, place, next)
+		}
+		place++
+		return nil
+	}); err != nil || place != len(many) {
+		t.Errorf("%d in order, %v", place, err)
+	}
+	enough := errors.New("enough")
+	if err := m.RankInOrder(t.Context(), many, 4, func(int, []Product) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("ended: %v", err)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if err := m.RankInOrder(stopped, many, 4, func(int, []Product) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// The greatest sums are those of a sort, also where some are equal or none.
+func TestBest(t *testing.T) {
+	const seed = 13
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 1))
+	for range 500 {
+		f := &finder{sums: make([]float64, r.IntN(60))}
+		var want []int
+		for i := range f.sums {
+			if f.sums[i] = float64(r.IntN(12)); f.sums[i] > 0 {
+				want = append(want, i)
+			}
+		}
+		slices.SortStableFunc(want, func(a, b int) int { return cmp.Compare(f.sums[b], f.sums[a]) })
+		n := 1 + r.IntN(20)
+		if got := f.best(n); !slices.Equal(got, want[:min(n, len(want))]) {
+			t.Fatalf("%d of %v: %v, want %v", n, f.sums, got, want)
+		}
 	}
 }

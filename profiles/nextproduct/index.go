@@ -31,9 +31,9 @@ const (
 // own is what a customer has done with a product.
 type own struct {
 	product int32
-	times   int // days
-	first   int
-	last    int
+	times   int32 // days
+	first   int32
+	last    int32
 }
 
 // index is what was known of all customers at the end of a day.
@@ -46,41 +46,73 @@ type index struct {
 	pairs   []float32 // probability of j after i, by place
 }
 
-func fade(days int, decay float64) float64 { return math.Exp(-float64(days) / decay) }
+// fading are the weights of purchases by their age in days.
+type fading struct {
+	decay float64
+	known [1024]float64
+}
 
-// past returns a customer's products up to a day, the latest first.
-func past(history []Basket, until int) []own {
-	at := map[int32]int{}
-	var all []own
-	for _, b := range history {
+func newFading(decay float64) *fading {
+	f := &fading{decay: decay}
+	for days := range f.known {
+		f.known[days] = math.Exp(-float64(days) / decay)
+	}
+	return f
+}
+
+func (f *fading) of(days int) float64 {
+	if days >= 0 && days < len(f.known) {
+		return f.known[days]
+	}
+	return math.Exp(-float64(days) / f.decay)
+}
+
+var popularFading, ownFading, pairFading = newFading(popularDecay), newFading(ownDecay), newFading(pairDecay)
+
+// reader reads what customers bought, one after another, into the same memory.
+type reader struct {
+	at  []int32 // place in all by product, plus 1
+	all []own
+}
+
+func newReader(products int) *reader { return &reader{at: make([]int32, products)} }
+
+// past returns a customer's products up to a day, the latest first. They are
+// overwritten by the next call.
+func (r *reader) past(history []Basket, until int) []own {
+	r.all = r.all[:0]
+	for i := range history {
+		b := &history[i]
 		if b.Day > until {
 			continue
 		}
+		day := int32(b.Day)
 		for _, p := range b.Products {
-			i, known := at[p]
-			if !known {
-				i = len(all)
-				at[p], all = i, append(all, own{product: p, first: b.Day, last: b.Day - 1})
+			if r.at[p] == 0 {
+				r.all = append(r.all, own{product: p, first: day, last: day - 1})
+				r.at[p] = int32(len(r.all))
 			}
-			o := &all[i]
-			if o.times == 0 || b.Day != o.last {
+			o := &r.all[r.at[p]-1]
+			if o.times == 0 || day != o.last {
 				o.times++
 			}
-			o.first, o.last = min(o.first, b.Day), max(o.last, b.Day)
+			o.first, o.last = min(o.first, day), max(o.last, day)
 		}
 	}
-	slices.SortFunc(all, func(a, b own) int { return cmp.Or(cmp.Compare(b.last, a.last), cmp.Compare(a.product, b.product)) })
-	return all
+	for i := range r.all {
+		r.at[r.all[i].product] = 0
+	}
+	slices.SortFunc(r.all, func(a, b own) int { return cmp.Or(cmp.Compare(b.last, a.last), cmp.Compare(a.product, b.product)) })
+	return r.all
 }
 
 // newIndex counts what customers did up to the end of a day.
 func newIndex(customers [][]Basket, products, until int) *index {
 	x := &index{until: until, popular: make([]float64, products), rank: make([]int32, products)}
-	pasts := make([][]own, len(customers))
-	for c, history := range customers {
-		pasts[c] = past(history, until)
-		for _, o := range pasts[c] {
-			x.popular[o.product] += fade(until-o.last, popularDecay)
+	r := newReader(products)
+	for _, history := range customers {
+		for _, o := range r.past(history, until) {
+			x.popular[o.product] += popularFading.of(until - int(o.last))
 		}
 	}
 	for p, w := range x.popular {
@@ -96,15 +128,16 @@ func newIndex(customers [][]Basket, products, until int) *index {
 	for i, p := range x.order[:x.places] {
 		x.rank[p] = int32(i)
 	}
-	x.count(pasts)
+	x.count(customers, r)
 	return x
 }
 
 // count fills the table of pairs.
-func (x *index) count(pasts [][]own) {
+func (x *index) count(customers [][]Basket, r *reader) {
 	x.pairs = make([]float32, x.places*x.places)
 	buyers := make([]float32, x.places)
-	for _, list := range pasts {
+	for _, history := range customers {
+		list := r.past(history, x.until)
 		list = list[:min(len(list), remembered)]
 		for _, a := range list {
 			i := x.rank[a.product]
@@ -116,7 +149,7 @@ func (x *index) count(pasts [][]own) {
 			for _, b := range list {
 				// Of j the first purchase counts that can be with or after i's first.
 				if j := x.rank[b.product]; j >= 0 && j != i && b.last >= a.first {
-					row[j] += float32(fade(max(0, b.first-a.first), pairDecay))
+					row[j] += float32(pairFading.of(int(max(0, b.first-a.first))))
 				}
 			}
 		}

@@ -52,9 +52,10 @@ func (m *Model) judge(customers [][]Basket, until int, cfg Config) (Report, erro
 	var sums [3]Ranking
 	var gains [2][]float64
 	step := 1 + (len(customers)-1)/cfg.MaxCustomers
+	ranker, reader := m.Ranker(), newReader(len(m.index.popular))
 	for i := 0; i < len(customers); i += step {
 		history := customers[i]
-		next := m.Next(history, ranked)
+		next := ranker.Next(history, ranked)
 		if len(next) == 0 {
 			continue
 		}
@@ -74,7 +75,7 @@ func (m *Model) judge(customers [][]Basket, until int, cfg Config) (Report, erro
 		r.Customers++
 		model := sums[0].add(mine, bought)
 		gains[0] = append(gains[0], model-sums[1].add(popular, bought))
-		gains[1] = append(gains[1], model-sums[2].add(m.index.last(history), bought))
+		gains[1] = append(gains[1], model-sums[2].add(m.index.last(reader.past(history, m.index.until)), bought))
 	}
 	if r.Customers*step < cfg.MinCustomers {
 		return r, fmt.Errorf("%w: %d customers with a past bought something in the %d days that judge, at least %d are needed", ErrNotEnoughData, r.Customers*step, cfg.Horizon, cfg.MinCustomers)
@@ -90,11 +91,11 @@ func (m *Model) judge(customers [][]Basket, until int, cfg Config) (Report, erro
 	return r, nil
 }
 
-// last is the baseline of what the customer bought last.
-func (x *index) last(history []Basket) []int32 {
+// last is the baseline of what the customer bought last, the latest first.
+func (x *index) last(past []own) []int32 {
 	var out []int32
 	seen := map[int32]bool{}
-	for _, o := range past(history, x.until) {
+	for _, o := range past {
 		if len(out) < ranked {
 			out, seen[o.product] = append(out, o.product), true
 		}

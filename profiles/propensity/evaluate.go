@@ -68,7 +68,8 @@ type Examples struct {
 }
 
 // Evaluate checks the examples, trains and judges. Where leaks stop it, the
-// result has the leaks alone and the error is a *LeakError.
+// result has the leaks and exclusions alone and the error is a *LeakError; where no
+// feature is left, it has the exclusions.
 func Evaluate(e *Examples, cfg Config) (*Result, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("propensity configuration: %w", err)
@@ -97,7 +98,7 @@ func Evaluate(e *Examples, cfg Config) (*Result, error) {
 	}
 	v.t, v.r.Exclusions = e.Table.usable(v.rows)
 	if len(v.t.Columns) == 0 {
-		return nil, fmt.Errorf("%w: no feature is left", ErrNotEnoughData)
+		return v.r, fmt.Errorf("%w: no feature is left", ErrNotEnoughData)
 	}
 	folds := v.divide()
 	v.r.Leaks = findLeaks(v.t, folds[0].train, e.Y, e.When, cfg)

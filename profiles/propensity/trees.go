@@ -57,11 +57,13 @@ type node struct {
 
 func (n *node) has(bin uint8) bool { return n.set[bin>>6]>>(bin&63)&1 != 0 }
 
-// tree is a tree of questions with the values of its leaves.
+// tree is a tree of questions with the values of its leaves. The steps are those of the
+// nodes, and after them one of each leaf, which leads to itself.
 type tree struct {
 	nodes  []node
 	values []float64
 	steps  []step
+	plain  bool // asks for no category
 }
 
 // step is what scoring needs of a node, small enough that a tree stays in the
@@ -80,45 +82,86 @@ const (
 
 // compile makes the steps.
 func (t *tree) compile() {
-	t.steps = make([]step, len(t.nodes))
-	for i, n := range t.nodes {
-		t.steps[i] = step{threshold: n.threshold, next: [2]int32{n.left, n.right}, column: n.column}
-		if n.missingLeft {
-			t.steps[i].special = missingGoesLeft
+	n := int32(len(t.nodes))
+	place := func(next int32) int32 {
+		if next < 0 {
+			return n - 1 - next
 		}
-		if n.category {
-			t.steps[i].special = isCategory
+		return next
+	}
+	t.steps, t.plain = make([]step, len(t.nodes)+len(t.values)), true
+	for i, node := range t.nodes {
+		s := &t.steps[i]
+		*s = step{threshold: node.threshold, next: [2]int32{place(node.left), place(node.right)}, column: node.column}
+		if node.missingLeft {
+			s.special = missingGoesLeft
 		}
+		if node.category {
+			s.special, t.plain = isCategory, false
+		}
+	}
+	for leaf := range t.values {
+		at := n + int32(leaf)
+		t.steps[at].next = [2]int32{at, at}
 	}
 }
 
 // leaf returns the leaf of a row of values: numbers, and of categories the bin.
 func (t *tree) leaf(row []float64) int {
-	at := int32(0)
-	if len(t.steps) == 0 {
-		return 0
-	}
-	for at >= 0 {
+	at, n := int32(0), int32(len(t.nodes))
+	for at < n {
 		s := &t.steps[at]
-		v := row[s.column]
-		right := 1
-		if v <= s.threshold {
-			right = 0
+		if s.special != isCategory {
+			at = s.follow(row)
+			continue
 		}
-		switch s.special {
-		case missingGoesLeft:
-			if v != v {
-				right = 0
-			}
-		case isCategory:
-			right = 1
-			if t.nodes[at].has(uint8(v)) {
-				right = 0
-			}
+		right := 1
+		if t.nodes[at].has(uint8(row[s.column])) {
+			right = 0
 		}
 		at = s.next[right]
 	}
-	return int(-1 - at)
+	return int(at - n)
+}
+
+// follow returns the next step for a row of numbers, without a branch.
+func (s *step) follow(row []float64) int32 {
+	v := row[s.column]
+	return s.next[bit(!(v <= s.threshold))&^(s.special&bit(v != v))&1]
+}
+
+func bit(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// four returns the leaves of four rows of a plain tree: while the processor waits for
+// the next step of one it takes that of another.
+func (t *tree) four(values []float64, width int) (a, b, c, d int32) {
+	steps, n := t.steps, int32(len(t.nodes))
+	first, second, third, fourth := values[:width], values[width:2*width], values[2*width:3*width], values[3*width:4*width]
+	for min(a, b, c, d) < n {
+		a, b = steps[a].follow(first), steps[b].follow(second)
+		c, d = steps[c].follow(third), steps[d].follow(fourth)
+	}
+	return a - n, b - n, c - n, d - n
+}
+
+// add adds the values of the leaves of rows to sums.
+func (t *tree) add(values []float64, width int, sums []float64) {
+	i := 0
+	for ; t.plain && i+4 <= len(sums); i += 4 {
+		a, b, c, d := t.four(values[i*width:], width)
+		sums[i] += t.values[a]
+		sums[i+1] += t.values[b]
+		sums[i+2] += t.values[c]
+		sums[i+3] += t.values[d]
+	}
+	for ; i < len(sums); i++ {
+		sums[i] += t.values[t.leaf(values[i*width:(i+1)*width])]
+	}
 }
 
 // binnedLeaf returns the leaf of a binned row.
@@ -171,10 +214,7 @@ func (m *boosting) margins(t *Table, rows []int32, workers int) []float64 {
 				sums[i] = m.start
 			}
 			for j := range m.trees {
-				t := &m.trees[j]
-				for i := range sums {
-					sums[i] += t.values[t.leaf(values[i*width:(i+1)*width])]
-				}
+				m.trees[j].add(values, width, sums)
 			}
 		}
 	})

@@ -183,3 +183,50 @@ func BenchmarkBoosting(b *testing.B) {
 		b.ReportMetric(float64(table.Rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 	})
 }
+
+// Rows that are followed four at a time come to the leaves that each comes to alone, by
+// nodes, also those with missing values, and those left over at the end.
+func TestFourRowsAtOnce(t *testing.T) {
+	r := random(t, 29)
+	table := mixedTable(r, 2003)
+	table.Columns = table.Columns[:9] // No category.
+	y := answers(r, table.Rows, func(i int) float64 {
+		v := table.Columns[0].Numbers[i] * table.Columns[3].Numbers[i]
+		if math.IsNaN(table.Columns[1].Numbers[i]) {
+			v++
+		}
+		return v
+	})
+	m := fitBoosting(table, all(2003), y, DefaultBoosting(), 40, 1, 1)
+	got, missing := m.margins(table, all(2003), 1), 0
+	for row := range table.Rows {
+		want := m.start
+		for k := range m.trees {
+			tree := &m.trees[k]
+			if !tree.plain {
+				t.Fatal("a tree asks for a category")
+			}
+			at := int32(0)
+			if len(tree.nodes) == 0 {
+				at = -1
+			}
+			for at >= 0 {
+				n := &tree.nodes[at]
+				v := table.Columns[n.column].Numbers[row]
+				if at = n.right; v <= n.threshold || math.IsNaN(v) && n.missingLeft {
+					at = n.left
+				}
+				if math.IsNaN(v) {
+					missing++
+				}
+			}
+			want += tree.values[-1-at]
+		}
+		if got[row] != want {
+			t.Fatalf("row %d: %v, one by one %v", row, got[row], want)
+		}
+	}
+	if missing < 1000 {
+		t.Errorf("only %d questions met a missing value", missing)
+	}
+}

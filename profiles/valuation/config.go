@@ -15,7 +15,8 @@ import (
 type Config struct {
 	// Workspace whose profiles are valued. Default "main".
 	Workspace string
-	// Period between refreshes. Default 10 min.
+	// Period between refreshes, or more where they take long: no more than a tenth of
+	// the time goes to them. Default 10 min.
 	Period time.Duration
 	// Timeout bounds one refresh. Default 5 min.
 	Timeout time.Duration

@@ -45,6 +45,13 @@
 // configured one, else the one with the most orders. Orders in others are
 // counted in the Summary and left out.
 //
+// # Size
+//
+// A refresh reads the days on which anybody bought or sent back, and keeps some hundred
+// bytes of each customer; scores are made and written block by block. Of a million
+// customers with 2.4 million orders it takes 93 s on two cores, 599 MiB here and 990 MiB
+// in the engine, whose groups go on on disk beyond half a GiB (kindred bench scores).
+//
 // # Which rows stand
 //
 // A refresh writes its rows under one computed_at and, when all of them are

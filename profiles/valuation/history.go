@@ -105,7 +105,7 @@ func (w *Worker) arguments(asOf time.Time, more ...any) []any {
 }
 
 func (w *Worker) chooseCurrency(ctx context.Context, asOf time.Time, h *history) error {
-	rows, err := w.deps.Conn.Query(ctx, currenciesSQL, w.arguments(asOf)...)
+	rows, err := w.deps.Conn.Query(profilestore.Spilling(ctx), currenciesSQL, w.arguments(asOf)...)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (w *Worker) readProfiles(ctx context.Context, asOf time.Time, h *history) e
 	if err != nil {
 		return err
 	}
-	rows, err := w.deps.Conn.Query(ctx, historySQL, w.arguments(asOf, clickhouse.Named("currency", h.currency))...)
+	rows, err := w.deps.Conn.Query(profilestore.Spilling(ctx), historySQL, w.arguments(asOf, clickhouse.Named("currency", h.currency))...)
 	if err != nil {
 		return err
 	}

@@ -33,27 +33,33 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 	return &Worker{cfg: cfg, deps: deps, metrics: m, wanted: make(chan struct{}, 1)}, nil
 }
 
-// Run refreshes at once, then every period and whenever Request asks, until ctx
-// ends. A refresh that fails is logged and counted, and the scores before it
+// Run refreshes at once, then every period (Config.Period) and whenever Request asks,
+// until ctx ends. A refresh that fails is logged and counted, and the scores before it
 // stand: the next one tries again. It returns nil when ctx has ended.
 func (w *Worker) Run(ctx context.Context) error {
-	ticker := time.NewTicker(w.cfg.Period)
-	defer ticker.Stop()
 	for {
-		_, err := w.Refresh(ctx)
+		s, err := w.Refresh(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
 			w.deps.Logger.Error("valuation refresh", "error", err)
 		}
+		due := time.NewTimer(w.cfg.pause(s.Seconds))
 		select {
 		case <-ctx.Done():
+			due.Stop()
 			return nil
-		case <-ticker.C:
+		case <-due.C:
 		case <-w.wanted:
+			due.Stop()
 		}
 	}
+}
+
+// pause is the time from the end of a refresh that took so many seconds to the next.
+func (c Config) pause(seconds float64) time.Duration {
+	return max(c.Period, time.Duration(9*seconds*float64(time.Second)))
 }
 
 // Request makes Run refresh soon. It does not wait; requests that come while

@@ -14,8 +14,8 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/lifetime"
 )
 
-// chunk is the number of profiles whose scores are inserted at once.
-const chunk = 50_000
+// chunk is the number of rows from which on they are inserted.
+const chunk = 100_000
 
 // columns are rows of the table scores, by column.
 type columns struct {
@@ -67,43 +67,46 @@ func repeat[T any](v T, n int) []T {
 	return out
 }
 
-// score scores every profile and inserts the rows in chunks.
+// score scores every profile on all processors and inserts the rows, in order of the
+// profiles, in chunks.
 func (w *Worker) score(ctx context.Context, h *history, fitted *lifetime.Fitted, s *Summary) error {
-	scorer, err := fitted.Scorer([]float64{quarterWeeks}, w.cfg.terms())
-	if err != nil {
-		return err
-	}
 	detail := newDetail(w.cfg, s)
 	var rows columns
-	for i, c := range h.customers {
-		score, err := scorer.Score(c)
+	err := fitted.ScoreInOrder(ctx, h.customers, []float64{quarterWeeks}, w.cfg.terms(), func(i int, score lifetime.Score, err error) error {
 		var invalid *lifetime.InvalidError
 		switch {
 		case errors.As(err, &invalid), errors.Is(err, lifetime.ErrOutOfRange):
 			s.Unscored++
-			continue
+			return nil
 		case err != nil:
 			return fmt.Errorf("score: %w", err)
 		}
-		detail.add(&rows, uint64(h.profiles[i]), c, score)
+		detail.add(&rows, uint64(h.profiles[i]), h.customers[i], score)
 		if score.HasMoney && s.Margins != nil {
 			w.addMargins(&rows, h, i, score, detail, s)
 		}
-		s.observe(PAlive, score.Alive.Value)
-		s.observe(ExpectedPurchases90d, score.Purchases[0].Value)
-		if score.HasMoney {
-			s.observe(ExpectedSpend, score.Spend.Value)
-			s.observe(LifetimeValue1y, score.Value.Value)
-			s.CustomersWithValue++
-			s.TotalValue += score.Value.Value
+		s.scored(score)
+		if len(rows.profile) < chunk {
+			return nil
 		}
-		if (i+1)%chunk == 0 {
-			if err := w.flush(ctx, &rows, s); err != nil {
-				return err
-			}
-		}
+		return w.flush(ctx, &rows, s)
+	})
+	if err != nil {
+		return err
 	}
 	return w.flush(ctx, &rows, s)
+}
+
+// scored counts a score.
+func (s *Summary) scored(score lifetime.Score) {
+	s.observe(PAlive, score.Alive.Value)
+	s.observe(ExpectedPurchases90d, score.Purchases[0].Value)
+	if score.HasMoney {
+		s.observe(ExpectedSpend, score.Spend.Value)
+		s.observe(LifetimeValue1y, score.Value.Value)
+		s.CustomersWithValue++
+		s.TotalValue += score.Value.Value
+	}
 }
 
 // addMargins appends the rows of what the customer has left and will leave.

@@ -60,9 +60,11 @@ type Log struct {
 	Lines    int
 	Excluded map[string]int
 	// Refunds counts the lines with a negative amount, UnmatchedRefunds is their
-	// money that no purchase before it could be found for.
+	// money that no purchase before it could be found for. Zeros counts those of amount
+	// zero, which are purchases that say nothing of spend.
 	Refunds          int
 	UnmatchedRefunds float64
+	Zeros            int
 	// First and Last are the first and the last purchase day.
 	First, Last int
 	// Order is how the dates were read.
@@ -70,7 +72,8 @@ type Log struct {
 	Warnings []tablefile.Warning
 }
 
-// Read reads the file.
+// Read reads the file. Where what stands in its lines is the reason of an error, there
+// is a Log of them nonetheless, with their counts and without histories.
 func Read(ctx context.Context, cfg Config) (*Log, error) {
 	rows, err := tablefile.OpenRows(cfg.Path)
 	if err != nil {
@@ -88,7 +91,8 @@ func Read(ctx context.Context, cfg Config) (*Log, error) {
 			break
 		}
 		if err != nil {
-			return nil, err
+			r.log.IDs = nil
+			return r.log, err
 		}
 		r.add(fields, line)
 		if r.log.Lines&0x3fff == 0 {
@@ -101,7 +105,11 @@ func Read(ctx context.Context, cfg Config) (*Log, error) {
 		}
 	}
 	r.log.Warnings = rows.Warnings()
-	return r.finish()
+	if err := r.finish(); err != nil {
+		r.log.IDs, r.log.Histories = nil, nil
+		return r.log, err
+	}
+	return r.log, nil
 }
 
 // line is one that may be used: its date waits until all dates are known.
@@ -210,15 +218,15 @@ func code(known map[string]int32, text []byte, all *[]string) int32 {
 }
 
 // finish reads the dates and makes the histories.
-func (r *reader) finish() (*Log, error) {
+func (r *reader) finish() error {
 	if r.log.Lines == 0 {
-		return nil, fmt.Errorf("%s has a header and no line of a purchase", r.cfg.Path)
+		return fmt.Errorf("%s has a header and no line of a purchase", r.cfg.Path)
 	}
 	r.log.Order = r.cfg.Dates
 	if r.cfg.Dates == cells.Auto || r.cfg.Dates == "" {
 		order, err := cells.OrderOf(r.texts)
 		if err != nil {
-			return nil, fmt.Errorf("%s: column %q: %w; say which it is with --dates dmy or --dates mdy", r.cfg.Path, r.cfg.Time, err)
+			return fmt.Errorf("%s: column %q: %w; say which it is with --dates dmy or --dates mdy", r.cfg.Path, r.cfg.Time, err)
 		}
 		r.log.Order = order
 	}
@@ -243,6 +251,7 @@ func (r *reader) finish() (*Log, error) {
 			r.log.Refunds++
 			returned[l.customer] = append(returned[l.customer], lifetime.Purchase{Day: day, Amount: -l.amount})
 		default:
+			r.zero(l)
 			bought[l.customer] = append(bought[l.customer], lifetime.Purchase{Day: day, Amount: l.amount})
 			if r.cost >= 0 {
 				costs = append(costs, cost{day, int(l.customer), l.amount, l.cost, l.costKnown})
@@ -250,9 +259,16 @@ func (r *reader) finish() (*Log, error) {
 		}
 	}
 	if err := r.refuse(); err != nil {
-		return nil, err
+		return err
 	}
 	return r.histories(bought, returned, costs)
+}
+
+// zero counts a purchase for nothing.
+func (r *reader) zero(l line) {
+	if r.amount >= 0 && l.amount == 0 {
+		r.log.Zeros++
+	}
 }
 
 // refuse stops at a file of which much cannot be read.
@@ -292,7 +308,7 @@ func (r *reader) net(days, refunds []lifetime.Purchase) (unmatched float64) {
 }
 
 // histories nets refunds and leaves out who never bought.
-func (r *reader) histories(bought, returned [][]lifetime.Purchase, costs []cost) (*Log, error) {
+func (r *reader) histories(bought, returned [][]lifetime.Purchase, costs []cost) error {
 	log, ids := r.log, r.log.IDs
 	log.IDs = nil
 	var customers []int // of the file, by place in the log
@@ -313,8 +329,8 @@ func (r *reader) histories(bought, returned [][]lifetime.Purchase, costs []cost)
 		customers = append(customers, i)
 	}
 	if len(log.IDs) == 0 {
-		return nil, fmt.Errorf("%s has no purchase up to the end asked for", r.cfg.Path)
+		return fmt.Errorf("%s has no purchase up to the end asked for", r.cfg.Path)
 	}
 	log.Earnings = r.earnings(costs, customers)
-	return log, nil
+	return nil
 }

@@ -28,7 +28,7 @@ func TestRead(t *testing.T) {
 	for range 60 { // so that the faults are few
 		lines += "z,1970-01-02,1\n"
 	}
-	lines += "b,1/2/1970,5\na,1970-01-05,10\na,1970-01-05,2\na,1970-01-09,20\na,1970-01-10,-25\nc,1970-01-03,-4\n,1970-01-03,1\nd,,1\nd,soon,1\nd,1970-01-03,\nd,1970-01-03,x\ne,1970-03-01,1\n"
+	lines += "b,1/2/1970,5\na,1970-01-05,10\na,1970-01-05,2\na,1970-01-09,20\na,1970-01-10,-25\nc,1970-01-03,-4\n,1970-01-03,1\nd,,1\nd,soon,1\nd,1970-01-03,\nd,1970-01-03,x\ne,1970-03-01,1\nz,1970-01-02,0\n"
 	cfg := columns()
 	cfg.Until, cfg.Dates = 40, cells.MonthFirst
 	log, err := read(t, lines, cfg)
@@ -49,7 +49,7 @@ func TestRead(t *testing.T) {
 	if diff := cmp.Diff(excluded, log.Excluded); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if log.Lines != 72 || log.Refunds != 2 || log.First != 1 || log.Last != 8 || strings.Join(log.IDs, "") != "zba" {
+	if log.Lines != 73 || log.Refunds != 2 || log.Zeros != 1 || log.First != 1 || log.Last != 8 || strings.Join(log.IDs, "") != "zba" {
 		t.Errorf("%+v", log)
 	}
 }
@@ -80,8 +80,16 @@ func TestRefuses(t *testing.T) {
 			if c.edit != nil {
 				c.edit(&cfg)
 			}
-			if _, err := read(t, c.text, cfg); err == nil || !strings.Contains(err.Error(), c.want) {
+			log, err := read(t, c.text, cfg)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)
+			}
+			// What was counted until then is told, and nobody is.
+			if log != nil && (log.Lines != strings.Count(c.text, "\n")-1 || len(log.IDs) > 0 || len(log.Histories) > 0) {
+				t.Errorf("%+v", log)
+			}
+			if bad := map[string]string{"mostly bad": BadDate, "missing times": NoDate, "huge amounts": BadAmount}[name]; bad != "" && (log == nil || log.Excluded[bad] != 1) {
+				t.Errorf("%+v", log)
 			}
 		})
 	}

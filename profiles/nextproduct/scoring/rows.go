@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -31,12 +32,24 @@ type history struct {
 	baskets  [][]nextproduct.Basket
 	ids      []string
 	names    map[string][2]string // name and category by id
+	spare    []int32
+}
+
+// room is memory for n products, taken from a greater piece: shops have millions of
+// baskets.
+func (h *history) room(n int) []int32 {
+	if len(h.spare) < n {
+		h.spare = make([]int32, max(n, 1<<16))
+	}
+	own := h.spare[:0:n]
+	h.spare = h.spare[n:]
+	return own
 }
 
 func (w *Worker) read(ctx context.Context, asOf time.Time) (*history, error) {
 	h := &history{names: map[string][2]string{}}
 	numbers := map[string]int32{}
-	found, err := w.deps.Conn.Query(ctx, basketsSQL, clickhouse.Named("workspace", w.cfg.Workspace), clickhouse.Named("as_of", asOf.Format("2006-01-02 15:04:05.000")))
+	found, err := w.deps.Conn.Query(profilestore.Spilling(ctx), basketsSQL, clickhouse.Named("workspace", w.cfg.Workspace), clickhouse.Named("as_of", asOf.Format("2006-01-02 15:04:05.000")))
 	if err != nil {
 		return nil, fmt.Errorf("read baskets: %w", profilestore.Concise(err))
 	}
@@ -48,7 +61,7 @@ func (w *Worker) read(ctx context.Context, asOf time.Time) (*history, error) {
 		if err := found.Scan(&profile, &day, &bought); err != nil {
 			return nil, fmt.Errorf("read baskets: %w", profilestore.Concise(err))
 		}
-		b := nextproduct.Basket{Day: int(day)}
+		b := nextproduct.Basket{Day: int(day), Products: h.room(len(bought))}
 		for _, id := range bought {
 			n, known := numbers[id]
 			if !known {
@@ -132,10 +145,9 @@ const chunk = 20_000
 
 func (w *Worker) write(ctx context.Context, h *history, m *nextproduct.Model, asOf, computed time.Time) (scored int, err error) {
 	var r rows
-	for i, profile := range h.profiles {
-		next := m.Next(h.baskets[i], w.cfg.Top)
+	err = m.RankInOrder(ctx, h.baskets, w.cfg.Top, func(i int, next []nextproduct.Product) error {
 		if len(next) == 0 {
-			continue
+			return nil
 		}
 		d := detail{Unit: "probability", Horizon: w.cfg.Model.Horizon}
 		for _, p := range next {
@@ -143,15 +155,18 @@ func (w *Worker) write(ctx context.Context, h *history, m *nextproduct.Model, as
 		}
 		text, err := json.Marshal(d)
 		if err != nil {
-			return scored, err
+			return err
 		}
-		r.add(profile, next[0].Probability, string(text))
-		if scored++; len(r.profile) == chunk {
-			if err := w.insert(ctx, &r, asOf, computed); err != nil {
-				return scored, err
-			}
-			r = rows{}
+		r.add(h.profiles[i], next[0].Probability, string(text))
+		if scored++; len(r.profile) < chunk {
+			return nil
 		}
+		err = w.insert(ctx, &r, asOf, computed)
+		r = rows{r.profile[:0], r.value[:0], r.detail[:0]}
+		return err
+	})
+	if err != nil {
+		return scored, err
 	}
 	return scored, w.insert(ctx, &r, asOf, computed)
 }
@@ -168,9 +183,12 @@ func (w *Worker) insert(ctx context.Context, r *rows, asOf, computed time.Time) 
 		return err
 	}
 	defer func() { _ = batch.Abort() }() // An error after Send, which says nothing.
-	version := "next-" + asOf.Format("20060102")
-	for i, profile := range r.profile {
-		if err := batch.Append(w.cfg.Workspace, profile, Score, version, asOf, computed, r.value[i], r.value[i], r.value[i], r.detail[i]); err != nil {
+	n, version := len(r.profile), "next-"+asOf.Format("20060102")
+	for i, values := range []any{
+		slices.Repeat([]string{w.cfg.Workspace}, n), r.profile, slices.Repeat([]string{Score}, n), slices.Repeat([]string{version}, n),
+		slices.Repeat([]time.Time{asOf}, n), slices.Repeat([]time.Time{computed}, n), r.value, r.value, r.value, r.detail,
+	} {
+		if err := batch.Column(i).Append(values); err != nil {
 			return err
 		}
 	}

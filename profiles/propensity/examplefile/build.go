@@ -301,3 +301,10 @@ func clip(s string) string {
 	}
 	return s
 }
+
+// exclude counts rows that are left out.
+func (f *File) exclude(rows int, reason string) {
+	if rows > 0 {
+		f.Excluded = append(f.Excluded, propensity.Exclusion{Rows: rows, Reason: reason})
+	}
+}

@@ -73,7 +73,8 @@ type reader struct {
 	answers, times   *builder
 }
 
-// Read reads the file.
+// Read reads the file. Where what stands in its rows is the reason of an error, there
+// is a File nonetheless, with their counts.
 func Read(ctx context.Context, cfg Config) (*File, error) {
 	rows, err := tablefile.OpenRows(cfg.Path)
 	if err != nil {
@@ -90,7 +91,7 @@ func Read(ctx context.Context, cfg Config) (*File, error) {
 			break
 		}
 		if err != nil {
-			return nil, err
+			return r.f, err
 		}
 		r.add(fields)
 		if r.f.Rows&0x3fff == 0 {
@@ -104,10 +105,10 @@ func Read(ctx context.Context, cfg Config) (*File, error) {
 	}
 	r.f.Warnings = rows.Warnings()
 	if r.f.Rows == 0 {
-		return nil, fmt.Errorf("%s has a header and no record", cfg.Path)
+		return r.f, fmt.Errorf("%s has a header and no record", cfg.Path)
 	}
 	if err := r.finish(); err != nil {
-		return nil, fmt.Errorf("%s: %w", cfg.Path, err)
+		return r.f, fmt.Errorf("%s: %w", cfg.Path, err)
 	}
 	return r.f, nil
 }
@@ -282,13 +283,10 @@ func (r *reader) readTimes() error {
 		r.answers.codes[i] = -1 // Neither an example nor one to be scored.
 		f.When[i] = noTime
 	}
+	f.exclude(none, NoTime)
+	f.exclude(bad, BadTime)
 	if (none+bad)*5 > f.Rows {
 		return fmt.Errorf("column %q has no date that can be read in %d of %d rows", r.cfg.Time, none+bad, f.Rows)
-	}
-	for _, e := range []propensity.Exclusion{{Rows: none, Reason: NoTime}, {Rows: bad, Reason: BadTime}} {
-		if e.Rows > 0 {
-			f.Excluded = append(f.Excluded, e)
-		}
 	}
 	return nil
 }
@@ -301,20 +299,23 @@ func (r *reader) readAnswers() error {
 			counts[code]++
 		}
 	}
+	for i, code := range r.answers.codes {
+		switch {
+		case code > 0:
+			f.Labelled = append(f.Labelled, int32(i))
+		case code == 0:
+			f.New = append(f.New, int32(i))
+		}
+	}
 	yes, err := positive(r.answers.levels, counts, r.cfg.Positive)
 	if err != nil {
 		return fmt.Errorf("target %q: %w", r.cfg.Target, err)
 	}
 	f.Positive = r.answers.levels[yes]
 	f.Y = make([]bool, f.Rows)
-	for i, code := range r.answers.codes {
-		switch {
-		case code > 0:
-			f.Y[i] = int(code) == yes || same(r.answers.levels[code], f.Positive)
-			f.Labelled = append(f.Labelled, int32(i))
-		case code == 0:
-			f.New = append(f.New, int32(i))
-		}
+	for _, row := range f.Labelled {
+		code := r.answers.codes[row]
+		f.Y[row] = int(code) == yes || same(r.answers.levels[code], f.Positive)
 	}
 	up := 0
 	for _, row := range f.Labelled {
