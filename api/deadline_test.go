@@ -35,11 +35,12 @@ func TestDeadlineIsATimeout(t *testing.T) {
 				}
 				step(end, stop)
 				synctest.Wait()
+				err := ctx.Err() // Before anybody asks for more.
 				at, _ := ctx.Deadline()
 				child, endChild := context.WithTimeout(ctx, time.Hour)
 				defer endChild()
 				synctest.Wait()
-				return [4]any{ctx.Err(), at.Sub(start), [2]any{child.Err(), ctx.Value(named{})}}
+				return [4]any{err, at.Sub(start), [3]any{ctx.Err(), child.Err(), ctx.Value(named{})}}
 			}
 			synctest.Test(t, func(t *testing.T) {
 				want := see(t, func(p context.Context) (context.Context, func()) { return context.WithTimeout(p, after) })
