@@ -193,6 +193,9 @@ func sendEncoded(c *gin.Context, media string, e *encodedBody) {
 		length = []string{strconv.Itoa(len(body))}
 	}
 	h["Content-Length"] = length // Else larger ones go in chunks.
+	if c.Request.Method != http.MethodHead {
+		expect(c.Request.Context(), len(body))
+	}
 	c.Writer.WriteHeader(http.StatusOK)
 	_, _ = c.Writer.Write(body) // A write fails when the client is gone; nothing is left to do.
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -161,8 +160,8 @@ func (s *Server) guard(c *gin.Context) {
 		// Writers of tests have no deadlines; those of net/http do.
 		_ = http.NewResponseController(c.Writer).SetWriteDeadline(s.deps.Now().Add(s.cfg.ReadTimeout + timeout))
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
-	defer cancel()
+	ctx := newDeadline(c.Request.Context(), timeout)
+	defer ctx.stop()
 	c.Request = c.Request.WithContext(ctx)
 	c.Next()
 }

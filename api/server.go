@@ -152,7 +152,8 @@ func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
 		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		TLSConfig:      secure,
 	}
-	serve := func() error { return server.Serve(listener) }
+	server.ConnContext = withConnection
+	serve := func() error { return server.Serve(joinedListener{listener}) }
 	if secure != nil {
 		serve = func() error { return server.ServeTLS(listener, "", "") }
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -60,6 +61,7 @@ func (o stock) cacheMemory() int64 {
 // process that it measures, on the same cores.
 func (b *bench) profiles(ctx context.Context, t traffic, length time.Duration) error {
 	others := t.people - busyPeople
+	liked := max(1, min(1000, t.people/100)) // Their answers are to fit, too.
 	path := func(person func(n uint64) uint64) func([]byte, uint64) []byte {
 		return func(dst []byte, n uint64) []byte {
 			return t.anonymousID(append(dst, "/v1/profiles/anonymous_id:"...), busyPeople+person(n))
@@ -72,10 +74,10 @@ func (b *bench) profiles(ctx context.Context, t traffic, length time.Duration) e
 		person func(n uint64) uint64
 	}{
 		{"cached", 15_000, func(l *readLoad) error {
-			l.connections, l.most = 8, 2000 // Each person once and again, which keeps their answers.
-			l.path = path(func(n uint64) uint64 { return n % 1000 })
+			l.connections, l.most = 8, 3*liked // Each person once and again, which keeps their answers.
+			l.path = path(func(n uint64) uint64 { return n % liked })
 			return l.run(ctx)
-		}, func(n uint64) uint64 { return mix(n) % 1000 }},
+		}, func(n uint64) uint64 { return mix(n) % liked }},
 		{"mixed, Zipf 1.0", 5000, func(l *readLoad) error { return b.steady(ctx, l, others) }, func(n uint64) uint64 { return zipf(n, others) }},
 		{"uncached", 300, nil, func(n uint64) uint64 { return others/2 + n }},
 	} {
@@ -152,6 +154,8 @@ func (b *bench) readLoad(ctx context.Context, what string, l *readLoad, length t
 	b.out("profiles, %s: %.0f reads in %.1f s: %.0f/s of %.0f begun, p50 %.2f ms, p99 %.2f ms, %d busy answers; %.1f %% of profiles hit, %.0f views of rows",
 		what, n, took, n/took, l.rate, l.quantile(.5), l.quantile(.99), l.busy.Load(), 100*b.loads().rate(before), served2-served)
 	b.out("  processor time per read: %.0f µs in kindred with the load generator, %.0f µs in the engine", (own2-own)/n*1e6, (engine2-engine)/n*1e6)
+	in, of, worst, slowest := l.slow()
+	b.out("  the slowest %d were due in %d of %d windows of %v, %d of them in the ten worst", slowest, in, of, slowWindow, worst)
 	return nil
 }
 
@@ -231,7 +235,7 @@ type readLoad struct {
 	next      atomic.Uint64
 	busy      atomic.Uint64 // answers 429 and 503
 	mu        sync.Mutex
-	latencies []time.Duration // Protected by mu; from when a read was due.
+	latencies []latency // Protected by mu.
 }
 
 func (l *readLoad) run(ctx context.Context) error {
@@ -249,9 +253,9 @@ func (l *readLoad) connection(ctx context.Context, start time.Time) error {
 		return fmt.Errorf("connect to the API: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	in := bufio.NewReader(conn)
+	in := bufio.NewReaderSize(conn, 16<<10)
 	var head []byte
-	var latencies []time.Duration
+	var latencies []latency
 	defer func() {
 		l.mu.Lock()
 		l.latencies = append(l.latencies, latencies...)
@@ -274,7 +278,7 @@ func (l *readLoad) connection(ctx context.Context, start time.Time) error {
 		case status != http.StatusOK && status != http.StatusNotFound: // Not everybody came.
 			return fmt.Errorf("%w: %d", errRefused, status)
 		}
-		latencies = append(latencies, now().Sub(due))
+		latencies = append(latencies, latency{due.Sub(start), now().Sub(due)})
 	}
 }
 
@@ -304,6 +308,6 @@ func (l *readLoad) quantile(q float64) float64 {
 	if len(l.latencies) == 0 {
 		return 0
 	}
-	slices.Sort(l.latencies)
-	return l.latencies[min(len(l.latencies)-1, int(q*float64(len(l.latencies))))].Seconds() * 1000
+	slices.SortFunc(l.latencies, func(a, b latency) int { return cmp.Compare(a.took, b.took) })
+	return l.latencies[min(len(l.latencies)-1, int(q*float64(len(l.latencies))))].took.Seconds() * 1000
 }

@@ -33,6 +33,11 @@ type withdrawals struct {
 	known   map[string]withdrawn
 }
 
+// withdrawnAge is for how many ages of a version withdrawals are not asked for anew. By
+// default that is less than the second for which the cache holds what was read before a
+// change for out of date (cache.settling), and no notice tells of them as of a version.
+const withdrawnAge = 4
+
 type withdrawn struct {
 	names []string // an empty one in front: empty lists have no type
 	ended []int64  // milliseconds, by name
@@ -72,8 +77,9 @@ func (s *Store) withdrawn(ctx context.Context, workspace string) (withdrawn, err
 	s.withdrawals.mu.Lock()
 	w, ok := s.withdrawals.known[workspace]
 	s.withdrawals.mu.Unlock()
-	known := ok && now.Sub(w.at) < s.cfg.VersionAge
-	if known && now.Sub(w.at) < s.cfg.VersionAge/2 {
+	age := withdrawnAge * s.cfg.VersionAge
+	known := ok && now.Sub(w.at) < age
+	if known && now.Sub(w.at) < age/2 {
 		return w, nil
 	}
 	arrived := s.withdrawals.flights.DoChan(workspace, func() (any, error) {

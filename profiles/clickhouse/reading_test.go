@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
@@ -104,5 +105,43 @@ func TestVersionIsReusedForItsAge(t *testing.T) {
 	clock = clock.Add(clickhouse.DefaultConfig().VersionAge)
 	if resolve() != ana {
 		t.Error("an aged version was reused")
+	}
+}
+
+// TestWithdrawalsAreReadAgain within the second for which the cache holds what was read
+// before a change for out of date, and not for each read.
+func TestWithdrawalsAreReadAgain(t *testing.T) {
+	ctx := context.Background()
+	conn := warehousetest.NewTestDatabase(t)
+	clock := day
+	store, err := clickhouse.New(clickhouse.DefaultConfig(), conn, func() time.Time { return clock })
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := clickhousetest.New(t, conn, "main")
+	one := clickhouse.Standing{Score: profiles.Score{Name: "churn", ComputedAt: day}}
+	score := func(whose identity.ProfileID, at time.Time) {
+		w.Score(clickhousetest.Score{Profile: whose, Name: one.Name, AsOf: at, ComputedAt: at, Detail: "{}"})
+		w.Flush(ctx)
+	}
+	stands := func() bool {
+		t.Helper()
+		which, err := store.ScoresOf(ctx, "main")
+		if err != nil || len(which.Names()) != 1 {
+			t.Fatalf("%v, %v", which.Names(), err)
+		}
+		return which.Stands(one)
+	}
+	score(7, day)
+	if !stands() {
+		t.Error("a score that nothing withdrew does not stand")
+	}
+	score(0, day.Add(time.Minute))
+	if !stands() {
+		t.Error("what was withdrawn is asked for with each read")
+	}
+	clock = clock.Add(900 * time.Millisecond)
+	if stands() {
+		t.Error("a score that was withdrawn stands after .9 s")
 	}
 }

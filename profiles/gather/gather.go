@@ -24,9 +24,10 @@ type Config struct {
 	Running int
 	// Most is how many reads a batch holds at most. Default 64.
 	Most int
-	// Apart is the least time between the beginnings of two batches that find profiles,
-	// for a store to which a batch costs about the same whatever it holds. Who comes
-	// alone does not wait. Default 0.
+	// Apart bounds the time by which batches that find profiles begin apart, for a store
+	// to which a batch costs about the same whatever it holds: they begin twice as far
+	// apart as one takes, so that a store with time to spare answers sooner and a busy one
+	// is asked less often. Who comes alone does not wait. Default 0.
 	Apart time.Duration
 	// Timeout bounds the reading of a batch, which does not end when one of those
 	// who wait for it goes away. Default 10 s.
@@ -47,8 +48,8 @@ func (c Config) Validate() error {
 // Gatherer is a profiles.Store. It is safe for concurrent use.
 type Gatherer struct {
 	next    profiles.Batcher
-	resolve queue[identity.Key, identity.ProfileID]
-	load    queue[identity.ProfileID, *profiles.Profile]
+	resolve *Queue[identity.Key, identity.ProfileID]
+	load    *Queue[identity.ProfileID, *profiles.Profile]
 }
 
 var (
@@ -62,15 +63,15 @@ func New(cfg Config, next profiles.Batcher) (*Gatherer, error) {
 		return nil, err
 	}
 	g := &Gatherer{next: next}
-	g.resolve = newQueue(cfg, next.ResolveMany)
+	g.resolve = NewQueue(cfg, next.ResolveMany)
 	cfg.Apart = 0
-	g.load = newQueue(cfg, next.LoadMany)
+	g.load = NewQueue(cfg, next.LoadMany)
 	return g, nil
 }
 
 // Resolve implements profiles.Store.
 func (g *Gatherer) Resolve(ctx context.Context, workspace string, key identity.Key) (identity.ProfileID, error) {
-	id, err := g.resolve.get(ctx, workspace, key)
+	id, err := g.resolve.Get(ctx, workspace, key)
 	if err == nil && id == 0 {
 		err = profiles.ErrNotFound
 	}
@@ -79,7 +80,7 @@ func (g *Gatherer) Resolve(ctx context.Context, workspace string, key identity.K
 
 // Load implements profiles.Store.
 func (g *Gatherer) Load(ctx context.Context, workspace string, id identity.ProfileID) (*profiles.Profile, error) {
-	p, err := g.load.get(ctx, workspace, id)
+	p, err := g.load.Get(ctx, workspace, id)
 	if err == nil && p == nil {
 		err = profiles.ErrNotFound
 	}
@@ -93,61 +94,83 @@ func (g *Gatherer) Refresh(workspace string) {
 	}
 }
 
-// queue gathers reads of one kind.
-type queue[K comparable, V any] struct {
+// Queue gathers reads of one kind. It is safe for concurrent use.
+type Queue[K comparable, V any] struct {
 	cfg  Config
 	read func(ctx context.Context, workspace string, keys []K) ([]V, error)
 
-	mu      *sync.Mutex // Protects the fields below.
-	running *int
+	mu      sync.Mutex // Protects the fields below.
+	running int
 	waiting map[string][]call[K, V] // by workspace
-	turn    *[]string               // workspaces with somebody waiting, in order
-	begun   *time.Time              // when the last batch began, or is to begin
+	turn    []string                // workspaces with somebody waiting, in order
+	begun   time.Time               // when the last batch began, or is to begin
+	takes   time.Duration           // what a batch takes, of late
 }
 
 // call is a read that waits.
 type call[K comparable, V any] struct {
-	key  K
-	done chan result[V] // of one
+	key   K
+	place int            // among the keys of the caller
+	done  chan result[V] // has room for all of the caller
 }
 
 type result[V any] struct {
+	place int
 	value V
 	err   error
 }
 
-func newQueue[K comparable, V any](cfg Config, read func(context.Context, string, []K) ([]V, error)) queue[K, V] {
-	return queue[K, V]{cfg: cfg, read: read, mu: new(sync.Mutex), running: new(int), waiting: map[string][]call[K, V]{}, turn: new([]string), begun: new(time.Time)}
+// NewQueue returns a queue in front of read, which is given each key of a batch once and
+// returns their values in the same order. Who asked for the same key gets the same value.
+func NewQueue[K comparable, V any](cfg Config, read func(ctx context.Context, workspace string, keys []K) ([]V, error)) *Queue[K, V] {
+	return &Queue[K, V]{cfg: cfg, read: read, waiting: map[string][]call[K, V]{}}
 }
 
-// get reads one value, with whatever else waits. What is read is as of a time
+// Get reads one value, with whatever else waits. What is read is as of a time
 // after the call.
-func (q *queue[K, V]) get(ctx context.Context, workspace string, key K) (V, error) {
-	c := call[K, V]{key, make(chan result[V], 1)}
+func (q *Queue[K, V]) Get(ctx context.Context, workspace string, key K) (V, error) {
+	values, err := q.GetMany(ctx, workspace, key)
+	return values[0], err
+}
+
+// GetMany reads several values in the order of their keys, like Get. They may come in
+// more than one batch. With an error the values are none.
+func (q *Queue[K, V]) GetMany(ctx context.Context, workspace string, keys ...K) ([]V, error) {
+	values := make([]V, len(keys))
+	done := make(chan result[V], len(keys))
 	q.mu.Lock()
-	if len(q.waiting[workspace]) == 0 {
-		*q.turn = append(*q.turn, workspace)
+	if len(q.waiting[workspace]) == 0 && len(keys) > 0 {
+		q.turn = append(q.turn, workspace)
 	}
-	q.waiting[workspace] = append(q.waiting[workspace], c)
-	start := *q.running < q.cfg.Running
+	for i, k := range keys {
+		q.waiting[workspace] = append(q.waiting[workspace], call[K, V]{key: k, place: i, done: done})
+	}
+	start := q.running < q.cfg.Running && len(keys) > 0
 	if start {
-		*q.running++
+		q.running++
 	}
 	q.mu.Unlock()
 	if start {
 		go q.work(context.WithoutCancel(ctx))
 	}
-	select {
-	case r := <-c.done:
-		return r.value, r.err
-	case <-ctx.Done():
-		var none V
-		return none, ctx.Err()
+	for range keys {
+		select {
+		case r := <-done:
+			if r.err != nil {
+				clear(values)
+				return values, r.err
+			}
+			values[r.place] = r.value
+		case <-ctx.Done():
+			clear(values)
+			return values, ctx.Err()
+		}
 	}
+	return values, nil
 }
 
 // work reads batches until nobody waits.
-func (q *queue[K, V]) work(ctx context.Context) {
+func (q *Queue[K, V]) work(ctx context.Context) {
 	for {
 		q.wait()
 		workspace, batch := q.next()
@@ -159,18 +182,18 @@ func (q *queue[K, V]) work(ctx context.Context) {
 }
 
 // wait keeps the batch that is to come from the last one.
-func (q *queue[K, V]) wait() {
+func (q *Queue[K, V]) wait() {
 	if q.cfg.Apart == 0 {
 		return
 	}
 	q.mu.Lock()
 	now := time.Now()
-	begin := q.begun.Add(q.cfg.Apart)
-	if len(*q.turn) == 0 || begin.Before(now) {
+	begin := q.begun.Add(min(q.cfg.Apart, 2*q.takes))
+	if len(q.turn) == 0 || begin.Before(now) {
 		begin = now
 	}
-	if len(*q.turn) > 0 {
-		*q.begun = begin
+	if len(q.turn) > 0 {
+		q.begun = begin
 	}
 	q.mu.Unlock()
 	if pause := begin.Sub(now); pause > 0 {
@@ -180,15 +203,15 @@ func (q *queue[K, V]) wait() {
 
 // next takes the reads that wait longest, of one workspace; none when the worker
 // is to end.
-func (q *queue[K, V]) next() (string, []call[K, V]) {
+func (q *Queue[K, V]) next() (string, []call[K, V]) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(*q.turn) == 0 {
-		*q.running--
+	if len(q.turn) == 0 {
+		q.running--
 		return "", nil
 	}
-	workspace := (*q.turn)[0]
-	*q.turn = (*q.turn)[1:]
+	workspace := q.turn[0]
+	q.turn = q.turn[1:]
 	all := q.waiting[workspace]
 	n := min(len(all), q.cfg.Most)
 	if batch := all[:n:n]; n == len(all) {
@@ -196,12 +219,12 @@ func (q *queue[K, V]) next() (string, []call[K, V]) {
 		return workspace, batch
 	}
 	q.waiting[workspace] = all[n:]
-	*q.turn = append(*q.turn, workspace)
+	q.turn = append(q.turn, workspace)
 	return workspace, all[:n:n]
 }
 
 // answer reads a batch, each key once.
-func (q *queue[K, V]) answer(ctx context.Context, workspace string, batch []call[K, V]) {
+func (q *Queue[K, V]) answer(ctx context.Context, workspace string, batch []call[K, V]) {
 	ctx, cancel := context.WithTimeout(ctx, q.cfg.Timeout)
 	defer cancel()
 	place := map[K]int{}
@@ -212,9 +235,11 @@ func (q *queue[K, V]) answer(ctx context.Context, workspace string, batch []call
 			keys = append(keys, c.key)
 		}
 	}
+	start := time.Now()
 	values, err := q.try(ctx, workspace, keys)
+	q.took(time.Since(start))
 	for _, c := range batch {
-		r := result[V]{err: err}
+		r := result[V]{place: c.place, err: err}
 		if err == nil {
 			r.value = values[place[c.key]]
 		}
@@ -222,11 +247,21 @@ func (q *queue[K, V]) answer(ctx context.Context, workspace string, batch []call
 	}
 }
 
+// took notes how long a batch took.
+func (q *Queue[K, V]) took(d time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.takes == 0 {
+		q.takes = d
+	}
+	q.takes += (d - q.takes) / 4
+}
+
 // errPanic is the answer where reading panicked: those who wait must not wait for
 // ever.
 var errPanic = errors.New("reading a batch of profiles panicked")
 
-func (q *queue[K, V]) try(ctx context.Context, workspace string, keys []K) (values []V, err error) {
+func (q *Queue[K, V]) try(ctx context.Context, workspace string, keys []K) (values []V, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errPanic, p)

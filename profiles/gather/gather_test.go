@@ -16,7 +16,8 @@ import (
 
 // shelf is a store that answers when it is let, and notes its batches.
 type shelf struct {
-	gate chan struct{}
+	gate  chan struct{}
+	takes time.Duration // each batch, once it is let
 
 	mu      sync.Mutex
 	batches []string // Protected by mu.
@@ -30,6 +31,7 @@ func (s *shelf) note(ctx context.Context, workspace string, n int) error {
 	s.mu.Unlock()
 	select {
 	case <-s.gate:
+		time.Sleep(s.takes) // By the clock of the test.
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -114,41 +116,86 @@ func TestReadsShareBatches(t *testing.T) {
 	})
 }
 
-// TestBatchesApart: who comes alone is answered at once, and those who come within the
-// time after a batch wait for its end and share the next.
+// TestBatchesApart: who comes alone is answered at once, and those who come within twice
+// the time that a batch takes share the next, which begins then, or after Apart.
 func TestBatchesApart(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		takes   time.Duration
+		answers map[time.Duration]time.Duration // of who comes then
+		batches int
+	}{
+		{2 * ms, map[time.Duration]time.Duration{0: 2 * ms, ms: 6 * ms, 2 * ms: 6 * ms, 3 * ms: 6 * ms, 5 * ms: 10 * ms, 20 * ms: 22 * ms}, 4},
+		{5 * ms, map[time.Duration]time.Duration{0: 5 * ms, ms: 9 * ms, 2 * ms: 9 * ms, 20 * ms: 25 * ms}, 3},
+		{ms / 2, map[time.Duration]time.Duration{0: ms / 2, ms / 4: ms + ms/2, ms / 2: ms + ms/2, 3 * ms: 3*ms + ms/2}, 3},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &shelf{gate: make(chan struct{}), takes: c.takes}
+			close(s.gate)
+			cfg := gather.DefaultConfig()
+			cfg.Apart = 4 * ms
+			g, err := gather.New(cfg, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := g.Resolve(t.Context(), "a", 10); err != nil { // Tells how long one takes.
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			start := time.Now()
+			var wg sync.WaitGroup
+			for after, want := range c.answers {
+				wg.Go(func() {
+					time.Sleep(after)
+					if _, err := g.Resolve(t.Context(), "a", identity.Key(10+after)); err != nil {
+						t.Error(err)
+					}
+					if got := time.Since(start); got != want {
+						t.Errorf("batches of %v: who came after %v was answered after %v, want %v", c.takes, after, got, want)
+					}
+				})
+			}
+			wg.Wait()
+			if n := len(s.batches) - 1; n != c.batches {
+				t.Errorf("%d batches of %v, want %d", n, c.takes, c.batches)
+			}
+		})
+	}
+}
+
+// TestManyKeysAtOnce: several keys of one caller come back in their order, whatever
+// batches they were read in, and with them those that others asked for meanwhile, once.
+func TestManyKeysAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &shelf{gate: make(chan struct{})}
-		close(s.gate)
 		cfg := gather.DefaultConfig()
-		cfg.Apart = 4 * time.Millisecond
-		g, err := gather.New(cfg, s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		start := time.Now()
+		cfg.Running, cfg.Most = 1, 3
+		var batches []int
+		gate := make(chan struct{})
+		q := gather.NewQueue(cfg, func(_ context.Context, _ string, keys []int) ([]int, error) {
+			<-gate
+			batches = append(batches, len(keys))
+			squares := make([]int, len(keys))
+			for i, k := range keys {
+				squares[i] = k * k
+			}
+			return squares, nil
+		})
 		var wg sync.WaitGroup
-		took := func(after time.Duration, key identity.Key, want time.Duration) {
+		for _, keys := range [][]int{{1}, {5, 4, 5, 6, 7}, {7, 5}, {}} {
 			wg.Go(func() {
-				time.Sleep(after)
-				if _, err := g.Resolve(t.Context(), "a", key); err != nil {
-					t.Error(err)
-				}
-				if got := time.Since(start); got != want {
-					t.Errorf("key %d was answered after %v, want %v", key, got, want)
+				got, err := q.GetMany(t.Context(), "a", keys...)
+				for i, k := range keys {
+					if err != nil || got[i] != k*k {
+						t.Errorf("%v: %v, %v", keys, got, err)
+					}
 				}
 			})
+			synctest.Wait()
 		}
-		const ms = time.Millisecond
-		took(0, 10, 0)
-		took(1*ms, 20, 4*ms)
-		took(2*ms, 30, 4*ms)
-		took(3*ms, 40, 4*ms)
-		took(5*ms, 50, 8*ms)
-		took(20*ms, 60, 20*ms)
+		close(gate)
 		wg.Wait()
-		if len(s.batches) != 4 {
-			t.Errorf("batches %v, want four", s.batches)
+		if got, want := fmt.Sprint(batches), "[1 2 2 1]"; got != want {
+			t.Errorf("batches of %s, want %s", got, want)
 		}
 	})
 }

@@ -19,9 +19,10 @@ import (
 // Reader is a profiles.Store that answers from rows where they agree with what they
 // were made of, and by another store where not. It is safe for concurrent use.
 type Reader struct {
-	fast    *gather.Gatherer
-	slow    profiles.Store
-	metrics *readerMetrics
+	resolves *gather.Queue[identity.Key, identity.ProfileID]
+	loads    *gather.Gatherer
+	slow     profiles.Store
+	metrics  *readerMetrics
 }
 
 var (
@@ -54,22 +55,31 @@ func NewReader(cfg Config, deps ReaderDeps) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	fast, err := gather.New(cfg.Gather, r)
-	return &Reader{fast: fast, slow: deps.Slow, metrics: r.metrics}, err
+	// Each goes its own way: what they ask for is gathered.
+	each := cfg.Gather
+	each.Running, each.Apart = resolving, 0
+	loads, err := gather.New(cfg.Gather, r)
+	return &Reader{resolves: gather.NewQueue(each, r.ResolveMany), loads: loads, slow: deps.Slow, metrics: r.metrics}, err
 }
+
+// resolving is how many identifiers are resolved at a time; more of them share their way.
+const resolving = 256
 
 // Resolve implements profiles.Store.
 func (r *Reader) Resolve(ctx context.Context, workspace string, key identity.Key) (identity.ProfileID, error) {
-	id, err := r.fast.Resolve(ctx, workspace, key)
-	if err == nil || ctx.Err() != nil {
-		return id, err
+	id, err := r.resolves.Get(ctx, workspace, key)
+	if err == nil && id != 0 {
+		return id, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, err
 	}
 	return r.slow.Resolve(ctx, workspace, key)
 }
 
 // Load implements profiles.Store.
 func (r *Reader) Load(ctx context.Context, workspace string, id identity.ProfileID) (*profiles.Profile, error) {
-	p, err := r.fast.Load(ctx, workspace, id)
+	p, err := r.loads.Load(ctx, workspace, id)
 	if err == nil || ctx.Err() != nil {
 		return p, err
 	}
@@ -91,6 +101,11 @@ type rows struct {
 	feed    *Feed
 	now     func() time.Time
 	metrics *readerMetrics
+	// What reads that run at once ask for is gathered question by question, and not read
+	// by read: who needs two answers does not hold up those who need one, and asks for
+	// the second together with others' first.
+	looks  *gather.Queue[uint64, *entry] // what stands under an id, nil for nothing
+	owners *gather.Queue[uint64, uint64] // whose an identifier is now, 0 for nobody's
 
 	mu    sync.Mutex // Protects the fields below.
 	tails map[string]*tail
@@ -115,10 +130,13 @@ func newRows(cfg Config, deps ReaderDeps) (*rows, error) {
 		return nil, err
 	}
 	m, err := newReaderMetrics(deps.Registerer)
-	return &rows{
+	r := &rows{
 		cfg: cfg, table: table{deps.Conn, form}, store: deps.Store, feed: deps.Feed, now: deps.Now, metrics: m,
 		tails: map[string]*tail{}, handed: map[handle]*row{},
-	}, err
+	}
+	r.looks = gather.NewQueue(cfg.Gather, r.lookMany)
+	r.owners = gather.NewQueue(cfg.Gather, r.ownersMany)
+	return r, err
 }
 
 func (r *rows) tail(workspace string) *tail {
@@ -183,18 +201,18 @@ func (r *rows) ResolveMany(ctx context.Context, workspace string, keys []identit
 	if len(others) == 0 {
 		return found, nil
 	}
-	of, err := r.store.Owners(ctx, workspace, m.version, others)
-	if err != nil || len(of) == 0 {
+	others = slices.Compact(slices.Sorted(slices.Values(others)))
+	owners, err = r.owners.GetMany(ctx, workspace, others...)
+	if err != nil || !slices.ContainsFunc(owners, func(id uint64) bool { return id != 0 }) {
 		return found, err
 	}
-	owners = owners[:0]
 	for i, id := range found {
-		if owner[i] = of[asked[i]]; id != 0 {
-			owner[i] = 0
+		owner[i] = 0
+		if n, unfound := slices.BinarySearch(others, asked[i]); unfound && id == 0 {
+			owner[i] = owners[n]
 		}
-		owners = append(owners, owner[i])
 	}
-	if err := l.look(ctx, owners); err != nil {
+	if err := l.look(ctx, owner); err != nil {
 		return found, err
 	}
 	r.resolve(t, m, l, keys, owner, found)
@@ -216,105 +234,6 @@ func (r *rows) resolve(t *tail, m moment, l *looking, keys []identity.Key, owner
 			r.handed[handle{l.workspace, id}] = one
 		}
 	}
-}
-
-// looking is what was found under some ids of a workspace, each asked for once.
-type looking struct {
-	*rows
-	workspace string
-	entries   map[uint64]*entry // nil for an id under which nothing stands
-}
-
-// maxScores bounds the scores that are looked for by their names: where there are more,
-// or under more keys, a range of the table of scores is cheaper.
-const maxScores = 32
-
-// look finds what stands under ids, without those that were asked for.
-func (l *looking) look(ctx context.Context, ids []uint64) error {
-	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	ids = slices.DeleteFunc(ids, func(id uint64) bool {
-		_, asked := l.entries[id]
-		return id == 0 || asked
-	})
-	if len(ids) == 0 {
-		return nil
-	}
-	names, err := l.names(ctx, l.workspace)
-	if err != nil {
-		return err
-	}
-	found, err := l.table.look(ctx, l.workspace, ids, names...)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		e := found[id]
-		l.entries[id] = e
-		if e != nil && e.row != nil && len(names) > 0 {
-			e.row.looked = []uint64{id}
-			e.row.scores = e.scores
-		}
-	}
-	return nil
-}
-
-// names returns what is looked for beside views; nothing where there are too many.
-func (r *rows) names(ctx context.Context, workspace string) ([]string, error) {
-	scores, err := r.store.ScoresOf(ctx, workspace)
-	if err != nil || len(scores.Names()) > maxScores {
-		return nil, err
-	}
-	names := []string{nameGroup}
-	for _, name := range scores.Names() {
-		names = append(names, nameScore+name)
-	}
-	return names, nil
-}
-
-// maxTogether bounds the identifiers of a profile of which the scores are looked for
-// before it is certain that its view is read.
-const maxTogether = 16
-
-// others are the keys of the profiles under ids, which may have scores, too.
-func (l *looking) others(ids []uint64) (keys []uint64) {
-	for _, id := range ids {
-		if one := l.row(id); one != nil && len(one.keys) <= maxTogether {
-			keys = append(keys, one.keys...)
-		}
-	}
-	return keys
-}
-
-// complete brings the scores that stand under other keys of the profiles under ids.
-func (l *looking) complete(ctx context.Context, ids []uint64) error {
-	if err := l.look(ctx, l.others(ids)); err != nil {
-		return err
-	}
-	for _, id := range ids {
-		one := l.row(id)
-		if one == nil || one.looked == nil {
-			continue
-		}
-		for _, k := range one.keys {
-			e, asked := l.entries[k]
-			if !asked || slices.Contains(one.looked, k) {
-				continue
-			}
-			one.looked = append(one.looked, k)
-			if e != nil {
-				one.scores = append(one.scores, e.scores...)
-			}
-		}
-	}
-	return nil
-}
-
-// row returns the view under an id; nil for none.
-func (l *looking) row(id uint64) *row {
-	if e := l.entries[id]; e != nil && e.owner == 0 {
-		return e.row
-	}
-	return nil
 }
 
 // LoadMany implements profiles.Batcher; nil for an id without a row that agrees.
