@@ -51,7 +51,7 @@ type shopWork struct {
 // benchShop starts an engine in a folder of its own, stores the orders of customers,
 // and has the workers value them and tell what each will buy next.
 func benchShop(cmd *cobra.Command, o scoresBench) (f shopFigures, err error) {
-	s, clean, err := benchSettings(cmd, roleSet{roleClickHouse})
+	s, clean, err := benchSettings(cmd, "", roleSet{roleClickHouse})
 	if err != nil {
 		return f, err
 	}
