@@ -281,6 +281,10 @@ func (r *reader) refuse() error {
 			faults = append(faults, fmt.Sprintf("%d %s (lines %s)", n, strings.ReplaceAll(reason, "_", " "), strings.Trim(strings.ReplaceAll(fmt.Sprint(r.bad[reason]), " ", ", "), "[]")))
 		}
 	}
+	// Guests have no id: they may be many, but not most.
+	if guests := r.log.Excluded[NoID]; guests*2 <= r.log.Lines {
+		count -= guests
+	}
 	if count*worstRefused > r.log.Lines {
 		return fmt.Errorf("%s: %d of %d lines cannot be used: %s; name other columns, or mend the file", r.cfg.Path, count, r.log.Lines, strings.Join(faults, ", "))
 	}

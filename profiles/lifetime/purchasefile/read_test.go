@@ -74,6 +74,7 @@ func TestRefuses(t *testing.T) {
 		"huge amounts":  {"id,date,amount\n1,2011-01-01,1e300\n", "amount unreadable", nil},
 		"two ways":      {"id,date,amount\n1,13/1/2011,3\n1,1/13/2011,3\n", "written in two ways", nil},
 		"missing times": {"id,date,amount\n1,n/a,3\n", "no date", nil},
+		"mostly guests": {"id,date,amount\n1,2011-01-01,3\n,2011-01-01,3\n,2011-01-02,3\n", "2 no id (lines 3, 4)", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := columns()
@@ -92,6 +93,14 @@ func TestRefuses(t *testing.T) {
 				t.Errorf("%+v", log)
 			}
 		})
+	}
+}
+
+// Orders of guests, up to half of all, are left out and counted.
+func TestGuests(t *testing.T) {
+	log, err := read(t, "id,date,amount\n1,2011-01-01,3\n,2011-01-02,3\n", columns())
+	if err != nil || len(log.IDs) != 1 || log.Excluded[NoID] != 1 {
+		t.Errorf("%+v, %v", log, err)
 	}
 }
 
