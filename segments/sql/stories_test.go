@@ -82,5 +82,13 @@ func TestStories(t *testing.T) {
 	f(`{"event":"View","pick":"first","where":[{"property":"n","op":"eq","value":-1}]}`, "alone")
 	f(`{"event":"View","pick":"last","where":[{"property":"n","op":"eq","value":2.5}]}`, "alone")
 	f(`{"event":"View","pick":"last","where":[{"property":"n","op":"eq","value":1}]}`)
+	// What is not there is no number, whatever 0 would pass.
+	for _, test := range []string{`"lt","value":5`, `"lte","value":0`, `"gt","value":-5`, `"gte","value":-1`, `"eq","value":1`, `"in","value":[0,1]`, `"gt","value":2`} {
+		f(`{"event":"View","where":[{"property":"n","op":`+test+`}]}`, "alone")
+	}
+	f(`{"event":"View","where":[{"property":"n","op":"eq","value":0}]}`)
+	f(`{"event":"View","count":{"lt":1},"where":[{"property":"n","op":"lt","value":5}]}`, "straight", "edge", "left", "again", "over", "back")
+	f(`{"event":"View","sum":"n","is":{"gte":1},"where":[{"property":"n","op":"lt","value":2}]}`)
+	f(`{"sequence":[{"event":"View","where":[{"property":"n","op":"lt","value":0}]},{"event":"View","where":[{"property":"n","op":"lte","value":1}]}]}`, "alone")
 	f(`{"event":"View","where":[{"property":"rows","each":"sku","op":"in","value":["left","back"]}]}`, "left", "back")
 }
