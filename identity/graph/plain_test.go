@@ -14,7 +14,14 @@ import (
 func TestPlainEqualsSteps(t *testing.T) {
 	for seed := range testCount(t) {
 		r := rand.New(rand.NewPCG(uint64(seed), 17))
-		w := randomWorld(r, 1+r.IntN(80))
+		size := 80
+		if seed%2 == 0 {
+			size = 12 // More of it is plain, or nearly.
+		}
+		w := randomWorld(r, 1+r.IntN(size))
+		if seed%2 == 0 {
+			w.heldFrom = 16
+		}
 		rows, erased := w.mergedRows()
 		loaded := func(portion int) *Graph {
 			g := w.graph()
@@ -135,4 +142,59 @@ func followers(g *Graph, x ref) []ref {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// TestNotPlain: where a limit refuses somebody, or a moving identifier has a past tenure,
+// a component is left to the steps.
+func TestNotPlain(t *testing.T) {
+	const day = 24 * 60 * 60 * 1000
+	names := []identity.Namespace{identity.UserID, identity.Phone, identity.Loyalty}
+	at := func(days int64) (identity.Period, identity.Span) {
+		d := identity.DayOfMillis(days * day)
+		return identity.PeriodOfMillis(days * day), identity.Span{FirstEvent: days * day, FirstReceived: days * day, LastEvent: d, LastReceived: d}
+	}
+	type pair struct {
+		low, high identity.Key
+		day       int64
+	}
+	for _, c := range []struct {
+		name  string
+		ids   []uint16 // namespaces of the identifiers 1, 2, …
+		pairs []pair
+		plain bool
+	}{
+		{"a phone number", []uint16{0, 1}, []pair{{1, 2, 0}}, true},
+		{"two of a user", []uint16{0, 1, 1}, []pair{{1, 2, 0}, {1, 3, 9}}, true},
+		{"one of two users", []uint16{0, 0, 1}, []pair{{1, 3, 0}, {2, 3, 9}}, true},
+		{"one of two users, one after the other", []uint16{0, 0, 1}, []pair{{1, 3, 0}, {2, 3, 600}}, false},
+		{"one number", []uint16{0, 2}, []pair{{1, 2, 0}}, true},
+		{"two of which one is refused", []uint16{0, 2, 2}, []pair{{1, 2, 0}, {1, 3, 0}}, false},
+	} {
+		loaded := func(portion int) *Graph {
+			g := New(identity.DefaultRules())
+			g.portion = portion
+			l := g.Load(names, []string{"server"})
+			for i, n := range c.ids {
+				s := StoredIdentifier{Key: identity.Key(i + 1), Namespace: n}
+				s.Period, s.Span = at(0)
+				l.Identifiers([]StoredIdentifier{s})
+			}
+			for _, p := range c.pairs {
+				s := StoredPair{Low: p.low, High: p.high, LowNamespace: c.ids[p.low-1], HighNamespace: c.ids[p.high-1]}
+				s.Period, s.Span = at(p.day)
+				l.Pairs([]StoredPair{s})
+			}
+			l.End()
+			return g
+		}
+		if rest := loaded(1).evaluatePlain(); (len(rest) == 0) != c.plain {
+			t.Errorf("%s: left to the steps: %v", c.name, rest)
+		}
+		steps, plain := loaded(1<<30), loaded(1)
+		steps.Flush()
+		plain.Flush()
+		if err := sameState(plain, steps); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
 }
