@@ -31,6 +31,7 @@
 //	reach.go, average.go         step 5: units within C, and average linkage
 //	home.go, household.go        households of the profiles found
 //	found.go, flush.go           ids, and what changed
+//	portions.go, plain.go        of all at once, and of most in one go
 //	explain.go, path.go          why two identifiers are one profile
 //	between.go, barrier.go       or why not: the pair between them, and the rule
 //	refusal.go                   that refused it

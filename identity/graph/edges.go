@@ -3,14 +3,17 @@ package graph
 // addEdge makes a dead edge of x and y, which are in key order, a domestic one if
 // one of them is a household value; the caller gives it its first row.
 func (g *Graph) addEdge(x, y ref, domestic bool) ref {
-	e := g.newEdge(x, y, domestic)
-	g.byEnds.add(endsHash(x, y), e)
+	e := g.placedEdge(x, y) // It is gone.
+	if e == 0 {
+		e = g.edges.add()
+		g.byEnds.add(endsHash(x, y), e)
+	}
+	g.makeEdge(e, x, y, domestic)
 	return e
 }
 
-// newEdge is addEdge without the index.
-func (g *Graph) newEdge(x, y ref, domestic bool) ref {
-	e := g.edges.add()
+// makeEdge is addEdge for an edge that has a place.
+func (g *Graph) makeEdge(e, x, y ref, domestic bool) {
 	d := g.edges.at(e)
 	d.a, d.b, d.flags = x, y, dead
 	if g.pairRules > 0 && g.denied(g.nodes.at(x).key, g.nodes.at(y).key) {
@@ -21,24 +24,58 @@ func (g *Graph) newEdge(x, y ref, domestic bool) ref {
 		g.settleIn(x)
 		g.settleIn(y)
 		g.link(e)
-		return e
+		return
 	}
 	g.link(e)
 	g.grown(x)
 	g.grown(y)
+}
+
+// loadEdge makes the edge of x and y with its first sighting, for a load. It is not in
+// the index, and goes to the lists in which it belongs at once.
+func (g *Graph) loadEdge(x, y ref, domestic bool, s sight) ref {
+	e := g.edges.add()
+	if domestic {
+		g.makeEdge(e, x, y, domestic)
+		g.seenEdge(e, s)
+		return e
+	}
+	d := g.edges.at(e)
+	d.a, d.b, d.first, d.last, d.period = x, y, s.first, s.last, s.period
+	if s.trusted {
+		d.flags |= trusted
+	}
+	if g.pairRules > 0 && g.denied(g.nodes.at(x).key, g.nodes.at(y).key) {
+		d.flags |= rejected
+	}
+	g.grown(x)
+	g.grown(y)
+	g.count.pairs++
+	if !g.opens(e) {
+		g.link(e)
+		return e
+	}
+	d.flags |= open
+	g.link(e)
+	g.forceEdge(e)
+	g.markTenures(d)
 	return e
 }
 
 // freeEdge gives up an edge that is still dead.
 func (g *Graph) freeEdge(e ref) {
 	d := g.edges.at(e)
-	if d.a == 0 || d.flags&dead == 0 {
+	if d.a == 0 || d.flags&(dead|gone) != dead {
 		return // Freed already, or seen again.
 	}
 	g.unlink(e)
 	if d.flags&atHome == 0 {
 		g.nodes.at(d.a).degree--
 		g.nodes.at(d.b).degree--
+	}
+	if e < g.placed.edgesEnd {
+		*d = edge{a: d.a, b: d.b, flags: dead | gone}
+		return
 	}
 	g.byEnds.remove(endsHash(d.a, d.b), e)
 	g.edges.remove(e)
@@ -104,6 +141,14 @@ func (g *Graph) following(e, x ref) *ref {
 	return &d.nextB
 }
 
+// someEdge returns an edge of a node, 0 if it has none.
+func (n *node) someEdge() ref {
+	if n.live != 0 {
+		return n.live
+	}
+	return n.parked
+}
+
 // eachEdge calls f for all edges of x but domestic ones, parked ones included. f may move the
 // edge it is given to the other list, and may then be called for it again.
 func (g *Graph) eachEdge(x ref, f func(ref)) {
@@ -136,6 +181,22 @@ func (g *Graph) refresh(e ref) {
 		g.markHome(g.value(d))
 		return
 	}
+	if g.opens(e) == (d.flags&open != 0) {
+		return
+	}
+	g.work.removed = g.work.removed || d.linking()
+	g.unlink(e)
+	d.flags ^= open
+	d.flags &^= retired
+	g.link(e)
+	g.forceEdge(e)
+	g.markTenures(d)
+}
+
+// opens reports whether an edge is to be open, after it has brought up to date what
+// comes before that in step 0.
+func (g *Graph) opens(e ref) bool {
+	d := g.edges.at(e)
 	a, b := g.nodes.at(d.a), g.nodes.at(d.b)
 	usable := d.flags&(dead|rejected) == 0 &&
 		a.flags&(alive|blocked) == alive && b.flags&(alive|blocked) == alive
@@ -146,17 +207,7 @@ func (g *Graph) refresh(e ref) {
 		g.counted(d.a, d.b, fan)
 		g.counted(d.b, d.a, fan)
 	}
-	opens := fan && (a.flags|b.flags)&generic == 0 && !g.overcrowded(d)
-	if opens == (d.flags&open != 0) {
-		return
-	}
-	g.work.removed = g.work.removed || d.linking()
-	g.unlink(e)
-	d.flags ^= open
-	d.flags &^= retired
-	g.link(e)
-	g.forceEdge(e)
-	g.markTenures(d)
+	return fan && (a.flags|b.flags)&generic == 0 && !g.overcrowded(d)
 }
 
 // void reports whether d, of unblocked ends, links no one for reasons of trust:

@@ -83,6 +83,7 @@ func (g *Graph) evaluate() {
 // settle clears the work lists and reports.
 func (g *Graph) settle() Changes {
 	w := &g.work
+	many := max(len(w.journal), len(w.fresh)) > keptWork
 	c := Changes{Moves: g.moved()}
 	for _, f := range w.flips {
 		g.nodes.at(f.x).flags &^= flipNoted
@@ -105,7 +106,7 @@ func (g *Graph) settle() Changes {
 	w.edges, w.dead, w.fresh = w.edges[:0], w.dead[:0], w.fresh[:0]
 	w.changed, w.stale, w.admitted = w.changed[:0], w.stale[:0], w.admitted[:0]
 	w.left, w.removed = w.left[:0], false
-	if len(w.journal) > keptWork {
+	if many {
 		*w = work{} // A rebuild must not hold its lists for ever.
 		return c
 	}

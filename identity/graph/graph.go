@@ -18,8 +18,9 @@ type Graph struct {
 	nodes  pages[node]
 	edges  pages[edge]
 	rows   pages[row]
-	byKey  index
-	byEnds index
+	placed places // of what was loaded
+	byKey  index  // of all other nodes
+	byEnds index  // and edges
 
 	fans    map[ref]*fans    // counted neighbours, of nodes with many edges
 	crowded map[ref][]uint32 // the namespaces towards which a node is crowded
@@ -150,6 +151,7 @@ const (
 	edgeDirty                     // is in the work list
 	atHome                        // a domestic edge: of an identifier and a household value
 	shown                         // a domestic edge that links
+	gone                          // freed, but keeps its place among those that ascend
 )
 
 // New returns an empty graph under rules, which must not change any more.
@@ -193,11 +195,20 @@ func endsHash(a, b ref) uint64 { return mix(uint64(a)<<32 | uint64(b)) }
 
 // find returns the node of k, or 0.
 func (g *Graph) find(k identity.Key) ref {
+	if x := g.placedNode(k); x != 0 {
+		return x
+	}
 	return g.byKey.find(mix(uint64(k)), func(x ref) bool { return g.nodes.at(x).key == k })
 }
 
 // findEdge returns the edge of a and b, which must be in key order, or 0.
 func (g *Graph) findEdge(a, b ref) ref {
+	if e := g.placedEdge(a, b); e != 0 {
+		if g.edges.at(e).flags&gone != 0 {
+			return 0
+		}
+		return e
+	}
 	return g.byEnds.find(endsHash(a, b), func(e ref) bool {
 		d := g.edges.at(e)
 		return d.a == a && d.b == b

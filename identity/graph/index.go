@@ -78,16 +78,6 @@ func (x *index) grow(t *table) {
 	}
 }
 
-// touch reads what find reads first of h, so that it is near.
-func (x *index) touch(h uint64) ref {
-	t := x.table(h)
-	if t.used == 0 {
-		return 0
-	}
-	at := h & uint64(len(t.slot)-1)
-	return t.slot[at] ^ ref(t.tag[at])
-}
-
 // build stores the positions from 1 to before end in an empty index, by parts of its
 // shards side by side.
 func (x *index) build(end ref, sideBySide func(n int, f func(part int))) {

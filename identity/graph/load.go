@@ -1,8 +1,9 @@
 package graph
 
 import (
-	"cmp"
+	"math"
 	"slices"
+	"sync/atomic"
 
 	"github.com/kindred-cdp/kindred/identity"
 )
@@ -24,6 +25,7 @@ type StoredPair struct {
 	Source                      uint16
 	Period                      identity.Period
 	Span                        identity.Span
+	high                        ref // the greater end, where it was looked up already
 }
 
 // Load takes a stored ledger into a graph: identifiers first, then pairs, each
@@ -32,10 +34,10 @@ type StoredPair struct {
 //
 //   - what is ascending needs no look-up: an identifier or pair is the last one or
 //     a new one, and the lesser ends of pairs are met by walking along;
-//   - indexes are made at once, shard after shard, and so mostly in the
-//     processor's cache;
+//   - what ascends needs no index: see places;
 //   - the greater ends of many pairs are looked up together, so that the processor
-//     waits for many lines of memory at a time and not for one after the other.
+//     waits for many lines of memory at a time and not for one after the other;
+//   - a pair goes to the lists in which it belongs at once.
 //
 // Nothing else may use the graph before End.
 type Load struct {
@@ -44,14 +46,13 @@ type Load struct {
 	spaces     []uint32 // of namespaces
 	trusted    []bool   // by source
 	sources    []string
-	bulk       bool // the graph was empty
-	indexed    bool
-	node       ref // the last one
-	sorted     ref // identifiers before it ascend by key
-	low        ref // where the walk along them is
+	bulk       bool                  // the graph was empty
+	placed     atomic.Pointer[Graph] // the nodes that were loaded, when where they are is known
+	unplaced   bool                  // an identifier came with a pair only
+	node       ref                   // the last one
+	low        ref                   // where the walk along them is
 	pair       StoredPair
 	edge       ref // of pair
-	ends       []ref
 }
 
 // Load begins to take a stored ledger. namespaces and sources are what its rows
@@ -90,7 +91,6 @@ func (l *Load) Identifiers(batch []StoredIdentifier) {
 		}
 		if l.node == 0 || g.nodes.at(l.node).key != s.Key {
 			l.node = g.newNode(s.Key, l.spaces[s.Namespace])
-			l.sorted = g.nodes.end()
 		}
 		if s.Blocked && g.nodes.at(l.node).flags&ruleBlocked == 0 {
 			g.setBlocked(l.node, ruleBlocked, true)
@@ -99,11 +99,40 @@ func (l *Load) Identifiers(batch []StoredIdentifier) {
 	}
 }
 
-// index makes the index of the identifiers.
-func (l *Load) index() {
-	if g := l.g; l.bulk && !l.indexed {
-		l.indexed = true
-		g.byKey.build(g.nodes.end(), g.sideBySide)
+// place notes where identifiers are, when all of them have come.
+func (l *Load) place() {
+	if l.placed.Load() == nil {
+		l.g.placeNodes()
+		l.placed.Store(&Graph{nodes: l.g.nodes, placed: l.g.placed})
+	}
+}
+
+// Ahead looks up ends of pairs that are to be taken later. Unlike all else it may be
+// called while others are taken, and by several at once.
+func (l *Load) Ahead(batch []StoredPair) {
+	nodes := l.placed.Load()
+	for nodes != nil && len(batch) > 0 {
+		n := min(len(batch), together)
+		nodes.lookUp(batch[:n])
+		batch = batch[n:]
+	}
+}
+
+// lookUp finds the greater ends of pairs, for many at once: the processor then waits
+// for many lines of memory at a time and not for one after the other.
+func (g *Graph) lookUp(batch []StoredPair) {
+	touched := ref(0)
+	for i := range batch {
+		touched ^= g.nearNode(batch[i].High, false)
+	}
+	for i := range batch {
+		touched ^= g.nearNode(batch[i].High, true)
+	}
+	for i := range batch {
+		batch[i].high = g.placedNode(batch[i].High)
+	}
+	if len(batch) > 0 && touched == math.MaxUint32 {
+		batch[0].high = g.placedNode(batch[0].High) // The compiler must not think that nobody wants it.
 	}
 }
 
@@ -118,7 +147,7 @@ func (l *Load) Pairs(batch []StoredPair) {
 		}
 		return
 	}
-	l.index()
+	l.place()
 	for len(batch) > 0 {
 		n := min(len(batch), together)
 		l.link(batch[:n])
@@ -146,7 +175,8 @@ func (l *Load) link(batch []StoredPair) {
 			}
 			continue
 		}
-		x, y := l.lesser(p.Low), l.ends[i]
+		x, y := l.lesser(p.Low), p.high
+		l.unplaced = l.unplaced || x == 0 || y == 0 // A pair whose identifiers were not stored.
 		if x == 0 {
 			x = g.node(identity.Node{Key: p.Low, Namespace: l.namespaces[p.LowNamespace]})
 		}
@@ -155,8 +185,7 @@ func (l *Load) link(batch []StoredPair) {
 		}
 		l.pair, l.edge = *p, 0
 		if pairs, domestic := g.pairs(x, y); pairs {
-			l.edge = g.newEdge(x, y, domestic)
-			g.seenEdge(l.edge, s)
+			l.edge = g.loadEdge(x, y, domestic, s)
 		}
 	}
 }
@@ -164,39 +193,35 @@ func (l *Load) link(batch []StoredPair) {
 // lesser returns the identifier of k, or 0: it walks along, as pairs ascend by
 // their lesser end.
 func (l *Load) lesser(k identity.Key) ref {
-	for l.low < l.sorted && l.g.nodes.at(l.low).key < k {
+	end := l.g.placed.nodesEnd
+	for l.low < end && l.g.nodes.at(l.low).key < k {
 		l.low++
 	}
-	if l.low < l.sorted && l.g.nodes.at(l.low).key == k {
+	if l.low < end && l.g.nodes.at(l.low).key == k {
 		return l.low
 	}
-	return l.g.find(k) // A pair whose identifiers were not stored.
+	return 0
 }
 
-// greater finds the greater ends of batch, and touches what linking them will
-// read.
+// greater finds the greater ends of batch that nobody looked up ahead, and touches what
+// linking them will read.
 func (l *Load) greater(batch []StoredPair) {
 	g := l.g
-	l.ends = l.ends[:0]
+	if batch[0].high|batch[len(batch)-1].high == 0 {
+		g.lookUp(batch)
+	}
 	touched := ref(0)
 	for i := range batch {
-		touched ^= g.byKey.touch(mix(uint64(batch[i].High)))
-	}
-	for i := range batch {
-		l.ends = append(l.ends, g.find(batch[i].High))
-	}
-	for _, y := range l.ends {
-		if y != 0 {
+		if y := batch[i].high; y != 0 {
 			n := g.nodes.at(y)
 			touched ^= n.live ^ n.parked ^ n.space ^ ref(n.key)
 		}
 	}
-	for _, y := range l.ends {
-		if y == 0 {
-			continue
-		}
-		if e := cmp.Or(g.nodes.at(y).live, g.nodes.at(y).parked); e != 0 {
-			touched ^= g.edges.at(e).prevA
+	for i := range batch {
+		if y := batch[i].high; y != 0 {
+			if e := g.nodes.at(y).someEdge(); e != 0 {
+				touched ^= g.edges.at(e).prevA
+			}
 		}
 	}
 	g.work.touched = touched // The compiler must not think that nobody wants it.
@@ -204,8 +229,12 @@ func (l *Load) greater(batch []StoredPair) {
 
 // End ends the load.
 func (l *Load) End() {
-	l.index()
-	if l.bulk {
+	switch {
+	case !l.bulk:
+	case l.unplaced:
 		l.g.byEnds.build(l.g.edges.end(), l.g.sideBySide)
+	default:
+		l.place()
+		l.g.placeEdges()
 	}
 }

@@ -47,7 +47,7 @@ func load(g *Graph, r *rand.Rand, rows map[mergedRow]identity.Span) {
 			ids = append(ids, StoredIdentifier{m.low.Key, namespace(m.low), source, m.low.Blocked, m.period, ordered[m]})
 			continue
 		}
-		pairs = append(pairs, StoredPair{m.low.Key, m.high.Key, namespace(m.low), namespace(m.high), source, m.period, ordered[m]})
+		pairs = append(pairs, StoredPair{m.low.Key, m.high.Key, namespace(m.low), namespace(m.high), source, m.period, ordered[m], 0})
 	}
 	for len(ids) > 0 {
 		n := 1 + r.IntN(len(ids))
@@ -56,6 +56,9 @@ func load(g *Graph, r *rand.Rand, rows map[mergedRow]identity.Span) {
 	}
 	for len(pairs) > 0 {
 		n := 1 + r.IntN(len(pairs))
+		if r.IntN(2) == 0 {
+			l.Ahead(pairs[r.IntN(n):])
+		}
 		l.Pairs(pairs[:n])
 		pairs = pairs[n:]
 	}
@@ -119,5 +122,58 @@ func TestIndexesOfALoad(t *testing.T) {
 		}
 		x.add(mix(uint64(n)), n)
 		x.remove(mix(uint64(n)), n)
+	}
+}
+
+// TestPlacedAgain: pairs of a load that are erased are not found any more, and have their
+// places again when they are seen again.
+func TestPlacedAgain(t *testing.T) {
+	ids, pairs := storedRows(300)
+	g := New(identity.DefaultRules())
+	l := g.Load(numbered, []string{"web", "server"})
+	l.Identifiers(ids)
+	l.Pairs(pairs)
+	l.End()
+	g.Flush()
+	if g.byKey.bytes()+g.byEnds.bytes() != 0 {
+		t.Error("what was loaded is in indexes")
+	}
+	received := int64(0)
+	for _, s := range ids {
+		received = max(received, s.Span.FirstReceived)
+	}
+	for _, s := range ids {
+		g.Erase(s.Key, received)
+	}
+	g.Flush()
+	for _, p := range pairs {
+		if a, b := g.find(p.Low), g.find(p.High); a == 0 || b == 0 || g.findEdge(a, b) != 0 {
+			t.Fatalf("pair of %d and %d is there after its erasure", a, b)
+		}
+	}
+	if err := check(g); err != nil || g.count.pairs != 0 || g.count.identifiers != 0 {
+		t.Fatalf("%+v after an erasure of all: %v", g.count, err)
+	}
+	again := New(identity.DefaultRules())
+	end := g.edges.end()
+	for _, to := range []*Graph{g, again} {
+		for _, s := range ids {
+			s.Span.FirstReceived = received + 1
+			to.SeeIdentifier(identity.Node{Key: s.Key, Namespace: numbered[s.Namespace]}, "web", s.Period, s.Span)
+		}
+		for _, p := range pairs {
+			p.Span.FirstReceived = received + 1
+			to.SeePair(identity.Node{Key: p.Low, Namespace: numbered[p.LowNamespace]},
+				identity.Node{Key: p.High, Namespace: numbered[p.HighNamespace]}, "web", p.Period, p.Span)
+		}
+		to.Flush()
+	}
+	if err := check(g); err != nil || g.edges.end() != end {
+		t.Errorf("%d places of pairs, were %d: %v", g.edges.end(), end, err)
+	}
+	for _, s := range ids {
+		if got, want := g.Profile(s.Key), again.Profile(s.Key); got != want {
+			t.Fatalf("identifier %x is of profile %s, want %s", s.Key, got, want)
+		}
 	}
 }

@@ -1,5 +1,7 @@
 package graph
 
+import "unsafe"
+
 // ref is the position of a node, an edge or a row in its pages. Zero is none.
 type ref = uint32
 
@@ -7,6 +9,10 @@ const (
 	pageBits = 12
 	pageSize = 1 << pageBits
 	pageMask = pageSize - 1
+
+	// From manyPages on as many pages come at once as fill chunkSize bytes.
+	manyPages = 64
+	chunkSize = 16 << 20
 )
 
 // pages is an array that grows by whole pages, so that growing never copies
@@ -31,11 +37,24 @@ func (p *pages[T]) add() ref {
 		p.next = 1
 	}
 	if int(p.next>>pageBits) == len(p.page) {
-		p.page = append(p.page, new([pageSize]T))
+		p.grow()
 	}
 	i := p.next
 	p.next++
 	return i
+}
+
+// grow adds a page, and of many some more, which then lie together in large ones of the
+// system.
+func (p *pages[T]) grow() {
+	n := 1
+	if len(p.page) >= manyPages {
+		n = max(1, int(chunkSize/unsafe.Sizeof([pageSize]T{})))
+	}
+	chunk := Large[[pageSize]T](n)[:n]
+	for i := range chunk {
+		p.page = append(p.page, &chunk[i])
+	}
 }
 
 // remove gives i back; a later add may return it.

@@ -1,7 +1,5 @@
 package graph
 
-import "cmp"
-
 // portion is the number of identifiers that a rebuild evaluates at once: with
 // their edges they fit into the nearer caches of a processor.
 const portion = 4096
@@ -17,7 +15,11 @@ func (g *Graph) evaluateInPortions() {
 	// The flags say what the lists hold.
 	w.status, w.tenure, w.fuse, w.scan = w.status[:0], w.tenure[:0], w.fuse[:0], w.scan[:0]
 	w.edges, w.readmit, w.founder = w.edges[:0], w.readmit[:0], w.founder[:0]
-	c := &collector{next: 1, seen: make([]uint64, g.nodes.end()/64+1)}
+	c := &collector{g: g, end: int(g.nodes.end()) - 1, seen: make([]uint64, g.nodes.end()/64+1)}
+	if len(w.fresh) == c.end && g.unevaluated() {
+		c.starts = g.evaluatePlain()
+		c.end = len(c.starts)
+	}
 	if g.workers > 1 && g.unevaluated() {
 		g.evaluateSideBySide(c)
 		return
@@ -43,12 +45,14 @@ func (g *Graph) evaluatePortion() {
 // collector puts the marked nodes and edges of components on the work lists of a
 // graph, or of one that works for it.
 type collector struct {
-	g     *Graph
-	next  ref
-	seen  []uint64 // a bit for each node
-	queue []ref
-	size  int // of the components of this portion
-	near  ref // identifiers before it were touched
+	g      *Graph
+	starts []ref    // identifiers of all components to take; nil stands for all identifiers
+	end    int      // how many these are
+	next   int      // of them
+	near   int      // those before it were touched
+	seen   []uint64 // a bit for each node
+	queue  []ref
+	size   int // of the components of this portion
 	// The compiler must not think that nobody wants what is touched.
 	touched ref
 }
@@ -56,16 +60,24 @@ type collector struct {
 // collect takes the components of the next portion, and reports whether others may
 // be left.
 func (c *collector) collect(g *Graph) (more bool) {
-	for c.g, c.size = g, 0; c.next < g.nodes.end(); c.next++ {
+	for c.g, c.size = g, 0; c.next < c.end; c.next++ {
 		if c.size >= g.portion {
 			return true
 		}
 		if c.next >= c.near {
 			c.touch()
 		}
-		c.component(c.next)
+		c.component(c.start(c.next))
 	}
 	return false
+}
+
+// start returns the i-th of the identifiers with which components are found.
+func (c *collector) start(i int) ref {
+	if c.starts == nil {
+		return ref(i) + 1
+	}
+	return c.starts[i]
 }
 
 // touch reads what the components of the next identifiers begin with, for many of them
@@ -75,13 +87,14 @@ func (c *collector) collect(g *Graph) (more bool) {
 func (c *collector) touch() {
 	g, n := c.g, 0
 	var from, edges, ends [together / 4]ref
-	c.near = min(c.next+ref(len(from)), g.nodes.end())
-	for x := c.next; x < c.near; x++ {
+	c.near = min(c.next+len(from), c.end)
+	for at := c.next; at < c.near; at++ {
+		x := c.start(at)
 		if c.seen[x/64]&(1<<(x%64)) != 0 {
 			continue
 		}
 		d := g.nodes.at(x)
-		if e := cmp.Or(d.live, d.parked); e != 0 {
+		if e := d.someEdge(); e != 0 {
 			from[n], edges[n] = x, e
 			n++
 		}
@@ -90,8 +103,7 @@ func (c *collector) touch() {
 		ends[i] = g.edges.at(e).other(from[i])
 	}
 	for i, y := range ends[:n] {
-		d := g.nodes.at(y)
-		edges[i] = cmp.Or(d.live, d.parked)
+		edges[i] = g.nodes.at(y).someEdge()
 	}
 	for i, e := range edges[:n] { // Its own edge, if nothing else.
 		edges[i] = g.edges.at(e).other(ends[i])

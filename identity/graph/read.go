@@ -145,6 +145,6 @@ func (g *Graph) Stats() Stats {
 	s.Bytes = len(g.nodes.page)*pageSize*int(unsafe.Sizeof(node{})) +
 		len(g.edges.page)*pageSize*int(unsafe.Sizeof(edge{})) +
 		len(g.rows.page)*pageSize*int(unsafe.Sizeof(row{})) +
-		g.byKey.bytes() + g.byEnds.bytes()
+		g.byKey.bytes() + g.byEnds.bytes() + 4*(len(g.placed.nodes)+len(g.placed.edges))
 	return s
 }

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"math/bits"
-	"slices"
 	"sort"
 
 	"github.com/kindred-cdp/kindred/identity"
@@ -35,7 +34,10 @@ func (s *Sorter[T]) Sort(rows []T, from, to identity.Key) []T {
 	for i := range s.ends[1:] {
 		s.ends[i+1] += s.ends[i]
 	}
-	sorted := slices.Grow(s.spare[:0], len(rows))[:len(rows)]
+	if cap(s.spare) < len(rows) {
+		s.spare = Large[T](cap(rows))
+	}
+	sorted := s.spare[:len(rows)]
 	for i := range rows {
 		at := &s.ends[place(&rows[i])] // Its start, and its end when all are there.
 		sorted[*at] = rows[i]

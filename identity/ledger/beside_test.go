@@ -19,7 +19,7 @@ func TestDryRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	differed := 0
 	for i := range 2 * histories(t) {
 		seed := firstSeed + uint64(i)
@@ -171,7 +171,7 @@ func TestAsOf(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	for i := range histories(t) {
 		seed := firstSeed + uint64(i)
 		w := newWorld(t, db, seed)

@@ -41,6 +41,9 @@ type bruteLoad struct {
 	sources []string
 }
 
+// Ahead implements Loader.
+func (*bruteLoad) Ahead([]graph.StoredPair) {}
+
 func (g *bruteForce) Score(a, b identity.Node, model string, weight, at int64) {
 	g.namespaces[a.Key], g.namespaces[b.Key] = a.Namespace, b.Namespace
 	g.Oracle.Score(a, b, model, weight, at)

@@ -69,6 +69,11 @@ func (w *world) outcome(id string) identity.Outcome {
 
 // decisions are those in the tables.
 func (w *world) decisions(workspace string) []identity.Decision {
+	return once(w, func(l *looked) map[string][]identity.Decision { return l.decisions }, workspace,
+		func() []identity.Decision { return w.readDecisions(workspace) })
+}
+
+func (w *world) readDecisions(workspace string) []identity.Decision {
 	w.t.Helper()
 	all, err := w.ledger(nil).store.decisions(w.t.Context(), `SELECT `+decisionColumns+` FROM identity_decisions
 		WHERE workspace = {workspace:String}`, named("workspace", workspace))
@@ -85,8 +90,12 @@ func (w *world) key(id identity.Identifier) identity.Key {
 
 // profile is the published profile of an identifier of the first workspace.
 func (w *world) profile(id identity.Identifier) identity.ProfileID {
-	if p, ok := w.published(w.workspaces[0]).profile[w.key(id)]; ok {
-		return p
-	}
-	return identity.ProfileID(w.key(id))
+	key := w.key(id)
+	found := identity.ProfileID(key)
+	w.hop(w.workspaces[0], "identifier_profile", "identifier_id", "profile_id", func(subject, profile uint64) {
+		if identity.Key(subject) == key {
+			found = identity.ProfileID(profile)
+		}
+	})
+	return found
 }

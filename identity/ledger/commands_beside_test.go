@@ -45,7 +45,7 @@ func (d *refusing) PrepareBatch(ctx context.Context, query string, opts ...drive
 // reading that follow from them, which are stored at the same time, either may be
 // all that an owner leaves: its successor does the whole command, once.
 func TestDecisionsBesideReading(t *testing.T) {
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	for _, c := range []struct{ refused, stored string }{
 		{"identity_decisions", "identity_changes"},
 		{"identity_changes", "identity_decisions"},

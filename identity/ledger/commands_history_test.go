@@ -49,7 +49,7 @@ func (w *world) randomCommand() identity.Command {
 // makes of the evidence and the decisions that are in the ledger, and each
 // command has one outcome.
 func TestCommandStream(t *testing.T) {
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	for i := range histories(t) {
 		seed := firstSeed + uint64(i)
 		w := newWorld(t, db, seed)
@@ -134,7 +134,7 @@ func (w *world) checkOutcomes(when string) (applied, refused int) {
 // another one go on: the command is done once, as if nothing had happened. A
 // block flips a class, so all steps are among them.
 func TestCommandStopped(t *testing.T) {
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	for _, c := range []identity.Command{
 		{Kind: identity.BlockValue, Identifiers: []identity.Identifier{tablet}},
 		{Kind: identity.Unmerge, Identifiers: []identity.Identifier{bobMail}},
@@ -147,7 +147,7 @@ func TestCommandStopped(t *testing.T) {
 			w.whole = true
 			w.workspaces = []string{fmt.Sprintf("stopped-%s", c.Kind), fmt.Sprintf("beside-%s", c.Kind)}
 			for i := range w.workspaces { // Ids of the same evidence are those of the workspace.
-				w.workspaces[i] += fmt.Sprint("-", stop+1)
+				w.workspaces[i] += fmt.Sprint("-", worldCount)
 			}
 			couple(w)
 			if err := w.own(nil); err != nil {
@@ -205,7 +205,7 @@ func TestCommandStopped(t *testing.T) {
 // successor comes to the command: the successor finds decisions that it has not
 // loaded, and reads them.
 func TestReplacedInCommand(t *testing.T) {
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	for _, held := range []string{"command", "decisions", "reading", "version", "outcome", "notices", "commit"} {
 		w := newWorld(t, db, firstSeed)
 		w.whole = true

@@ -39,7 +39,7 @@ func couple(w *world) {
 
 // coupled returns such a world, with its evidence processed.
 func coupled(t *testing.T) *world {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	w.whole = true
 	couple(w)
 	if err := w.own(nil); err != nil {

@@ -11,7 +11,7 @@ import (
 // A source whose dates are anything from 1900 on neither stops the owner nor
 // makes its inserts fail: 504 quarters come in one batch.
 func TestRandomDatesStopNobody(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	begin := time.Date(1900, 1, 15, 0, 0, 0, 0, time.UTC)
 	for quarter := range 504 {
 		at := begin.AddDate(0, 3*quarter, 0)

@@ -12,6 +12,11 @@ import (
 
 // erased is what erasures took of a kind, with their times.
 func (w *world) erased(workspace, what string) map[uint64]int64 {
+	return once(w, func(l *looked) map[[2]string]map[uint64]int64 { return l.erased }, [2]string{workspace, what},
+		func() map[uint64]int64 { return w.readErased(workspace, what) })
+}
+
+func (w *world) readErased(workspace, what string) map[uint64]int64 {
 	w.t.Helper()
 	all := map[uint64]int64{}
 	var id uint64

@@ -46,7 +46,7 @@ func (w *world) owned(l *Ledger, f func(ctx context.Context)) {
 
 // TestExplanations asks a running owner, with values and evidence from its tables.
 func TestExplanations(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	w.cfg.BatchWait = time.Millisecond
 	ws, early, late := w.workspaces[0], testNow.Add(-500*time.Hour), testNow.Add(-400*time.Hour)
 	anna, ben := id(identity.UserID, "anna"), id(identity.UserID, "ben")

@@ -38,7 +38,7 @@ func crowd(w *world) {
 // two flushes that follow: its sets are decided again in any case, two in a
 // flush or all of them. The first four steps are those of the start.
 func TestFlip(t *testing.T) {
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	for _, sets := range []int{2, 100} {
 		const last, least = 16, 10
 		first, by := strides(t)
@@ -92,7 +92,7 @@ func flipStopped(t *testing.T, w *world, stop int) (steps []string) {
 // TestFlipDuringFlip blocks the e-mail and takes the block back while its sets
 // are being decided again: they are started again.
 func TestFlipDuringFlip(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	email := mailbox(t, w)
 	o := newOwner(w.ledger(nil), w.topic.join())
 	if err := o.start(t.Context()); err != nil {

@@ -31,6 +31,7 @@ type world struct {
 	r          *rand.Rand
 	seen       struct{ tenures, households int } // that were compared
 	whole      bool                              // batches are as large as can be, not random
+	looked     *looked                           // by the check that is running
 	cfg        Config
 	stakes     map[identity.ProfileID]identity.Stake
 }

@@ -66,7 +66,7 @@ const firstSeed = 20260504
 // order of stops, what readers see, a rebuild, the history and the notices end
 // equal to the definition.
 func TestCrashes(t *testing.T) {
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	for i := range histories(t) {
 		seed := firstSeed + uint64(i)
 		w := newWorld(t, db, seed)
@@ -102,7 +102,7 @@ func TestCrashes(t *testing.T) {
 // takes over and goes on, and then lets it go on as well, until it meets the
 // fence. Nothing it writes changes what readers see.
 func TestReplacedOwner(t *testing.T) {
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	for i := range histories(t) {
 		seed := firstSeed + uint64(i)
 		w := newWorld(t, db, seed)
@@ -157,7 +157,7 @@ func TestOrder(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	for i := range histories(t) {
 		seed := firstSeed + uint64(i)
 		w := newWorld(t, db, seed)
@@ -204,7 +204,7 @@ func TestOrder(t *testing.T) {
 // it had not committed, but had stored: the ledger alone is enough to end equal
 // to the definition.
 func TestLedgerAlone(t *testing.T) {
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	for _, stop := range []string{"reading", "version", "notices", "commit"} {
 		w := newWorld(t, db, firstSeed)
 		for range 30 {

@@ -18,7 +18,7 @@ func TestLinkParted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	records(w)
 	w.sendLinks(w.scored("m1", testNow.Add(-time.Hour), 1500, crmAna, shopAna))
 	w.mustOwn()
@@ -42,7 +42,7 @@ func TestLinkParted(t *testing.T) {
 // TestLinkRejections: what is no batch of links, or of a workspace elsewhere, is a
 // dead letter, and the rest goes on.
 func TestLinkRejections(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	records(w)
 	raw := func(value []byte) {
 		w.topic.append(kafka.Message{Value: value, Headers: []kafka.Header{{Key: identity.HeaderLinks, Value: []byte("1")}}})

@@ -52,7 +52,7 @@ func TestLinks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	records(w)
 	w.mustOwn()
 	apart := w.published(w.workspaces[0])
@@ -103,7 +103,7 @@ func TestLinks(t *testing.T) {
 // TestLinksExplained: why, the graph of a profile and what stands between two
 // show the score with its contributions.
 func TestLinksExplained(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	w.cfg.BatchWait = time.Millisecond
 	records(w)
 	at := testNow.Add(-time.Hour)
@@ -173,7 +173,7 @@ func TestScoringOfAnotherMoment(t *testing.T) {
 // TestLinksStopped stops an owner before each step of a flush with links, and lets
 // another one go on: all is as if nothing had happened.
 func TestLinksStopped(t *testing.T) {
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	steps := map[string]bool{}
 	first, by := strides(t)
 	for stop, ended := first, false; !ended; stop += by {
@@ -208,7 +208,7 @@ func TestLinksStopped(t *testing.T) {
 // steps or are replaced in the midst of one: the reading, a rebuild, the history
 // and the table of links end equal to the definition, and links move people.
 func TestLinkStream(t *testing.T) {
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	moved := 0
 	for i := range histories(t) {
 		seed := firstSeed + uint64(i)
@@ -274,7 +274,7 @@ func TestModelSwitch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	joins, splits := 0, 0
 	for i := range max(4, 2*histories(t)) {
 		seed := firstSeed + uint64(i)

@@ -48,9 +48,9 @@ func (l *loader) load(ctx context.Context) error {
 		into.Lists(known.namespaces, known.sources)
 	}
 	steps := append(
-		rangesOf(ids, l.store.rangeRows, l.identifiers, func(r *graph.StoredIdentifier) (a, b identity.Key) { return r.Key, 0 },
+		rangesOf(ids, ranges(ids, l.store.rangeRows), l.identifiers, func(r *graph.StoredIdentifier) (a, b identity.Key) { return r.Key, 0 }, func([]graph.StoredIdentifier) {},
 			func(rows []graph.StoredIdentifier) { named(); into.Identifiers(rows) }),
-		rangesOf(pairs, l.store.rangeRows, l.pairs, func(r *graph.StoredPair) (a, b identity.Key) { return r.Low, r.High },
+		rangesOf(pairs, lowRanges(pairs, l.store.rangeRows), l.pairs, func(r *graph.StoredPair) (a, b identity.Key) { return r.Low, r.High }, into.Ahead,
 			func(rows []graph.StoredPair) { named(); into.Pairs(rows) })...)
 	if err := steps.run(ctx); err != nil {
 		return fmt.Errorf("read identifiers and pairs: %w", err)
@@ -118,7 +118,7 @@ func (l *loader) learn(ctx context.Context, query string, r keyRange) error {
 	var name string
 	var source bool
 	args := named("workspace", l.space.name, "from", r.from, "to", r.to)
-	err := l.store.each(pointRead(ctx), query, args, []any{&name, &source}, func() error {
+	err := l.store.each(rangeRead(ctx), query, args, []any{&name, &source}, func() error {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if source && !slices.Contains(l.names.sources, name) {
@@ -170,7 +170,7 @@ func (l *loader) identifiers(ctx context.Context, r keyRange, rows []graph.Store
 		var value string
 		var s spanRow
 		rows = rows[:0]
-		err = l.store.each(pointRead(ctx), query, l.args(r, known), append([]any{&id, &value, &at}, s.dest()...), func() error {
+		err = l.store.each(rangeRead(ctx), query, l.args(r, known), append([]any{&id, &value, &at}, s.dest()...), func() error {
 			found++
 			namespace, _ := s.take(at)
 			if namespace == 0 || s.source == 0 {
@@ -198,7 +198,7 @@ func (l *loader) pairs(ctx context.Context, r keyRange, rows []graph.StoredPair)
 		var low, high, at uint64
 		var s spanRow
 		rows = rows[:0]
-		err = l.store.each(pointRead(ctx), query, l.args(r, known), append([]any{&low, &high, &at}, s.dest()...), func() error {
+		err = l.store.each(rangeRead(ctx), query, l.args(r, known), append([]any{&low, &high, &at}, s.dest()...), func() error {
 			found++
 			lowNamespace, highNamespace := s.take(at)
 			if lowNamespace == 0 || highNamespace == 0 || s.source == 0 {

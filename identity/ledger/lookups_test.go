@@ -72,7 +72,7 @@ func watched(t *testing.T, w *world) (*owner, *witness) {
 // TestLookups: what is new asks the tables nothing; what is known asks them once
 // after a restart, and a key that another identifier has is still found out.
 func TestLookups(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	w.cfg.CacheEntries = 1000
 	expect := func(what string, o *owner, seen *witness, identifiers, owners int) {
 		t.Helper()
@@ -115,7 +115,7 @@ func TestLookups(t *testing.T) {
 // identifiers and anchor_members, wherever an owner stops. A later owner decides
 // it by the former and finds it by the latter.
 func TestSetsAreStoredLast(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	w.send(people(w.workspaces[0], 5)...)
 	o, seen := watched(t, w)
 	if err := o.process(t.Context(), w.topic.log); err != nil {

@@ -16,7 +16,7 @@ import (
 // TestOwn runs an owner as the process does: evidence comes in while it runs, it
 // is told to stop, another one goes on, and is replaced.
 func TestOwn(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	w.cfg.BatchWait = time.Millisecond
 	l := w.ledger(nil)
 	if l.Ready() {
@@ -72,7 +72,7 @@ func TestOwn(t *testing.T) {
 
 // TestLostOwnership ends Own with the error of the fence.
 func TestLostOwnership(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	p := w.topic.join()
 	w.topic.join()
 	if err := w.ledger(nil).Own(t.Context(), p); !errors.Is(err, errFence) {
@@ -86,7 +86,7 @@ func TestLostOwnership(t *testing.T) {
 // TestEpochsDiffer holds an owner between taking its epoch and writing it down:
 // its successor takes another one, which only the fenced commit can tell it.
 func TestEpochsDiffer(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	w.sendRandom()
 	if err := w.own(nil); err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestEpochsDiffer(t *testing.T) {
 // TestRejections: what is no evidence, belongs elsewhere or collides is rejected
 // with its reason and without a value, and the rest goes on.
 func TestRejections(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	at := testNow.Add(-time.Hour)
 	ana := id(identity.Email, "ana@shop.example")
 	good := evidenceOf(w.workspaces[0], "crm", at, at, ana, id(identity.UserID, "u1"))
@@ -187,7 +187,7 @@ func (b doubtfulBatch) Send() error {
 // TestRetriedInsert: an insert that arrived and seemed to fail is tried again,
 // and its changes are in the history once.
 func TestRetriedInsert(t *testing.T) {
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	w := newWorld(t, db, firstSeed)
 	for range 10 {
 		w.sendRandom()
@@ -235,7 +235,7 @@ func TestMetadata(t *testing.T) {
 // TestLostMetadata: an operator who resets offsets loses the mark; epochs go on
 // from the tables, and every notice is published again.
 func TestLostMetadata(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	for range 20 {
 		w.sendRandom()
 	}

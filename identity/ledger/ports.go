@@ -128,6 +128,9 @@ type Loader interface {
 	// with them.
 	Lists(namespaces []identity.Namespace, sources []string)
 	Identifiers(batch []graph.StoredIdentifier)
+	// Ahead prepares pairs that are to be taken later. Several may call it at once, and
+	// while others are taken.
+	Ahead(batch []graph.StoredPair)
 	Pairs(batch []graph.StoredPair)
 	End()
 }

@@ -2,7 +2,7 @@ package ledger
 
 import (
 	"context"
-	"slices"
+	"math"
 
 	"golang.org/x/sync/errgroup"
 
@@ -30,6 +30,19 @@ func ranges(n, rows uint64) []keyRange {
 	return all
 }
 
+// lowRanges is ranges for the lesser of two keys: these are denser the less they are, of
+// all of them 1-(1-x)² lie below the part x of all keys.
+func lowRanges(n, rows uint64) []keyRange {
+	all := make([]keyRange, n/rows+1)
+	from := uint64(0)
+	for i := range all {
+		below := 1 - math.Sqrt(1-float64(i+1)/float64(len(all)))
+		all[i] = keyRange{from, uint64(math.Ldexp(below, 63)) - 1}
+		from = all[i].to + 1
+	}
+	return all
+}
+
 // readers is the number of ranges that are read at once: while the rows of one are
 // sorted the engine has another to read, and it reads each on one thread.
 const readers = 2
@@ -38,14 +51,14 @@ const readers = 2
 // range, and returns what gives its rows to the graph.
 type readAhead []func(ctx context.Context) (take func(), err error)
 
-// rangesOf returns the steps for a table of n rows: the rows of one range after the
-// other, read by read, go to take in the order of key.
+// rangesOf returns the steps for a table of n rows in ranges: the rows of one after the
+// other, read by read, go to take in the order of key; ahead prepares those of several
+// at once.
 func rangesOf[T any](
-	n, perRange uint64, read func(context.Context, keyRange, []T) ([]T, error), key func(*T) (a, b identity.Key), take func([]T),
+	n uint64, all []keyRange, read func(context.Context, keyRange, []T) ([]T, error), key func(*T) (a, b identity.Key), ahead, take func([]T),
 ) (steps readAhead) {
-	all := ranges(n, perRange)
-	each := int(n)/len(all) + int(perRange)/64 // A range has more than its share, but not as many more.
-	free := make(chan []T, 2*readers)          // as many as there ever are
+	each := int(n)/len(all)*65/64 + 1024 // A range has more than its share, but not as many more.
+	free := make(chan []T, 2*readers)    // as many as there ever are
 	sorters := make(chan *graph.Sorter[T], readers)
 	for range readers {
 		sorters <- &graph.Sorter[T]{Key: key}
@@ -57,13 +70,17 @@ func rangesOf[T any](
 			case rows = <-free:
 			default:
 			}
-			rows, err := read(ctx, r, slices.Grow(rows[:0], each))
+			if cap(rows) < each {
+				rows = graph.Large[T](each)
+			}
+			rows, err := read(ctx, r, rows[:0])
 			if err != nil {
 				return nil, err
 			}
 			s := <-sorters // No more read at once.
 			rows = s.Sort(rows, identity.Key(r.from), identity.Key(r.to))
 			sorters <- s
+			ahead(rows)
 			return func() {
 				take(rows)
 				free <- rows

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -49,10 +51,37 @@ func TestReadAhead(t *testing.T) {
 	}
 }
 
+// TestLowRanges: the ranges of lesser keys have about as many of them each, leave no key
+// out and none twice.
+func TestLowRanges(t *testing.T) {
+	const perRange, n = 1000, 50_500
+	all := lowRanges(n, perRange)
+	r := rand.New(rand.NewPCG(firstSeed, 3))
+	found := make([]int, len(all))
+	for range n {
+		low := min(r.Uint64()>>1, r.Uint64()>>1)
+		for i, in := range all {
+			if in.from <= low && low <= in.to {
+				found[i]++
+			}
+		}
+	}
+	sum := 0
+	for i, in := range all {
+		sum += found[i]
+		if i > 0 && in.from != all[i-1].to+1 || in.to < in.from || math.Abs(float64(found[i])-n/float64(len(all))) > 6*math.Sqrt(perRange) {
+			t.Errorf("range %d of %d is %x to %x, and has %d keys", i, len(all), in.from, in.to, found[i])
+		}
+	}
+	if sum != n || all[0].from != 0 || all[len(all)-1].to != 1<<63-1 {
+		t.Errorf("from %x to %x there are %d keys, want %d", all[0].from, all[len(all)-1].to, sum, n)
+	}
+}
+
 // TestNamesOfLaterRanges: a reload finds namespaces and sources that no row of the
 // first ranges has.
 func TestNamesOfLaterRanges(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	w.whole = true
 	w.send(people(w.workspaces[0], 60)...)
 	at := testNow.Add(-time.Hour)

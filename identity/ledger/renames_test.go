@@ -39,7 +39,7 @@ func aliasOf(workspace, source, message string, ids ...identity.Identifier) iden
 // claims that Bob is Ana. Only the first of the two may say so.
 func aliasedWorld(t *testing.T) *world {
 	t.Helper()
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	w.whole = true
 	couple(w)
 	at := testNow.Add(-2 * time.Hour)
@@ -190,7 +190,7 @@ func TestRenameOfAUUID(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	const uuid = "00000000-0000-4000-8000-000000000001"
 	w.send(aliasOf(w.workspaces[0], "crm", "m-1", anna, id(identity.AnonymousID, uuid)))
 	if err := w.own(nil); err != nil {

@@ -11,7 +11,7 @@ import (
 // accounts is a world with two accounts of one person: each has a user id, a
 // customer number, an address and a record, and shares none of them.
 func accounts(t *testing.T) (w *world, first, second []identity.Identifier) {
-	w = newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w = newWorld(t, warehousetest.Shared(t), firstSeed)
 	w.whole = true
 	at := testNow.Add(-240 * time.Hour)
 	account := func(name string) []identity.Identifier {
@@ -69,7 +69,7 @@ func TestSeparate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	w.whole = true
 	records(w)
 	w.mustOwn()

@@ -24,7 +24,7 @@ import (
 // a and b of two empty profiles, c and d of two full ones, e and f of two
 // customers who may share a profile by no rule, g and h that are one.
 func doubts(t *testing.T) *world {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	w.whole, w.cfg.BatchWait = true, time.Millisecond
 	at := testNow.Add(-240 * time.Hour)
 	for i, name := range strings.Split("abcdefgh", "") {

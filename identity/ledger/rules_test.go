@@ -64,7 +64,7 @@ func TestRedeclareEqualsRebuild(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	for i := range histories(t) {
 		seed := firstSeed + uint64(i)
 		w := newWorld(t, db, seed)
@@ -112,7 +112,7 @@ func TestRedeclareEqualsRebuild(t *testing.T) {
 // TestRedeclareStopped stops an owner before each step of new rules: the reading
 // before serves until the version of the whole, and another owner ends the work.
 func TestRedeclareStopped(t *testing.T) {
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	steps := map[string]bool{}
 	moved := 0
 	first, by := strides(t)

@@ -33,20 +33,15 @@ func (w *world) readTold(workspace string, t reading) {
 	var id, household uint64
 	var untils []int64
 	var owners []uint64
-	err := s.each(w.t.Context(), `SELECT r.identifier_id, arrayMap(u -> toUnixTimestamp64Milli(u), argMax(r.untils, (r.epoch, r.sequence))),
-			argMax(r.owners, (r.epoch, r.sequence)) FROM identifier_tenures AS r
-		INNER JOIN identity_counted AS c ON r.workspace = c.workspace AND r.epoch = c.epoch
-		WHERE r.workspace = {workspace:String} AND r.sequence <= c.last_sequence GROUP BY r.identifier_id`,
-		named("workspace", workspace), []any{&id, &untils, &owners}, func() error {
+	w.counted(workspace, `SELECT identifier_id, arrayMap(u -> toUnixTimestamp64Milli(u), argMax(untils, (epoch, sequence))),
+			argMax(owners, (epoch, sequence)) FROM identifier_tenures
+		WHERE workspace = {workspace:String} AND `+countedRows("epoch", "sequence")+` GROUP BY identifier_id`,
+		[]any{&id, &untils, &owners}, func() {
 			for i, u := range untils {
 				t.tenures[identity.Key(id)] = append(t.tenures[identity.Key(id)], graph.Tenure{Until: u, Owner: identity.Key(owners[i])})
 			}
-			return nil
 		})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	err = s.each(w.t.Context(), `SELECT profile_id, household_id FROM households WHERE workspace = {workspace:String}`,
+	err := s.each(w.t.Context(), `SELECT profile_id, household_id FROM households WHERE workspace = {workspace:String}`,
 		named("workspace", workspace), []any{&id, &household}, func() error {
 			t.housed[identity.ProfileID(id)] = identity.HouseholdID(household)
 			return nil

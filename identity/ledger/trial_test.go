@@ -43,7 +43,7 @@ func TestTryCommand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
-	db := warehousetest.NewTestDatabase(t)
+	db := warehousetest.Shared(t)
 	applied := map[identity.CommandKind]int{}
 	refused := 0
 	for i := range histories(t) {
@@ -217,7 +217,7 @@ func TestTryWaits(t *testing.T) {
 // TestTryWhileEvidenceComes tries commands while an owner is at work: what it
 // publishes is what it would have published.
 func TestTryWhileEvidenceComes(t *testing.T) {
-	w := newWorld(t, warehousetest.NewTestDatabase(t), firstSeed)
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
 	l, o := w.live()
 	var all [][]kafka.Message
 	commands := make([]identity.Command, 60)

@@ -36,6 +36,7 @@ var engine struct {
 	err     error
 	stop    context.CancelFunc
 	ended   chan error
+	atEnd   []func(code int)
 }
 
 // Main runs the tests of a package and stops the engine after them; it returns the exit code. In the child process
@@ -47,6 +48,9 @@ func Main(m *testing.M) int {
 	engine.mainRan = true
 	defer inMemory()()
 	code := m.Run()
+	for _, f := range engine.atEnd {
+		f(code)
+	}
 	if engine.stop != nil {
 		engine.stop()
 		if err := <-engine.ended; err != nil {
@@ -56,6 +60,10 @@ func Main(m *testing.M) int {
 	}
 	return code
 }
+
+// AtEnd has f called with the exit code when all tests of the process have run, and the engine is still there. Tests
+// that run side by side must not call it.
+func AtEnd(f func(code int)) { engine.atEnd = append(engine.atEnd, f) }
 
 // ClickHouse returns the address of an engine, as clickhouse://user:password@host:port/default. All tests of the
 // process share it: make a database of your own. The engine and its data end with the process.
