@@ -115,8 +115,8 @@ FROM profile_lookup
 WHERE key IN {keys:Array(String)}`
 
 // look returns what stands under ids: their views, and of the names what there is. Those
-// under which nothing stands are missing. The old analyser of the engine does the same in
-// two thirds of the time.
+// under which nothing stands are missing. The old analyser of the engine takes a twentieth
+// less time, and other settings do not tell.
 func (t table) look(ctx context.Context, workspace string, ids []uint64, names ...string) (map[uint64]*entry, error) {
 	keys := make([]string, 0, len(ids)*(1+len(names)))
 	for _, id := range ids {
