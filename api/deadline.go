@@ -72,7 +72,8 @@ func (d *deadline) Err() error {
 	return nil
 }
 
-// Value implements context.Context. Package context asks for what is behind Done by it.
+// Value implements context.Context. Package context asks by it for what is behind Done,
+// and where it does not find that, a context made of this one costs a goroutine.
 func (d *deadline) Value(key any) any {
 	d.mu.Lock()
 	timed := d.timed

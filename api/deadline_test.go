@@ -40,7 +40,7 @@ func TestDeadlineIsATimeout(t *testing.T) {
 				child, endChild := context.WithTimeout(ctx, time.Hour)
 				defer endChild()
 				synctest.Wait()
-				return [4]any{err, at.Sub(start), [3]any{ctx.Err(), child.Err(), ctx.Value(named{})}}
+				return [4]any{err, at.Sub(start), [4]any{ctx.Err(), context.Cause(ctx), child.Err(), ctx.Value(named{})}}
 			}
 			synctest.Test(t, func(t *testing.T) {
 				want := see(t, func(p context.Context) (context.Context, func()) { return context.WithTimeout(p, after) })
