@@ -52,6 +52,15 @@
 // customers with 2.4 million orders it takes 93 s on two cores, 599 MiB here and 990 MiB
 // in the engine, whose groups go on on disk beyond half a GiB (kindred bench scores).
 //
+// # Updates
+//
+// The first refresh of a day scores everybody: each is a day older, and the models are
+// chosen and fitted anew. For the rest of the day the models stand, and an update writes
+// rows for the customers whose purchases, refunds or costs have changed, merged people
+// among them, under a later computed_at (Worker.Update); the population rows stay. It is
+// a refresh again when a tenth has changed, when a score is to be withdrawn, and after a
+// restart.
+//
 // # Which rows stand
 //
 // A refresh writes its rows under one computed_at and, when all of them are

@@ -73,8 +73,11 @@ type Summary struct {
 	OtherCurrencyOrders uint64  `json:"other_currency_orders"`
 	UnmatchedRefunds    float64 `json:"unmatched_refunds"`
 	// Unchanged says that the standing scores are of the same data and day.
-	Unchanged bool    `json:"unchanged"`
-	Seconds   float64 `json:"seconds"`
+	Unchanged bool `json:"unchanged"`
+	// Updated counts the customers that an update scored; what is said of all others is
+	// then of the refresh before it.
+	Updated int     `json:"updated,omitempty"`
+	Seconds float64 `json:"seconds"`
 
 	asOfDay, firstDay, lastDay int
 	spread                     map[string]spread
@@ -154,18 +157,27 @@ func (s *Summary) version(cfg Config) string {
 func (h *history) fingerprint(version string) string {
 	sum := sha256.New()
 	sum.Write([]byte(version))
-	var buffer [72]byte
-	for i, c := range h.customers {
-		binary.LittleEndian.PutUint64(buffer[0:], uint64(h.profiles[i]))
-		binary.LittleEndian.PutUint64(buffer[8:], uint64(c.Frequency))
-		binary.LittleEndian.PutUint64(buffer[16:], math.Float64bits(c.Recency))
-		binary.LittleEndian.PutUint64(buffer[24:], math.Float64bits(c.Age))
-		binary.LittleEndian.PutUint64(buffer[32:], math.Float64bits(c.Spend))
-		binary.LittleEndian.PutUint64(buffer[40:], math.Float64bits(c.First))
-		binary.LittleEndian.PutUint64(buffer[48:], math.Float64bits(h.earnings[i].Revenue))
-		binary.LittleEndian.PutUint64(buffer[56:], math.Float64bits(h.earnings[i].Covered))
-		binary.LittleEndian.PutUint64(buffer[64:], math.Float64bits(h.earnings[i].Contribution))
+	var buffer [inputBytes]byte
+	for i := range h.customers {
+		h.inputs(i, &buffer)
 		sum.Write(buffer[:])
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+// inputBytes is the length of what inputs writes.
+const inputBytes = 72
+
+// inputs writes down what the scores of the i-th customer are made of, beside the models.
+func (h *history) inputs(i int, buffer *[inputBytes]byte) {
+	c := h.customers[i]
+	binary.LittleEndian.PutUint64(buffer[0:], uint64(h.profiles[i]))
+	binary.LittleEndian.PutUint64(buffer[8:], uint64(c.Frequency))
+	binary.LittleEndian.PutUint64(buffer[16:], math.Float64bits(c.Recency))
+	binary.LittleEndian.PutUint64(buffer[24:], math.Float64bits(c.Age))
+	binary.LittleEndian.PutUint64(buffer[32:], math.Float64bits(c.Spend))
+	binary.LittleEndian.PutUint64(buffer[40:], math.Float64bits(c.First))
+	binary.LittleEndian.PutUint64(buffer[48:], math.Float64bits(h.earnings[i].Revenue))
+	binary.LittleEndian.PutUint64(buffer[56:], math.Float64bits(h.earnings[i].Covered))
+	binary.LittleEndian.PutUint64(buffer[64:], math.Float64bits(h.earnings[i].Contribution))
 }

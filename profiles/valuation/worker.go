@@ -19,6 +19,7 @@ type Worker struct {
 	metrics *metrics
 	wanted  chan struct{}
 	busy    sync.Mutex // held by the refresh that runs
+	last    *standing  // what stands, by what this worker knows; nil for nothing
 }
 
 // New returns a worker that does nothing yet.
@@ -33,12 +34,12 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 	return &Worker{cfg: cfg, deps: deps, metrics: m, wanted: make(chan struct{}, 1)}, nil
 }
 
-// Run refreshes at once, then every period (Config.Period) and whenever Request asks,
-// until ctx ends. A refresh that fails is logged and counted, and the scores before it
-// stand: the next one tries again. It returns nil when ctx has ended.
+// Run refreshes at once and whenever Request asks, and updates every period
+// (Config.Period), until ctx ends. One that fails is logged and counted, and the scores
+// before it stand: the next one tries again. It returns nil when ctx has ended.
 func (w *Worker) Run(ctx context.Context) error {
-	for {
-		s, err := w.Refresh(ctx)
+	for do := w.Refresh; ; {
+		s, err := do(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -51,8 +52,10 @@ func (w *Worker) Run(ctx context.Context) error {
 			due.Stop()
 			return nil
 		case <-due.C:
+			do = w.Update
 		case <-w.wanted:
 			due.Stop()
+			do = w.Refresh
 		}
 	}
 }
@@ -74,14 +77,16 @@ func (w *Worker) Request() {
 // Refresh reads, fits, scores and writes once, and returns what it did. With
 // too little data it withdraws the scores, says so in Summary.NotEnoughData, and
 // returns no error. When nothing has changed since the standing scores it writes
-// nothing. Refreshes run one at a time.
-func (w *Worker) Refresh(ctx context.Context) (Summary, error) {
+// nothing. Refreshes and updates run one at a time.
+func (w *Worker) Refresh(ctx context.Context) (Summary, error) { return w.run(ctx, false) }
+
+func (w *Worker) run(ctx context.Context, update bool) (Summary, error) {
 	w.busy.Lock()
 	defer w.busy.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
 	defer cancel()
 	start := w.deps.Clock()
-	s, err := w.refresh(ctx, start)
+	s, err := w.refresh(ctx, start, update)
 	s.Seconds = w.deps.Clock().Sub(start).Seconds()
 	w.metrics.done(s, err)
 	if err != nil {
@@ -89,11 +94,11 @@ func (w *Worker) Refresh(ctx context.Context) (Summary, error) {
 	}
 	w.deps.Logger.Info("valuation refreshed", "workspace", s.Workspace, "customers", s.Customers,
 		"customers_with_value", s.CustomersWithValue, "model", s.Model, "model_version", s.ModelVersion,
-		"unchanged", s.Unchanged, "not_enough_data", s.NotEnoughData, "fallback", s.Fallback, "seconds", s.Seconds)
+		"unchanged", s.Unchanged, "updated", s.Updated, "not_enough_data", s.NotEnoughData, "fallback", s.Fallback, "seconds", s.Seconds)
 	return s, nil
 }
 
-func (w *Worker) refresh(ctx context.Context, asOf time.Time) (Summary, error) {
+func (w *Worker) refresh(ctx context.Context, asOf time.Time, update bool) (Summary, error) {
 	asOf = asOf.UTC().Truncate(time.Millisecond)
 	s := Summary{Workspace: w.cfg.Workspace, AsOf: asOf, Rejected: map[lifetime.Reason]int{}, spread: map[string]spread{}}
 	before, err := w.published(ctx)
@@ -105,6 +110,12 @@ func (w *Worker) refresh(ctx context.Context, asOf time.Time) (Summary, error) {
 		return s, err
 	}
 	s.describe(h, lifetime.DayOf(asOf))
+	if update {
+		if done, err := w.update(ctx, h, before, &s); done || err != nil {
+			return s, err
+		}
+	}
+	w.last = nil
 	cfg := w.cfg
 	if cfg.Lifetime, err = w.models(h, before, &s); err != nil {
 		return s, fmt.Errorf("choose lifetime models: %w", err)
@@ -121,17 +132,13 @@ func (w *Worker) refresh(ctx context.Context, asOf time.Time) (Summary, error) {
 	}
 	s.ModelVersion = s.version(cfg)
 	inputs := h.fingerprint(s.ModelVersion)
-	if before.inputs == inputs {
+	// Where rows of updates have followed, the inputs are not those of all that stands.
+	if before.inputs == inputs && !before.newest.After(before.computedAt) {
 		s.Unchanged, s.CustomersWithValue, s.TotalValue = true, before.customers, before.total
+		w.remember(before.computedAt, s, fitted, h)
 		return s, nil
 	}
-	// The rows of this refresh must be later than those that stand, whatever
-	// the clock does.
-	computed := w.deps.Clock().UTC().Truncate(time.Millisecond)
-	if earliest := before.computedAt.Add(time.Millisecond); computed.Before(earliest) {
-		computed = earliest
-	}
-	s.ComputedAt = computed
+	s.ComputedAt = w.later(before.newest)
 	if fitted != nil {
 		if err := w.score(ctx, h, fitted, &s); err != nil {
 			return s, err
@@ -140,5 +147,6 @@ func (w *Worker) refresh(ctx context.Context, asOf time.Time) (Summary, error) {
 	if err := w.publish(ctx, &s, inputs); err != nil {
 		return s, fmt.Errorf("publish valuation: %w", profilestore.Concise(err))
 	}
+	w.remember(s.ComputedAt, s, fitted, h)
 	return s, nil
 }

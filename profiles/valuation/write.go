@@ -195,6 +195,7 @@ func appendNumber(b []byte, name string, v float64) []byte {
 // publication is what is known of the standing scores.
 type publication struct {
 	computedAt time.Time
+	newest     time.Time // of any row, also of updates since
 	inputs     string
 	customers  int
 	total      float64
@@ -205,6 +206,9 @@ const publishedSQL = `SELECT computed_at, value, detail FROM scores
 WHERE workspace = {workspace:String} AND profile_id = 0 AND score = '` + Population + `'
 ORDER BY computed_at DESC LIMIT 1`
 
+// newestSQL is the newest computed_at of a score that everybody has who has any.
+const newestSQL = `SELECT max(computed_at) FROM scores WHERE workspace = {workspace:String} AND score = '` + PAlive + `'`
+
 // population is the detail of the population row.
 type population struct {
 	Inputs  string  `json:"inputs"`
@@ -214,6 +218,9 @@ type population struct {
 // published reads the newest population row; the zero value when there is none.
 func (w *Worker) published(ctx context.Context) (publication, error) {
 	var p publication
+	if err := w.deps.Conn.QueryRow(ctx, newestSQL, clickhouse.Named("workspace", w.cfg.Workspace)).Scan(&p.newest); err != nil {
+		return p, err
+	}
 	rows, err := w.deps.Conn.Query(ctx, publishedSQL, clickhouse.Named("workspace", w.cfg.Workspace))
 	if err != nil {
 		return p, err
@@ -232,6 +239,9 @@ func (w *Worker) published(ctx context.Context) (publication, error) {
 			p.inputs, p.total, p.summary = last.Inputs, last.Summary.TotalValue, last.Summary
 		}
 		p.customers = int(value)
+	}
+	if p.newest.Before(p.computedAt) { // With too little data there are no scores.
+		p.newest = p.computedAt
 	}
 	return p, rows.Err()
 }
