@@ -55,6 +55,7 @@ var accessRules = map[string]access{
 	"GET /v1/segments/:segment/insights":      {nobody, false},
 	"GET /v1/personas":                        {nobody, false},
 	"GET /v1/lifecycle":                       {nobody, false},
+	"GET /v1/cohorts":                         {nobody, false},
 	"GET /v1/segments":                        {nobody, false},
 	"GET /v1/segments/:segment":               {masked, false}, // A definition has what its author has written.
 	"GET /v1/segments/:segment/versions":      {masked, false},

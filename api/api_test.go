@@ -169,6 +169,7 @@ type fixture struct {
 	models   *modelShelf
 	foretell *forecastKeeper
 	groups   *groupKeeper
+	cohorts  *cohortKeeper
 	privacy  *privacyKeeper
 	limits   *restrictionKeeper
 	commands *commandTaker
@@ -219,7 +220,7 @@ func newFixture() *fixture {
 		people: all, shelf: &shelf{people: all}, preview: &previewer{}, explain: &explainer{}, names: &vocabulary{}, cfg: cfg, logs: &logBuffer{}, metrics: prometheus.NewRegistry(),
 		events: &eventTaker{}, webhooks: &hook{}, tracking: &trackTaker{},
 		plans: newPlanKeeper(), letters: &letterKeeper{}, live: &segmentKeeper{}, told: &destinationKeeper{},
-		graph: &graphKeeper{}, rules: &ruleKeeper{}, commands: newCommandTaker(), models: &modelShelf{}, foretell: &forecastKeeper{}, groups: &groupKeeper{}, privacy: &privacyKeeper{}, limits: &restrictionKeeper{},
+		graph: &graphKeeper{}, rules: &ruleKeeper{}, commands: newCommandTaker(), models: &modelShelf{}, foretell: &forecastKeeper{}, groups: &groupKeeper{}, cohorts: &cohortKeeper{}, privacy: &privacyKeeper{}, limits: &restrictionKeeper{},
 		ring: newRing(), keys: &keyKeeper{}, audit: &recorder{}, now: time.Now,
 	}
 }
@@ -234,7 +235,7 @@ func (f *fixture) server(t testing.TB) *api.Server {
 		Profiles: f.people, History: f.shelf, Accounts: f.shelf, Searcher: f.shelf, Consistency: f.watch, Preview: f.preview, Vocabulary: f.names, Explain: f.explain, Estimate: f.explain, Keyer: keyer, Normalize: normalize.Identifier, Checks: f.checks,
 		Events: f.events, Webhooks: f.webhooks, Tracking: f.tracking,
 		Plans: f.plans, Letters: f.letters, Segments: f.live, Destinations: f.told,
-		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values, Models: f.models, Forecasts: f.foretell, Groups: f.groups, Privacy: f.privacy, Restrictions: f.limits,
+		Identity: f.graph, Rules: f.rules, Commands: owner, Values: f.people.values, Models: f.models, Forecasts: f.foretell, Groups: f.groups, Cohorts: f.cohorts, Privacy: f.privacy, Restrictions: f.limits,
 		Keyring: f.ring, Keys: f.keys, Audit: f.audit,
 		Log: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: f.now, Registerer: f.metrics, Gatherer: f.metrics,

@@ -35,7 +35,7 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/openapi.json", "", s.getOpenAPI},
 		s.docsRoute(),
 	}
-	return slices.Concat(list, s.reading(s.profileRoutes()), s.reading(s.segmentRoutes()), s.liveRoutes(), s.destinationRoutes(), s.identityRoutes(), s.modelRoutes(), s.forecastRoutes(), s.groupRoutes(), s.planRoutes(), s.letterRoutes(), s.accessRoutes(), s.privacyRoutes(), s.restrictionRoutes())
+	return slices.Concat(list, s.reading(s.profileRoutes()), s.reading(s.segmentRoutes()), s.liveRoutes(), s.destinationRoutes(), s.identityRoutes(), s.modelRoutes(), s.forecastRoutes(), s.groupRoutes(), s.cohortRoutes(), s.planRoutes(), s.letterRoutes(), s.accessRoutes(), s.privacyRoutes(), s.restrictionRoutes())
 }
 
 // Operation is one operation of the API, for tools that compare.

@@ -68,6 +68,8 @@ type Deps struct {
 	Forecasts Forecasts
 	// Groups tells of personas and stages; without it the routes are not there.
 	Groups Groups
+	// Cohorts tells what customers did since they came; without it the route is not there.
+	Cohorts Cohorts
 	// Keyring knows the keys that Keys manages, beside those of Config.Keys;
 	// without Keys their routes are not there.
 	Keyring Keyring

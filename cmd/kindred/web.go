@@ -23,6 +23,7 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/grouping"
 	"github.com/kindred-cdp/kindred/profiles/matching"
 	"github.com/kindred-cdp/kindred/profiles/privacy"
+	"github.com/kindred-cdp/kindred/profiles/valuation"
 	"github.com/kindred-cdp/kindred/profiles/views"
 	segmentsql "github.com/kindred-cdp/kindred/segments/sql"
 )
@@ -119,6 +120,7 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		Forecasts:    r.decided.models,
 		Models:       modelShelf{matching.NewModels(p.conn, nil), linkage},
 		Groups:       grouping.NewReader(p.conn),
+		Cohorts:      valuation.NewCohortReader(p.conn, now),
 		Commands:     commander{writer: r.commands, store: store, keyer: keyer, seen: w.commanded, log: p.log.With("role", "api")},
 		Keyer:        keyer,
 		Normalize:    reader.Identifier,
