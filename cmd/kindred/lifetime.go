@@ -66,7 +66,8 @@ share of the spend that each will leave, the past one of each shrunken to that o
 all), margin_value (the value times it) and known (the share of the past spend
 whose cost the file has): an empty cell is an unknown cost, and where less than
 --min-known of all spend has one no margin is told. All of them look --horizon units ahead (default: the length
-of the holdout, or a year).`,
+of the holdout, or a year). With --json they are added up by cohort, too: by the
+month of the first purchase, beside what the holdout brought.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().NFlag() == 0 {
 				return cmd.Help()
@@ -209,6 +210,7 @@ func (o *lifetimeOptions) run(ctx context.Context, u *ui) (*lifetimeReport, erro
 		return s.report.refuse(err)
 	}
 	s.compare()
+	s.cohorts()
 	s.margin()
 	if err := writeOutput(o.out, s.write); err != nil {
 		return nil, err

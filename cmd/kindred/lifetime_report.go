@@ -43,6 +43,7 @@ type lifetimeReport struct {
 	Spend         *lifetimeSpend          `json:"spend,omitempty"`
 	Margin        *lifetimeMargin         `json:"margin,omitempty"`
 	Holdout       *lifetimeHoldout        `json:"holdout,omitempty"`
+	Cohorts       []lifetimeCohort        `json:"cohorts,omitempty"`
 	// Unscored customers have no line, because their score is out of range;
 	// Clamped results were put right where rounding put them out of theirs.
 	Unscored int      `json:"unscored"`

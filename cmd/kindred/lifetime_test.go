@@ -66,6 +66,19 @@ func TestLifetimeOnCDNOW(t *testing.T) {
 	if math.Abs(h.Baselines["past_rate"].MAE-1.0237) > .001 {
 		t.Errorf("baselines %+v", h.Baselines)
 	}
+	// All of them came in the first quarter of 1997.
+	var all lifetimeCohort
+	held := cohortHoldout{}
+	for i, c := range r.Cohorts {
+		if c.Begin != []string{"1997-01", "1997-02", "1997-03"}[i] || !(c.Alive > 0) || c.Alive > float64(c.Customers) || !(c.Value > 0) || c.Holdout == nil {
+			t.Fatalf("cohort %+v", c)
+		}
+		all.Customers, all.Repeaters, all.Expected = all.Customers+c.Customers, all.Repeaters+c.Repeaters, all.Expected+c.Expected
+		held.Purchases, held.Expected = held.Purchases+c.Holdout.Purchases, held.Expected+c.Holdout.Expected
+	}
+	if len(r.Cohorts) != 3 || all.Customers != 2357 || all.Repeaters != r.Repeaters || held.Purchases != h.Purchases || math.Abs(held.Expected-h.Expected) > 1e-6 || math.Abs(all.Expected-h.Expected) > 1e-6 {
+		t.Errorf("%d cohorts add up to %+v and %+v", len(r.Cohorts), all, held)
+	}
 	first := checkScores(t, dir+"/scores.csv", 2357)
 	again := run("--amount", "dollars", "--holdout-end", "1998-06-30")
 	if second := checkScores(t, dir+"/scores.csv", 2357); second != first || again.LogLikelihood != r.LogLikelihood {
