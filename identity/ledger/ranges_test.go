@@ -87,7 +87,7 @@ func TestNamesOfLaterRanges(t *testing.T) {
 	at := testNow.Add(-time.Hour)
 	var rare identity.Evidence // alone has its source and a namespace, and lies far from the first keys
 	for i := 0; len(rare.Members) == 0 || min(rare.Members[0].Key, rare.Members[1].Key) < 1<<62; i++ {
-		rare = evidenceOf(w.workspaces[0], "till", at, at, id(identity.Loyalty, fmt.Sprint(i)), id(identity.Email, fmt.Sprint(i, "@till.example")))
+		rare = evidenceOf(w.workspaces[0], "till", at, at, id(identity.Loyalty, fmt.Sprint("card-", i)), id(identity.Email, fmt.Sprint("buyer-", i, "@till.example")))
 	}
 	w.send(rare)
 	if err := w.own(nil); err != nil {

@@ -54,7 +54,7 @@ type compiler struct {
 	everyName    bool            // some leaf counts events of any name
 	computing    bool            // some leaf is a computed trait, of all events of its name
 	occurrences  []occurrence    // that other leaves mean
-	required     []string        // columns that are empty for nobody who is in the only leaf
+	required     []string        // columns of the steps that must be of a sequence
 	transactions scan
 	state        []string // of a transaction, besides whether it stands
 	lines        []string // what the lines of a message of a transaction say, as columns

@@ -204,7 +204,7 @@ func (c *compiler) eventsSQL() string {
     %s
     GROUP BY profile_id`, c.reading.EventProfile("anchor_id", "time"), strings.Join(columns, ",\n        "), where)
 	if len(c.events.bits) == 1 && len(c.required) > 0 && !c.set.several {
-		grouped += "\n    HAVING notEmpty(" + strings.Join(c.required, ") AND notEmpty(") + ")"
+		grouped += "\n    HAVING " + c.inOrder()
 	}
 	// A query for each level: the server puts the expression in the place of a name
 	// within one, which would double the whole with every step of a sequence.

@@ -23,7 +23,7 @@ FROM (
                     FROM events
                     WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}, {p4:String}, {p5:String}, {p6:String}) AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
                     GROUP BY profile_id
-                    HAVING notEmpty(leaf_0_0) AND notEmpty(leaf_0_2)
+                    HAVING notEmpty(leaf_0_0) AND notEmpty(leaf_0_2) AND leaf_0_0[1] < leaf_0_2[-1]
                 )
             )
         )
