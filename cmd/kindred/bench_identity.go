@@ -103,8 +103,14 @@ func (h heldUp) String() string {
 	return fmt.Sprintf("%.2f s; evidence took at most %.0f ms meanwhile", h.Seconds, h.EvidenceMS)
 }
 
+// largeProfile is how many identifiers the profiles have that are taken apart.
+const largeProfile = 1000
+
 // benchIdentity runs all of it over an engine of its own.
 func benchIdentity(cmd *cobra.Command, o identityBench) error {
+	if least := 2 * o.runs * largeProfile; o.identifiers < least { // Each run takes one large profile apart.
+		return fmt.Errorf("%d runs need %d identifiers or more: the profiles that are taken apart have %d each", o.runs, least, largeProfile)
+	}
 	s, clean, err := benchSettings(cmd, "", roleSet{roleClickHouse})
 	if err != nil {
 		return err
@@ -171,7 +177,7 @@ func (m *identityMeter) prepare(ctx context.Context) error {
 	workspace := m.p.settings.workspace
 	m.population = population{
 		keyer: identity.NewKeyer(m.p.secret, workspace), workspace: workspace, seed: m.identity.seed,
-		identifiers: m.identity.identifiers, large: m.identity.runs, size: 1000, end: now().Add(-time.Hour),
+		identifiers: m.identity.identifiers, large: m.identity.runs, size: largeProfile, end: now().Add(-time.Hour),
 	}
 	f.Seed = m.identity.seed
 	made, err := m.population.write(ctx, m.p.conn)
