@@ -140,7 +140,8 @@ const weakPriorSD = 3
 
 // fitPurchases fits the model asked for. Where its likelihood has no maximum or
 // runs away to a limit (drop-out that does not differ between customers), a weak
-// prior gives it one, unless NBD, without any drop-out, does as well.
+// prior gives it one, unless NBD, without any drop-out, does as well; and so to NBD,
+// where nothing else is left and rates do not differ either.
 func (f *Fitted) fitPurchases(t *table, cfg Config) error {
 	model, n := newModel(cfg.Model), float64(t.customers)
 	best, err := maximise(model.likelihood(t), model.starts(t), cfg.PriorSD, n)
@@ -158,11 +159,14 @@ func (f *Fitted) fitPurchases(t *table, cfg Config) error {
 			return nil
 		}
 	}
-	if nbdErr != nil {
-		return fmt.Errorf("fit %s: %w", cfg.Model, errors.Join(err, nbdErr))
+	f.Report.Fallback = "no measurable drop-out"
+	if nbdErr != nil { // All buy at one rate, the limit of NBD.
+		if fallback, nbdErr = maximise(simple.likelihood(t), simple.starts(t), weakPriorSD, n); nbdErr != nil {
+			return fmt.Errorf("fit %s: %w", cfg.Model, errors.Join(err, nbdErr))
+		}
+		f.Report.Fallback = "rates hardly differ between customers: fitted with a weak prior"
 	}
 	f.accept(simple, fallback, t)
-	f.Report.Fallback = "no measurable drop-out"
 	return nil
 }
 

@@ -162,7 +162,7 @@ func cohort(r *rand.Rand, n int, rate func() float64, dropout func() float64, we
 func TestCohorts(t *testing.T) {
 	r := random(t, 11)
 	outcomes := map[string]int{}
-	for i := range min(200, count(t, 24)) {
+	for i := range min(200, count(t, 200)) {
 		mean, spread := math.Exp(-4+4*r.Float64()), r.IntN(3)
 		rate := func() float64 { return mean * math.Exp(float64(spread)*r.NormFloat64()) }
 		share := []float64{0, 0, .02, .2, .6}[r.IntN(5)]
