@@ -74,6 +74,9 @@ func (s *Server) observe(c *gin.Context) {
 	c.Next()
 	took := s.deps.Now().Sub(start)
 	route, method, status := routeOf(c), methodOf(c), c.Writer.Status()
+	if method == http.MethodGet {
+		s.reads.Add(1)
+	}
 	s.metrics.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
 	s.metrics.seconds.WithLabelValues(route, method).Observe(took.Seconds())
 	if !s.log.Enabled(c.Request.Context(), slog.LevelInfo) {

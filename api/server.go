@@ -109,6 +109,7 @@ type Server struct {
 	ready    readiness
 	bodies   bodyPool
 	draining atomic.Bool
+	reads    atomic.Uint64
 }
 
 // New checks the configuration and builds the routes. It opens no socket.
@@ -125,6 +126,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.engine = s.newEngine()
 	return s, nil
 }
+
+// Reads returns how many requests of method GET were answered so far.
+func (s *Server) Reads() uint64 { return s.reads.Load() }
 
 // Handler returns the routes with their middleware.
 func (s *Server) Handler() http.Handler { return s.engine }

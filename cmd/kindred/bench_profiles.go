@@ -143,19 +143,26 @@ func (b *bench) readLoad(ctx context.Context, what string, l *readLoad, length t
 	const views = "kindred_profiles_views_loads_total"
 	served := b.metric(views, "row")
 	own, engine := processor()
+	watching := make(chan []usage, 1)
+	watched, seen := context.WithCancel(ctx)
+	go func() { watching <- watchUsage(watched) }()
 	start := now()
-	if err := l.run(timed); err != nil {
+	err := l.run(timed)
+	took := now().Sub(start).Seconds()
+	seen()
+	windows := <-watching
+	if err != nil {
 		return err
 	}
-	took := now().Sub(start).Seconds()
 	own2, engine2 := processor()
 	served2 := b.metric(views, "row")
 	n := float64(len(l.latencies))
 	b.out("profiles, %s: %.0f reads in %.1f s: %.0f/s of %.0f begun, p50 %.2f ms, p99 %.2f ms, %d busy answers; %.1f %% of profiles hit, %.0f views of rows",
 		what, n, took, n/took, l.rate, l.quantile(.5), l.quantile(.99), l.busy.Load(), 100*b.loads().rate(before), served2-served)
 	b.out("  processor time per read: %.0f µs in kindred with the load generator, %.0f µs in the engine", (own2-own)/n*1e6, (engine2-engine)/n*1e6)
-	in, of, worst, slowest := l.slow()
+	in, of, worst, slowest, which := l.slow()
 	b.out("  the slowest %d were due in %d of %d windows of %v, %d of them in the ten worst", slowest, in, of, slowWindow, worst)
+	b.out("  who had the processors in those ten: %s", shares(which, windows))
 	return nil
 }
 

@@ -41,6 +41,7 @@ type platform struct {
 	ui        *ui
 	log       *slog.Logger
 	secret    identity.Secret
+	collector collector
 	conn      driver.Conn
 	bulk      driver.Conn // for the inserts of events; of the role ingest only
 	warehouse warehouse.Config
@@ -64,13 +65,14 @@ func eventTopics() []string {
 // the error.
 func withPlatform(ctx context.Context, s *settings, u *ui, body func(context.Context, *platform) error) (err error) {
 	p := &platform{settings: s, ui: u, log: u.logger(s)}
+	p.collector.memory = embedded.MachineBytes()
 	if err := os.MkdirAll(s.data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w; name another one with --data", err)
 	}
 	if p.secret, err = identitySecret(s); err != nil {
 		return err
 	}
-	go boundMemory(ctx)
+	go p.collector.run(ctx)
 	engines := newEngines(ctx)
 	defer func() { err = errors.Join(err, engines.stop()) }()
 	if err := p.startClickHouse(ctx, engines); err != nil {

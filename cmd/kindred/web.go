@@ -136,6 +136,9 @@ func newWeb(p *platform, r *roles) (*web, error) {
 		},
 		Log: p.log.With("role", "api"), Now: now, Registerer: r.registry, Gatherer: r.registry,
 	})
+	if err == nil {
+		p.collector.serving(w.server.Reads)
+	}
 	return w, err
 }
 

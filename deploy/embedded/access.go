@@ -12,6 +12,10 @@ func writable(dir string) error { return unix.Access(dir, unix.W_OK|unix.X_OK) }
 // leastMachineBytes is the memory that ClickHouse's cap and Kindred itself fit into.
 const leastMachineBytes = 1 << 30
 
+// MachineBytes is the memory of the machine, or of the container that this runs in; 0 where
+// that is not known.
+func MachineBytes() uint64 { return machineBytes() }
+
 // CheckMemory compares the machine's memory with the engine's cap.
 func CheckMemory(engine uint64) Finding {
 	total := machineBytes()

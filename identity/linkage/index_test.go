@@ -79,6 +79,9 @@ func fill(t testing.TB, x *linkage.Index, table *linkage.Table, order []int) map
 // Records that are added one by one, in any order, find exactly the pairs that
 // linking all of them found, and each weighs the same to the last bit.
 func TestIndexFindsWhatLinkFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and other tests see its goroutines")
+	}
 	for name, c := range map[string]struct {
 		config  synthetic.Config
 		records int

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"hash/fnv"
 	"log/slog"
 	"time"
 )
@@ -10,8 +11,13 @@ import (
 // keeps a table of decisions in memory. What cannot be read is logged under the name
 // what and tried again; what was known before stands meanwhile. It returns nil.
 func Follow(ctx context.Context, every time.Duration, log *slog.Logger, what string, refresh func(context.Context) error) error {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
+	// Different things are read at different moments: all at once would hold up who reads
+	// profiles.
+	named := fnv.New32a()
+	_, _ = named.Write([]byte(what)) // Never fails.
+	timer := time.NewTimer(every * time.Duration(1+named.Sum32()%64) / 64)
+	defer timer.Stop()
+	var ticks <-chan time.Time
 	for {
 		if err := refresh(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("read "+what, "error", err)
@@ -19,7 +25,11 @@ func Follow(ctx context.Context, every time.Duration, log *slog.Logger, what str
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-timer.C:
+			ticker := time.NewTicker(every)
+			defer ticker.Stop()
+			ticks = ticker.C
+		case <-ticks:
 		}
 	}
 }

@@ -17,7 +17,8 @@ import (
 
 // Config says how models are trained and how often they score.
 type Config struct {
-	// Beat is the time between looks at what is to be done. Default 5 s.
+	// Beat is the time between looks at what is to be done. Default 5.3 s: no other
+	// worker's, for all at once would hold up who reads profiles.
 	Beat time.Duration
 	// Daily is the time between whole runs. Default 24 h.
 	Daily time.Duration
@@ -43,7 +44,7 @@ type Config struct {
 // DefaultConfig returns the defaults that the fields name.
 func DefaultConfig() Config {
 	return Config{
-		Beat: 5 * time.Second, Daily: 24 * time.Hour, Retry: 24 * time.Hour, Timeout: time.Hour,
+		Beat: 5300 * time.Millisecond, Daily: 24 * time.Hour, Retry: 24 * time.Hour, Timeout: time.Hour,
 		Moments: 6, MaxRows: 25_000, Pause: 30 * time.Second, MaxChanged: 5_000, Reasons: 3, Propensity: propensity.DefaultConfig(),
 	}
 }

@@ -36,6 +36,9 @@ func town(r *rand.Rand, people, days int) [][]Basket {
 }
 
 func TestNextProducts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and other tests see its goroutines")
+	}
 	const seed = 5
 	t.Logf("seed %d", seed)
 	customers := town(rand.New(rand.NewPCG(seed, 1)), 500, 200)
@@ -91,6 +94,9 @@ func within190(history []Basket) (out []Basket) {
 
 // Nothing after the day is looked at, and what is judged by has not taught.
 func TestFitSeesNoFuture(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and other tests see its goroutines")
+	}
 	customers := town(rand.New(rand.NewPCG(8, 1)), 250, 160)
 	cfg := DefaultConfig()
 	cfg.Horizon = 14
