@@ -214,7 +214,7 @@ func (l *Load) greater(batch []StoredPair) {
 	for i := range batch {
 		if y := batch[i].high; y != 0 {
 			n := g.nodes.at(y)
-			touched ^= n.live ^ n.parked ^ n.space ^ ref(n.key)
+			touched ^= n.live ^ ref(n.key)
 		}
 	}
 	for i := range batch {
