@@ -180,7 +180,7 @@ func TestNotPlain(t *testing.T) {
 				l.Identifiers([]StoredIdentifier{s})
 			}
 			for _, p := range c.pairs {
-				s := StoredPair{Low: p.low, High: p.high, LowNamespace: c.ids[p.low-1], HighNamespace: c.ids[p.high-1]}
+				s := StoredPair{Low: p.low, High: p.high}
 				s.Period, s.Span = at(p.day)
 				l.Pairs([]StoredPair{s})
 			}
