@@ -180,9 +180,10 @@ func pointRead(ctx context.Context) context.Context {
 }
 
 // rangeRead is the context of a query for the rows of a range, of which several run at
-// once.
+// once. Nearly all rows that it reads are in the range: to look at their keys first, and
+// take the others out of the columns after that, is a third of what it would cost.
 func rangeRead(ctx context.Context) context.Context {
-	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_threads": 1}))
+	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_threads": 1, "optimize_move_to_prewhere": 0}))
 }
 
 // named binds values to the parameters of a query, as name, value, name, value.
