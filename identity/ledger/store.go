@@ -50,7 +50,7 @@ func (s *store) insertBlock(ctx context.Context, token string, b block) error {
 	}
 	for from := 0; from < b.rows(); from += size {
 		to := min(from+size, b.rows())
-		settings := clickhouse.Settings{"insert_deduplication_token": token + "/" + strconv.Itoa(from)}
+		settings := clickhouse.Settings{"async_insert": 0, "insert_deduplication_token": token + "/" + strconv.Itoa(from)}
 		part := clickhouse.Context(ctx, clickhouse.WithSettings(settings))
 		err := s.insertRows(part, b, from, to)
 		for attempt := 1; err != nil && attempt < s.cfg.InsertAttempts; attempt++ {
