@@ -196,9 +196,12 @@ func (s *store) name(ctx context.Context, workspace string, n *naming) error {
 	}
 	var id uint64
 	var namespace, value string
-	// The key alone first: its hash is in few granules, and of others no column is read.
-	err = s.each(ctx, `SELECT identifier_id, namespace, value FROM identifiers
-		PREWHERE identifier_id IN `+ids+` WHERE workspace = {workspace:String} LIMIT 1 BY identifier_id`,
+	first := ""
+	if len(n.keys) <= fewKeys { // The key alone first: its hash is in few granules, and of others no column is read.
+		first = `PREWHERE identifier_id IN ` + ids
+	}
+	err = s.each(ctx, `SELECT identifier_id, namespace, value FROM identifiers `+first+`
+		WHERE workspace = {workspace:String} AND identifier_id IN `+ids+` LIMIT 1 BY identifier_id`,
 		args, []any{&id, &namespace, &value}, func() error {
 			n.of[identity.Key(id)] = identity.Identifier{Namespace: identity.Namespace(namespace), Value: value}
 			return nil
@@ -225,9 +228,9 @@ func (s *store) seen(ctx context.Context, workspace string, path []graph.Hop) (m
 	if err != nil {
 		return nil, err
 	}
-	lows := "(SELECT low FROM pairs)"
+	first := ""
 	if len(pairs) <= fewKeys {
-		lows, args = "{lows:Array(UInt64)}", append(args, clickhouse.Named("lows", lowKeys(pairs)))
+		first, args = `PREWHERE low_id IN {lows:Array(UInt64)}`, append(args, clickhouse.Named("lows", lowKeys(pairs)))
 	}
 	all := map[sighted]identity.Seen{}
 	var at sighted
@@ -235,7 +238,7 @@ func (s *store) seen(ctx context.Context, workspace string, path []graph.Hop) (m
 	var period, last int32
 	err = s.each(ctx, `SELECT low_id, high_id, source, rule, period, toUnixTimestamp64Milli(first_event), toInt32(last_event),
 			witness_message_id, toUnixTimestamp64Milli(witness_time)
-		FROM identity_evidence PREWHERE low_id IN `+lows+` WHERE workspace = {workspace:String} AND (low_id, high_id) IN `+among,
+		FROM identity_evidence `+first+` WHERE workspace = {workspace:String} AND (low_id, high_id) IN `+among,
 		args, []any{(*uint64)(&at.pair[0]), (*uint64)(&at.pair[1]), &at.source, &at.rule, &period, &r.FirstEvent, &last, &r.MessageID, &r.WitnessTime},
 		func() error {
 			r.Source, r.Rule, r.Period, r.LastEvent = at.source, at.rule, identity.Period(period), identity.Day(last)
