@@ -142,7 +142,7 @@ func (g *Graph) crowdedBy(d *edge) Barrier {
 	}
 	n := 0
 	for _, c := range g.fansAt(x).in {
-		if c.space == g.nodes.at(y).space {
+		if c.space == uint32(g.nodes.at(y).space) {
 			n = c.n
 		}
 	}

@@ -70,8 +70,8 @@ func (g *Graph) freeEdge(e ref) {
 	}
 	g.unlink(e)
 	if d.flags&atHome == 0 {
-		g.nodes.at(d.a).degree--
-		g.nodes.at(d.b).degree--
+		g.nodes.at(d.a).shrunk()
+		g.nodes.at(d.b).shrunk()
 	}
 	if e < g.placed.edgesEnd {
 		*d = edge{a: d.a, b: d.b, flags: dead | gone}

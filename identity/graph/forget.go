@@ -17,12 +17,12 @@ func (g *Graph) Expire(ns identity.Namespace, before identity.Period) {
 	g.forgets = true
 	for e := ref(1); e < g.edges.end(); e++ {
 		d := g.edges.at(e)
-		if d.a != 0 && d.flags&dead == 0 && (g.nodes.at(d.a).space == i || g.nodes.at(d.b).space == i) {
+		if d.a != 0 && d.flags&dead == 0 && (uint32(g.nodes.at(d.a).space) == i || uint32(g.nodes.at(d.b).space) == i) {
 			g.expireEdge(e, before)
 		}
 	}
 	for x := ref(1); x < g.nodes.end(); x++ {
-		if d := g.nodes.at(x); d.space == i && d.flags&alive != 0 {
+		if d := g.nodes.at(x); uint32(d.space) == i && d.flags&alive != 0 {
 			g.expireNode(x, before)
 		}
 	}
@@ -58,8 +58,8 @@ func (g *Graph) expireEdge(e ref, before identity.Period) {
 
 func (g *Graph) expireNode(x ref, before identity.Period) {
 	d := g.nodes.at(x)
-	if d.rows == 0 {
-		if d.period < before {
+	if d.flags&several == 0 {
+		if d.period() < before {
 			g.vanish(x)
 		}
 		return
@@ -136,8 +136,11 @@ func (g *Graph) later(e ref) {
 func (g *Graph) vanish(x ref) {
 	g.noteFlip(x)
 	d := g.nodes.at(x)
-	g.freeRows(&d.rows)
-	d.flags &^= alive
+	if d.flags&several != 0 {
+		g.freeRows(&d.rows)
+	}
+	d.flags &^= alive | several
+	d.rows = 0
 	g.count.identifiers--
 	if d.flags&blocked != 0 {
 		g.count.blocked--

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"math"
+
 	"github.com/kindred-cdp/kindred/identity"
 )
 
@@ -12,7 +14,8 @@ type Graph struct {
 
 	spaces  []namespace
 	spaceOf map[identity.Namespace]uint32
-	ranks   int // number of distinct ranks
+	others  uint32 // the space of namespaces past mostSpaces, if any
+	ranks   int    // number of distinct ranks
 	limits  []limit
 
 	nodes  pages[node]
@@ -70,26 +73,30 @@ type counts struct {
 	visits                               int64
 }
 
-// node is one identifier.
+// node is one identifier. It takes 64 bytes, which is one line of the processor's cache
+// where a page begins with a line: nodes and edges lie anywhere in memory, and to wait
+// for their lines is most of what a reload does.
 type node struct {
 	key    identity.Key
 	first  int64 // first seen, milliseconds since 1970 UTC; alive nodes only
 	live   ref   // head of the list of its open edges
 	parked ref   // head of the list of its other edges, which nothing scans
-	degree uint32
-	parent ref // the node it follows
-	edge   ref // by this edge
-	child  ref // head of the list of its followers
-	next   ref // in its parent's list
+	parent ref   // the node it follows
+	edge   ref   // by this edge
+	child  ref   // head of the list of its followers
+	next   ref   // in its parent's list
 	prev   ref
 	head   ref // of its group
 	// founder of its profile; of heads only.
 	founder ref
-	period  identity.Period // of its only row
-	rows    ref             // its rows, where there are several
+	rows    ref // its rows, where there are several; else the period of the only one
 	flags   uint32
-	space   uint32
+	space   uint16
+	degree  uint16 // number of its edges, manyEdges for as many or more
 }
+
+// manyEdges is the degree at which a node stays.
+const manyEdges = math.MaxUint16
 
 // The flags of nodes. The dirty ones say that a work list holds the node.
 const (
@@ -123,11 +130,12 @@ const (
 	linkDirty                       // its unit of linkage must be computed anew
 	homed                           // has an entry in homes
 	homeDirty                       // its domestic edges or their profiles changed
+	several                         // has rows, not one
 )
 
 const blocked = ruleBlocked | opBlocked
 
-// edge is one pair of identifiers, a.key < b.key.
+// edge is one pair of identifiers, a.key < b.key. Like a node it takes a line.
 type edge struct {
 	a, b         ref
 	nextA, prevA ref // in a's list
@@ -137,6 +145,7 @@ type edge struct {
 	period       identity.Period // of its only row
 	rows         ref
 	flags        uint32
+	_            [4]uint32
 }
 
 // The flags of edges.

@@ -78,50 +78,6 @@ func (x *index) grow(t *table) {
 	}
 }
 
-// build stores the positions from 1 to before end in an empty index, by parts of its
-// shards side by side.
-func (x *index) build(end ref, sideBySide func(n int, f func(part int))) {
-	const parts = 2
-	sideBySide(parts, func(i int) { x.buildShards(end, i*len(x.shard)/parts, (i+1)*len(x.shard)/parts) })
-}
-
-// buildShards stores what belongs to some shards, some positions at a time and of
-// these one shard after the other, so that what is written to lies in the
-// processor's cache.
-func (x *index) buildShards(end ref, first, after int) {
-	const some = 1 << 20
-	size := 8
-	for size*3 < int(end>>shardBits)*4+256 {
-		size *= 2
-	}
-	for i := first; i < after; i++ {
-		x.shard[i] = table{slot: make([]ref, size), tag: make([]uint8, size)}
-	}
-	hashes, places := make([]uint64, min(some, end)), make([]ref, min(some, end))
-	var starts [1<<shardBits + 1]int
-	for from := ref(1); from < end; from += some {
-		n := int(min(some, end-from))
-		clear(starts[:])
-		for i := range n {
-			hashes[i] = x.hash(from + ref(i))
-			starts[hashes[i]>>(64-shardBits)+1]++
-		}
-		starts[first] = 0
-		for s := first; s < after; s++ {
-			starts[s+1] += starts[s]
-		}
-		for i := range n {
-			if s := int(hashes[i] >> (64 - shardBits)); s >= first && s < after {
-				places[starts[s]] = ref(i)
-				starts[s]++
-			}
-		}
-		for _, i := range places[:starts[after-1]] {
-			x.add(hashes[i], from+i)
-		}
-	}
-}
-
 // remove takes i out and closes the gap, so that no probe ends too early.
 func (x *index) remove(h uint64, i ref) {
 	t := x.table(h)

@@ -18,19 +18,20 @@ type StoredIdentifier struct {
 	Span              identity.Span
 }
 
-// StoredPair is a stored sighting of a pair, Low < High.
+// StoredPair is a stored sighting of a pair, Low < High. It does not say the namespaces:
+// they are those of the identifiers, which as a rule were stored.
 type StoredPair struct {
-	Low, High                   identity.Key
-	LowNamespace, HighNamespace uint16
-	Source                      uint16
-	Period                      identity.Period
-	Span                        identity.Span
-	high                        ref // the greater end, where it was looked up already
+	Low, High identity.Key
+	Source    uint16
+	Period    identity.Period
+	Span      identity.Span
+	high      ref // the greater end, where it was looked up already
 }
 
 // Load takes a stored ledger into a graph: identifiers first, then pairs, each
-// ascending by key, and then End. The result is that of SeeIdentifier and SeePair
-// for each, in a third of the time where the graph is empty at the start:
+// ascending by key, and then End, and Late for what is Missing. The result is that of
+// SeeIdentifier and SeePair for each, in a third of the time where the graph is empty at
+// the start:
 //
 //   - what is ascending needs no look-up: an identifier or pair is the last one or
 //     a new one, and the lesser ends of pairs are met by walking along;
@@ -48,7 +49,7 @@ type Load struct {
 	sources    []string
 	bulk       bool                  // the graph was empty
 	placed     atomic.Pointer[Graph] // the nodes that were loaded, when where they are is known
-	unplaced   bool                  // an identifier came with a pair only
+	missing    []StoredPair          // of identifiers that were not stored
 	node       ref                   // the last one
 	low        ref                   // where the walk along them is
 	pair       StoredPair
@@ -141,9 +142,12 @@ func (l *Load) Pairs(batch []StoredPair) {
 	g := l.g
 	if !l.bulk {
 		for i := range batch {
-			p := &batch[i]
-			g.SeePair(identity.Node{Key: p.Low, Namespace: l.namespaces[p.LowNamespace]},
-				identity.Node{Key: p.High, Namespace: l.namespaces[p.HighNamespace]}, l.sources[p.Source], p.Period, p.Span)
+			p := batch[i]
+			if x, y := g.find(p.Low), g.find(p.High); x != 0 && y != 0 {
+				l.Late(p, g.ns(x).name, g.ns(y).name)
+			} else {
+				l.missing = append(l.missing, p)
+			}
 		}
 		return
 	}
@@ -176,12 +180,9 @@ func (l *Load) link(batch []StoredPair) {
 			continue
 		}
 		x, y := l.lesser(p.Low), p.high
-		l.unplaced = l.unplaced || x == 0 || y == 0 // A pair whose identifiers were not stored.
-		if x == 0 {
-			x = g.node(identity.Node{Key: p.Low, Namespace: l.namespaces[p.LowNamespace]})
-		}
-		if y == 0 {
-			y = g.node(identity.Node{Key: p.High, Namespace: l.namespaces[p.HighNamespace]})
+		if x == 0 || y == 0 {
+			l.missing = append(l.missing, *p)
+			continue
 		}
 		l.pair, l.edge = *p, 0
 		if pairs, domestic := g.pairs(x, y); pairs {
@@ -214,7 +215,7 @@ func (l *Load) greater(batch []StoredPair) {
 	for i := range batch {
 		if y := batch[i].high; y != 0 {
 			n := g.nodes.at(y)
-			touched ^= n.live ^ n.parked ^ n.space ^ ref(n.key)
+			touched ^= n.live ^ ref(n.key)
 		}
 	}
 	for i := range batch {
@@ -229,12 +230,17 @@ func (l *Load) greater(batch []StoredPair) {
 
 // End ends the load.
 func (l *Load) End() {
-	switch {
-	case !l.bulk:
-	case l.unplaced:
-		l.g.byEnds.build(l.g.edges.end(), l.g.sideBySide)
-	default:
+	if l.bulk {
 		l.place()
 		l.g.placeEdges()
 	}
+}
+
+// Missing returns the pairs that were left out: an identifier of theirs was not stored,
+// as its owner stopped between the two.
+func (l *Load) Missing() []StoredPair { return l.missing }
+
+// Late takes a missing pair of identifiers of the namespaces low and high, after End.
+func (l *Load) Late(p StoredPair, low, high identity.Namespace) {
+	l.g.SeePair(identity.Node{Key: p.Low, Namespace: low}, identity.Node{Key: p.High, Namespace: high}, l.sources[p.Source], p.Period, p.Span)
 }

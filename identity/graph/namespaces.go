@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -44,6 +45,21 @@ func (g *Graph) space(n identity.Namespace) uint32 {
 	if i, ok := g.spaceOf[n]; ok {
 		return i
 	}
+	if _, declared := g.rules.Namespaces[n]; !declared && len(g.spaces) >= mostSpaces-len(g.rules.Namespaces) {
+		if g.others == 0 {
+			g.others = g.newSpace(n)
+		}
+		return g.others
+	}
+	return g.newSpace(n)
+}
+
+// mostSpaces is the number of namespaces that nodes have room to tell apart. Whoever
+// sends that many has invented them: of those that no rule names, which all have the
+// same rule, the last ones are then one namespace.
+const mostSpaces = math.MaxUint16
+
+func (g *Graph) newSpace(n identity.Namespace) uint32 {
 	r := g.rules.Rule(n)
 	rank, _ := slices.BinarySearch(g.declaredRanks(), r.Rank)
 	s := namespace{name: n, rule: r, rank: rank, limit: -1, gapDays: r.MovingGap.Hours() / 24}

@@ -90,10 +90,10 @@ func sameState(g, h *Graph) error {
 			return fmt.Errorf("node %d is followed by %v, want %v", x, followers(g, x), followers(h, x))
 		}
 		for _, n := range [2]*node{&a, &b} {
-			if n.rows != 0 || n.flags&alive == 0 {
-				n.period = 0 // of the first of them that came
+			if n.flags&several != 0 {
+				n.rows = 0 // the place of the first of them
 			}
-			n.child, n.next, n.prev, n.rows = 0, 0, 0, 0
+			n.child, n.next, n.prev = 0, 0, 0
 			if n.head != x {
 				n.founder = 0 // of heads only
 			}
@@ -180,7 +180,7 @@ func TestNotPlain(t *testing.T) {
 				l.Identifiers([]StoredIdentifier{s})
 			}
 			for _, p := range c.pairs {
-				s := StoredPair{Low: p.low, High: p.high, LowNamespace: c.ids[p.low-1], HighNamespace: c.ids[p.high-1]}
+				s := StoredPair{Low: p.low, High: p.high}
 				s.Period, s.Span = at(p.day)
 				l.Pairs([]StoredPair{s})
 			}

@@ -34,7 +34,7 @@ func storedRows(people int) (ids []StoredIdentifier, pairs []StoredPair) {
 				}
 				if p := (pair{x.Key, y.Key}); !seenPairs[p] {
 					seenPairs[p] = true
-					pairs = append(pairs, StoredPair{x.Key, y.Key, place(x), place(y), source, s.Period, s.Span, 0})
+					pairs = append(pairs, StoredPair{x.Key, y.Key, source, s.Period, s.Span, 0})
 				}
 			}
 		}

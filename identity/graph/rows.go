@@ -16,6 +16,9 @@ type row struct {
 	trusted bool
 }
 
+// period returns the period of the only row of n.
+func (n *node) period() identity.Period { return identity.Period(int32(n.rows)) }
+
 func (g *Graph) addRow(r row, next ref) ref {
 	i := g.rows.add()
 	r.next = next

@@ -93,14 +93,15 @@ func (g *Graph) seeNode(n identity.Node, s sight) ref {
 func (g *Graph) seenNode(x ref, s sight) {
 	d := g.nodes.at(x)
 	if d.flags&alive == 0 {
-		d.first, d.period = s.first, s.period
+		d.first, d.rows = s.first, ref(s.period)
 		g.appear(x)
 		return
 	}
-	if d.rows == 0 && d.period != s.period {
-		d.rows = g.addRow(row{period: d.period, first: d.first}, 0)
+	if d.flags&several == 0 && d.period() != s.period {
+		d.rows = g.addRow(row{period: d.period(), first: d.first}, 0)
+		d.flags |= several
 	}
-	if d.rows != 0 {
+	if d.flags&several != 0 {
 		g.mergeRow(&d.rows, s)
 	}
 	if s.first < d.first {
@@ -131,7 +132,7 @@ func (g *Graph) addNode(n identity.Node) ref {
 func (g *Graph) newNode(k identity.Key, space uint32) ref {
 	x := g.nodes.add()
 	d := g.nodes.at(x)
-	d.key, d.space, d.head, d.founder = k, space, x, x
+	d.key, d.space, d.head, d.founder = k, uint16(space), x, x
 	d.flags = fresh
 	if g.ns(x).rule.Principal {
 		d.flags |= fixed

@@ -33,9 +33,9 @@ func (g *Graph) counted(x, y ref, on bool) {
 		by = -1
 	}
 	if n.flags&fanned != 0 {
-		g.fans[x].add(g.nodes.at(y).space, by)
+		g.fans[x].add(uint32(g.nodes.at(y).space), by)
 	}
-	if on && n.degree > g.ns(x).fewest || !on && n.flags&(generic|someCrowded) != 0 {
+	if on && n.exceeds(g.ns(x).fewest) || !on && n.flags&(generic|someCrowded) != 0 {
 		g.mark(x, statusDirty, &g.work.status)
 	}
 }
@@ -43,11 +43,25 @@ func (g *Graph) counted(x, y ref, on bool) {
 // grown adds an edge to the degree of x, which turns to counting in time.
 func (g *Graph) grown(x ref) {
 	n := g.nodes.at(x)
-	n.degree++
-	if n.degree >= g.fansFrom && n.flags&fanned == 0 {
+	if n.degree < manyEdges {
+		n.degree++
+	}
+	if n.exceeds(g.fansFrom-1) && n.flags&fanned == 0 {
 		g.fans[x] = g.fansOf(x)
 		n.flags |= fanned
 	}
+}
+
+// shrunk takes an edge off the degree of n.
+func (n *node) shrunk() {
+	if n.degree < manyEdges {
+		n.degree--
+	}
+}
+
+// exceeds reports whether n has, or may have, more edges than limit.
+func (n *node) exceeds(limit uint32) bool {
+	return uint32(n.degree) > limit || n.degree == manyEdges
 }
 
 // fansOf counts the neighbours of x.
@@ -56,7 +70,7 @@ func (g *Graph) fansOf(x ref) *fans {
 	g.eachEdge(x, func(e ref) {
 		d := g.edges.at(e)
 		if d.flags&neighbours != 0 {
-			f.add(g.nodes.at(d.other(x)).space, 1)
+			f.add(uint32(g.nodes.at(d.other(x)).space), 1)
 		}
 		if d.flags&guards != 0 && !g.ns(x).rule.Principal {
 			f.guards++
@@ -72,8 +86,8 @@ func (g *Graph) overcrowded(d *edge) bool {
 		return false
 	}
 	// A crowded namespace is strictly weaker: only a stronger end has one.
-	return slices.Contains(g.crowded[d.a], g.nodes.at(d.b).space) ||
-		slices.Contains(g.crowded[d.b], g.nodes.at(d.a).space)
+	return slices.Contains(g.crowded[d.a], uint32(g.nodes.at(d.b).space)) ||
+		slices.Contains(g.crowded[d.b], uint32(g.nodes.at(d.a).space))
 }
 
 // classify decides whether x is generic or crowded, and opens or parks the
@@ -82,7 +96,7 @@ func (g *Graph) overcrowded(d *edge) bool {
 func (g *Graph) classify(x ref) {
 	n, ns := g.nodes.at(x), g.ns(x)
 	isGeneric, crowds := false, []uint32(nil)
-	if n.degree > ns.fewest {
+	if n.exceeds(ns.fewest) {
 		f := g.fans[x]
 		if f == nil {
 			f = g.fansOf(x)

@@ -31,7 +31,7 @@ func (g *bruteForce) See(s identity.Sighting) {
 }
 
 func (g *bruteForce) Load(namespaces []identity.Namespace, sources []string) Loader {
-	return &bruteLoad{g, namespaces, sources}
+	return &bruteLoad{bruteForce: g, names: namespaces, sources: sources}
 }
 
 // bruteLoad takes a stored ledger row by row.
@@ -39,6 +39,7 @@ type bruteLoad struct {
 	*bruteForce
 	names   []identity.Namespace
 	sources []string
+	missing []graph.StoredPair
 }
 
 // Ahead implements Loader.
@@ -59,10 +60,23 @@ func (l *bruteLoad) Identifiers(batch []graph.StoredIdentifier) {
 
 func (l *bruteLoad) Pairs(batch []graph.StoredPair) {
 	for _, r := range batch {
-		low, high := identity.Node{Key: r.Low, Namespace: l.names[r.LowNamespace]}, identity.Node{Key: r.High, Namespace: l.names[r.HighNamespace]}
-		l.namespaces[low.Key], l.namespaces[high.Key] = low.Namespace, high.Namespace
-		l.SeePair(low, high, l.sources[r.Source], r.Period, r.Span)
+		low, known := l.namespaces[r.Low]
+		high, also := l.namespaces[r.High]
+		if known && also {
+			l.Late(r, low, high)
+		} else {
+			l.missing = append(l.missing, r)
+		}
 	}
+}
+
+// Missing implements Loader.
+func (l *bruteLoad) Missing() []graph.StoredPair { return l.missing }
+
+// Late implements Loader.
+func (l *bruteLoad) Late(r graph.StoredPair, low, high identity.Namespace) {
+	l.namespaces[r.Low], l.namespaces[r.High] = low, high
+	l.SeePair(identity.Node{Key: r.Low, Namespace: low}, identity.Node{Key: r.High, Namespace: high}, l.sources[r.Source], r.Period, r.Span)
 }
 
 func (l *bruteLoad) Lists(namespaces []identity.Namespace, sources []string) {

@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kindred-cdp/kindred/identity"
@@ -194,7 +196,11 @@ func (s *store) name(ctx context.Context, workspace string, n *naming) error {
 	}
 	var id uint64
 	var namespace, value string
-	err = s.each(ctx, `SELECT identifier_id, namespace, value FROM identifiers
+	first := ""
+	if len(n.keys) <= fewKeys { // The key alone first: its hash is in few granules, and of others no column is read.
+		first = `PREWHERE identifier_id IN ` + ids
+	}
+	err = s.each(ctx, `SELECT identifier_id, namespace, value FROM identifiers `+first+`
 		WHERE workspace = {workspace:String} AND identifier_id IN `+ids+` LIMIT 1 BY identifier_id`,
 		args, []any{&id, &namespace, &value}, func() error {
 			n.of[identity.Key(id)] = identity.Identifier{Namespace: identity.Namespace(namespace), Value: value}
@@ -222,13 +228,17 @@ func (s *store) seen(ctx context.Context, workspace string, path []graph.Hop) (m
 	if err != nil {
 		return nil, err
 	}
+	first := ""
+	if len(pairs) <= fewKeys {
+		first, args = `PREWHERE low_id IN {lows:Array(UInt64)}`, append(args, clickhouse.Named("lows", lowKeys(pairs)))
+	}
 	all := map[sighted]identity.Seen{}
 	var at sighted
 	var r identity.Seen
 	var period, last int32
 	err = s.each(ctx, `SELECT low_id, high_id, source, rule, period, toUnixTimestamp64Milli(first_event), toInt32(last_event),
 			witness_message_id, toUnixTimestamp64Milli(witness_time)
-		FROM identity_evidence WHERE workspace = {workspace:String} AND (low_id, high_id) IN `+among,
+		FROM identity_evidence `+first+` WHERE workspace = {workspace:String} AND (low_id, high_id) IN `+among,
 		args, []any{(*uint64)(&at.pair[0]), (*uint64)(&at.pair[1]), &at.source, &at.rule, &period, &r.FirstEvent, &last, &r.MessageID, &r.WitnessTime},
 		func() error {
 			r.Source, r.Rule, r.Period, r.LastEvent = at.source, at.rule, identity.Period(period), identity.Day(last)
@@ -249,6 +259,15 @@ func (s *store) seen(ctx context.Context, workspace string, path []graph.Hop) (m
 		seen[pair] = slices.Clip(list[:min(len(list), seenPerHop)])
 	}
 	return seen, nil
+}
+
+// lowKeys are the lesser keys of pairs, as a parameter.
+func lowKeys(pairs [][2]identity.Key) string {
+	var list strings.Builder
+	for i, p := range pairs {
+		fmt.Fprintf(&list, "%c%d", "[,"[min(i, 1)], uint64(p[0]))
+	}
+	return list.String() + "]"
 }
 
 // sighted is what the rows of one sighting of a pair have in common.

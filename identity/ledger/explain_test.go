@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/identity/graph"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
 )
 
@@ -143,5 +144,45 @@ func TestNoAnswerBetweenFlushes(t *testing.T) {
 	read := false
 	if err := l.view(ctx, "w", func(Graph) { read = true }); err != nil || !read {
 		t.Errorf("after the flush: %v", err)
+	}
+}
+
+// TestManyLookUps: as many keys and pairs as go to the engine in a table of their own are
+// found as few of them are.
+func TestManyLookUps(t *testing.T) {
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
+	ws, all := w.workspaces[0], people(w.workspaces[0], 3*fewKeys)
+	w.send(all...)
+	w.whole = true
+	if err := w.own(nil); err != nil {
+		t.Fatal(err)
+	}
+	names := newNaming()
+	var path []graph.Hop
+	for _, e := range all {
+		if len(e.Members) > 1 {
+			names.want(e.Members[0].Key, e.Members[1].Key)
+			path = append(path, graph.Hop{From: e.Members[0].Key, To: e.Members[1].Key})
+		}
+	}
+	s := w.ledger(nil).store
+	if err := s.name(t.Context(), ws, names); err != nil {
+		t.Fatal(err)
+	}
+	seen, err := s.seen(t.Context(), ws, path)
+	if err != nil || len(path) <= fewKeys {
+		t.Fatalf("%d hops: %v", len(path), err)
+	}
+	for _, h := range path[:20] {
+		few := newNaming()
+		few.want(h.From)
+		if err := s.name(t.Context(), ws, few); err != nil || names.of[h.From].Value == "" || names.of[h.From] != few.of[h.From] {
+			t.Errorf("%d is %v among many and %v alone: %v", h.From, names.of[h.From], few.of[h.From], err)
+		}
+		pair := keyPair(h.From, h.To)
+		alone, err := s.seen(t.Context(), ws, []graph.Hop{h})
+		if d := cmp.Diff(alone[pair], seen[pair]); err != nil || len(seen[pair]) == 0 || d != "" {
+			t.Errorf("evidence alone and among many: %v\n%s", err, d)
+		}
 	}
 }

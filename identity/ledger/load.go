@@ -56,6 +56,9 @@ func (l *loader) load(ctx context.Context) error {
 		return fmt.Errorf("read identifiers and pairs: %w", err)
 	}
 	into.End()
+	if err := l.late(ctx, into); err != nil {
+		return err
+	}
 	if err := l.links(ctx); err != nil {
 		return err
 	}
@@ -156,23 +159,21 @@ const (
 	lowInRange   = ` AND low_id BETWEEN {from:UInt64} AND {to:UInt64}`
 	namesOfRange = `SELECT DISTINCT namespace, false FROM identifiers` + ofWorkspace + inRange +
 		` UNION ALL SELECT DISTINCT source, true FROM identifiers` + ofWorkspace + inRange
-	namesOfPairs = `SELECT DISTINCT low_namespace, false FROM identity_evidence` + ofWorkspace + lowInRange +
-		` UNION ALL SELECT DISTINCT high_namespace, false FROM identity_evidence` + ofWorkspace + lowInRange +
-		` UNION ALL SELECT DISTINCT source, true FROM identity_evidence` + ofWorkspace + lowInRange
+	namesOfPairs = `SELECT DISTINCT source, true FROM identity_evidence` + ofWorkspace + lowInRange
 )
 
 // identifiers reads the identifiers with keys in r.
 func (l *loader) identifiers(ctx context.Context, r keyRange, rows []graph.StoredIdentifier) ([]graph.StoredIdentifier, error) {
-	query := `SELECT identifier_id, value, ` + placesOf("namespace", "namespace") + `, ` + spanColumns + `
+	query := `SELECT identifier_id, value, ` + namePlace("namespace", "namespaces") + `, ` + namePlace("source", "sources") + `, ` + spanColumns + `
 		FROM identifiers` + ofWorkspace + inRange
 	err := l.naming(ctx, namesOfRange, r, func(known nameLists) (found, unnamed int, err error) {
-		var id, at uint64
+		var id uint64
 		var value string
+		var namespace uint16
 		var s spanRow
 		rows = rows[:0]
-		err = l.store.each(rangeRead(ctx), query, l.args(r, known), append([]any{&id, &value, &at}, s.dest()...), func() error {
+		err = l.store.each(rangeRead(ctx), query, l.args(r, known), append([]any{&id, &value, &namespace, &s.source}, s.dest()...), func() error {
 			found++
-			namespace, _ := s.take(at)
 			if namespace == 0 || s.source == 0 {
 				unnamed++
 				return nil
@@ -192,23 +193,18 @@ func (l *loader) identifiers(ctx context.Context, r keyRange, rows []graph.Store
 
 // pairs reads the pairs with lesser keys in r.
 func (l *loader) pairs(ctx context.Context, r keyRange, rows []graph.StoredPair) ([]graph.StoredPair, error) {
-	query := `SELECT low_id, high_id, ` + placesOf("low_namespace", "high_namespace") + `, ` + spanColumns + `
-		FROM identity_evidence` + ofWorkspace + lowInRange
+	query := `SELECT low_id, high_id, ` + namePlace("source", "sources") + `, ` + spanColumns + ` FROM identity_evidence` + ofWorkspace + lowInRange
 	err := l.naming(ctx, namesOfPairs, r, func(known nameLists) (found, unnamed int, err error) {
-		var low, high, at uint64
+		var low, high uint64
 		var s spanRow
 		rows = rows[:0]
-		err = l.store.each(rangeRead(ctx), query, l.args(r, known), append([]any{&low, &high, &at}, s.dest()...), func() error {
+		err = l.store.each(rangeRead(ctx), query, l.args(r, known), append([]any{&low, &high, &s.source}, s.dest()...), func() error {
 			found++
-			lowNamespace, highNamespace := s.take(at)
-			if lowNamespace == 0 || highNamespace == 0 || s.source == 0 {
+			if s.source == 0 {
 				unnamed++
 				return nil
 			}
-			row := graph.StoredPair{
-				Low: identity.Key(low), High: identity.Key(high), LowNamespace: lowNamespace, HighNamespace: highNamespace,
-				Source: s.source, Period: identity.Period(s.period),
-			}
+			row := graph.StoredPair{Low: identity.Key(low), High: identity.Key(high), Source: s.source, Period: identity.Period(s.period)}
 			ok := false
 			if row.Span, ok = l.seen(&s, known.sources); ok {
 				rows = append(rows, row)
@@ -218,6 +214,43 @@ func (l *loader) pairs(ctx context.Context, r keyRange, rows []graph.StoredPair)
 		return found, unnamed, err
 	})
 	return rows, err
+}
+
+// late takes the pairs of identifiers that are not stored, with the namespaces of their
+// own rows: to read these of all pairs would take the engine a third more.
+func (l *loader) late(ctx context.Context, into Loader) error {
+	missing := into.Missing()
+	if len(missing) == 0 {
+		return nil
+	}
+	var pairs [][2]identity.Key
+	for _, p := range missing {
+		pairs = append(pairs, [2]identity.Key{p.Low, p.High})
+	}
+	pairs = slices.Compact(pairs) // They ascend.
+	ctx, among, args, err := amongPairs(ctx, pairs, named("workspace", l.space.name))
+	if err != nil {
+		return err
+	}
+	type namespaces struct{ low, high string }
+	of := map[[2]identity.Key]namespaces{}
+	var pair [2]identity.Key
+	var n namespaces
+	err = l.store.each(ctx, `SELECT low_id, high_id, low_namespace, high_namespace FROM identity_evidence
+		WHERE workspace = {workspace:String} AND (low_id, high_id) IN `+among+` LIMIT 1 BY low_id, high_id`,
+		args, []any{(*uint64)(&pair[0]), (*uint64)(&pair[1]), &n.low, &n.high}, func() error {
+			of[pair] = n
+			return nil
+		})
+	if err != nil {
+		return fmt.Errorf("read namespaces of pairs: %w", err)
+	}
+	for _, p := range missing {
+		if n, ok := of[[2]identity.Key{p.Low, p.High}]; ok {
+			into.Late(p, identity.Namespace(n.low), identity.Namespace(n.high))
+		}
+	}
+	return nil
 }
 
 func (l *loader) args(r keyRange, known nameLists) []any {
@@ -231,24 +264,10 @@ func (l *loader) args(r keyRange, known nameLists) []any {
 
 // namePlace is the expression of the place of a column's value in a bound list of
 // names, 0 for one that is not in it. The engine computes it for the distinct values
-// only, where indexOf would for each row (more than half of what a reload cost it).
+// only, where indexOf would for each row (more than half of what a reload cost it), and
+// sends numbers: a value of LowCardinality takes the driver an allocation.
 func namePlace(column, list string) string {
-	return `transform(` + column + `, {` + list + `:Array(String)}, {` + list + `_at:Array(UInt16)}, toUInt16(0))`
-}
-
-// placesOf is the expression of the places of two namespaces and of the source, 16
-// bits each: of few columns a row is read in less time, and one of LowCardinality,
-// which the engine would send, takes the driver an allocation a value.
-func placesOf(first, second string) string {
-	place := func(column, list string) string { return `CAST(` + namePlace(column, list) + `, 'UInt64')` }
-	return `bitOr(bitOr(bitShiftLeft(` + place(first, "namespaces") + `, 32), bitShiftLeft(` + place(second, "namespaces") + `, 16)), ` +
-		place("source", "sources") + `)`
-}
-
-// take takes the source from the places of placesOf and returns those of the namespaces.
-func (r *spanRow) take(at uint64) (first, second uint16) {
-	r.source = uint16(at)
-	return uint16(at >> 32), uint16(at >> 16)
+	return `CAST(transform(` + column + `, {` + list + `:Array(String)}, {` + list + `_at:Array(UInt16)}, toUInt16(0)), 'UInt16')`
 }
 
 // places are those of names in their list.

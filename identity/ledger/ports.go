@@ -133,6 +133,10 @@ type Loader interface {
 	Ahead(batch []graph.StoredPair)
 	Pairs(batch []graph.StoredPair)
 	End()
+	// Missing returns the pairs of identifiers that were not stored; after End, Late
+	// takes each with the namespaces of its two.
+	Missing() []graph.StoredPair
+	Late(pair graph.StoredPair, low, high identity.Namespace)
 }
 
 var _ Loader = (*graph.Load)(nil)

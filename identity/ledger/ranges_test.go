@@ -114,3 +114,38 @@ func TestNamesOfLaterRanges(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestPairsWithoutIdentifiers: an owner that stopped when the pairs of a flush were stored
+// and their identifiers were not leaves pairs that count as soon as these are seen.
+func TestPairsWithoutIdentifiers(t *testing.T) {
+	w := newWorld(t, warehousetest.Shared(t), firstSeed)
+	ws, at := w.workspaces[0], testNow.Add(-time.Hour)
+	anna, mail := id(identity.UserID, "anna"), id(identity.Email, "anna@shop.example")
+	w.send(people(ws, 10)...)
+	w.send(evidenceOf(ws, "crm", at, at, anna, mail))
+	if err := w.own(nil); err != nil {
+		t.Fatal(err)
+	}
+	a, b := memberOf(ws, anna).Key, memberOf(ws, mail).Key
+	if err := w.db.Exec(t.Context(), fmt.Sprintf("DELETE FROM identifiers WHERE workspace = '%s' AND identifier_id IN (%d, %d)", ws, a, b)); err != nil {
+		t.Fatal(err)
+	}
+	o := newOwner(w.ledger(nil), w.topic.join())
+	if err := o.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	g := o.spaces[ws].graph
+	if a != identity.Key(g.Profile(a)) || b != identity.Key(g.Profile(b)) {
+		t.Error("a pair counts whose identifiers were not seen")
+	}
+	w.send(evidenceOf(ws, "crm", at, at, anna), evidenceOf(ws, "crm", at, at, mail))
+	if err := o.process(t.Context(), w.topic.log[o.offset:]); err != nil {
+		t.Fatal(err)
+	}
+	if g.Profile(a) != g.Profile(b) {
+		t.Errorf("the pair of %d and %d does not count when they are seen: %d and %d", a, b, g.Profile(a), g.Profile(b))
+	}
+	if err := w.check(); err != nil {
+		t.Error(err)
+	}
+}

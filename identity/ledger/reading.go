@@ -5,18 +5,16 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/graph"
 )
 
 // catchUp publishes what the loaded ledger says beyond what is published. found is
 // what the graph says of it: profiles that are not an identifier's own key, past
-// tenures, households. With whole
+// tenures, households. pending are the sets of pendingSets. With whole
 // it compares all sets as well: the rules may be others than those by which the
 // published ones were decided.
-func (o *owner) catchUp(ctx context.Context, sp *space, found graph.Changes, whole bool) error {
+func (o *owner) catchUp(ctx context.Context, sp *space, found graph.Changes, pending []identity.AnchorID, whole bool) error {
 	c := o.newChanges(causeRestart)
 	if whole {
 		c.cause = causeRules
@@ -24,14 +22,7 @@ func (o *owner) catchUp(ctx context.Context, sp *space, found graph.Changes, who
 		sp.flips = newFlips()
 		return o.publishWhole(ctx, sp, queue, found, c)
 	}
-	var pending []identity.AnchorID
-	group, comparing := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		pending, err = o.pendingSets(comparing, sp, fewPending)
-		return err
-	})
-	group.Go(func() error { return o.diffGraph(comparing, sp, found, c) }) // It decides no set.
-	if err := group.Wait(); err != nil {
+	if err := o.diffGraph(ctx, sp, found, c); err != nil {
 		return err
 	}
 	if err := o.decidePending(ctx, sp, c, pending, fewPending); err != nil {
@@ -155,7 +146,8 @@ func (o *owner) eachPublished(ctx context.Context, sp *space, visit func(key ide
 
 // pendingSets returns the anchors of the sets that are stored without a row that
 // decides them, few at most: their owner stopped between the two. Evidence read again
-// would find them as well, but the ledger must not need it.
+// would find them as well, but the ledger must not need it. It is asked for before the
+// sightings are loaded, or while they are: those of its members are stored before a set.
 func (o *owner) pendingSets(ctx context.Context, sp *space, few int) (pending []identity.AnchorID, err error) {
 	var anchor uint64
 	err = o.store.each(ctx, pendingSets, sp.cuts.args("workspace", sp.name, "limit", uint64(few)), []any{&anchor}, func() error {

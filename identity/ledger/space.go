@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/graph"
 )
@@ -121,9 +123,23 @@ func (o *owner) open(ctx context.Context, workspace string) (*space, error) {
 	}
 	sp.graph = o.deps.NewGraph(sp.rules)
 	begun := o.now()
-	rows, err := o.store.load(ctx, sp)
-	if err != nil {
-		return nil, fmt.Errorf("load ledger: %w", err)
+	var rows int
+	var pending []identity.AnchorID
+	group, loading := errgroup.WithContext(ctx)
+	if !begunRules { // Else all sets are decided again.
+		group.Go(func() (err error) {
+			pending, err = o.pendingSets(loading, sp, fewPending)
+			return err
+		})
+	}
+	group.Go(func() (err error) {
+		if rows, err = o.store.load(loading, sp); err != nil {
+			return fmt.Errorf("load ledger: %w", err)
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	found := sp.flush() // Classes that flipped are in the queue: see flips.
 	if err := o.store.loadFlips(ctx, sp); err != nil {
@@ -132,7 +148,7 @@ func (o *owner) open(ctx context.Context, workspace string) (*space, error) {
 	took := o.now().Sub(begun)
 	o.metrics.loadSeconds.Set(took.Seconds())
 	o.metrics.loadedRows.Set(float64(rows))
-	if err := o.catchUp(ctx, sp, found, begunRules); err != nil {
+	if err := o.catchUp(ctx, sp, found, pending, begunRules); err != nil {
 		return nil, err
 	}
 	o.spaces[workspace] = sp

@@ -50,7 +50,7 @@ func (s *store) insertBlock(ctx context.Context, token string, b block) error {
 	}
 	for from := 0; from < b.rows(); from += size {
 		to := min(from+size, b.rows())
-		settings := clickhouse.Settings{"insert_deduplication_token": token + "/" + strconv.Itoa(from)}
+		settings := clickhouse.Settings{"async_insert": 0, "insert_deduplication_token": token + "/" + strconv.Itoa(from)}
 		part := clickhouse.Context(ctx, clickhouse.WithSettings(settings))
 		err := s.insertRows(part, b, from, to)
 		for attempt := 1; err != nil && attempt < s.cfg.InsertAttempts; attempt++ {
@@ -180,9 +180,10 @@ func pointRead(ctx context.Context) context.Context {
 }
 
 // rangeRead is the context of a query for the rows of a range, of which several run at
-// once.
+// once. Nearly all rows that it reads are in the range: to look at their keys first, and
+// take the others out of the columns after that, is a third of what it would cost.
 func rangeRead(ctx context.Context) context.Context {
-	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_threads": 1}))
+	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_threads": 1, "optimize_move_to_prewhere": 0}))
 }
 
 // named binds values to the parameters of a query, as name, value, name, value.

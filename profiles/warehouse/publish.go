@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
@@ -20,11 +21,27 @@ type Version struct {
 // household_profile and identity_changes; each of those inserts must have succeeded. Publishing the
 // same version again changes nothing. at is the time of publication.
 func PublishReading(ctx context.Context, conn driver.Conn, workspace string, v Version, at time.Time) error {
-	const statement = "INSERT INTO identity_versions (workspace, epoch, sequence, published_at) VALUES (?, ?, ?, ?)"
-	if err := conn.Exec(ctx, statement, workspace, v.Epoch, v.Sequence, at); err != nil {
+	// As a block: the engine takes a fifth less time than for values in a text.
+	batch, err := conn.PrepareBatch(atOnce(ctx), "INSERT INTO identity_versions (workspace, epoch, sequence, published_at)")
+	if err != nil {
+		return fmt.Errorf("publish reading: %w", err)
+	}
+	defer func() { _ = batch.Close() }()
+	err = batch.Append(workspace, v.Epoch, v.Sequence, at)
+	if err == nil {
+		err = batch.Send()
+	}
+	if err != nil {
 		return fmt.Errorf("publish reading: %w", err)
 	}
 	return nil
+}
+
+// atOnce is the context of an insert for which somebody waits: a server with
+// async_insert, which new releases have by default and the embedded engine does not heed,
+// would keep it back for others to come.
+func atOnce(ctx context.Context) context.Context {
+	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0}))
 }
 
 // PublishedReading returns the greatest counted version of a workspace: what a
@@ -54,7 +71,7 @@ func StartEpoch(ctx context.Context, conn driver.Conn, workspace string, epoch u
 		return Version{}, fmt.Errorf("start epoch %d: workspace already has epoch %d", epoch, cut.Epoch)
 	}
 	const insert = "INSERT INTO identity_epochs (workspace, epoch, started_at, previous_epoch, last_sequence_seen) VALUES (?, ?, ?, ?, ?)"
-	if err := conn.Exec(ctx, insert, workspace, epoch, at, cut.Epoch, cut.Sequence); err != nil {
+	if err := conn.Exec(atOnce(ctx), insert, workspace, epoch, at, cut.Epoch, cut.Sequence); err != nil {
 		return Version{}, fmt.Errorf("start epoch: %w", err)
 	}
 	if err := mendBase(ctx, conn, workspace, cut); err != nil {
