@@ -24,6 +24,12 @@ func AnchorProfile(anchor string) string { return Reading{}.AnchorProfile(anchor
 // (a phone), the owner of its tenure at that time decides.
 func EventProfile(anchor, time string) string { return Reading{}.EventProfile(anchor, time) }
 
+// EventOwner is EventProfile in two parts, for queries that group events before they look
+// for profiles: owner is an expression of an event, and profile one of owner under a name.
+func EventOwner(anchor, time, name string) (owner, profile string) {
+	return Reading{}.EventOwner(anchor, time, name)
+}
+
 // IdentifierProfile returns the SQL expression of the profile of an identifier,
 // or of any profile id ever given out, under the conditions of AnchorProfile:
 // itself where no row says otherwise.
@@ -97,14 +103,29 @@ func (e expressions) eventProfile(anchor, time string) string {
 	if e.at.bound && !e.at.tenures {
 		return e.anchorProfile(anchor)
 	}
+	owner, then := e.ownerThen(anchor, time)
+	return e.read(strings.Replace(e.profile(then), then, "("+owner+" AS "+then+")", 1))
+}
+
+// ownerThen is the first hop at a time, with a name for it that is free.
+func (e expressions) ownerThen(anchor, time string) (owner, then string) {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(anchor + "\x00" + time))
 	name := func(of string) string { return fmt.Sprintf("_%s_%x", of, h.Sum64()) }
 	owner, decider, then := name("owner"), name("decider"), name("then")
 	first := "(" + e.owner(anchor) + " AS " + owner + ")"
 	// A comparison, because it costs less than a test of the bit.
-	second := "(if(" + first + " >= 0x8000000000000000, " + e.tenureOwner(unflagged(owner), decider, time) + ", " + owner + ") AS " + then + ")"
-	return e.read(strings.Replace(e.profile(then), then, second, 1))
+	return "if(" + first + " >= 0x8000000000000000, " + e.tenureOwner(unflagged(owner), decider, time) + ", " + owner + ")", then
+}
+
+// eventOwner does what the time decides for each event, and the rest for each group: both
+// hops where it decides nothing.
+func (e expressions) eventOwner(anchor, time, name string) (owner, profile string) {
+	if e.at.bound && !e.at.tenures {
+		return anchor, e.anchorProfile(name)
+	}
+	owner, _ = e.ownerThen(anchor, time)
+	return e.read(owner), e.identifierProfile(name)
 }
 
 // tenureOwner is to whom an identifier belonged at a time: the owner of the first

@@ -44,6 +44,11 @@ func (r Reading) EventProfile(anchor, time string) string {
 	return expressions{at: r}.eventProfile(anchor, time)
 }
 
+// EventOwner is the function EventOwner for the reading.
+func (r Reading) EventOwner(anchor, time, name string) (owner, profile string) {
+	return expressions{at: r}.eventOwner(anchor, time, name)
+}
+
 // IdentifierProfile is the function IdentifierProfile for the reading.
 func (r Reading) IdentifierProfile(id string) string { return expressions{at: r}.identifierProfile(id) }
 

@@ -66,14 +66,20 @@ func resolveEvents(t *testing.T, conn driver.Conn, events ...event) []uint64 {
 	return got
 }
 
+// resolveEventsBy reads profiles at once and in two parts.
 func resolveEventsBy(t *testing.T, conn driver.Conn, r warehouse.Reading, anchors []uint64, minutes []int64) (got []uint64) {
 	t.Helper()
-	query := "SELECT groupArray(p) FROM (SELECT " + r.EventProfile("e.1", "e.2") + ` AS p
-		FROM (SELECT arrayJoin(arrayMap((a, m) -> (a, fromUnixTimestamp64Milli(m, 'UTC')), {anchors:Array(UInt64)}, {minutes:Array(Int64)})) AS e))`
+	const events = `(SELECT arrayJoin(arrayMap((a, m) -> (a, fromUnixTimestamp64Milli(m, 'UTC')), {anchors:Array(UInt64)}, {minutes:Array(Int64)})) AS e)`
 	args := r.Args(clickhouse.Named("anchors", anchors), clickhouse.Named("minutes", minutes), clickhouse.Named("workspace", "main"))
-	if err := conn.QueryRow(t.Context(), query, args...).Scan(&got); err != nil {
+	if err := conn.QueryRow(t.Context(), "SELECT groupArray(p) FROM (SELECT "+r.EventProfile("e.1", "e.2")+" AS p FROM "+events+")", args...).Scan(&got); err != nil {
 		t.Fatal(err)
 	}
+	var parts []uint64
+	owner, profile := r.EventOwner("e.1", "e.2", "owner")
+	if err := conn.QueryRow(t.Context(), "SELECT groupArray("+profile+") FROM (SELECT "+owner+" AS owner FROM "+events+")", args...).Scan(&parts); err != nil {
+		t.Fatal(err)
+	}
+	wantProfiles(t, "in two parts", parts, got...)
 	return got
 }
 

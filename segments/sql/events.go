@@ -25,7 +25,7 @@ func (c *compiler) event(i int, leaf segments.Event) {
 	if len(count) == 0 {
 		count = segments.Comparison{{Op: segments.Gte, Value: 1}}
 	}
-	column = c.events.column(column, "countIf("+condition+")")
+	column = c.aggregate(aggregate{name: column, function: "count", condition: condition, merge: "sum"})
 	c.note(&c.events, i, c.comparison(column, count), count.Holds(0))
 }
 
@@ -33,19 +33,16 @@ func (c *compiler) event(i int, leaf segments.Event) {
 // are an empty text, which passes no test.
 func (c *compiler) picked(i int, column string, leaf segments.Event) {
 	condition := c.occurrence(leaf.Name, leaf.Kind, nil, leaf.Within, leaf.Period)
-	pick := map[segments.Pick]string{segments.First: "argMinIf", segments.Last: "argMaxIf"}[leaf.Pick]
-	column = c.events.column(column, pick+"(properties, "+moment+", "+condition+")")
+	pick := map[segments.Pick]string{segments.First: "argMin", segments.Last: "argMax"}[leaf.Pick]
+	column = c.aggregate(aggregate{name: column, function: pick, of: "properties, " + moment, condition: condition})
 	c.note(&c.events, i, "("+strings.Join(c.where(column, leaf.Where), " AND ")+")", false)
 }
 
 // measured compares an aggregate of a property. Sums are of whole ten
 // thousandths, so that no order of adding alters them.
 func (c *compiler) measured(i int, column, condition string, m segments.Measured) {
-	add := func(name, format string, args ...any) string {
-		return c.events.column(name, fmt.Sprintf(format, args...))
-	}
 	if m.Aggregate == segments.Days {
-		column = add(column, "uniqExactIf(toDate32(time, 'UTC'), %s)", condition)
+		column = c.aggregate(aggregate{name: column, function: "uniqExact", of: "toDate32(time, 'UTC')", condition: condition})
 		c.note(&c.events, i, c.comparison(column, m.Is), m.Is.Holds(0))
 		return
 	}
@@ -53,21 +50,21 @@ func (c *compiler) measured(i int, column, condition string, m segments.Measured
 	if m.Aggregate == segments.Sum { // Zeros add nothing.
 		number = c.propertyOrZero("properties", m.Of)
 	}
-	condition += " AND abs(" + number + ") <= 1e15"
-	sum := fmt.Sprintf("toFloat64(sumIf(toInt128(round(if(abs(%s) <= 1e15, %s, 0) * 10000)), %s)) / 10000", number, number, condition)
+	bounded := "abs(" + number + ") <= 1e15"
+	sum := aggregate{name: column, function: "sum", of: "toInt128(round(if(" + bounded + ", " + number + ", 0) * 10000))", condition: condition, merge: "sum", result: "toFloat64(%s) / 10000"}
 	if m.Aggregate == segments.Sum {
-		column = add(column, "%s", sum)
-		c.note(&c.events, i, c.comparison(column, m.Is), m.Is.Holds(0))
+		c.note(&c.events, i, c.comparison(c.aggregate(sum), m.Is), m.Is.Holds(0))
 		return
 	}
-	has := add(fmt.Sprintf("has_%d", i), "countIf(%s)", condition)
+	has := c.aggregate(aggregate{name: fmt.Sprintf("has_%d", i), function: "count", condition: condition, more: bounded, merge: "sum"})
 	switch m.Aggregate {
 	case segments.Average:
-		column = add(column, "%s / %s", add(fmt.Sprintf("sum_%d", i), "%s", sum), has)
-	case segments.Min:
-		column = add(column, "minIf(%s, %s)", number, condition)
-	case segments.Max:
-		column = add(column, "maxIf(%s, %s)", number, condition)
+		sum.name = fmt.Sprintf("sum_%d", i)
+		column = c.events.column(column, c.aggregate(sum)+" / "+has)
+	case segments.Min, segments.Max:
+		// Of an anchor without such an event there is none, and not 0.
+		f := map[segments.Aggregate]string{segments.Min: "min", segments.Max: "max"}[m.Aggregate]
+		column = c.aggregate(aggregate{name: column, function: f + "OrNull", of: number, condition: condition, more: bounded, merge: f, result: "ifNull(%s, 0)"})
 	}
 	c.note(&c.events, i, has+" > 0 AND "+c.comparison(column, m.Is), false)
 }
@@ -102,13 +99,15 @@ func (c *compiler) passing() (conditions []string) {
 	if c.computing || c.set.several { // Due times are of events that a leaf does not mean, too.
 		return nil
 	}
+	picky := true
 	for _, o := range c.occurrences {
-		if !o.picky {
-			return nil
-		}
+		picky = picky && o.picky
 		conditions = append(conditions, o.condition)
 	}
-	return distinct(conditions)
+	if conditions = distinct(conditions); len(conditions) > 1 && !picky {
+		return nil
+	}
+	return conditions
 }
 
 // period is the condition that the time lies in an absolute window, with its lead of AND.
@@ -158,53 +157,31 @@ func (c *compiler) propertyNumber(object string, path []string) string {
 	if object != "properties" || len(path) != 1 {
 		return asNumber(c.property(object, path))
 	}
-	name := c.text(path[0])
-	return "if(mapContains(numbers, " + name + "), numbers[" + name + "], nan)"
+	return "if(" + c.placeOfNumber(path[0]) + " > 0, " + c.propertyOrZero(object, path) + ", nan)"
 }
 
-// propertyOrZero is propertyNumber where 0 does for what is no number: the server looks
-// for the name once.
+// propertyOrZero is propertyNumber where 0 does for what is no number.
 func (c *compiler) propertyOrZero(object string, path []string) string {
 	if object != "properties" || len(path) != 1 {
 		return c.propertyNumber(object, path)
 	}
-	return "numbers[" + c.text(path[0]) + "]"
+	return "mapValues(numbers)[" + c.placeOfNumber(path[0]) + "]"
+}
+
+// placeOfNumber is where a name stands among those of the numbers of an event, 0 for not
+// at all. To look for a name is what numbers cost, and the server does so once for all
+// expressions that have this one within them.
+func (c *compiler) placeOfNumber(name string) string {
+	return "indexOf(mapKeys(numbers), " + c.text(name) + ")"
 }
 
 func (c *compiler) eventsSQL() string {
-	// Few rows of a granule are of the profiles that are asked for: the server is told to
-	// look at them by the anchor first, and at whatever else of those alone.
-	where := "WHERE workspace = {workspace:String} AND anchor_id != 0"
-	if c.set.some {
-		where = "PREWHERE anchor_id IN (SELECT id FROM " + AskedAnchors + ")\n    " + where
-	}
-	if !c.everyName {
-		where += " AND name IN (" + strings.Join(distinct(c.eventNames), ", ") + ")"
-	}
-	if widest := slices.Max(c.windows); slices.Min(c.windows) > 0 {
-		where += c.lasting(widest)
-	}
-	columns := c.dated(c.events, c.set.happened, "time")
-	// Rows that count for nobody are left out before they are resolved and grouped, which
-	// costs more than to look at their properties.
-	switch passing := c.passing(); len(passing) {
-	case 0:
-	case 1:
-		where += " AND " + passing[0]
-		columns = slices.Clone(columns)
-		for i := range columns { // It holds for all that are left.
-			columns[i] = strings.ReplaceAll(columns[i], passing[0], "1")
-		}
-	default:
-		where += " AND (" + strings.Join(passing, "\n        OR ") + ")"
-	}
-	grouped := fmt.Sprintf(`SELECT %s AS profile_id,
-        %s
-    FROM events
-    %s
-    GROUP BY profile_id`, c.reading.EventProfile("anchor_id", "time"), strings.Join(columns, ",\n        "), where)
-	if len(c.events.bits) == 1 && len(c.required) > 0 && !c.set.several {
-		grouped += "\n    HAVING " + c.inOrder()
+	where, certain := c.eventsWhere()
+	var grouped string
+	if c.apart(c.passing()) {
+		grouped = c.byOwner(where, certain)
+	} else {
+		grouped = c.byProfile(where, certain)
 	}
 	// A query for each level: the server puts the expression in the place of a name
 	// within one, which would double the whole with every step of a sequence.
@@ -216,4 +193,30 @@ func (c *compiler) eventsSQL() string {
 FROM (
     %s
 )`, c.events.mask(0), c.rest(c.events, c.set.happened), grouped)
+}
+
+// eventsWhere is which events are read, and the condition of leaves that all of these
+// meet, "" where there is none. Rows that count for nobody are left out before they are
+// resolved and grouped, which costs more than to look at their properties.
+func (c *compiler) eventsWhere() (where, certain string) {
+	// Few rows of a granule are of the profiles that are asked for: the server is told to
+	// look at them by the anchor first, and at whatever else of those alone.
+	where = "WHERE workspace = {workspace:String} AND anchor_id != 0"
+	if c.set.some {
+		where = "PREWHERE anchor_id IN (SELECT id FROM " + AskedAnchors + ")\n    " + where
+	}
+	passing := c.passing()
+	if len(passing) == 1 {
+		return where + " AND " + passing[0], passing[0]
+	}
+	if !c.everyName {
+		where += " AND name IN (" + strings.Join(distinct(c.eventNames), ", ") + ")"
+	}
+	if widest := slices.Max(c.windows); slices.Min(c.windows) > 0 {
+		where += c.lasting(widest)
+	}
+	if len(passing) > 1 {
+		where += " AND (" + strings.Join(passing, "\n        OR ") + ")"
+	}
+	return where, ""
 }

@@ -83,7 +83,10 @@ func compareGolden(t *testing.T, golden string, q sql.Query) {
 
 // named puts names where the warehouse's expressions stand.
 func named(text string) string {
+	owner, profile := warehouse.EventOwner("anchor_id", "time", "owner")
 	return strings.NewReplacer(
+		owner, "EventOwner(anchor_id, time)",
+		profile, "EventProfile(owner)",
 		warehouse.EventProfile("anchor_id", "time"), "EventProfile(anchor_id, time)",
 		warehouse.AnchorProfile("identifier_id"), "AnchorProfile(identifier_id)",
 		warehouse.IdentifierProfile("scores.profile_id"), "IdentifierProfile(scores.profile_id)",

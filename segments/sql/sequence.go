@@ -8,9 +8,6 @@ import (
 	"github.com/kindred-cdp/kindred/segments"
 )
 
-// place is the order of an event, a tuple that compares as the messages do.
-const place = "(toUnixTimestamp64Milli(time), message_hash)"
-
 // nowhere lies before every event.
 const nowhere = "(toInt64(-9000000000000000000), toUInt128(0))"
 
@@ -29,13 +26,13 @@ func (c *compiler) sequence(i int, leaf segments.Sequence) {
 	step := (*compiler).stepByLatest
 	for n, s := range leaf.Steps {
 		name := fmt.Sprintf("leaf_%d_%d", i, n)
-		c.places(name, c.occurrence(s.Name, s.Kind, s.Where, leaf.Within, leaf.Period))
+		moments := c.places(name, c.occurrence(s.Name, s.Kind, s.Where, leaf.Within, leaf.Period))
 		if !s.Optional {
-			c.required = append(c.required, name)
+			c.required = append(c.required, moments)
 		}
 		if n == 0 {
 			chains = []string{name + "_reached"}
-			c.derive(0, "arrayMap(e -> (e, e.1), %s) AS %s", name, chains[0])
+			c.derive(1, "arrayMap(e -> (e, e.1), %s) AS %s", name, chains[0])
 			continue
 		}
 		c.barred(name, s, leaf)
@@ -46,7 +43,7 @@ func (c *compiler) sequence(i int, leaf segments.Sequence) {
 		reached := make([]string, len(chains))
 		for k, before := range chains {
 			reached[k] = fmt.Sprintf("%s_%d_reached", name, k)
-			step(c, n, name, before, reached[k], s, span)
+			step(c, n+1, name, before, reached[k], s, span)
 		}
 		if !s.Optional {
 			chains = reached
@@ -54,7 +51,7 @@ func (c *compiler) sequence(i int, leaf segments.Sequence) {
 		}
 		chains = append(chains, reached...)
 		if leaf.Span == 0 || len(chains) > maxChains {
-			c.derive(n, "arrayConcat(%s) AS %s_or_not", strings.Join(chains, ", "), name)
+			c.derive(n+1, "arrayConcat(%s) AS %s_or_not", strings.Join(chains, ", "), name)
 			chains = []string{name + "_or_not"}
 			if leaf.Span > 0 {
 				step = (*compiler).stepByPairs
@@ -71,13 +68,13 @@ func (c *compiler) sequence(i int, leaf segments.Sequence) {
 func (c *compiler) barred(name string, step segments.Step, leaf segments.Sequence) {
 	x := step.Without
 	if x == nil {
-		c.derive(0, "arrayMap(e -> (e, %s), %s) AS %s_barred", nowhere, name, name)
+		c.derive(1, "arrayMap(e -> (e, %s), %s) AS %s_barred", nowhere, name, name)
 		return
 	}
 	c.places(name+"_without", c.occurrence(x.Name, x.Kind, x.Where, leaf.Within, leaf.Period))
 	all := fmt.Sprintf("arraySort(arrayConcat(arrayMap(e -> (e.1, e.2, toUInt8(0)), %s), arrayMap(e -> (e.1, e.2, toUInt8(1)), %s_without)))", name, name)
 	last := "arrayFilter(z -> z.1.3 = 0, arrayZip(x, arrayFill(e -> e.3 = 1, x)))"
-	c.derive(0, "arrayMap(z -> ((z.1.1, z.1.2), if(z.2.3 = 1, (z.2.1, z.2.2), %s)), %s) AS %s_barred", nowhere, let(all, last), name)
+	c.derive(1, "arrayMap(z -> ((z.1.1, z.1.2), if(z.2.3 = 1, (z.2.1, z.2.2), %s)), %s) AS %s_barred", nowhere, let(all, last), name)
 }
 
 // stepByLatest looks for each event of a step at one event of the step before, the
@@ -126,21 +123,26 @@ func (c *compiler) stepByPairs(level int, name, before, reached string, step seg
 
 // inOrder is a condition that whoever is in the only leaf, a sequence, meets: some event of
 // each step that must be is after the first one of the step before. It costs less than to
-// look for the sequence.
+// sort the events.
 func (c *compiler) inOrder() string {
 	var conditions []string
 	for i, name := range c.required {
 		conditions = append(conditions, "notEmpty("+name+")")
 		if i > 0 {
-			conditions = append(conditions, c.required[i-1]+"[1] < "+name+"[-1]")
+			conditions = append(conditions, "arrayMin("+c.required[i-1]+") < arrayMax("+name+")")
 		}
 	}
-	return strings.Join(conditions, " AND ")
+	return strings.Join(distinct(conditions), " AND ")
 }
 
-// places collects where the events of a step stand, in order.
-func (c *compiler) places(name, condition string) {
-	c.events.columns = append(c.events.columns, fmt.Sprintf("arraySort(groupArrayIf(%s, %s)) AS %s", place, condition, name))
+// places collects where the events of a step stand, in order: (milliseconds, hash of the
+// message). They are gathered as numbers, of which the server makes arrays many times
+// faster than of tuples, and many of whom they are gathered are left out by inOrder. It
+// returns the column of the numbers, which are in no order.
+func (c *compiler) places(name, condition string) string {
+	moments := c.aggregate(aggregate{name: name + "_at", function: "groupArray", of: moment, condition: condition})
+	c.derive(0, "arrayMap(m -> (toInt64(bitShiftRight(m, 128)), toUInt128(m)), arraySort(%s)) AS %s", moments, name)
+	return moments
 }
 
 // derive adds a column to a level.

@@ -7,18 +7,18 @@ FROM (
             + bitShiftLeft(toUInt64(((startsWith(JSONExtractRaw(leaf_3, {p12:String}), '"') AND JSONExtractString(JSONExtractRaw(leaf_3, {p12:String})) = {p13:String}) AND (arrayExists(each -> startsWith(JSONExtractRaw(each, {p15:String}), '"') AND JSONExtractString(JSONExtractRaw(each, {p15:String})) = {p16:String}, JSONExtractArrayRaw(JSONExtractRaw(leaf_3, {p14:String})))))), 3) AS mask
     FROM (
         SELECT EventProfile(anchor_id, time) AS profile_id,
-            toFloat64(sumIf(toInt128(round(if(abs(numbers[{p4:String}]) <= 1e15, numbers[{p4:String}], 0) * 10000)), name = {p1:String} AND time >= {p2:DateTime64(3, 'UTC')} AND time < {p3:DateTime64(3, 'UTC')} AND abs(numbers[{p4:String}]) <= 1e15)) / 10000 AS leaf_0,
-            countIf(name = {p1:String} AND abs(if(mapContains(numbers, {p4:String}), numbers[{p4:String}], nan)) <= 1e15) AS has_1,
-            toFloat64(sumIf(toInt128(round(if(abs(if(mapContains(numbers, {p4:String}), numbers[{p4:String}], nan)) <= 1e15, if(mapContains(numbers, {p4:String}), numbers[{p4:String}], nan), 0) * 10000)), name = {p1:String} AND abs(if(mapContains(numbers, {p4:String}), numbers[{p4:String}], nan)) <= 1e15)) / 10000 AS sum_1,
-            sum_1 / has_1 AS leaf_1,
+            toFloat64(sumIf(toInt128(round(if(abs(mapValues(numbers)[indexOf(mapKeys(numbers), {p4:String})]) <= 1e15, mapValues(numbers)[indexOf(mapKeys(numbers), {p4:String})], 0) * 10000)), name = {p1:String} AND time >= {p2:DateTime64(3, 'UTC')} AND time < {p3:DateTime64(3, 'UTC')})) / 10000 AS leaf_0,
+            countIf(name = {p1:String} AND abs(if(indexOf(mapKeys(numbers), {p4:String}) > 0, mapValues(numbers)[indexOf(mapKeys(numbers), {p4:String})], nan)) <= 1e15) AS has_1,
+            toFloat64(sumIf(toInt128(round(if(abs(if(indexOf(mapKeys(numbers), {p4:String}) > 0, mapValues(numbers)[indexOf(mapKeys(numbers), {p4:String})], nan)) <= 1e15, if(indexOf(mapKeys(numbers), {p4:String}) > 0, mapValues(numbers)[indexOf(mapKeys(numbers), {p4:String})], nan), 0) * 10000)), name = {p1:String})) / 10000 AS sum_1,
             uniqExactIf(toDate32(time, 'UTC'), name = {p7:String} AND time > {p8:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}) AS leaf_2,
-            argMaxIf(properties, bitShiftLeft(toInt256(toUnixTimestamp64Milli(time)), 128) + toInt256(message_hash), name = {p11:String}) AS leaf_3
+            argMaxIf(properties, bitShiftLeft(toInt256(toUnixTimestamp64Milli(time)), 128) + toInt256(message_hash), name = {p11:String}) AS leaf_3,
+            sum_1 / has_1 AS leaf_1
         FROM events
         WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}, {p7:String}, {p11:String})
         GROUP BY profile_id
     )
 )
-WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String}) AND (bitTest(mask, 0) AND bitTest(mask, 1) AND bitTest(mask, 2) AND bitTest(mask, 3))
+WHERE if(profile_id = 0, 0, profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String}) AND (bitTest(mask, 0) AND bitTest(mask, 1) AND bitTest(mask, 2) AND bitTest(mask, 3)))
 -- now = 2025-06-01 12:00:00.000
 -- p1 = Order Completed
 -- p10 = 3

@@ -5,10 +5,15 @@ FROM (
         SELECT profile_id,
                 bitShiftLeft(toUInt64(leaf_1 >= {p6:Float64}), 1) AS mask
         FROM (
-            SELECT EventProfile(anchor_id, time) AS profile_id,
-                countIf(name = {p3:String} AND time > {p4:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}) AS leaf_1
-            FROM events
-            WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p3:String}) AND time > {p4:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
+            SELECT EventProfile(owner) AS profile_id,
+                sum(leaf_1_each) AS leaf_1
+            FROM (
+                SELECT EventOwner(anchor_id, time) AS owner,
+                    count() AS leaf_1_each
+                FROM events
+                    WHERE workspace = {workspace:String} AND anchor_id != 0 AND name = {p3:String} AND time > {p4:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
+                GROUP BY owner
+            )
             GROUP BY profile_id
         )
         UNION ALL
@@ -68,7 +73,7 @@ FROM (
     )
     GROUP BY profile_id
 )
-WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String}) AND (bitTest(mask, 0) AND bitTest(mask, 1) AND (bitTest(mask, 2) OR bitTest(mask, 3)) AND NOT bitTest(mask, 4))
+WHERE if(profile_id = 0, 0, profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String}) AND (bitTest(mask, 0) AND bitTest(mask, 1) AND (bitTest(mask, 2) OR bitTest(mask, 3)) AND NOT bitTest(mask, 4)))
 -- now = 2025-06-01 12:00:00.000
 -- p1 = country
 -- p10 = 2025-05-25 12:00:00.000

@@ -9,14 +9,19 @@ FROM (
                 SELECT profile_id,
                         bitShiftLeft(toUInt64(leaf_0 >= {p4:Float64}), 0) AS mask
                 FROM (
-                    SELECT EventProfile(anchor_id, time) AS profile_id,
-                        countIf(name = {p1:String} AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}) AS leaf_0
-                    FROM events
-                    WHERE workspace = {workspace:String} AND anchor_id != 0 AND name IN ({p1:String}) AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
+                    SELECT EventProfile(owner) AS profile_id,
+                        sum(leaf_0_each) AS leaf_0
+                    FROM (
+                        SELECT EventOwner(anchor_id, time) AS owner,
+                            count() AS leaf_0_each
+                        FROM events
+                            WHERE workspace = {workspace:String} AND anchor_id != 0 AND name = {p1:String} AND time > {p2:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')}
+                        GROUP BY owner
+                    )
                     GROUP BY profile_id
                 )
             )
-            WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String}) AND bitTest(mask, 0)
+            WHERE if(profile_id = 0, 0, profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String}) AND bitTest(mask, 0))
         )
         WHERE sipHash64(profile_id) <= {below:UInt64}
         UNION ALL

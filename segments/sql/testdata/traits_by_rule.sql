@@ -18,7 +18,7 @@ FROM (
         GROUP BY profile_id
     )
 )
-WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String}) AND (bitTest(mask, 0) AND bitTest(mask, 1) AND bitTest(mask, 2) AND bitTest(mask, 3) AND bitTest(mask, 4))
+WHERE if(profile_id = 0, 0, profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String}) AND (bitTest(mask, 0) AND bitTest(mask, 1) AND bitTest(mask, 2) AND bitTest(mask, 3) AND bitTest(mask, 4)))
 -- p1 = oldest
 -- p2 = most_frequent
 -- p3 = x
