@@ -11,13 +11,14 @@ import (
 )
 
 // everybodySQL gives every profile once: those of all identifiers. The founder of a
-// profile may be gone from them, so that no row has the id of the profile itself.
+// profile may be gone from them, so that no row has the id of the profile itself. The
+// condition asks for more than the profile for the reason that chosen gives.
 func everybodySQL(reading warehouse.Reading) string {
 	return `SELECT ` + reading.AnchorProfile("identifier_id") + ` AS profile_id, toUInt64(0) AS mask
 FROM identifiers
 WHERE workspace = {workspace:String}
 GROUP BY profile_id
-HAVING profile_id != 0`
+HAVING if(profile_id = 0, 0, count() > 0)`
 }
 
 // moment is the order of messages, (time, message hash), as one number: the

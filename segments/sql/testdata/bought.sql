@@ -26,7 +26,7 @@ FROM (
         FROM identifiers
         WHERE workspace = {workspace:String}
         GROUP BY profile_id
-        HAVING profile_id != 0
+        HAVING if(profile_id = 0, 0, count() > 0)
     )
     GROUP BY profile_id
 )
