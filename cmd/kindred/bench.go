@@ -327,27 +327,8 @@ func (b *bench) steps() {
 // processor returns the processor seconds of this process and of its children,
 // zeros where they are not known.
 func processor() (own, engine float64) {
-	seconds := func(stat string) (parent int, cpu float64) {
-		raw, err := os.ReadFile(stat)
-		if err != nil {
-			return 0, 0
-		}
-		_, rest, _ := strings.Cut(string(raw), ") ") // The name may hold spaces.
-		fields := strings.Fields(rest)
-		if len(fields) < 13 {
-			return 0, 0
-		}
-		parent, _ = strconv.Atoi(fields[1])
-		user, _ := strconv.ParseFloat(fields[11], 64)
-		system, _ := strconv.ParseFloat(fields[12], 64)
-		return parent, (user + system) / 100 // Linux counts in hundredths.
+	for _, pid := range children() {
+		engine += ticksOf("/proc/" + pid + "/stat")
 	}
-	_, own = seconds("/proc/self/stat")
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		if parent, cpu := seconds(path); parent == os.Getpid() {
-			engine += cpu
-		}
-	}
-	return own, engine
+	return ticksOf("/proc/self/stat") / 100, engine / 100
 }
