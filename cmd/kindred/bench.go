@@ -323,12 +323,3 @@ func (b *bench) steps() {
 		}
 	}
 }
-
-// processor returns the processor seconds of this process and of its children,
-// zeros where they are not known.
-func processor() (own, engine float64) {
-	for _, pid := range children() {
-		engine += ticksOf("/proc/" + pid + "/stat")
-	}
-	return ticksOf("/proc/self/stat") / 100, engine / 100
-}

@@ -33,8 +33,9 @@ type collector struct {
 	memory uint64                        // of the machine, in bytes, 0 where not known
 
 	last  heapNow
-	rates [6]float64 // bytes a second allocated while many read, of the last ticks
-	tick  int
+	limit int64      // the last one
+	rates [6]float64 // bytes a second allocated while many read, of the last looks
+	look  int
 }
 
 // heapNow is what the runtime says of the heap at a time.
@@ -51,13 +52,15 @@ func (c *collector) serving(reads func() uint64) { c.reads.Store(&reads) }
 // limits returns the soft limit of the memory in bytes and the percentage of garbage
 // before a collection: memoryGoal, and a sixth more than what is in use where that is
 // more, so that a large identity graph never makes the collector run without end; and
-// where many read, what is allocated until the next collection is due.
+// where many read, what is allocated until the next collection is due. A limit falls
+// slowly: to get under a much lower one, the runtime collects and gives memory back
+// while others wait.
 func (c *collector) limits(h heapNow) (limit int64, percent int) {
 	seconds := h.at.Sub(c.last.at).Seconds()
-	c.tick = (c.tick + 1) % len(c.rates)
-	c.rates[c.tick] = 0
+	c.look = (c.look + 1) % len(c.rates)
+	c.rates[c.look] = 0
 	if !c.last.at.IsZero() && seconds > 0 && float64(h.reads-c.last.reads) >= manyReads*seconds {
-		c.rates[c.tick] = float64(h.allocated-c.last.allocated) / seconds
+		c.rates[c.look] = float64(h.allocated-c.last.allocated) / seconds
 	}
 	c.last = h
 	rate := 0.0
@@ -66,11 +69,11 @@ func (c *collector) limits(h heapNow) (limit int64, percent int) {
 	}
 	garbage := min(int64(rate*collectEvery.Seconds()), int64(c.memory/roomShare), mostGarbage)
 	live := int64(h.live)
-	limit = max(memoryGoal, live+live/6, live+garbage)
+	c.limit = max(memoryGoal, live+live/6, live+garbage, c.limit-slowly)
 	if garbage == 0 {
-		return limit, 100
+		return c.limit, 100
 	}
-	return limit, whileReading
+	return c.limit, whileReading
 }
 
 // run sets the limits until ctx ends. GOMEMLIMIT in the environment takes their place.
@@ -81,8 +84,7 @@ func (c *collector) run(ctx context.Context) {
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
-	before, percentBefore := int64(memoryGoal), 100
-	debug.SetMemoryLimit(before)
+	before, percentBefore := int64(0), 100
 	for {
 		metrics.Read(sample)
 		h := heapNow{at: now(), live: number(sample[0]), allocated: number(sample[1])}
@@ -90,9 +92,6 @@ func (c *collector) run(ctx context.Context) {
 			h.reads = (*reads)()
 		}
 		limit, percent := c.limits(h)
-		// To fall under a new limit at once, it would collect and give memory back while
-		// others wait.
-		limit = max(limit, before-slowly)
 		// Each of the two stops the world for a moment.
 		if limit < before-before/100 || limit > before+before/50 {
 			before = limit

@@ -26,8 +26,8 @@ func TestCollector(t *testing.T) {
 		{"at the start", 100, 500, 1 << 20, 800, 100},
 		{"without reads", 300, 2000, 0, 800, 100},
 		{"a large graph", 1200, 2000, 0, 1400, 100},
-		{"few reads", 600, 2000, 190, 800, 100},
-		{"many reads of a small heap", 100, 20, 30_000, 800, whileReading},
+		{"few reads", 1200, 2000, 190, 1400, 100},
+		{"many reads of a small heap", 100, 20, 30_000, 1368, whileReading}, // It falls slowly.
 		{"many reads", 600, 60, 30_000, 1500, whileReading},
 		{"more than its share", 600, 2000, 30_000, 600 + 24<<10/roomShare, whileReading},
 	} {
@@ -37,11 +37,19 @@ func TestCollector(t *testing.T) {
 		}
 	}
 	for range len(c.rates) - 1 {
-		if limit, _ := step(600, 2000, 0); limit == 800 {
+		if limit, percent := step(600, 2000, 0); limit < 2000 || percent != whileReading {
 			t.Error("a pause between reads takes the room away at once")
 		}
 	}
-	if limit, percent := step(600, 2000, 0); limit != 800 || percent != 100 {
-		t.Errorf("when nobody reads any more: %d MiB and %d %%", limit, percent)
+	before := int64(600 + 24<<10/roomShare)
+	for range 200 {
+		limit, percent := step(600, 2000, 0)
+		if percent != 100 || limit < before-slowly/mib {
+			t.Fatalf("when nobody reads any more: %d MiB after %d, and %d %%", limit, before, percent)
+		}
+		before = limit
+	}
+	if before != 800 {
+		t.Errorf("long after the last read: %d MiB", before)
 	}
 }

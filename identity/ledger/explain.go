@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -220,9 +219,10 @@ func (s *store) seen(ctx context.Context, workspace string, path []graph.Hop) (m
 	if len(path) == 0 {
 		return seen, nil
 	}
-	pairs := make([][2]identity.Key, len(path))
+	pairs, lows := make([][2]identity.Key, len(path)), make([]identity.Key, len(path))
 	for i, h := range path {
 		pairs[i] = keyPair(h.From, h.To)
+		lows[i] = pairs[i][0]
 	}
 	ctx, among, args, err := amongPairs(ctx, pairs, named("workspace", workspace))
 	if err != nil {
@@ -230,7 +230,7 @@ func (s *store) seen(ctx context.Context, workspace string, path []graph.Hop) (m
 	}
 	first := ""
 	if len(pairs) <= fewKeys {
-		first, args = `PREWHERE low_id IN {lows:Array(UInt64)}`, append(args, clickhouse.Named("lows", lowKeys(pairs)))
+		first, args = `PREWHERE low_id IN {lows:Array(UInt64)}`, append(args, clickhouse.Named("lows", keyList(lows)))
 	}
 	all := map[sighted]identity.Seen{}
 	var at sighted
@@ -259,15 +259,6 @@ func (s *store) seen(ctx context.Context, workspace string, path []graph.Hop) (m
 		seen[pair] = slices.Clip(list[:min(len(list), seenPerHop)])
 	}
 	return seen, nil
-}
-
-// lowKeys are the lesser keys of pairs, as a parameter.
-func lowKeys(pairs [][2]identity.Key) string {
-	var list strings.Builder
-	for i, p := range pairs {
-		fmt.Fprintf(&list, "%c%d", "[,"[min(i, 1)], uint64(p[0]))
-	}
-	return list.String() + "]"
 }
 
 // sighted is what the rows of one sighting of a pair have in common.

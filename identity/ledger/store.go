@@ -153,11 +153,16 @@ func amongIDs[K ~uint64](ctx context.Context, ids []K, args []any) (context.Cont
 		ctx, err := withIDs(ctx, ids)
 		return ctx, "ids", args, err
 	}
+	return pointRead(ctx), "{ids:Array(UInt64)}", append(args, clickhouse.Named("ids", keyList(ids))), nil
+}
+
+// keyList is keys, of which there is one at least, as a parameter.
+func keyList[K ~uint64](ids []K) string {
 	var list strings.Builder
 	for i, id := range ids {
 		fmt.Fprintf(&list, "%c%d", "[,"[min(i, 1)], uint64(id))
 	}
-	return pointRead(ctx), "{ids:Array(UInt64)}", append(args, clickhouse.Named("ids", list.String()+"]")), nil
+	return list.String() + "]"
 }
 
 // amongPairs is amongIDs for pairs of keys.

@@ -15,9 +15,9 @@ func Follow(ctx context.Context, every time.Duration, log *slog.Logger, what str
 	// profiles.
 	named := fnv.New32a()
 	_, _ = named.Write([]byte(what)) // Never fails.
-	timer := time.NewTimer(every * time.Duration(1+named.Sum32()%64) / 64)
-	defer timer.Stop()
-	var ticks <-chan time.Time
+	ticker := time.NewTicker(every * time.Duration(1+named.Sum32()%64) / 64)
+	defer ticker.Stop()
+	first := true
 	for {
 		if err := refresh(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("read "+what, "error", err)
@@ -25,11 +25,11 @@ func Follow(ctx context.Context, every time.Duration, log *slog.Logger, what str
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-timer.C:
-			ticker := time.NewTicker(every)
-			defer ticker.Stop()
-			ticks = ticker.C
-		case <-ticks:
+		case <-ticker.C:
+			if first {
+				first = false
+				ticker.Reset(every)
+			}
 		}
 	}
 }
