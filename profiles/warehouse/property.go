@@ -49,6 +49,20 @@ func Property(column, path string, kind PropertyKind) string {
 	}
 }
 
+// numberColumns are the numeric properties of events that have a column of their own.
+var numberColumns = map[string]string{
+	"price": "number_price", "quantity": "number_quantity", "revenue": "number_revenue",
+	"total": "number_total", "value": "number_value", "position": "number_position",
+}
+
+// NumberColumn returns the column of events that holds a property of the first level as a
+// Float64, NaN where it is no number, where there is such a column. The other numbers are
+// in the map numbers alone.
+func NumberColumn(name string) (column string, ok bool) {
+	column, ok = numberColumns[name]
+	return column, ok
+}
+
 // splitPath cuts a path at its dots; a backslash makes the next byte a part of
 // the key.
 func splitPath(path string) []string {

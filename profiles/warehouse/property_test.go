@@ -2,6 +2,7 @@ package warehouse_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -66,6 +67,44 @@ func TestProperty(t *testing.T) {
 			if v == nil || *v != float64(i+1) {
 				t.Errorf("beside %s: property %d is %v", parameter, i, v)
 			}
+		}
+	}
+}
+
+// TestNumberColumns states numbers and what is none of each property that has a column of
+// its own, and reads them there.
+func TestNumberColumns(t *testing.T) {
+	conn := warehousetest.NewTestDatabase(t)
+	var columns []string
+	if err := conn.QueryRow(t.Context(), "SELECT groupArray(name) FROM system.columns WHERE database = currentDatabase() AND table = 'events' AND startsWith(name, 'number_')").Scan(&columns); err != nil {
+		t.Fatal(err)
+	}
+	if len(columns) == 0 {
+		t.Fatal("no number has a column")
+	}
+	for _, name := range []string{"numbers", "Price", "", "price "} {
+		if column, ok := warehouse.NumberColumn(name); ok {
+			t.Errorf("%q is in column %q", name, column)
+		}
+	}
+	for _, column := range columns {
+		name := strings.TrimPrefix(column, "number_")
+		if got, ok := warehouse.NumberColumn(name); !ok || got != column {
+			t.Errorf("NumberColumn(%q) = %q, %t; the table has %q", name, got, ok, column)
+		}
+		for value, want := range map[string]string{
+			`1.25`: "1.25", `-3`: "-3", `0`: "0", `1e3`: "1000", `"7"`: "nan", `""`: "nan", `null`: "nan", `true`: "nan", `[1]`: "nan", `{"price": 1, "value": 2}`: "nan",
+		} {
+			f := func(properties, want string) {
+				t.Helper()
+				execute(t, conn, "INSERT INTO events (workspace, message_id, properties) VALUES (?, ?, ?)", name, properties, properties)
+				var got string
+				if err := conn.QueryRow(t.Context(), "SELECT toString("+column+") FROM events WHERE workspace = ? AND message_id = ?", name, properties).Scan(&got); err != nil || got != want {
+					t.Errorf("%s of %s is %s, %v; want %s", column, properties, got, err, want)
+				}
+			}
+			f(fmt.Sprintf(`{"other": 9, %q: %s}`, name, value), want)
+			f(fmt.Sprintf(`{"a": {%q: %s}, "other%s": 9}`, name, value, name), "nan")
 		}
 	}
 }

@@ -92,7 +92,7 @@ func (m Maker) accounts() segments.Accounts {
 func (m Maker) where(most int) []segments.Property {
 	var where []segments.Property
 	for range m.IntN(most + 1) {
-		w := segments.Property{Path: []string{m.One("size", "it's", "a b")}, Test: m.test()}
+		w := segments.Property{Path: []string{m.One("size", "price", "it's", "a b")}, Test: m.test()}
 		switch m.IntN(6) {
 		case 0, 1:
 			w.Path = []string{"deep", "er"}
@@ -134,7 +134,7 @@ func (m Maker) event() segments.Event {
 		e.Measure = segments.Measured{Aggregate: segments.Days, Is: m.comparison(0, 1, 2, 3)}
 	case 4, 5, 8, 9:
 		aggregate := []segments.Aggregate{segments.Sum, segments.Average, segments.Min, segments.Max}[m.IntN(4)]
-		e.Measure = segments.Measured{Aggregate: aggregate, Of: []string{m.One("size", "a b")}, Is: m.comparison(0, 1, 2.6, .1, 12)}
+		e.Measure = segments.Measured{Aggregate: aggregate, Of: []string{m.One("size", "price", "a b")}, Is: m.comparison(0, 1, 2.6, .1, 12)}
 	case 6, 7:
 		e.Pick = segments.Pick(m.One("first", "last"))
 		e.Where = append(e.Where, segments.Property{Path: []string{"size"}, Test: m.test()})
@@ -144,6 +144,10 @@ func (m Maker) event() segments.Event {
 
 func (m Maker) sequence() segments.Sequence {
 	s := segments.Sequence{Within: m.within(), Period: m.period(), Span: m.gap(), Steps: make([]segments.Step, 2+m.IntN(3))}
+	plain := m.IntN(3) == 0 // Compiled in another way.
+	if plain {
+		s.Span = 0
+	}
 	many := m.IntN(8) == 0 // So many ways through that nobody wants to follow each.
 	if many {
 		s.Steps = make([]segments.Step, 6+m.IntN(2))
@@ -158,7 +162,7 @@ func (m Maker) sequence() segments.Sequence {
 			if step.AtMost > 0 && step.AtLeast > step.AtMost {
 				step.AtLeast, step.AtMost = step.AtMost, step.AtLeast
 			}
-			if m.IntN(2) == 0 {
+			if !plain && m.IntN(2) == 0 {
 				step.Without = &segments.Exclusion{Name: m.Name(), Where: m.where(1)}
 			}
 			step.Optional = i < len(s.Steps)-1 && (many || m.IntN(3) == 0)

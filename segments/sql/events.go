@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 )
 
@@ -157,6 +158,9 @@ func (c *compiler) propertyNumber(object string, path []string) string {
 	if object != "properties" || len(path) != 1 {
 		return asNumber(c.property(object, path))
 	}
+	if column, ok := warehouse.NumberColumn(path[0]); ok {
+		return column
+	}
 	return "if(" + c.placeOfNumber(path[0]) + " > 0, " + c.propertyOrZero(object, path) + ", nan)"
 }
 
@@ -164,6 +168,9 @@ func (c *compiler) propertyNumber(object string, path []string) string {
 func (c *compiler) propertyOrZero(object string, path []string) string {
 	if object != "properties" || len(path) != 1 {
 		return c.propertyNumber(object, path)
+	}
+	if column, ok := warehouse.NumberColumn(path[0]); ok { // Not a number passes no test, and sums leave it out.
+		return column
 	}
 	return "mapValues(numbers)[" + c.placeOfNumber(path[0]) + "]"
 }

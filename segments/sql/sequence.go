@@ -2,6 +2,7 @@ package sql
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,14 +23,15 @@ const maxChains = 8
 // followed one by one, in chains of events in each of which starts rise, as long as they
 // are few.
 func (c *compiler) sequence(i int, leaf segments.Sequence) {
+	if leaf.Span == 0 && !slices.ContainsFunc(leaf.Steps, func(s segments.Step) bool { return s.Without != nil }) {
+		c.plainSequence(i, leaf)
+		return
+	}
 	var chains []string
 	step := (*compiler).stepByLatest
 	for n, s := range leaf.Steps {
-		name := fmt.Sprintf("leaf_%d_%d", i, n)
-		moments := c.places(name, c.occurrence(s.Name, s.Kind, s.Where, leaf.Within, leaf.Period))
-		if !s.Optional {
-			c.required = append(c.required, moments)
-		}
+		name := stepName(i, n)
+		c.places(name, c.moments(name, s, leaf))
 		if n == 0 {
 			chains = []string{name + "_reached"}
 			c.derive(1, "arrayMap(e -> (e, e.1), %s) AS %s", name, chains[0])
@@ -64,6 +66,62 @@ func (c *compiler) sequence(i int, leaf segments.Sequence) {
 	c.note(&c.events, i, "("+strings.Join(chains, " OR ")+")", false)
 }
 
+// stepName is the column of a step of a leaf.
+func stepName(leaf, step int) string { return fmt.Sprintf("leaf_%d_%d", leaf, step) }
+
+// plainSequence is a sequence in which nothing is forbidden and no start is asked for:
+// events are their moments, plain numbers, which the server sorts, filters and moves at a
+// third of what tuples cost.
+func (c *compiler) plainSequence(i int, leaf segments.Sequence) {
+	reached := ""
+	for n, s := range leaf.Steps {
+		name := stepName(i, n)
+		own := c.moments(name, s, leaf)
+		if n == 0 {
+			reached = own
+			continue
+		}
+		before := reached
+		reached = name + "_reached"
+		c.derive(n-1, "%s AS %s", c.plainStep(own, before, s), reached)
+		if s.Optional {
+			c.derive(n-1, "arrayConcat(%s, %s) AS %s_or_not", before, reached, name)
+			reached = name + "_or_not"
+		}
+	}
+	c.note(&c.events, i, "notEmpty("+reached+")", false)
+}
+
+// plainStep are those of the moments own that have one of the moments before as the step
+// before them.
+//
+// Where it may be long ago, the first of them is enough. Otherwise it is the latest that
+// is not too near, and both are sorted together: times four, those of before are odd, and
+// stand where they begin to be far enough. That is before all of this time, and behind
+// the event itself where nothing is to lie between.
+func (c *compiler) plainStep(own, before string, step segments.Step) string {
+	if step.AtMost == 0 {
+		later := "m > arrayMin(" + before + ")"
+		if step.AtLeast > 0 {
+			later = momentTime("m") + " - " + momentTime("arrayMin("+before+")") + " >= " + c.milliseconds(step.AtLeast)
+		}
+		return "arrayFilter(m -> notEmpty(" + before + ") AND " + later + ", " + own + ")"
+	}
+	those, stand, shift := "bitShiftLeft(m, 2)", "bitShiftLeft(m, 2) + 1", ""
+	if step.AtLeast > 0 {
+		shift = " + " + c.milliseconds(step.AtLeast)
+		those, stand = "bitShiftLeft(m, 2) + 2", "bitShiftLeft(toInt256("+momentTime("m")+shift+"), 130) + 1"
+	}
+	both := "arraySort(arrayConcat(arrayMap(m -> " + those + ", " + own + "), arrayMap(m -> " + stand + ", " + before + ")))"
+	odd := func(m string) string { return "bitTest(toUInt8(" + m + "), 0)" }
+	near := momentTime("bitShiftRight(m, 2)") + " - " + momentTime("bitShiftRight(p, 2)") + shift + " <= " + c.milliseconds(step.AtMost)
+	fits := "NOT " + odd("m") + " AND " + odd("p") + " AND " + near
+	return "arrayMap(m -> bitShiftRight(m, 2), " + let(both, "arrayFilter((m, p) -> "+fits+", x, arrayFill(m -> "+odd("m")+", x))") + ")"
+}
+
+// momentTime are the milliseconds of a moment.
+func momentTime(moment string) string { return "toInt64(bitShiftRight(" + moment + ", 128))" }
+
 // barred finds for each event of a step the last exclusion before it.
 func (c *compiler) barred(name string, step segments.Step, leaf segments.Sequence) {
 	x := step.Without
@@ -71,7 +129,7 @@ func (c *compiler) barred(name string, step segments.Step, leaf segments.Sequenc
 		c.derive(1, "arrayMap(e -> (e, %s), %s) AS %s_barred", nowhere, name, name)
 		return
 	}
-	c.places(name+"_without", c.occurrence(x.Name, x.Kind, x.Where, leaf.Within, leaf.Period))
+	c.places(name+"_without", c.gathered(name+"_without", c.occurrence(x.Name, x.Kind, x.Where, leaf.Within, leaf.Period)))
 	all := fmt.Sprintf("arraySort(arrayConcat(arrayMap(e -> (e.1, e.2, toUInt8(0)), %s), arrayMap(e -> (e.1, e.2, toUInt8(1)), %s_without)))", name, name)
 	last := "arrayFilter(z -> z.1.3 = 0, arrayZip(x, arrayFill(e -> e.3 = 1, x)))"
 	c.derive(1, "arrayMap(z -> ((z.1.1, z.1.2), if(z.2.3 = 1, (z.2.1, z.2.2), %s)), %s) AS %s_barred", nowhere, let(all, last), name)
@@ -135,14 +193,25 @@ func (c *compiler) inOrder() string {
 	return strings.Join(distinct(conditions), " AND ")
 }
 
-// places collects where the events of a step stand, in order: (milliseconds, hash of the
-// message). They are gathered as numbers, of which the server makes arrays many times
-// faster than of tuples, and many of whom they are gathered are left out by inOrder. It
-// returns the column of the numbers, which are in no order.
-func (c *compiler) places(name, condition string) string {
-	moments := c.aggregate(aggregate{name: name + "_at", function: "groupArray", of: moment, condition: condition})
-	c.derive(0, "arrayMap(m -> (toInt64(bitShiftRight(m, 128)), toUInt128(m)), arraySort(%s)) AS %s", moments, name)
+// moments collects the moments of the events of a step, in no order. They are gathered as
+// numbers, of which the server makes arrays many times faster than of tuples, and many of
+// whom they are gathered are left out by inOrder.
+func (c *compiler) moments(name string, step segments.Step, leaf segments.Sequence) string {
+	moments := c.gathered(name, c.occurrence(step.Name, step.Kind, step.Where, leaf.Within, leaf.Period))
+	if !step.Optional {
+		c.required = append(c.required, moments)
+	}
 	return moments
+}
+
+func (c *compiler) gathered(name, condition string) string {
+	return c.aggregate(aggregate{name: name + "_at", function: "groupArray", of: moment, condition: condition})
+}
+
+// places are where the events of moments stand, in order: (milliseconds, hash of the
+// message).
+func (c *compiler) places(name, moments string) {
+	c.derive(0, "arrayMap(m -> (toInt64(bitShiftRight(m, 128)), toUInt128(m)), arraySort(%s)) AS %s", moments, name)
 }
 
 // derive adds a column to a level.

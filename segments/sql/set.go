@@ -164,7 +164,8 @@ func (c *compiler) held(ds []segments.Definition, leaves [][]int) (expression st
 }
 
 func (c *compiler) assembleSet(held string, everybody bool) string {
-	who := "profile_id != 0 AND " + c.unrestricted() + c.only("profile_id", AskedProfiles)
+	// Asking for more than the profile, as chosen does.
+	who := "if(profile_id = 0, 0, told.due >= 0 AND " + c.unrestricted() + ")" + c.only("profile_id", AskedProfiles)
 	masks := make([]string, c.set.words)
 	for w := range masks {
 		masks[w] = "groupBitOr(" + worded("mask", w) + ")"
@@ -184,7 +185,7 @@ func (c *compiler) assembleSet(held string, everybody bool) string {
 	}
 	return "SELECT profile_id, " + columns + "\nFROM (\n    SELECT profile_id, " + gathered + "min(due) AS due\n    FROM (\n" +
 		indent(indent(strings.Join(c.scans(everybody), "\nUNION ALL\n"))) +
-		"\n    )\n    WHERE " + who + "\n    GROUP BY profile_id\n)"
+		"\n    ) AS told\n    WHERE " + who + "\n    GROUP BY profile_id\n)"
 }
 
 // set is what a compiler needs for several definitions.

@@ -106,7 +106,7 @@ func (m maker) event(n int, ids []string, people int) clickhousetest.Event {
 		e.Identifiers = append(e.Identifiers, fmt.Sprintf("device:d%d", m.IntN(max(1, people/4))))
 	}
 	for range m.IntN(3) {
-		e.Properties[m.One("size", "it's", "a b")] = m.Value()
+		e.Properties[m.One("size", "price", "it's", "a b")] = m.Value()
 		e.Properties["amount"] = []any{nil, "word", .5, 2.25, 10.1}[m.IntN(5)]
 		e.Properties["deep"] = map[string]any{"er": m.Value()}
 		e.Properties["items"] = []any{map[string]any{"sku": m.Value()}, map[string]any{"sku": m.Value(), "n": 1.0}, "text"}

@@ -6,7 +6,7 @@ FROM (
         SELECT EventProfile(anchor_id, time) AS profile_id,
             count() AS leaf_0
         FROM events
-        WHERE workspace = {workspace:String} AND anchor_id != 0 AND name = {p1:String} AND kind = {p2:String} AND time > {p3:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')} AND (mapValues(numbers)[indexOf(mapKeys(numbers), {p5:String})] > {p6:Float64}) AND ((JSONExtractRaw(properties, {p7:String}, {p8:String}) = 'true' OR startsWith(JSONExtractRaw(properties, {p7:String}, {p8:String}), '"') AND has({p9:Array(String)}, JSONExtractString(JSONExtractRaw(properties, {p7:String}, {p8:String}))) OR has({p10:Array(Float64)}, toFloat64OrDefault(JSONExtractRaw(properties, {p7:String}, {p8:String}), nan))))
+        WHERE workspace = {workspace:String} AND anchor_id != 0 AND name = {p1:String} AND kind = {p2:String} AND time > {p3:DateTime64(3, 'UTC')} AND time <= {now:DateTime64(3, 'UTC')} AND (number_revenue > {p6:Float64}) AND ((JSONExtractRaw(properties, {p7:String}, {p8:String}) = 'true' OR startsWith(JSONExtractRaw(properties, {p7:String}, {p8:String}), '"') AND has({p9:Array(String)}, JSONExtractString(JSONExtractRaw(properties, {p7:String}, {p8:String}))) OR has({p10:Array(Float64)}, toFloat64OrDefault(JSONExtractRaw(properties, {p7:String}, {p8:String}), nan))))
         GROUP BY profile_id
     )
 )

@@ -27,8 +27,8 @@ FROM (
                     WHERE workspace = {workspace:String}
                     GROUP BY profile_id
                     HAVING if(profile_id = 0, 0, count() > 0)
-                )
-                WHERE profile_id != 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String})
+                ) AS told
+                WHERE if(profile_id = 0, 0, told.due >= 0 AND profile_id NOT IN (SELECT transform(toUInt64(identifier_id), ((SELECT recent FROM reading) AS _recent).3, _recent.4, dictGetOrDefault('reading_profiles', 'profile_id', toUInt64(identifier_id), toUInt64(identifier_id))) FROM restricted_identifiers WHERE workspace = {workspace:String}))
                 GROUP BY profile_id
             )
         )
