@@ -60,6 +60,12 @@ func BlockedByDefault(id Identifier) bool {
 // placeholder reports listed values, and values without any letter or any
 // digit but 0.
 func placeholder(v string) bool {
+	// Nearly every value of a program has a digit other than 0, and of what is listed only one.
+	for i := range len(v) {
+		if c := v[i]; '1' <= c && c <= '9' {
+			return v == "-1"
+		}
+	}
 	if bare := strings.TrimFunc(v, around); len(bare) <= longestBlocked && (blockedValues[v] || blockedValues[bare]) {
 		return true
 	}

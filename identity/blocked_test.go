@@ -1,6 +1,11 @@
 package identity
 
-import "testing"
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"unicode"
+)
 
 func TestBlockedByDefault(t *testing.T) {
 	for _, c := range []struct {
@@ -71,6 +76,54 @@ func TestLongestBlocked(t *testing.T) {
 	for v := range blockedValues {
 		if len(v) > longestBlocked || !BlockedByDefault(Identifier{Namespace: UserID, Value: v}) {
 			t.Errorf("%q of %d bytes is not blocked, the longest has %d", v, len(v), longestBlocked)
+		}
+	}
+}
+
+// TestPlaceholders: what is decided at the first digit is what the whole of a value says.
+func TestPlaceholders(t *testing.T) {
+	plain := func(v string) bool {
+		return blockedValues[v] || blockedValues[strings.TrimFunc(v, around)] || strings.IndexFunc(v, func(r rune) bool {
+			return unicode.IsLetter(r) || unicode.IsNumber(r) && r != '0'
+		}) < 0
+	}
+	pieces := []string{"0", "1", "9", "-", "-1", " ", "(", ")", "a", "é", "٣", "½", "٠", "—"}
+	for v := range blockedValues {
+		pieces = append(pieces, v)
+	}
+	const seed = 1
+	r := rand.New(rand.NewPCG(seed, 2))
+	are := 0
+	for range 100_000 {
+		v := ""
+		for range 1 + r.IntN(3) {
+			v += pieces[r.IntN(len(pieces))]
+		}
+		want := plain(v)
+		if want {
+			are++
+		}
+		if got := placeholder(v); got != want {
+			t.Fatalf("placeholder(%q) is %v, want %v (seed %d)", v, got, want, seed)
+		}
+	}
+	if are < 1000 {
+		t.Errorf("%d values are placeholders", are)
+	}
+}
+
+// BenchmarkBlockedByDefault is what a reload asks of each identifier.
+func BenchmarkBlockedByDefault(b *testing.B) {
+	ids := []Identifier{
+		{UserID, "481516"},
+		{AnonymousID, "481516-1"},
+		{AnonymousID, "8c0f6e1e-6f0a-4a4e-9a57-0a3f6f6f1b2d"},
+		{Email, "ana.silva@shop.example"},
+		{Phone, "+351912345678"},
+	}
+	for i := 0; b.Loop(); i++ {
+		if BlockedByDefault(ids[i%len(ids)]) {
+			b.Fatal("blocked")
 		}
 	}
 }

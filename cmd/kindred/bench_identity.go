@@ -32,10 +32,10 @@ func benchIdentityCommand() *cobra.Command {
 		Long: `Store a seeded population in a fresh ClickHouse as a history would have left it,
 and measure identity over it: an owner that starts (reload, evaluation and the
 comparison with what is published), why two identifiers are one profile or are
-not, the figures of the whole graph, a dry run of other rules, unmerges of
-profiles of a thousand identifiers, and rules that are declared. Meanwhile new
-evidence comes in every 20 ms: the longest that a record took says for how long
-the stream stood still.`,
+not and what the engine takes of that, the figures of the whole graph, a dry run
+of other rules, unmerges of profiles of a thousand identifiers, and rules that are
+declared. Meanwhile new evidence comes in every 20 ms: the longest that a record
+took says for how long the stream stood still.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return benchIdentity(cmd, o) },
 	}
@@ -66,7 +66,10 @@ type identityFigures struct {
 
 	WhySame  spread `json:"why_same_ms"`
 	WhyOther spread `json:"why_different_ms"`
-	Unmerge  spread `json:"unmerge_ms"`
+	// What the engine takes of why in one profile, each answer asked for once more.
+	WhyEngine spread `json:"why_engine_processor_ms"`
+	WhyWaited spread `json:"why_engine_waits_for_processor_ms"`
+	Unmerge   spread `json:"unmerge_ms"`
 
 	Health heldUp `json:"health"`
 	Gauges heldUp `json:"gauges"`

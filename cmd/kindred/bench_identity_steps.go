@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
+
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/identity/rulefile"
 )
@@ -37,40 +39,70 @@ func (m *identityMeter) member(id identity.Identifier) identity.Member {
 	return identity.Member{Identifier: id, Key: m.population.keyer.Key(id)}
 }
 
-// why asks for pairs of one profile and of two.
-func (m *identityMeter) why(ctx context.Context) error {
-	people := m.figures.Population.People
-	ask := func(same bool) (spread, error) {
-		var took []time.Duration
-		for i := range m.identity.runs {
-			p := knownPerson(i * 7919 % max(1, people/2))
-			other := p
-			if !same {
-				other = knownPerson((i*7919 + 4242) % max(1, people/2))
-			}
-			a, b := m.member(personal(identity.AnonymousID, p, 0)), m.member(personal(identity.Email, other, 0))
-			start := now()
-			e, err := m.ledger.Why(ctx, m.population.workspace, a, b)
-			if err != nil {
-				return spread{}, err
-			}
-			took = append(took, now().Sub(start))
-			if e.Same != (p == other) {
-				return spread{}, fmt.Errorf("%w: why of person %d and %d: same is %t", errIdentityWrong, p, other, e.Same)
+// why asks for pairs of one profile and of two, and then what the engine takes of it.
+func (m *identityMeter) why(ctx context.Context) (err error) {
+	f := &m.figures
+	if f.WhySame, err = m.askWhy(ctx, true, func() {}); err != nil {
+		return err
+	}
+	if f.WhyOther, err = m.askWhy(ctx, false, func() {}); err != nil {
+		return err
+	}
+	m.out("why, in one profile: %v", f.WhySame)
+	m.out("why, in two: %v", f.WhyOther)
+	var mu sync.Mutex
+	var processor, waited time.Duration // of one answer; protected by mu
+	var processors, waits []time.Duration
+	ctx = clickhouse.Context(ctx, clickhouse.WithProfileEvents(func(events []clickhouse.ProfileEvent) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, e := range events {
+			switch e.Name {
+			case "OSCPUVirtualTimeMicroseconds":
+				processor += time.Duration(e.Value) * time.Microsecond
+			case "OSCPUWaitMicroseconds":
+				waited += time.Duration(e.Value) * time.Microsecond
 			}
 		}
-		return spreadOf(took), nil
-	}
-	var err error
-	if m.figures.WhySame, err = ask(true); err != nil {
+	}))
+	_, err = m.askWhy(ctx, true, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		processors, waits = append(processors, processor), append(waits, waited)
+		processor, waited = 0, 0
+	})
+	if err != nil {
 		return err
 	}
-	if m.figures.WhyOther, err = ask(false); err != nil {
-		return err
-	}
-	m.out("why, in one profile: %v", m.figures.WhySame)
-	m.out("why, in two: %v", m.figures.WhyOther)
+	f.WhyEngine, f.WhyWaited = spreadOf(processors), spreadOf(waits)
+	m.out("  processor time of the engine for it: %v", f.WhyEngine)
+	m.out("  its threads waiting for a processor: %v", f.WhyWaited)
 	return nil
+}
+
+// askWhy asks for pairs of one profile, or of two, and calls answered after each answer.
+func (m *identityMeter) askWhy(ctx context.Context, same bool, answered func()) (spread, error) {
+	people := m.figures.Population.People
+	var took []time.Duration
+	for i := range m.identity.runs {
+		p := knownPerson(i * 7919 % max(1, people/2))
+		other := p
+		if !same {
+			other = knownPerson((i*7919 + 4242) % max(1, people/2))
+		}
+		a, b := m.member(personal(identity.AnonymousID, p, 0)), m.member(personal(identity.Email, other, 0))
+		start := now()
+		e, err := m.ledger.Why(ctx, m.population.workspace, a, b)
+		if err != nil {
+			return spread{}, err
+		}
+		took = append(took, now().Sub(start))
+		answered()
+		if e.Same != (p == other) {
+			return spread{}, fmt.Errorf("%w: why of person %d and %d: same is %t", errIdentityWrong, p, other, e.Same)
+		}
+	}
+	return spreadOf(took), nil
 }
 
 // under runs f while evidence comes in.

@@ -28,4 +28,7 @@ func TestBenchIdentity(t *testing.T) {
 	if f.WhySame.Runs != 3 || f.Unmerge.Runs != 3 {
 		t.Errorf("runs of why %d, of unmerge %d", f.WhySame.Runs, f.Unmerge.Runs)
 	}
+	if f.WhyEngine.Runs != 3 || f.WhyEngine.P50 <= 0 || f.WhyWaited.Runs != 3 {
+		t.Errorf("of why the engine took %v, and waited %v", f.WhyEngine, f.WhyWaited)
+	}
 }

@@ -30,6 +30,16 @@ type looked struct {
 	erased    map[[2]string]map[uint64]int64
 }
 
+// look makes w keep what it reads and computes until the function that it returns is
+// called, or leaves it to whoever does that already.
+func (w *world) look() (done func()) {
+	if w.looked != nil {
+		return func() {}
+	}
+	w.looked = &looked{map[string]*bruteForce{}, map[string]reading{}, map[string]cuts{}, map[string][]identity.Decision{}, map[[2]string]map[uint64]int64{}}
+	return func() { w.looked = nil }
+}
+
 // once returns what is in of under k and, within a check, keeps it there.
 func once[K comparable, V any](w *world, of func(*looked) map[K]V, k K, read func() V) V {
 	if w.looked == nil {
@@ -50,6 +60,7 @@ func (w *world) published(workspace string) reading {
 
 func (w *world) readPublished(workspace string) reading {
 	w.t.Helper()
+	defer w.look()() // What counts is asked once for all tables: it takes longer than they do.
 	r := newReading()
 	w.readTold(workspace, r)
 	hop := func(table, subject, object string, row func(subject, object uint64)) {
@@ -75,7 +86,7 @@ func (w *world) hop(workspace, table, subject, object string, row func(subject, 
 }
 
 // counted reads rows under identity_counted, as every reader does. What the view says is
-// read once in a check: it takes the engine longer than all the rest.
+// read once in a check or a reading: it takes the engine longer than all the rest.
 func (w *world) counted(workspace, query string, dest []any, row func()) {
 	w.t.Helper()
 	if upTo := w.upTo(workspace); len(upTo) > 0 {
@@ -105,8 +116,7 @@ func (w *world) upTo(workspace string) cuts {
 // check compares what readers see with the definition, applied to the set of
 // all evidence that was sent.
 func (w *world) check() error {
-	w.looked = &looked{map[string]*bruteForce{}, map[string]reading{}, map[string]cuts{}, map[string][]identity.Decision{}, map[[2]string]map[uint64]int64{}}
-	defer func() { w.looked = nil }()
+	defer w.look()()
 	for _, name := range w.workspaces {
 		if len(w.sent[name])+len(w.linked[name]) == 0 && len(w.upTo(name)) == 0 {
 			continue // Nobody has opened it, so that no row of it counts.
