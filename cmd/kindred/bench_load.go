@@ -135,6 +135,9 @@ func runOn(cmd *cobra.Command, dir string, o stock, prepare func(*bench, stock),
 		} else if err := b.projected(ctx); err != nil {
 			return err
 		}
+		if err := b.settled(ctx); err != nil {
+			return err
+		}
 		return measure(ctx, b, o)
 	})
 }

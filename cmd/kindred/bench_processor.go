@@ -19,6 +19,24 @@ func processor() (own, engine float64) {
 	return secondsOf("/proc/self/stat"), engine
 }
 
+// settled waits until the engine has had little to do for three seconds, at most a
+// minute: a start looks for work of all kinds at once.
+func (b *bench) settled(ctx context.Context) error {
+	const looks, atMost, little = 3, 60, .1 // seconds, and a share of a processor
+	_, before := processor()
+	quiet, looked := 0, 0
+	return waitFor(ctx, time.Second, func() (bool, error) {
+		_, engine := processor()
+		if looked++; engine-before < little {
+			quiet++
+		} else {
+			quiet = 0
+		}
+		before = engine
+		return quiet > looks || looked > atMost, nil
+	})
+}
+
 // usage is the processor time in seconds that the machine has given so far to whom.
 type usage struct{ own, engine, idle, stolen float64 }
 
