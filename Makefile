@@ -7,12 +7,16 @@ SOURCES   := $(shell find cmd identity ingest profiles segments api deploy -name
 PACKAGES  := ./...
 FUZZTIME  ?= 20s
 TIMEOUT   ?= 25m
-# -short leaves out long tests in which nothing runs beside anything else.
+# -short leaves out long tests in which nothing runs beside anything else, but for
+# goroutines that a shorter test runs too.
 SHORT     ?=
+# More flags of go test, for the suites.
+TESTFLAGS ?=
 # Rounds of the chaos suite, on the embedded broker and on a real one.
 ROUNDS    ?= 28
 KAFKA_ROUNDS ?= 6
-# Lint tools are built from the versions pinned in .ci/tools.mod.
+# Lint tools are built from the versions pinned in .ci/tools.mod, and read packages as
+# make test compiles them.
 LINT      := .cache/golangci-lint
 
 .PHONY: demo up build test race lint lint-api fuzz bench bench-packages figures verify help clean test-kafka chaos test-sdk
@@ -33,25 +37,31 @@ $(BIN): $(SOURCES)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/kindred
 
 test: ## All tests, against the embedded engines (a real ClickHouse)
-	KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -timeout $(TIMEOUT) $(PACKAGES)
+	KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test $(TESTFLAGS) -timeout $(TIMEOUT) $(PACKAGES)
+
+# Packages of which some file uses the broker run whole. Most tests of cmd start a Kindred
+# with a broker of its own instead, and run here only where their file uses this one.
+KAFKA_PACKAGES = $(sort $(dir $(shell grep -rl 'enginetest\.Kafka' --include=*_test.go ./ingest ./identity ./api)))
+KAFKA_TESTS    = $(shell cat $$(grep -rl 'enginetest\.Kafka' --include=*_test.go ./cmd) | grep -oE '^func Test[A-Za-z0-9_]+' | cut -c6- | paste -sd '|' -)
 
 test-kafka: $(BIN) ## Every suite that uses Kafka, and chaos, on a real Apache Kafka (needs Java 17, Maven)
-	deploy/kafkatest/with-kafka.sh sh -c 'KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -count=1 $(SHORT) -timeout $(TIMEOUT) \
-	  $(sort $(dir $(shell grep -rl "enginetest\.Kafka" --include=*_test.go ./ingest ./cmd ./identity ./api))) && \
+	deploy/kafkatest/with-kafka.sh sh -c 'export KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0; \
+	  $(GO) test -count=1 $(SHORT) $(TESTFLAGS) -timeout $(TIMEOUT) $(KAFKA_PACKAGES) && \
+	  $(GO) test -count=1 $(TESTFLAGS) -timeout $(TIMEOUT) -run "^($(or $(KAFKA_TESTS),$(error no test of cmd uses the broker)))$$" ./cmd/kindred && \
 	  $(BIN) chaos --rounds $(KAFKA_ROUNDS)'
 
 chaos: $(BIN) ## Kill and pause processes under load ROUNDS times, then count (ARGS="--seed N" replays)
 	$(BIN) chaos --rounds $(ROUNDS) $(ARGS)
 
 race: ## The tests under the race detector (needs a C compiler)
-	KINDRED_REQUIRE_SERVICES=1 KINDRED_TEST_COUNT=$${KINDRED_TEST_COUNT:-100} CGO_ENABLED=1 $(GO) test -race $(SHORT) -timeout $(TIMEOUT) $(PACKAGES)
+	KINDRED_REQUIRE_SERVICES=1 KINDRED_TEST_COUNT=$${KINDRED_TEST_COUNT:-100} CGO_ENABLED=1 $(GO) test -race $(SHORT) $(TESTFLAGS) -timeout $(TIMEOUT) $(PACKAGES)
 
 test-sdk: $(BIN) ## Official npm clients, unchanged, while Kindred is killed (Node.js 20, Chromium)
 	KINDRED_TEST_SDK=1 KINDRED_TEST_BINARY=$(CURDIR)/$(BIN) KINDRED_REQUIRE_SERVICES=1 CGO_ENABLED=0 $(GO) test -count=1 -timeout $(TIMEOUT) ./deploy/sdktest
 
 lint: $(LINT) ## Formatting, vet, and the rules of .golangci.yml
-	$(LINT) run ./...
-	$(GO) vet ./...
+	CGO_ENABLED=0 $(LINT) run ./...
+	CGO_ENABLED=0 $(GO) vet ./...
 
 lint-api: .cache/apilint/installed ## api/openapi.json against the rules of deploy/apilint (Node.js 20)
 	.cache/apilint/node_modules/.bin/redocly lint api/openapi.json --config deploy/apilint/redocly.yaml --format stylish

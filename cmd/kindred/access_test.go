@@ -211,6 +211,7 @@ func TestWorkspacesNeverMeet(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
+	t.Parallel()
 	k, admin := startLogged(t)
 	k.plant("main", "write-dev", "admin-dev")
 	if status, text := k.ask(http.MethodPost, "/v1/identity/block", "admin-dev", `{"id":"c-1","identifiers":["user_id:u-second"],"reason":"planted reason"}`); status != 200 {

@@ -11,6 +11,7 @@ func TestBenchIdentity(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
+	t.Parallel()
 	out, err := kindred(t, t.TempDir(), "bench", "identity", "--identifiers", "6000", "--runs", "3", "--json").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,9 @@ import (
 // What is measured is the work that is described: every customer is scored, the
 // fit finds what the customers were made with, and the trees learn.
 func TestBenchScores(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and tests of what it measures see their goroutines")
+	}
 	top := root()
 	var out strings.Builder
 	top.SetOut(&out)

@@ -25,6 +25,7 @@ const writers = 16
 // one answer may be older than the write. There are half as many as
 // KINDRED_TEST_COUNT, at most 10 000, or few.
 func TestOwnWrites(t *testing.T) {
+	t.Parallel()
 	k := startKindred(t)
 	o := &ownWriters{nodes: []*running{k, k.anotherNode()}, burst: 1}
 	o.run(t, max(1, ownWriteCount()/writers))
@@ -37,6 +38,7 @@ func TestOwnWrites(t *testing.T) {
 // evidence late: by a second, or by five in the long run. A read may be refused
 // then, and is not old. Each writes several times before it reads.
 func TestOwnWritesWithSlowIdentity(t *testing.T) {
+	t.Parallel()
 	k := startRoles(t, []string{"api", "ingest", "worker", "broker", "clickhouse"})
 	delay, burst := "1s", 2
 	if ownWriteCount() >= 10_000 {

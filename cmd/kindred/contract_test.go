@@ -163,6 +163,7 @@ func TestContract(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
+	t.Parallel()
 	c, rounds := readContract(t), contractRounds(t)
 	seed := uint64(1)
 	if n, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {

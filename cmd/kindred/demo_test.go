@@ -86,6 +86,7 @@ func TestDemoSurvivesKillsOfTheWholeTree(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
+	t.Parallel()
 	seed := testSeed()
 	t.Logf("KINDRED_TEST_SEED=%d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))

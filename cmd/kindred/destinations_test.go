@@ -86,6 +86,7 @@ identifiers = [{ namespace = "user_id", from = "${profile.identifiers.user_id[0]
 // TestDestinationIsTold has a receiver told of people that enter a segment, by a process
 // that is killed and started again, and looks at the record of it.
 func TestDestinationIsTold(t *testing.T) {
+	t.Parallel()
 	const people = 12
 	k := startKindred(t, "KINDRED_ACTIVATION_ALLOW_PRIVATE=true", "KINDRED_LOG_LEVEL=debug")
 	got := &signed{keys: map[string]int{}}

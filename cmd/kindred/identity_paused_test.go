@@ -97,6 +97,7 @@ func TestPausedOwner(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some seconds a seed")
 	}
+	t.Parallel()
 	db := warehousetest.NewTestDatabase(t)
 	held := map[string]int{}
 	late := 0

@@ -152,6 +152,9 @@ func (h hostile) send(t *testing.T, handler http.Handler, strict bool) int {
 // TestHostileInput sends the corpus: each input gets the status that the
 // contract says, and what was readable is kept as an event or as a dead letter.
 func TestHostileInput(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	var log bytes.Buffer
 	handler, kept := trackingServer(t, &log)
 	corpus := hostileInputs(t)

@@ -40,6 +40,9 @@ func cdnowFile(t *testing.T) string {
 // The promise on CDNOW, in the file as in the answer: no number of the scores
 // is negative or not finite, and the holdout is met.
 func TestLifetimeOnCDNOW(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and tests of package lifetime see its goroutines")
+	}
 	dir := cdnowFile(t)
 	run := func(more ...string) lifetimeReport {
 		t.Helper()

@@ -9,6 +9,9 @@ import (
 
 // A result that is empty or doubtful says so, and why; a sound one does not.
 func TestLinkSaysWhatIsDoubtful(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestLinkFile sees its goroutines")
+	}
 	alone := func(a, b string) string {
 		return "id,name,dob\n1," + a + ",1980-01-02\n2," + b + ",1955-11-30\n"
 	}

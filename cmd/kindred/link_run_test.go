@@ -71,6 +71,7 @@ func TestLinkRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a Kindred")
 	}
+	t.Parallel()
 	seed := testSeed()
 	t.Logf("KINDRED_TEST_SEED=%d", seed)
 	r := rand.New(rand.NewPCG(seed, 8))

@@ -14,6 +14,7 @@ import (
 // TestModelsOfARunningKindred declares a model by the command, lets it be trained on a
 // history that is imported, and finds its scores on a profile and in a segment.
 func TestModelsOfARunningKindred(t *testing.T) {
+	t.Parallel()
 	k := startKindred(t)
 	const people = 240
 	today := now().UTC().Truncate(24 * time.Hour)

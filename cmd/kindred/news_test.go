@@ -121,7 +121,7 @@ func TestNewsAreWrittenBeforeOffsets(t *testing.T) {
 		t.Error("who gave up is told that all is written")
 	}
 	go func() { waited <- n.written(ctx) }()
-	for out.fails.Load() >= 0 {
+	for out.fails.Load() > 0 {
 		runtime.Gosched()
 	}
 	n.hurry() // Instead of waiting for the retry.

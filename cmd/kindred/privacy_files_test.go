@@ -124,6 +124,7 @@ func TestErasedEverywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
+	t.Parallel()
 	k := startKindred(t, "KINDRED_ERASURE_WAIT=0")
 	bob := k.everywhere("bob", bobMark, "2026-05-03") // The tablet that both use is his.
 	ana := k.everywhere("ana", anaMark, "2026-05-04")

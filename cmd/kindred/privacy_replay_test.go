@@ -128,6 +128,7 @@ func (k *running) whole(id string) string {
 // way, has the whole log read from its start, and finds nothing of her, and of the
 // others, one of whom shares a tablet with her, byte for byte what was there before.
 func TestErasedStaysOut(t *testing.T) {
+	t.Parallel()
 	k := startRoles(t, []string{"api", "identity", "worker", "broker", "clickhouse"}, "KINDRED_ERASURE_WAIT=0")
 	_, stop := k.launch("up", "--role", "ingest")
 	others := []string{"user_id:bob-of-replay", "user_id:eve-of-replay"}

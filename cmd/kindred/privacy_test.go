@@ -61,6 +61,7 @@ func (k *running) onDisk(text string) bool {
 // both, erases one by her cookie, and finds nothing of her, while all that is there of
 // the other stays as it was. Then she signs up again.
 func TestPersonErased(t *testing.T) {
+	t.Parallel()
 	k := startKindred(t, "KINDRED_ERASURE_WAIT=0")
 	// Of no letters in common, so that compression leaves them as they are.
 	notes := map[string]string{"ana": "zq7Vx81kPmG", "bob": "Lw3Tb96hYcR"}

@@ -12,6 +12,7 @@ import (
 // her with Bob and parts them again, and looks every time at who is shown, found and
 // counted, also by an API process that starts later. Then it releases her.
 func TestPersonRestricted(t *testing.T) {
+	t.Parallel()
 	k := startKindred(t)
 	id := func(ns, value string) map[string]any { return map[string]any{"namespace": ns, "value": value} }
 	view := func(who string, n int, more ...map[string]any) {

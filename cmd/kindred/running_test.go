@@ -49,7 +49,8 @@ func (t *transcript) String() string {
 }
 
 // startKindred starts one on free ports, with variables of the environment; it is
-// stopped when the test ends.
+// stopped when the test ends. It shares nothing with others, and its test waits for
+// it more than it works: such tests run side by side.
 func startKindred(t *testing.T, env ...string) *running {
 	t.Helper()
 	return startRoles(t, nil, env...)
@@ -117,18 +118,23 @@ func (k *running) ready() {
 	})
 }
 
-// freePorts are ports that nobody has now.
-func freePorts(t *testing.T, n int) []string {
+// handedOut are the ports that freePorts has given: a process takes a while to listen on
+// them, and another test, side by side, must not be given them meanwhile.
+var handedOut sync.Map
+
+// freePorts are ports that nobody has now, and no other test of this process will get.
+func freePorts(t *testing.T, n int) (ports []string) {
 	t.Helper()
-	var ports []string
-	for range n {
+	for len(ports) < n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = l.Close() }()
 		_, port, _ := net.SplitHostPort(l.Addr().String())
-		ports = append(ports, port)
+		if _, known := handedOut.LoadOrStore(port, true); !known {
+			ports = append(ports, port)
+		}
 	}
 	return ports
 }

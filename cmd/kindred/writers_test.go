@@ -19,6 +19,7 @@ import (
 // of each, under cookies that join the person, consents through the API, and scores as
 // the worker writes them. Afterwards nothing that any of them wrote is missing.
 func TestWritersOfOneProfile(t *testing.T) {
+	t.Parallel()
 	const writers, turns = 8, 4
 	keys := accessKeys
 	for n := range writers {

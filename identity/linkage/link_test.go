@@ -96,6 +96,9 @@ func shuffled(table *linkage.Table, order []int) *linkage.Table {
 // another sample and nothing else, so that at most a pair at even odds may fall
 // otherwise.
 func TestOrderOfRecords(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestSameSeedSameBytes sees its goroutines")
+	}
 	for _, c := range runs() {
 		t.Run(c.name, func(t *testing.T) {
 			table, _ := invented(t, c.config, c.records, 12)
@@ -126,6 +129,9 @@ func TestOrderOfRecords(t *testing.T) {
 // its probability is that of its odds. Pairs are in order, clusters are called
 // by their first record.
 func TestWeights(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestSameSeedSameBytes sees its goroutines")
+	}
 	kinds := 0
 	for _, c := range runs() {
 		t.Run(c.name, func(t *testing.T) {
@@ -184,6 +190,9 @@ func checkPair(t *testing.T, r *linkage.Result, x *linkage.Index, p linkage.Pair
 // What is learnt never makes the records less likely, is made of chances, and
 // closer levels weigh more or are named.
 func TestModels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestSameSeedSameBytes sees its goroutines")
+	}
 	kinds := 0
 	for _, c := range runs() {
 		t.Run(c.name, func(t *testing.T) {

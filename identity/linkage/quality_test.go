@@ -146,6 +146,9 @@ func bestF1(pairs []linkage.Pair, truth []int32) (f1, threshold float64) {
 // well as this. The model was tuned on these two, and on invented records; what
 // others say stands in testdata/heldout.md.
 func TestQuality(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestSameSeedSameBytes sees its goroutines")
+	}
 	for _, c := range []struct {
 		dataset
 		f1, precision float64

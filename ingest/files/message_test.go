@@ -113,6 +113,9 @@ func TestOtherEditions(t *testing.T) {
 }
 
 func TestCustomers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestCrashesChangeNothing sees its goroutines")
+	}
 	asOf := testNow
 	last := time.Date(2011, 12, 9, 12, 50, 0, 0, time.UTC)
 	shift := Shift(last, asOf)

@@ -60,6 +60,9 @@ func runImport(t *testing.T, in Input, change func(*Config)) (Summary, []Record)
 
 // TestWholeFile holds the importer to the published figures of the real file.
 func TestWholeFile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestCrashesChangeNothing sees its goroutines")
+	}
 	start := time.Now()
 	sum, records := runImport(t, sampleInput(), func(c *Config) { c.ShiftToNow = true })
 	t.Logf("imported in %v", time.Since(start))

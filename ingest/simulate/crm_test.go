@@ -132,6 +132,9 @@ func TestCRMChangesNoEvent(t *testing.T) {
 
 // TestAccountsTellDetails reads what the web says of customers.
 func TestAccountsTellDetails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	messages, _ := readAll(t, mustGenerate(t, testConfig(), someCustomers(300)))
 	accounts, birthdays := 0, 0
 	for _, m := range messages {

@@ -60,6 +60,9 @@ func digest(tb testing.TB, w *World) string {
 }
 
 func TestSameSeedSameBytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	customers := someCustomers(200)
 	first := digest(t, mustGenerate(t, testConfig(), customers))
 	for _, procs := range []int{1, 2, 4} {
@@ -93,6 +96,9 @@ func readAll(tb testing.TB, w *World) (messages []wire.Message, records []files.
 }
 
 func TestEventsKeepTheirPromises(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := mustGenerate(t, testConfig(), someCustomers(200))
 	messages, records := readAll(t, w)
 	bodies := make(map[string]wire.Message)

@@ -11,6 +11,9 @@ import (
 // The truth of the traces is read back as it was written, belongs to events that
 // were made, and every kind has some.
 func TestTruthOfTraces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
 	w := mustGenerate(t, testConfig(), someCustomers(600))
 	var stays, spots bytes.Buffer
 	if err := WriteStays(&stays, w.Stays); err != nil {

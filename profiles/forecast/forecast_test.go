@@ -18,6 +18,9 @@ import (
 // TestLifeOfAModel declares a model, and follows it: it is trained, scores everybody, and
 // who changes, is held against a challenger and against what happened, and ends.
 func TestLifeOfAModel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestResponse sees its goroutines")
+	}
 	w := newWorld(t, 1200, 1)
 	w.live(0, 160)
 	w.now = day(160)

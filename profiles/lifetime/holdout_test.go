@@ -85,6 +85,9 @@ func TestCoverage(t *testing.T) {
 // 2009, Biometrics 65(4), 1254-1261) is uniform by the test of Kolmogorov and Smirnov.
 // Its p-value hangs on the random numbers as well: of many draws the median counts.
 func TestHoldoutIsCalibrated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestProcessorsDoNotMatter sees its goroutines")
+	}
 	purchases := sample(t)
 	choice, err := Choose(purchases, calibrationEnd, DefaultConfig())
 	if err != nil {

@@ -160,6 +160,9 @@ func cohort(r *rand.Rand, n int, rate func() float64, dropout func() float64, we
 // Cohorts of very different kinds, with and without drop-out, alike and unlike,
 // give a fit or a refusal, and finite scores.
 func TestCohorts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestProcessorsDoNotMatter sees its goroutines")
+	}
 	r := random(t, 11)
 	outcomes := map[string]int{}
 	for i := range min(200, count(t, 200)) {

@@ -79,6 +79,9 @@ func TestFirstAmountCounts(t *testing.T) {
 // by money better than what they spent on repeat days does. With
 // KINDRED_TEST_COUNT of 2 or more also in other tenths of CDNOW.
 func TestChosenSpendRanks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestProcessorsDoNotMatter sees its goroutines")
+	}
 	splits := map[string]log{"sample": sample(t)}
 	if count(t, 1) > 1 {
 		all := master(t)

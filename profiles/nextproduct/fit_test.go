@@ -135,10 +135,10 @@ func TestRefusals(t *testing.T) {
 func TestRankInOrder(t *testing.T) {
 	const seed = 12
 	t.Logf("seed %d", seed)
-	customers := town(rand.New(rand.NewPCG(seed, 1)), 500, 200)
+	customers := town(rand.New(rand.NewPCG(seed, 1)), 250, 160)
 	cfg := DefaultConfig()
 	cfg.Horizon = 14
-	m, err := Fit(customers, 43, 190, cfg)
+	m, err := Fit(customers, 43, 140, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ type part struct{ table, condition, order string }
 func partsOfAccess() []part {
 	const mine = `identifier_id IN {keys:Array(UInt64)}`
 	parts := []part{
-		{"identifiers", mine, "identifier_id, source, period"},
+		{"identifiers", mine, "identifier_id, source, period, first_received, last_received, first_event, last_event"}, // Of one key there are several.
 		{"identity_evidence", `low_id IN {keys:Array(UInt64)} AND high_id IN {keys:Array(UInt64)}`, "low_id, high_id, source, period, rule"},
 	}
 	for _, table := range append(slices.Clone(factTables), "location_venues") {

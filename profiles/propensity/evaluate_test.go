@@ -14,6 +14,9 @@ import (
 // From noise nothing is learnt: the AUC stays at one half, and the result does
 // not claim to beat the base rate.
 func TestRandomLabels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestSameBits sees its goroutines")
+	}
 	r := random(t, 6)
 	table := mixedTable(r, 8000)
 	y := answers(r, table.Rows, func(int) float64 { return -1 })
@@ -35,6 +38,9 @@ func TestRandomLabels(t *testing.T) {
 
 // Trees are kept where a product decides, the regression where a sum does.
 func TestChoiceOfFamily(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestSameBits sees its goroutines")
+	}
 	r := random(t, 7)
 	table := numbers(r, 4000, 4)
 	v := func(i, c int) float64 { return table.Columns[c].Numbers[i] }
@@ -66,23 +72,27 @@ func TestChoiceOfFamily(t *testing.T) {
 // The same examples and seed give the same bits on one processor and on many.
 func TestSameBits(t *testing.T) {
 	r := random(t, 8)
-	table := mixedTable(r, 12_000)
+	rows, known, trees := 12_000, 11_000, 20
+	if testing.Short() {
+		rows, known, trees = 6_000, 5_000, 4 // Two chunks are shared by goroutines as three are.
+	}
+	table := mixedTable(r, rows)
 	y := answers(r, table.Rows, func(i int) float64 { return table.Columns[0].Numbers[i] * table.Columns[2].Numbers[i] })
 	run := func(processors int, seed uint64) []float64 {
 		before := runtime.GOMAXPROCS(processors)
 		defer runtime.GOMAXPROCS(before)
 		cfg := quick()
-		cfg.Boosting.Trees, cfg.Seed, cfg.Model = 20, seed, Boosting
-		m, err := Train(table, all(11_000), y, nil, cfg)
+		cfg.Boosting.Trees, cfg.Seed, cfg.Model = trees, seed, Boosting
+		m, err := Train(table, all(known), y, nil, cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
 		cfg.Model = Logistic
-		l, err := Train(table, all(11_000), y, nil, cfg)
+		l, err := Train(table, all(known), y, nil, cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return append(m.Predict(table, all(12_000)), l.Predict(table, all(12_000))...)
+		return append(m.Predict(table, all(rows)), l.Predict(table, all(rows))...)
 	}
 	one := run(1, 1)
 	if !slices.Equal(one, run(5, 1)) {
@@ -236,6 +246,9 @@ func TestForeignTable(t *testing.T) {
 // Of few examples and many features that say nothing, the penalty is chosen so
 // that little is learnt.
 func TestFewRowsManyFeatures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestSameBits sees its goroutines")
+	}
 	r := random(t, 17)
 	table := numbers(r, 600, 25)
 	y := answers(r, 600, func(i int) float64 { return .7 * table.Columns[0].Numbers[i] })

@@ -13,6 +13,9 @@ import (
 // TestCohorts counts the purchases of CDNOW, with a refund, a cancelled order and an order
 // in another currency, in a few lines of its own, and finds the same.
 func TestCohorts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestRefreshAfterUpdates sees its goroutines")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	facts, _ := cdnow(t)
 	var known []fact

@@ -81,6 +81,9 @@ func TestEarnings(t *testing.T) {
 // Margins are scores where the costs are known, and none where they are not: a
 // refresh that no longer knows withdraws them.
 func TestMarginScores(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestRefreshAfterUpdates sees its goroutines")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	facts, customers := cdnow(t)
 	for i := range facts {

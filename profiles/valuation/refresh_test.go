@@ -163,6 +163,9 @@ func checkDetail(t *testing.T, text string) {
 }
 
 func TestUnchangedWritesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestRefreshAfterUpdates sees its goroutines")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	facts, _ := cdnow(t)
 	insertFacts(t, conn, facts)

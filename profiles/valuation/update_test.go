@@ -15,6 +15,9 @@ import (
 // later: each what the models of the day say of the history of now. Where that is not
 // enough, everybody is scored.
 func TestUpdate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestRefreshAfterUpdates sees its goroutines")
+	}
 	conn := warehousetest.NewTestDatabase(t)
 	facts, _ := cdnow(t)
 	insertFacts(t, conn, facts)
