@@ -228,9 +228,6 @@ func crowd(t *testing.T, n int, value func(i int) string, equal, other float64) 
 // A component that is too large is taken apart by its weakest edges, and what
 // nothing tells apart in runs: it ends, and no cluster is beyond the bound.
 func TestLargeComponentsEnd(t *testing.T) {
-	if testing.Short() {
-		t.Skip("long, and one thing after the other")
-	}
 	const n = 3 * mostTogether
 	for name, c := range map[string]struct {
 		value  func(i int) string

@@ -39,9 +39,6 @@ func crowdOf(t *testing.T, config synthetic.Config, n, others int, equal bool) *
 // Thousands of equal records, and thousands of one surname, cost what the budget
 // allows: blocks are cut, which is reported, and no cluster is beyond the bound.
 func TestCrowds(t *testing.T) {
-	if testing.Short() {
-		t.Skip("long, and TestSameSeedSameBytes sees its goroutines")
-	}
 	for _, c := range []struct {
 		name      string
 		n, others int
