@@ -32,8 +32,8 @@ type Config struct {
 	Delay time.Duration
 	// MaxDirty is how many keys of stored events are taken together. Default 2 000 000.
 	MaxDirty int
-	// Share is the part of the time that the projector works when there is much to do:
-	// it is never urgent. Default 0.8.
+	// Share is the part of the time that the projector works when there is much to do
+	// and others leave the processors of the engine to it. Default 0.8.
 	Share float64
 	// SweepEvery is how often all profiles are looked at. Default 24 h.
 	SweepEvery time.Duration

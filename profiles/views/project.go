@@ -20,7 +20,7 @@ func (w *work) project(ctx context.Context, workspace string, ids []identity.Pro
 	}
 	for part := range slices.Chunk(ids, w.cfg.Batch) {
 		start := w.deps.Now()
-		made, err := w.deps.Store.Project(ctx, workspace, part)
+		made, err := w.deps.Store.Project(w.strain.watch(ctx), workspace, part)
 		if err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func (w *work) project(ctx context.Context, workspace string, ids []identity.Pro
 		}
 		took := w.deps.Now().Sub(start)
 		w.metrics.seconds.Add(took.Seconds())
-		if err := pause(ctx, time.Duration(float64(took)*(1/w.cfg.Share-1))); err != nil {
+		if err := pause(ctx, rest(took, w.cfg.Share, w.strain.take())); err != nil {
 			return err
 		}
 	}

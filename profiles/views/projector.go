@@ -92,6 +92,7 @@ type work struct {
 	looked  time.Time         // when the changes of identity were read
 	heard   heard
 	lost    map[string]bool // workspaces that have lost notes, "" for all
+	strain  strain
 }
 
 func (p *Projector) newWork(source Source) *work {
