@@ -12,7 +12,9 @@ func TestRest(t *testing.T) {
 		share, strain float64
 		want          time.Duration
 	}{
-		{1, 0, 0}, {.8, 0, 250 * time.Millisecond}, {.5, 0, time.Second},
+		{1, 0, 0},
+		{.8, 0, 250 * time.Millisecond},
+		{.5, 0, time.Second},
 		{.8, 1, 1500 * time.Millisecond}, // Two fifths of the time.
 		{1, mostStrain, 9 * time.Second},
 	} {
