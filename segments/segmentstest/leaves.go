@@ -14,7 +14,7 @@ func (m Maker) Leaf() segments.Node {
 	case 0, 1, 2, 19, 20:
 		return m.event()
 	case 3, 4:
-		return m.sequence()
+		return m.Sequence()
 	case 5:
 		return segments.HasIdentifier{Namespace: identity.Namespace(m.One("email", "user_id", "device", "card"))}
 	case 6:
@@ -142,13 +142,15 @@ func (m Maker) event() segments.Event {
 	return e
 }
 
-func (m Maker) sequence() segments.Sequence {
+// Sequence is a sequence of few steps, or now and then of so many optional ones that nobody
+// wants to follow each way.
+func (m Maker) Sequence() segments.Sequence {
 	s := segments.Sequence{Within: m.within(), Period: m.period(), Span: m.gap(), Steps: make([]segments.Step, 2+m.IntN(3))}
 	plain := m.IntN(3) == 0 // Compiled in another way.
 	if plain {
 		s.Span = 0
 	}
-	many := m.IntN(8) == 0 // So many ways through that nobody wants to follow each.
+	many := m.IntN(8) == 0
 	if many {
 		s.Steps = make([]segments.Step, 6+m.IntN(2))
 	}

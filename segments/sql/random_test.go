@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
@@ -102,6 +103,54 @@ func TestRandomDefinitionsAgreeWithOracle(t *testing.T) {
 	if selective < count/2 {
 		t.Errorf("only %d of %d definitions select some and not all profiles", selective, count)
 	}
+}
+
+// TestRandomSequencesAgreeWithOracle asks for sequences alone, and for sequences beside
+// another leaf: alone, who has no events in order is left out before steps are looked at.
+func TestRandomSequencesAgreeWithOracle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and one thing after the other")
+	}
+	ctx := context.Background()
+	seed := uint64(time.Now().UnixNano())
+	if s, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {
+		seed = s
+	}
+	t.Logf("KINDRED_TEST_SEED=%d", seed)
+	m := maker{segmentstest.New(seed, 8)}
+	conn := warehousetest.NewTestDatabase(t)
+	w := clickhousetest.New(t, conn, "main")
+	o := m.history(w, 60)
+	w.Flush(ctx)
+	cfg := sql.DefaultConfig()
+	cfg.Rules, cfg.MaxExecution = ruleTable(), time.Minute // However busy the machine is.
+	p, err := sql.New(cfg, conn, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	everybody, selective, count := len(o.people()), 0, testCount(t, 100)
+	for range count {
+		d := segments.Definition{Root: m.Sequence()}
+		if m.IntN(2) == 0 {
+			d.Root = segments.Any{d.Root, segments.Event{Name: "Never"}}
+		}
+		want := o.members(d)
+		got, err := p.Preview(ctx, w.Workspace, d, 1000)
+		text, _ := d.MarshalJSON()
+		if err != nil {
+			t.Fatalf("definition %s: %v", text, err)
+		}
+		if diff := cmp.Diff(want, got.Sample, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("definition %s (-oracle +sql):\n%s\n%s\n%v", text, diff, got.SQL, got.Parameters)
+		}
+		if len(want) > 0 && len(want) < everybody {
+			selective++
+		}
+	}
+	if selective < count/5 {
+		t.Errorf("only %d of %d sequences select some and not all profiles", selective, count)
+	}
+	t.Logf("%d of %d select some and not all of %d profiles", selective, count, everybody)
 }
 
 // TestRandomTraitsAgreeWithOracle asks for values that somebody has, by each

@@ -61,6 +61,8 @@ func TestStories(t *testing.T) {
 	f(`{"sequence":[{"event":"View"},{"event":"Buy","after":{"lte":"59m"}}]}`, "again")
 	f(`{"sequence":[{"event":"View"},{"event":"Buy","after":{"gte":"60m"}}]}`, "straight", "edge", "left", "again", "over")
 	f(`{"sequence":[{"event":"View"},{"event":"Buy","after":{"gte":"61m"}}]}`, "over")
+	f(`{"sequence":[{"event":"View"},{"event":"Buy","after":{"gte":"60m","lte":"60m"}}]}`, "straight", "edge", "left", "again")
+	f(`{"sequence":[{"event":"View"},{"event":"Buy","after":{"gte":"60m","lte":"2h"}}]}`, "straight", "edge", "left", "again", "over")
 	f(`{"sequence":[{"event":"View"},{"event":"Search","optional":true},{"event":"Buy","after":{"lte":"1h"}}]}`, "straight", "edge", "left", "again", "over")
 	f(`{"sequence":[{"event":"View"},{"event":"Search","optional":true},{"event":"Buy","after":{"lte":"1h"}}],"span":"1h"}`, "straight", "edge", "left", "again")
 	f(`{"sequence":[{"event":"View"},{"event":"Buy"},{"event":"Pay"}],"span":"2h"}`, "edge")
