@@ -2,11 +2,8 @@ package sql_test
 
 import (
 	"fmt"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
-	"time"
 
 	"github.com/kindred-cdp/kindred/profiles/clickhouse/clickhousetest"
 	"github.com/kindred-cdp/kindred/segments"
@@ -31,12 +28,7 @@ func excluded(d segments.Definition) string {
 // TestWhatMayNotMoveDoesNot adds events of a name to random people: a definition that they
 // may not move says the same of everybody as before. The oracle says what it says.
 func TestWhatMayNotMoveDoesNot(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	if s, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {
-		seed = s
-	}
-	t.Logf("KINDRED_TEST_SEED=%d", seed)
-	m := maker{segmentstest.New(seed, 7)}
+	m := seeded(t, 7)
 	passed, moved, rest := map[string]int{}, 0, 0
 	for n := range testCount(t, 100) {
 		o := m.history(clickhousetest.New(t, nil, "main"), 15)

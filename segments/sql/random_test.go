@@ -50,12 +50,7 @@ func TestRandomDefinitionsAgreeWithOracle(t *testing.T) {
 		t.Skip("long, and one thing after the other")
 	}
 	ctx := context.Background()
-	seed := uint64(time.Now().UnixNano())
-	if s, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {
-		seed = s
-	}
-	t.Logf("KINDRED_TEST_SEED=%d", seed)
-	m := maker{segmentstest.New(seed, 1)}
+	m := seeded(t, 1)
 	conn := warehousetest.NewTestDatabase(t)
 	selective, drawn, deciding := 0, map[string]int{}, map[string]int{}
 	count := testCount(t, 100)
@@ -112,12 +107,7 @@ func TestRandomSequencesAgreeWithOracle(t *testing.T) {
 		t.Skip("long, and one thing after the other")
 	}
 	ctx := context.Background()
-	seed := uint64(time.Now().UnixNano())
-	if s, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {
-		seed = s
-	}
-	t.Logf("KINDRED_TEST_SEED=%d", seed)
-	m := maker{segmentstest.New(seed, 8)}
+	m := seeded(t, 8)
 	conn := warehousetest.NewTestDatabase(t)
 	w := clickhousetest.New(t, conn, "main")
 	o := m.history(w, 60)
@@ -161,12 +151,7 @@ func TestRandomTraitsAgreeWithOracle(t *testing.T) {
 		t.Skip("long, and one thing after the other")
 	}
 	ctx := context.Background()
-	seed := uint64(time.Now().UnixNano())
-	if s, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {
-		seed = s
-	}
-	t.Logf("KINDRED_TEST_SEED=%d", seed)
-	m := maker{segmentstest.New(seed, 2)}
+	m := seeded(t, 2)
 	conn := warehousetest.NewTestDatabase(t)
 	w := clickhousetest.New(t, conn, "main")
 	o := &oracle{world: w, now: now}

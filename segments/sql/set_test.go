@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -18,7 +16,6 @@ import (
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
 	"github.com/kindred-cdp/kindred/segments"
-	"github.com/kindred-cdp/kindred/segments/segmentstest"
 	"github.com/kindred-cdp/kindred/segments/sql"
 )
 
@@ -75,12 +72,7 @@ func TestSetsAgreeWithOracle(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long, and one thing after the other")
 	}
-	seed := uint64(time.Now().UnixNano())
-	if s, err := strconv.ParseUint(os.Getenv("KINDRED_TEST_SEED"), 10, 64); err == nil {
-		seed = s
-	}
-	t.Logf("KINDRED_TEST_SEED=%d", seed)
-	m := maker{segmentstest.New(seed, 3)}
+	m := seeded(t, 3)
 	conn := warehousetest.NewTestDatabase(t)
 	const perWorld = 60
 	changes := 0
