@@ -184,7 +184,7 @@ func TestReadingIsOneVersionPerQuery(t *testing.T) {
 		r.err = reader.QueryRow(queryID(id), query).Scan(&r.seen)
 		done <- r
 	}()
-	waitRunning(t, conn, id)
+	waitRead(t, conn, id, 200_000) // its version, which is what it starts with
 	for profile := uint64(2); profile < 5; profile++ {
 		l.profile(10, profile)
 		l.publish()
@@ -331,16 +331,22 @@ func model(owners, profiles map[uint64]uint64, anchor uint64) uint64 {
 
 func waitRunning(t *testing.T, conn driver.Conn, id string) {
 	t.Helper()
+	waitRead(t, conn, id, 0)
+}
+
+// waitRead waits until a query has read as many rows.
+func waitRead(t *testing.T, conn driver.Conn, id string, rows uint64) {
+	t.Helper()
 	for range 100_000 {
 		var n uint64
-		if err := conn.QueryRow(t.Context(), "SELECT count() FROM system.processes WHERE query_id = ?", id).Scan(&n); err != nil {
+		if err := conn.QueryRow(t.Context(), "SELECT count() FROM system.processes WHERE query_id = ? AND read_rows >= ?", id, rows).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		if n > 0 {
 			return
 		}
 	}
-	t.Fatalf("query %s never ran", id)
+	t.Fatalf("query %s never read %d rows", id, rows)
 }
 
 func TestFolderFoldsByItself(t *testing.T) {
