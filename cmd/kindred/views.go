@@ -30,6 +30,8 @@ const (
 	settleStill = 30 * time.Second // without getting nearer
 	settleLook  = time.Second
 	settleLast  = 30 * time.Second // for the identity role to have seen what was stored
+
+	viewsMaxExecution = time.Minute // of a query, with what it waits for others
 )
 
 // profileConfig is what views of profiles are made by, in every role.
@@ -45,7 +47,9 @@ func newProjector(p *platform, settle func(context.Context) error, registry prom
 	if err != nil {
 		return nil, err
 	}
-	store, err := profilestore.New(form, p.conn, now)
+	patient := form
+	patient.Patient, patient.MaxExecution = true, viewsMaxExecution
+	store, err := profilestore.New(patient, p.conn, now)
 	if err != nil {
 		return nil, err
 	}

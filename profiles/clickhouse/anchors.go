@@ -153,6 +153,15 @@ type times struct {
 const ofProfile = `
 WHERE workspace = {workspace:String} AND anchor_id IN {anchors:Array(UInt64)}`
 
+// ofProfiles is ofProfile for several profiles, of whose few rows each lies in a granule of
+// others': it is looked for by the anchor first, and the other columns are read where one
+// is found. The server would do so with both conditions, and with none of them where
+// keyOnly says so. The activity of 500 people with eleven events, of 1 M, 23 parts: 180 ms
+// of processor time so, and with all columns read at once 270.
+const ofProfiles = `
+PREWHERE anchor_id IN {anchors:Array(UInt64)}
+WHERE workspace = {workspace:String}`
+
 // ofTimes restricts it further, where some anchors are not always the profile's.
 const ofTimes = `
     AND (transform(anchor_id, {timed:Array(UInt64)}, {whose:Array(UInt32)}, toUInt32(0)) = 0

@@ -48,7 +48,7 @@ func (m *many) households(ctx context.Context) error {
 }
 
 const manyActivitySQL = `SELECT anchor_id, kind, count(), min(time), max(time), countIf(type = 'group'), toUInt64(0)
-FROM events` + ofProfile + `
+FROM events` + ofProfiles + `
 GROUP BY anchor_id, kind` + keyOnly
 
 func (m *many) activity(ctx context.Context) error {
@@ -92,7 +92,7 @@ type placedEvent struct {
 // The limit is that of recentSQL, bound with the anchors.
 const manyRecentSQL = `SELECT anchor_id, toUInt64(bitShiftRight(message_hash, 64)), toUInt64(bitAnd(message_hash, 0xffffffffffffffff)),
     message_id, kind, name, type, source, time, properties
-FROM events` + ofProfile + `
+FROM events` + ofProfiles + `
 ORDER BY anchor_id, time DESC, message_hash DESC
 LIMIT {limit:UInt32} BY anchor_id`
 
@@ -123,7 +123,7 @@ func (m *many) recent(ctx context.Context) error {
 type statement struct{ trait, source, value string }
 
 const manyTraitsSQL = `SELECT anchor_id, ` + statementColumns + `
-FROM trait_observations` + ofProfile + `
+FROM trait_observations` + ofProfiles + `
 GROUP BY anchor_id, trait, source, value` + keyOnly
 
 func (m *many) traits(ctx context.Context) error {
@@ -158,7 +158,7 @@ func (o *one) say(said profiles.Observation) {
 	o.said[key] = said
 }
 
-const manyTransactionsSQL = `SELECT anchor_id, ` + transactionColumns + transactionsFrom
+var manyTransactionsSQL = `SELECT anchor_id, ` + transactionColumns + strings.Replace(transactionsFrom, ofProfile, ofProfiles, 1)
 
 func (m *many) transactions(ctx context.Context) error {
 	var anchors []uint64

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kindred-cdp/kindred/identity"
 	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 )
 
 // Config bounds what one profile may hold.
@@ -34,6 +35,9 @@ type Config struct {
 	MaxSearchRows int
 	// MaxExecution bounds each query on the server. Default 5 s.
 	MaxExecution time.Duration
+	// Patient lets queries pause while the engine has such of live segments to run.
+	// Default false.
+	Patient bool
 }
 
 // DefaultConfig returns the defaults that the fields name.
@@ -94,10 +98,14 @@ func New(cfg Config, conn driver.Conn, now func() time.Time) (*Store, error) {
 // query runs a query within its limits and calls scan for each row. Its errors
 // hold no values. A point read on many threads costs more to start than to run.
 func (s *Store) query(ctx context.Context, query string, scan func(driver.Rows) error, args ...any) error {
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+	settings := clickhouse.Settings{
 		"max_execution_time": int(s.cfg.MaxExecution / time.Second),
 		"max_threads":        1,
-	}))
+	}
+	if s.cfg.Patient {
+		settings["priority"] = warehouse.PriorityPatient
+	}
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(settings))
 	return s.run(ctx, query, scan, args...)
 }
 

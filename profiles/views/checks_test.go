@@ -241,7 +241,7 @@ func (m *meddler) Query(ctx context.Context, query string, args ...any) (driver.
 func TestCountedBeforeItIsRead(t *testing.T) {
 	s, ana := one(t, clickhouse.DefaultConfig())
 	plain := s.Conn
-	s.Conn = &meddler{Conn: plain, part: "FROM events\nWHERE workspace = {workspace:String} AND anchor_id IN {anchors:Array(UInt64)}\nORDER BY", do: func() {
+	s.Conn = &meddler{Conn: plain, part: "FROM events\nPREWHERE anchor_id IN {anchors:Array(UInt64)}\nWHERE workspace = {workspace:String}\nORDER BY", do: func() {
 		// The event alone: the sighting of its identifiers comes later.
 		err := plain.Exec(t.Context(), "INSERT INTO events (workspace, anchor_id, time, message_hash, message_id, kind, name, received_time) VALUES ('main', ?, ?, 77, 'new', 'behaviour', 'Back', ?)", uint64(ana), day, day)
 		if err != nil {

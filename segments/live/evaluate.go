@@ -13,6 +13,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/kindred-cdp/kindred/identity"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/segments"
 	"github.com/kindred-cdp/kindred/segments/sql"
 )
@@ -198,6 +199,7 @@ func (w *Worker) bound(ctx context.Context, some bool, parameters map[string]str
 	if some {
 		longest = w.cfg.MaxExecution
 		maps.Copy(settings, fewRows)
+		settings["priority"] = warehouse.PriorityUrgent
 		options = append(options, clickhouse.WithProgress(func(p *clickhouse.Progress) { w.metrics.rows.Add(float64(p.Rows)) }))
 	} else {
 		settings["optimize_aggregation_in_order"] = 1
@@ -211,9 +213,13 @@ func (w *Worker) bound(ctx context.Context, some bool, parameters map[string]str
 // large before; to have the keys of numbers in a column of their own means to read them
 // twice; and code that is compiled for one query is of no use to the next. Of a query of
 // 64 leaves for 2 000 of 300 000 people with ten events, processor milliseconds: 605, with
-// the anchor looked at first 530, and so 410.
+// the anchor looked at first 530, and so 410. Conditions stay where the query has them:
+// what the server moves to before the reading of columns, the profile of each row among
+// it, is asked of every row of a granule. Of 99 segments for 2 000 of 1 M people with
+// eleven events: 1 150 ms with, and 700 without.
 var fewRows = clickhouse.Settings{
 	"preferred_block_size_bytes": 0, "optimize_functions_to_subcolumns": 0, "compile_expressions": 0, "compile_aggregate_expressions": 0,
+	"optimize_move_to_prewhere": 0,
 }
 
 // workspaceText is the name of a workspace as the server reads a bound text.

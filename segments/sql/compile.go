@@ -335,7 +335,7 @@ func (c *compiler) scans(everybody bool) (parts []string) {
 			parts = append(parts, s.sql())
 		}
 	}
-	if everybody {
+	if everybody && len(c.identifiers.bits) == 0 { // Which have a row for everybody.
 		parts = append(parts, c.everybody())
 	}
 	return parts
