@@ -28,7 +28,8 @@ type Config struct {
 	// that failed. Default 1 min.
 	Beat time.Duration
 	// Pause is the least time between the beginnings of two evaluations. Behind a long one
-	// there are a quarter of its length, and no more than this. Default 250 ms.
+	// there are a quarter of its length, and no more than this; nothing where somebody is
+	// due already. Default 250 ms.
 	Pause time.Duration
 	// Rest is how many times as long as an evaluation over all profiles took the worker
 	// waits with the next one; those of some go on meanwhile. Default 2.
@@ -229,6 +230,9 @@ func (w *Worker) Run(ctx context.Context) error {
 		next, err := w.Step(ctx)
 		took := w.deps.Clock().Sub(begun)
 		rest := max(w.cfg.Pause-took, min(w.cfg.Pause, took/4))
+		if took > w.cfg.Pause && next.Before(w.deps.Clock()) {
+			rest = 0
+		}
 		if err != nil && ctx.Err() == nil {
 			w.deps.Logger.Error("evaluation of segments", "error", err)
 			rest = max(rest, time.Second)

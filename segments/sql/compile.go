@@ -64,6 +64,7 @@ type compiler struct {
 	identifiers  scan
 	scores       scan
 	scoreNames   []string // parameters
+	namespaces   []string // parameters
 	consents     scan
 	purposes     []string // parameters
 	households   scan
@@ -321,7 +322,7 @@ func (c *compiler) scans(everybody bool) (parts []string) {
 		{c.events, c.eventsSQL},
 		{c.transactions, c.transactionsSQL},
 		{c.traits, c.traitsSQL},
-		{c.identifiers, c.identifiersSQL},
+		{c.identifiers, func() string { return c.identifiersSQL(everybody) }},
 		{c.scores, c.scoresSQL},
 		{c.consents, c.consentsSQL},
 		{c.households, c.householdsSQL},

@@ -106,12 +106,19 @@ func (c *compiler) bought(i int, leaf segments.Bought) {
 
 // identifier looks for a namespace in the scan over identifiers.
 func (c *compiler) identifier(i int, leaf segments.HasIdentifier) {
-	column := fmt.Sprintf("leaf_%d", i)
-	column = c.identifiers.column(column, "countIf(namespace = "+c.text(string(leaf.Namespace))+")")
+	namespace := c.text(string(leaf.Namespace))
+	column := c.identifiers.column(fmt.Sprintf("leaf_%d", i), "countIf(namespace = "+namespace+")")
 	c.note(&c.identifiers, i, column+" > 0", false)
+	c.namespaces = append(c.namespaces, namespace)
 }
 
-func (c *compiler) identifiersSQL() string {
+// identifiersSQL reads the namespaces that are asked for, or all, where everybody is to
+// have a row.
+func (c *compiler) identifiersSQL(everybody bool) string {
+	asked := ""
+	if !everybody {
+		asked = " AND namespace IN (" + strings.Join(distinct(c.namespaces), ", ") + ")"
+	}
 	return fmt.Sprintf(`SELECT profile_id,
         %s AS mask%s
 FROM (
@@ -120,7 +127,7 @@ FROM (
     FROM identifiers
     WHERE workspace = {workspace:String}%s
     GROUP BY profile_id
-)`, c.identifiers.mask(0), c.rest(c.identifiers, times{}), c.reading.AnchorProfile("identifier_id"), strings.Join(c.identifiers.columns, ",\n        "), c.only("identifier_id", AskedAnchors))
+)`, c.identifiers.mask(0), c.rest(c.identifiers, times{}), c.reading.AnchorProfile("identifier_id"), strings.Join(c.identifiers.columns, ",\n        "), asked+c.only("identifier_id", AskedAnchors))
 }
 
 // score takes the newest value in the scan over scores. Rows stand under the

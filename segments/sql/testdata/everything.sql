@@ -51,7 +51,7 @@ FROM (
             SELECT AnchorProfile(identifier_id) AS profile_id,
                 countIf(namespace = {p9:String}) AS leaf_3
             FROM identifiers
-            WHERE workspace = {workspace:String}
+            WHERE workspace = {workspace:String} AND namespace IN ({p9:String})
             GROUP BY profile_id
         )
         UNION ALL

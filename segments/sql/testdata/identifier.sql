@@ -8,7 +8,7 @@ FROM (
             countIf(namespace = {p1:String}) AS leaf_0,
             countIf(namespace = {p2:String}) AS leaf_1
         FROM identifiers
-        WHERE workspace = {workspace:String}
+        WHERE workspace = {workspace:String} AND namespace IN ({p1:String}, {p2:String})
         GROUP BY profile_id
     )
 )
