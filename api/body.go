@@ -109,18 +109,21 @@ func sendBytes(c *gin.Context, media string, body []byte) {
 	sendEncoded(c, media, newBody(body))
 }
 
-// encodedBody is an answer as it is sent. It may be sent many times.
+// encodedBody is an answer as it is sent. It may be sent many times, and many lie in a
+// cache: what belongs to one is in few objects, each of which the collector looks for.
 type encodedBody struct {
-	plain  []byte
-	length []string      // header Content-Length of plain; shared, as those of names
-	names  func() names  // of the ETags
-	packed func() []byte // in gzip
+	plain   []byte
+	length  [1]string // header Content-Length of plain; sent as it lies here, as those of names
+	naming  sync.Once
+	named   names
+	packing sync.Once
+	zipped  []byte
 }
 
 // names are the ETags of an answer: without quotes, and the header of either encoding.
 type names struct {
 	name          string
-	plain, packed []string
+	plain, packed [1]string
 }
 
 func encodeBody(v any) (*encodedBody, error) {
@@ -135,13 +138,24 @@ func encodeBody(v any) (*encodedBody, error) {
 }
 
 func newBody(plain []byte) *encodedBody {
-	return &encodedBody{
-		plain: plain, length: []string{strconv.Itoa(len(plain))}, names: sync.OnceValue(func() names {
-			name := tagOf(plain)
-			return names{name, []string{`"` + name + `"`}, []string{`"` + name + packedTag + `"`}} // Other bytes, another strong tag.
-		}),
-		packed: sync.OnceValue(func() []byte { return pack(plain) }),
-	}
+	return &encodedBody{plain: plain, length: [1]string{strconv.Itoa(len(plain))}}
+}
+
+// names returns the ETags.
+func (b *encodedBody) names() *names {
+	b.naming.Do(func() {
+		name := tagOf(b.plain)
+		both := `"` + name + `""` + name + packedTag + `"` // Other bytes, another strong tag.
+		n := len(name) + 2
+		b.named = names{name: both[1 : n-1], plain: [1]string{both[:n]}, packed: [1]string{both[n:]}}
+	})
+	return &b.named
+}
+
+// packed returns the body in gzip.
+func (b *encodedBody) packed() []byte {
+	b.packing.Do(func() { b.zipped = pack(b.plain) })
+	return b.zipped
 }
 
 // size is about what the body takes in memory, once it was packed.
@@ -175,9 +189,9 @@ func sendEncoded(c *gin.Context, media string, e *encodedBody) {
 	}
 	if c.Request.Method == http.MethodGet {
 		tags := e.names()
-		h["Etag"] = tags.plain
+		h["Etag"] = tags.plain[:]
 		if packed {
-			h["Etag"] = tags.packed
+			h["Etag"] = tags.packed[:]
 		}
 		h["Cache-Control"] = revalidate
 		if matches(c.GetHeader("If-None-Match"), tags.name) {
@@ -186,7 +200,7 @@ func sendEncoded(c *gin.Context, media string, e *encodedBody) {
 			return
 		}
 	}
-	body, length := e.plain, e.length
+	body, length := e.plain, e.length[:]
 	if packed {
 		h["Content-Encoding"] = gzipEncoding
 		body = e.packed()

@@ -14,8 +14,8 @@ type Answer struct {
 	in *Kept
 }
 
-// Kept is what was made of a profile that a cache holds, in whatever form. It is safe
-// for concurrent use.
+// Kept is what was made of a profile that a cache holds, in whatever form: nothing, and
+// there is nothing to drop, before it has a place. It is safe for concurrent use.
 type Kept struct {
 	room    *Answers
 	asked   atomic.Bool // something was made before
@@ -38,8 +38,8 @@ type Answers struct {
 // NewAnswers returns room for answers of so many bytes.
 func NewAnswers(most int64) *Answers { return &Answers{most: most} }
 
-// Place returns a place for the answer of one profile.
-func (a *Answers) Place() *Kept { return &Kept{room: a} }
+// Place makes k a place for the answer of one profile. It is to be called first.
+func (a *Answers) Place(k *Kept) { k.room = a }
 
 // Answering is a Store that may hold the answer of a profile without the profile.
 type Answering interface {

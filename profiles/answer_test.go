@@ -11,9 +11,11 @@ func TestAnswersAreOfTheirProfile(t *testing.T) {
 	if p.Answered() != nil {
 		t.Error("a profile without a place keeps something")
 	}
-	place := room.Place()
+	var place, elsewhere Kept
+	room.Place(&place)
+	room.Place(&elsewhere)
 	place.At(p)
-	room.Place().At(other)
+	elsewhere.At(other)
 	p.Keep("once", 60)
 	if got := p.Answered(); got != nil {
 		t.Errorf("kept %v, of what was made but once", got)

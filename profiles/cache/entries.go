@@ -19,10 +19,12 @@ type entry struct {
 	// The profile of Load, packed where the cache has a form for it.
 	profile *profiles.Profile
 	packed  []byte
-	kept    *profiles.Kept // what was made of it
+	kept    profiles.Kept // what was made of it
 	// keys name the entry: any of them, invalidated, forgets it. The first held of
-	// a profile's keys are its own; the others name other profiles as well.
+	// a profile's keys are its own; the others name other profiles as well. Few are within
+	// the entry: the collector looks for every object of a cache by itself.
 	keys []identity.Key
+	few  [6]identity.Key
 	held int
 	// read is when reading began, and holds until when the passing of time changes
 	// nothing of it, on the clock of the cache.
@@ -36,12 +38,15 @@ type entry struct {
 
 // newEntry is what is kept of a read of Load.
 func (c *Cache) newEntry(id identity.ProfileID, p *profiles.Profile, err error) *entry {
-	e := &entry{id: id, err: err, keys: []identity.Key{identity.Key(id)}}
+	e := &entry{id: id, err: err}
+	e.keys = append(e.few[:0], identity.Key(id))
 	if p == nil {
 		return e
 	}
-	more := len(p.Keys) + len(p.Former) + 1
-	e.keys = append(append(make([]identity.Key, 0, 1+more), e.keys...), p.Keys...)
+	if most := 1 + len(p.Keys) + len(p.Former) + 1; most > len(e.few) {
+		e.keys = append(make([]identity.Key, 0, most), e.keys...)
+	}
+	e.keys = append(e.keys, p.Keys...)
 	e.held = len(e.keys)
 	e.keys = append(e.keys, p.Former...)
 	if p.Household != nil {
@@ -52,7 +57,7 @@ func (c *Cache) newEntry(id identity.ProfileID, p *profiles.Profile, err error) 
 	} else {
 		e.packed = c.deps.Form.Pack(p)
 	}
-	e.kept = c.answers.Place()
+	c.answers.Place(&e.kept)
 	e.kept.At(p)
 	return e
 }
@@ -237,9 +242,7 @@ func (c *Cache) left(e *entry) {
 	if e == nil {
 		return
 	}
-	if e.kept != nil {
-		e.kept.Drop()
-	}
+	e.kept.Drop()
 	c.ledger.mu.Lock()
 	defer c.ledger.mu.Unlock()
 	c.unindex(e)
