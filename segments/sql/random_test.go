@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -43,6 +44,18 @@ func (m maker) selective(o *oracle, everybody int) (segments.Definition, []ident
 	}
 }
 
+// newPreviewer is one that has time, however busy the machine is.
+func newPreviewer(t *testing.T, conn driver.Conn) *sql.Previewer {
+	t.Helper()
+	cfg := sql.DefaultConfig()
+	cfg.Rules, cfg.MaxExecution = ruleTable(), time.Minute
+	p, err := sql.New(cfg, conn, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // TestRandomDefinitionsAgreeWithOracle compares the members that ClickHouse
 // finds with those of an evaluator that was written from the definitions alone.
 func TestRandomDefinitionsAgreeWithOracle(t *testing.T) {
@@ -60,12 +73,7 @@ func TestRandomDefinitionsAgreeWithOracle(t *testing.T) {
 		o := m.history(w, 40)
 		w.Flush(ctx)
 		everybody := len(o.people())
-		cfg := sql.DefaultConfig()
-		cfg.Rules, cfg.MaxExecution = ruleTable(), time.Minute // However busy the machine is.
-		p, err := sql.New(cfg, conn, func() time.Time { return now })
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := newPreviewer(t, conn)
 		for range perWorld {
 			d, want := m.selective(o, everybody)
 			got, err := p.Preview(ctx, w.Workspace, d, 1000)
@@ -112,12 +120,7 @@ func TestRandomSequencesAgreeWithOracle(t *testing.T) {
 	w := clickhousetest.New(t, conn, "main")
 	o := m.history(w, 60)
 	w.Flush(ctx)
-	cfg := sql.DefaultConfig()
-	cfg.Rules, cfg.MaxExecution = ruleTable(), time.Minute // However busy the machine is.
-	p, err := sql.New(cfg, conn, func() time.Time { return now })
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := newPreviewer(t, conn)
 	everybody, selective, count := len(o.people()), 0, testCount(t, 100)
 	for range count {
 		d := segments.Definition{Root: m.Sequence()}
@@ -170,12 +173,7 @@ func TestRandomTraitsAgreeWithOracle(t *testing.T) {
 	}
 	w.Add(o.events...)
 	w.Flush(ctx)
-	cfg := sql.DefaultConfig()
-	cfg.Rules, cfg.MaxExecution = ruleTable(), time.Minute // However busy the machine is.
-	p, err := sql.New(cfg, conn, func() time.Time { return now })
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := newPreviewer(t, conn)
 	people := o.people()
 	ids := slices.Sorted(maps.Keys(people))
 	for n := range testCount(t, 100) {
