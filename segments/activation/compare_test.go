@@ -55,17 +55,17 @@ func testComparisonGoesOnWhereItWasKilled(t *testing.T, s *stage) {
 	r := newReceiver(t)
 	s.define("crm", r.definition(""))
 	ctx, end := context.WithCancel(context.Background())
-	r.answer = func(n int, _ taken) (int, map[string]string) {
+	r.answers(func(n int, _ taken) (int, map[string]string) {
 		if n == 6 {
 			end()
 		}
 		return 200, nil
-	}
+	})
 	s.restart(s.conn)
 	if _, err := s.worker.Step(ctx); err == nil {
 		t.Fatal("it was not killed")
 	}
-	r.answer = nil
+	r.answers(nil)
 	s.restart(s.conn)
 	s.step()
 	keys := r.accepted()
@@ -94,11 +94,11 @@ func testWhoWasMergedAwayIsToldByItsIdAlone(t *testing.T, s *stage) {
 	mapped.clear()
 	s.changed(out("loyal", ids[1])...)
 	s.step()
-	if len(own.got) != 1 || !strings.Contains(string(own.got[0].body), `"merged_into":"`+ids[0].String()) || strings.Contains(string(own.got[0].body), "Porto") {
-		t.Errorf("by ids: %s", own.got)
+	if len(own.messages()) != 1 || !strings.Contains(string(own.messages()[0].body), `"merged_into":"`+ids[0].String()) || strings.Contains(string(own.messages()[0].body), "Porto") {
+		t.Errorf("by ids: %s", own.messages())
 	}
-	if len(mapped.got) != 0 {
-		t.Errorf("who is still in by an address was told to have left: %s", mapped.got)
+	if len(mapped.messages()) != 0 {
+		t.Errorf("who is still in by an address was told to have left: %s", mapped.messages())
 	}
 }
 

@@ -106,7 +106,7 @@ func testWhoDropsRepeatedKeysIsToldOnceAndInOrder(t *testing.T, s *stage) {
 	s.restart(s.conn)
 	s.step() // It begins.
 	current := &life{left: 1 << 30, end: func() {}}
-	r.answer = func(int, taken) (int, map[string]string) {
+	r.answers(func(int, taken) (int, map[string]string) {
 		if random.IntN(10) == 0 {
 			_ = current.step()
 		}
@@ -114,7 +114,7 @@ func testWhoDropsRepeatedKeysIsToldOnceAndInOrder(t *testing.T, s *stage) {
 			return 500, nil
 		}
 		return 200, nil
-	}
+	})
 	inside := map[string]bool{}
 	want := map[identity.ProfileID][]string{}
 	total, killed := 0, 0

@@ -32,12 +32,12 @@ func testOneThatHangsDelaysNoOther(t *testing.T, s *stage) {
 	defer close(over)
 	all := make(chan struct{})
 	good := newReceiver(t)
-	good.answer = func(n int, _ taken) (int, map[string]string) {
+	good.answers(func(n int, _ taken) (int, map[string]string) {
 		if n == len(ids) {
 			close(all)
 		}
 		return 200, nil
-	}
+	})
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
 	s.define("a-hangs", strings.Replace(good.definition(""), good.URL, hangs.URL, 1))
@@ -82,12 +82,12 @@ func (s *stage) attempts(r *receiver, seconds int) (at []time.Duration) {
 func testFailuresAreTriedAgainLaterAndLater(t *testing.T, s *stage) {
 	id := s.people(1)[0]
 	r := newReceiver(t)
-	r.answer = func(n int, _ taken) (int, map[string]string) {
+	r.answers(func(n int, _ taken) (int, map[string]string) {
 		if n < 6 {
 			return 503, nil
 		}
 		return 200, nil
-	}
+	})
 	s.define("crm", r.definition(""))
 	s.step()
 	s.changed(in("loyal", id)...)
@@ -109,12 +109,12 @@ func testFailuresAreTriedAgainLaterAndLater(t *testing.T, s *stage) {
 func testReceiverSaysWhen(t *testing.T, s *stage) {
 	ids := s.people(3)
 	r := newReceiver(t)
-	r.answer = func(n int, _ taken) (int, map[string]string) {
+	r.answers(func(n int, _ taken) (int, map[string]string) {
 		if n == 1 {
 			return 429, map[string]string{"Retry-After": "30"}
 		}
 		return 200, nil
-	}
+	})
 	s.cfg.Parallel = 1
 	s.restart(s.conn)
 	s.define("crm", r.definition(""))
@@ -132,7 +132,7 @@ func testWhatIsNotWantedIsALetter(t *testing.T, s *stage) {
 	ids := s.people(2)
 	r := newReceiver(t)
 	status := 422
-	r.answer = func(int, taken) (int, map[string]string) { return status, nil }
+	r.answers(func(int, taken) (int, map[string]string) { return status, nil })
 	s.define("crm", r.definition(`,"attempts":3`))
 	s.step()
 	letters := func(state string) []activation.Letter {
@@ -201,27 +201,27 @@ func testSignatureHolds(t *testing.T, s *stage) {
 	third := s.define("crm", r.definition(""))
 	s.changed(in("loyal", id)...)
 	s.step()
-	if third != "" || first == second || len(r.got) != 3 {
-		t.Fatalf("secrets %t %t, %d messages", third == "", first == second, len(r.got))
+	if third != "" || first == second || len(r.messages()) != 3 {
+		t.Fatalf("secrets %t %t, %d messages", third == "", first == second, len(r.messages()))
 	}
 	for i, secrets := range [][]string{{first}, {second, first}, {second}} {
-		parts := strings.Split(r.got[i].header.Get("Kindred-Signature"), ",")
+		parts := strings.Split(r.messages()[i].header.Get("Kindred-Signature"), ",")
 		stamp := strings.TrimPrefix(parts[0], "t=")
 		if stamp != fmt.Sprint(noon.Unix()) || len(parts) != 1+len(secrets) {
 			t.Fatalf("signature %d is %v", i, parts)
 		}
 		for _, secret := range secrets {
 			mac := hmac.New(sha256.New, []byte(secret))
-			_, _ = fmt.Fprintf(mac, "%s.%s", stamp, r.got[i].body)
+			_, _ = fmt.Fprintf(mac, "%s.%s", stamp, r.messages()[i].body)
 			if want := "v1=" + hex.EncodeToString(mac.Sum(nil)); !slices.Contains(parts[1:], want) {
 				t.Errorf("message %d is not signed with the secret", i)
 			}
 		}
-		if r.got[i].header.Get("Authorization") != token {
+		if r.messages()[i].header.Get("Authorization") != token {
 			t.Errorf("message %d has no token", i)
 		}
 	}
-	if r.got[0].header.Get("X-Team") != "blue" {
+	if r.messages()[0].header.Get("X-Team") != "blue" {
 		t.Error("a header is missing")
 	}
 }
@@ -259,8 +259,8 @@ func testWhoHasNotAgreedIsWithheld(t *testing.T, s *stage) {
 	r.clear()
 	s.changed(out("loyal", ids[1:]...)...)
 	s.step()
-	if got := r.keys(); len(got) != 1 || !strings.Contains(got[0], ids[2].String()) || strings.Contains(string(r.got[0].body), "Porto") {
-		t.Errorf("told of %v: %s", got, r.got)
+	if got := r.keys(); len(got) != 1 || !strings.Contains(got[0], ids[2].String()) || strings.Contains(string(r.messages()[0].body), "Porto") {
+		t.Errorf("told of %v: %s", got, r.messages())
 	}
 }
 
@@ -295,8 +295,8 @@ func testWhoIsRestrictedIsWithheld(t *testing.T, s *stage) {
 	restrict("user_id:u1")
 	s.changed(out("loyal", ids[0], ids[1])...)
 	s.step()
-	if got := r.keys(); len(got) != 1 || !strings.Contains(got[0], ids[1].String()) || strings.Contains(string(r.got[0].body), "Porto") {
-		t.Errorf("told of %v: %s", got, r.got)
+	if got := r.keys(); len(got) != 1 || !strings.Contains(got[0], ids[1].String()) || strings.Contains(string(r.messages()[0].body), "Porto") {
+		t.Errorf("told of %v: %s", got, r.messages())
 	}
 }
 

@@ -54,7 +54,7 @@ func testWhoWasToldIsToldOfTheErasure(t *testing.T, s *stage) {
 	}
 	r.clear()
 	mapped.clear()
-	r.answer = func(n int, _ taken) (int, map[string]string) { return map[bool]int{true: 503, false: 200}[n == 1], nil }
+	r.answers(func(n int, _ taken) (int, map[string]string) { return map[bool]int{true: 503, false: 200}[n == 1], nil })
 	for range 20 {
 		s.step()
 		s.pass(time.Second)
@@ -68,7 +68,7 @@ func testWhoWasToldIsToldOfTheErasure(t *testing.T, s *stage) {
 	if d := cmp.Diff(want, accepted); d != "" {
 		t.Error(d)
 	}
-	for _, m := range r.got {
+	for _, m := range r.messages() {
 		var body struct {
 			ID, Type, Destination string
 			Time                  time.Time
@@ -102,13 +102,13 @@ func testWhoIsErasedOnTheWayIsToldOf(t *testing.T, s *stage) {
 	r := newReceiver(t)
 	s.define("crm", r.definition(""))
 	s.step()
-	r.answer = func(n int, _ taken) (int, map[string]string) {
+	r.answers(func(n int, _ taken) (int, map[string]string) {
 		if n == 1 {
 			s.world.Erase(t.Context(), ids[0], s.clock(), "user_id:u0", "email:p0@example.com")
 			s.world.Flush(t.Context())
 		}
 		return 200, nil
-	}
+	})
 	s.changed(in("loyal", ids[0])...)
 	for range 10 {
 		s.step()

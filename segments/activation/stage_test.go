@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -215,13 +216,28 @@ type taken struct {
 	body   []byte
 }
 
-// receiver keeps what it gets. answer may refuse.
+// receiver keeps what it gets and may refuse it. Requests of a worker that was killed may
+// still be on their way when the test goes on, so all is read and set by its methods.
 type receiver struct {
 	*httptest.Server
 	mu     sync.Mutex
 	got    []taken
 	ok     []string                                                    // keys of those that it did not refuse
-	answer func(n int, t taken) (status int, header map[string]string) // nil: 200
+	answer func(n int, t taken) (status int, header map[string]string) // nil accepts
+}
+
+// answers sets what is answered from now on to message n, counted from 1; nil accepts all.
+func (r *receiver) answers(f func(n int, t taken) (status int, header map[string]string)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = f
+}
+
+// messages are those that it got, refused ones too.
+func (r *receiver) messages() []taken {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.got)
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -251,10 +267,8 @@ func newReceiver(t *testing.T) *receiver {
 }
 
 func (r *receiver) keys() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	keys := []string{}
-	for _, m := range r.got {
+	for _, m := range r.messages() {
 		keys = append(keys, m.key)
 	}
 	return keys
