@@ -106,6 +106,7 @@ func (g *Graph) settle() Changes {
 	w.edges, w.dead, w.fresh = w.edges[:0], w.dead[:0], w.fresh[:0]
 	w.changed, w.stale, w.admitted = w.changed[:0], w.stale[:0], w.admitted[:0]
 	w.left, w.removed = w.left[:0], false
+	g.lowest = nil // For a first evaluation, and edges may be freed from now on.
 	if many {
 		*w = work{} // A rebuild must not hold its lists for ever.
 		return c

@@ -22,6 +22,7 @@ type Graph struct {
 	edges  pages[edge]
 	rows   pages[row]
 	placed places // of what was loaded
+	lowest []ref  // of what was loaded, by node: its first neighbour before it, or 0; until the first flush
 	byKey  index  // of all other nodes
 	byEnds index  // and edges
 

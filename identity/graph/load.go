@@ -104,6 +104,7 @@ func (l *Load) Identifiers(batch []StoredIdentifier) {
 func (l *Load) place() {
 	if l.placed.Load() == nil {
 		l.g.placeNodes()
+		l.g.lowest = Large[ref](int(l.g.nodes.end()) + 1)[:l.g.nodes.end()+1]
 		l.placed.Store(&Graph{nodes: l.g.nodes, placed: l.g.placed})
 	}
 }
@@ -187,6 +188,9 @@ func (l *Load) link(batch []StoredPair) {
 		l.pair, l.edge = *p, 0
 		if pairs, domestic := g.pairs(x, y); pairs {
 			l.edge = g.loadEdge(x, y, domestic, s)
+			if !domestic && g.lowest[y] == 0 {
+				g.lowest[y] = x // Pairs ascend by their lesser end.
+			}
 		}
 	}
 }
@@ -215,7 +219,7 @@ func (l *Load) greater(batch []StoredPair) {
 	for i := range batch {
 		if y := batch[i].high; y != 0 {
 			n := g.nodes.at(y)
-			touched ^= n.live ^ ref(n.key)
+			touched ^= n.live ^ ref(n.key) ^ g.lowest[y]
 		}
 	}
 	for i := range batch {

@@ -71,6 +71,9 @@ func (p *plain) evaluate(x, end ref) (rest []ref) {
 		if x == near {
 			near = p.touch(x, end)
 		}
+		if p.before(x, x) {
+			continue
+		}
 		least, whole := p.walk(x)
 		if least && !(whole && p.settle()) {
 			rest = append(rest, x)
@@ -79,29 +82,65 @@ func (p *plain) evaluate(x, end ref) (rest []ref) {
 	return rest
 }
 
-// touch reads what walks from the next identifiers begin with, for many at once: see
+// before reports whether x is known to have a neighbour before y. Of a load it is known,
+// and spares most identifiers to look at an edge.
+func (p *plain) before(x, y ref) bool {
+	if int(x) >= len(p.g.lowest) {
+		return false
+	}
+	least := p.g.lowest[x]
+	return least != 0 && least < y
+}
+
+// starts is the number of components that are touched at once, and their edges the
+// number of each end of the first edge.
+const (
+	starts     = together / 4
+	startEdges = plainMost - 1
+)
+
+// touch reads what walks from the next identifiers come to, for many at once: see
 // collector.touch. It reads nothing that settle writes.
 func (p *plain) touch(x, end ref) (near ref) {
 	g, n := p.g, 0
-	var from, edges, ends [together / 4]ref
-	near = min(x+ref(len(from)), end)
-	for ; x < near; x++ {
+	var from, edges [2 * starts]ref // an identifier and the next of its edges
+	for ; x < end && n < starts; x++ {
+		if p.before(x, x) {
+			continue
+		}
 		if d := g.nodes.at(x); d.live|d.parked != 0 {
 			from[n], edges[n] = x, d.someEdge()
 			n++
 		}
 	}
-	for i, e := range edges[:n] {
-		ends[i] = g.edges.at(e).other(from[i])
+	near = x
+	firsts, n := n, 0
+	for i := range firsts {
+		x := from[i]
+		if y := g.edges.at(edges[i]).other(x); y > x && !p.before(y, x) {
+			from[n], edges[n], from[starts+n] = x, edges[i], y
+			n++
+		}
 	}
-	for i, y := range ends[:n] {
-		edges[i] = g.nodes.at(y).someEdge()
+	for i := range n {
+		edges[starts+i] = g.nodes.at(from[starts+i]).someEdge()
 	}
-	for i, e := range edges[:n] { // Its own edge, if nothing else.
-		edges[i] = g.edges.at(e).other(ends[i])
-	}
-	for _, y := range edges[:n] {
-		p.touched ^= ref(g.nodes.at(y).key)
+	for range startEdges {
+		left := ref(0)
+		for i := range n {
+			for _, i := range [2]int{i, starts + i} {
+				if edges[i] == 0 {
+					continue
+				}
+				d := g.edges.at(edges[i])
+				edges[i] = d.after(from[i])
+				p.touched ^= ref(g.nodes.at(d.other(from[i])).key)
+				left |= edges[i]
+			}
+		}
+		if left == 0 {
+			break
+		}
 	}
 	return near
 }
@@ -118,7 +157,7 @@ func (p *plain) walk(x ref) (least, whole bool) {
 			for e != 0 {
 				d := g.edges.at(e)
 				y := d.other(x)
-				if y < p.of[0].x {
+				if y < p.of[0].x || p.before(y, p.of[0].x) {
 					return false, false
 				}
 				if !p.collect(y) {

@@ -195,12 +195,13 @@ func (s *store) name(ctx context.Context, workspace string, n *naming) error {
 	}
 	var id uint64
 	var namespace, value string
-	first := ""
-	if len(n.keys) <= fewKeys { // The key alone first: its hash is in few granules, and of others no column is read.
-		first = `PREWHERE identifier_id IN ` + ids
+	among := `WHERE workspace = {workspace:String} AND identifier_id IN ` + ids + ` LIMIT 1 BY identifier_id`
+	if len(n.keys) <= fewKeys {
+		// The key alone first: its hash is in few granules, and of others no column is read.
+		// Each has a row or some, and to have the engine choose costs more than to read them.
+		among = `PREWHERE identifier_id IN ` + ids + ` WHERE workspace = {workspace:String}`
 	}
-	err = s.each(ctx, `SELECT identifier_id, namespace, value FROM identifiers `+first+`
-		WHERE workspace = {workspace:String} AND identifier_id IN `+ids+` LIMIT 1 BY identifier_id`,
+	err = s.each(ctx, `SELECT identifier_id, namespace, value FROM identifiers `+among,
 		args, []any{&id, &namespace, &value}, func() error {
 			n.of[identity.Key(id)] = identity.Identifier{Namespace: identity.Namespace(namespace), Value: value}
 			return nil
