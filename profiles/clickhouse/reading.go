@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/kindred-cdp/kindred/profiles"
+	"github.com/kindred-cdp/kindred/profiles/warehouse"
 )
 
 // A profile is read at one published version of the reading. The version, as
@@ -89,24 +89,13 @@ func (s *Store) version(ctx context.Context, workspace string) (version, error) 
 	}
 }
 
-const versionSQL = `SELECT epoch, last_sequence
-FROM identity_counted
-WHERE workspace = {workspace:String} AND last_sequence > 0`
-
 func (s *Store) askVersion(ctx context.Context, workspace string, generation uint64) (version, error) {
-	// Empty arrays, not nil ones: the driver sends nil as NULL.
-	v := version{epochs: []uint64{}, lasts: []uint64{}, at: s.now(), generation: generation}
-	err := s.query(ctx, versionSQL, func(rows driver.Rows) error {
-		var epoch, last uint64
-		if err := rows.Scan(&epoch, &last); err != nil {
-			return err
-		}
-		v.epochs, v.lasts = append(v.epochs, epoch), append(v.lasts, last)
-		return nil
-	}, clickhouse.Named("workspace", workspace))
-	if err != nil {
+	v := version{at: s.now(), generation: generation}
+	var counting warehouse.Counting
+	if err := s.query(ctx, warehouse.CountingSQL, counting.Scan, clickhouse.Named("workspace", workspace)); err != nil {
 		return version{}, err
 	}
+	v.epochs, v.lasts = counting.Counted() // Not nil, which the driver sends as NULL.
 	s.versions.mu.Lock()
 	defer s.versions.mu.Unlock()
 	if known, ok := s.versions.known[workspace]; !ok || known.generation <= generation {
