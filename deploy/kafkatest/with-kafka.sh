@@ -103,7 +103,8 @@ kafka() {
     -Dlog4j2.configurationFile="$here/log4j2.properties" -cp "$cache/*" "$@"
 }
 log=${KINDRED_KAFKA_LOG:-$dir/kafka.log}
-(kafka kafka.tools.StorageTool format --cluster-id "$(head -c16 /dev/urandom | base64 | tr '+/' '-_' | cut -c1-22)" \
+# With "=": one id in 64 begins with "-", and would be taken for a flag.
+(kafka kafka.tools.StorageTool format --cluster-id="$(head -c16 /dev/urandom | base64 | tr '+/' '-_' | cut -c1-22)" \
   --config "$dir/server.properties") >"$log" 2>&1 || { cat "$log" >&2; die "could not format the storage"; }
 (kafka kafka.Kafka "$dir/server.properties") >>"$log" 2>&1 &
 broker=$!
