@@ -104,7 +104,7 @@ func (l *Load) Identifiers(batch []StoredIdentifier) {
 func (l *Load) place() {
 	if l.placed.Load() == nil {
 		l.g.placeNodes()
-		l.g.lowest = Large[ref](int(l.g.nodes.end()) + 1)[:l.g.nodes.end()+1]
+		l.g.lowest = Large[ref](int(l.g.nodes.end()))[:l.g.nodes.end()]
 		l.placed.Store(&Graph{nodes: l.g.nodes, placed: l.g.placed})
 	}
 }

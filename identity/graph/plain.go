@@ -92,19 +92,17 @@ func (p *plain) before(x, y ref) bool {
 	return least != 0 && least < y
 }
 
-// starts is the number of components that are touched at once, and their edges the
-// number of each end of the first edge.
 const (
-	starts     = together / 4
-	startEdges = plainMost - 1
+	startsAtOnce = together / 4  // components that are touched at once
+	edgesEach    = plainMost - 1 // of either end of the first edge: more of them are not plain
 )
 
 // touch reads what walks from the next identifiers come to, for many at once: see
 // collector.touch. It reads nothing that settle writes.
 func (p *plain) touch(x, end ref) (near ref) {
 	g, n := p.g, 0
-	var from, edges [2 * starts]ref // an identifier and the next of its edges
-	for ; x < end && n < starts; x++ {
+	var from, edges [2 * startsAtOnce]ref // an identifier and the next of its edges
+	for ; x < end && n < startsAtOnce; x++ {
 		if p.before(x, x) {
 			continue
 		}
@@ -118,17 +116,17 @@ func (p *plain) touch(x, end ref) (near ref) {
 	for i := range firsts {
 		x := from[i]
 		if y := g.edges.at(edges[i]).other(x); y > x && !p.before(y, x) {
-			from[n], edges[n], from[starts+n] = x, edges[i], y
+			from[n], edges[n], from[startsAtOnce+n] = x, edges[i], y
 			n++
 		}
 	}
 	for i := range n {
-		edges[starts+i] = g.nodes.at(from[starts+i]).someEdge()
+		edges[startsAtOnce+i] = g.nodes.at(from[startsAtOnce+i]).someEdge()
 	}
-	for range startEdges {
+	for range edgesEach {
 		left := ref(0)
 		for i := range n {
-			for _, i := range [2]int{i, starts + i} {
+			for _, i := range [2]int{i, startsAtOnce + i} {
 				if edges[i] == 0 {
 					continue
 				}
