@@ -20,7 +20,8 @@ type Config struct {
 	// Pace is the least time between the beginnings of two batches of a
 	// partition. Default 150 ms.
 	Pace time.Duration
-	// MaxPace is what Pace grows to while batches are large. Default 1.5 s.
+	// MaxPace is what Pace grows to while batches are large or the store is slow.
+	// Default 1.5 s.
 	MaxPace time.Duration
 	// FilterBytes is the size of the filter before the exact duplicate check.
 	// Default 32 MiB: 1 % false hits at 25 million messages.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/segmentio/kafka-go"
 
 	"github.com/kindred-cdp/kindred/identity"
@@ -136,11 +137,21 @@ func (s *store) fingerprint(a, b string) uint64 {
 	return h.Sum64()
 }
 
+// namePrint returns what the column name_print of identifiers holds for a name.
+func namePrint(namespace identity.Namespace, value string) uint32 {
+	var h xxhash.Digest
+	h.Reset()
+	_, _ = h.WriteString(string(namespace))
+	_, _ = h.Write([]byte{0})
+	_, _ = h.WriteString(value)
+	return uint32(h.Sum64())
+}
+
 // compare takes the evidence out of b that has a member whose key belongs to
 // another (namespace, value) — in the ledger, or earlier in the batch — and
 // returns it. Keys are 63-bit keyed hashes, so this guards against chance (one
 // in a hundred thousand at ten million identifiers) and against a secret that
-// was changed; a fingerprint of the stored value is kept for recent keys. A key
+// was changed; of recent keys the print of the stored name is kept. A key
 // that the graph was never given has no row: the graph is loaded from all rows
 // that an owner before this one stored.
 func (o *owner) compare(ctx context.Context, b *batch) ([]evidence, error) {
@@ -163,7 +174,7 @@ func (o *owner) compare(ctx context.Context, b *batch) ([]evidence, error) {
 		}
 	}
 	for sp, keys := range forgotten {
-		if err := o.store.values(ctx, sp.name, keys, o.values); err != nil {
+		if err := o.store.namePrints(ctx, sp.name, keys, o.values); err != nil {
 			return nil, err
 		}
 	}
@@ -183,10 +194,10 @@ func (o *owner) compare(ctx context.Context, b *batch) ([]evidence, error) {
 // agrees reports whether the members of e are the identifiers that their keys
 // belong to, and gives keys without an owner to them.
 func (o *owner) agrees(e evidence) bool {
-	var prints [identity.MaxMembers]uint64
+	var prints [identity.MaxMembers]uint32
 	var unowned uint8
 	for i, m := range e.Members {
-		prints[i] = o.store.fingerprint(string(m.Namespace), m.Value)
+		prints[i] = namePrint(m.Namespace, m.Value)
 		switch owner, ok := o.values.get(uint64(m.Key)); {
 		case !ok:
 			unowned |= 1 << i
@@ -202,18 +213,18 @@ func (o *owner) agrees(e evidence) bool {
 	return true
 }
 
-// values puts the fingerprints of the stored values of keys into known.
-func (s *store) values(ctx context.Context, workspace string, keys []identity.Key, known *cache[uint64, uint64]) error {
+// namePrints puts the prints of the stored names of keys into known.
+func (s *store) namePrints(ctx context.Context, workspace string, keys []identity.Key, known *cache[uint64, uint32]) error {
 	ctx, err := withIDs(ctx, keys)
 	if err != nil {
 		return err
 	}
 	var id uint64
-	var namespace, value string
-	err = s.each(ctx, `SELECT identifier_id, namespace, value FROM identifiers
-		WHERE workspace = {workspace:String} AND identifier_id IN ids LIMIT 1 BY identifier_id`,
-		named("workspace", workspace), []any{&id, &namespace, &value}, func() error {
-			known.put(id, s.fingerprint(namespace, value))
+	var print uint32
+	err = s.each(ctx, `SELECT identifier_id, name_print FROM identifiers
+		WHERE workspace = {workspace:String} AND identifier_id IN ids`,
+		named("workspace", workspace), []any{&id, &print}, func() error {
+			known.put(id, print)
 			return nil
 		})
 	if err != nil {

@@ -14,17 +14,11 @@ import (
 
 // explain finds the leaves by which each change came: those whose answer is another
 // than at the last change of the profile in the segment, or, where there was none
-// under the definition, those that let it in or keep it out.
+// under the definition, those that let it in or keep it out. A segment of one leaf is
+// moved by that one, whatever was before.
 func (w *Worker) explain(ctx context.Context, s *space, changes []change) error {
-	before := map[standing]lastChange{}
-	if s.block > 0 {
-		for part := range slices.Chunk(changes, 50_000) {
-			if err := w.lastChanges(ctx, s, part, before); err != nil {
-				return err
-			}
-		}
-	}
 	pointers := map[*target][]string{}
+	var several []*change // that came by some of several leaves
 	for i := range changes {
 		c := &changes[i]
 		if c.target.archived || c.Cause == segments.ByProfile {
@@ -33,6 +27,21 @@ func (w *Worker) explain(ctx context.Context, s *space, changes []change) error 
 		if pointers[c.target] == nil {
 			pointers[c.target] = segments.Pointers(c.target.definition, c.target.resolved)
 		}
+		if len(pointers[c.target]) == 1 {
+			c.Leaves = append(c.Leaves, pointers[c.target]...)
+		} else {
+			several = append(several, c)
+		}
+	}
+	before := map[standing]lastChange{}
+	if s.block > 0 {
+		for part := range slices.Chunk(several, 50_000) {
+			if err := w.lastChanges(ctx, s, part, before); err != nil {
+				return err
+			}
+		}
+	}
+	for _, c := range several {
 		last, ok := before[standing{c.target, c.Profile}]
 		for n, pointer := range pointers[c.target] {
 			holds := c.leaves>>n&1 == 1
@@ -66,7 +75,7 @@ WHERE workspace = {workspace:String} AND segment IN {segments:Array(String)} AND
 GROUP BY segment, profile_id`
 
 // lastChanges reads the last changes before some.
-func (w *Worker) lastChanges(ctx context.Context, s *space, changes []change, into map[standing]lastChange) error {
+func (w *Worker) lastChanges(ctx context.Context, s *space, changes []*change, into map[standing]lastChange) error {
 	targets, names := map[string]*target{}, []string{}
 	profiles := make([]uint64, len(changes))
 	for i, c := range changes {
