@@ -58,7 +58,7 @@ func needs(least, most int, what, example string) cobra.PositionalArgs {
 		if len(args) >= least && (most == 0 || len(args) <= most) {
 			return nil
 		}
-		return fmt.Errorf("%s needs %s, and was given %d, as in: kindred identity %s", cmd.Name(), what, len(args), example)
+		return misuse{fmt.Errorf("%s needs %s, and was given %d, as in: kindred identity %s", cmd.Name(), what, len(args), example)}
 	}
 }
 

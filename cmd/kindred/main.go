@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -61,8 +62,32 @@ Secrets have no flag, so that they do not show in process lists:
 	}
 	addSettings(cmd.PersistentFlags())
 	cmd.AddCommand(demoCommand(), upCommand(), importCommand(), simulateCommand(), migrateCommand(), benchCommand(), doctorCommand(), identityCommand(), lettersCommand(), plansCommand(), segmentsCommand(), destinationsCommand(), modelsCommand(), keysCommand(), auditCommand(), linkFilesCommand(), lifetimeCommand(), propensityCommand(), versionCommand(), chaosCommand(), chaosProcessCommand())
+	tellUse(cmd)
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w\nRun \"%s --help\" for the flags", err, c.CommandPath())
 	})
 	return cmd
+}
+
+// misuse is an error about the arguments of a command that says how it is used.
+type misuse struct{ error }
+
+// tellUse has all commands below cmd that take arguments say which, when there are too few
+// or too many: what cobra says is their number.
+func tellUse(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		tellUse(c)
+		check := c.Args
+		name, arguments, _ := strings.Cut(c.Use, " ")
+		if check == nil || arguments == "" {
+			continue
+		}
+		c.Args = func(cmd *cobra.Command, args []string) error {
+			err := check(cmd, args)
+			if said := (misuse{}); err == nil || errors.As(err, &said) {
+				return err
+			}
+			return misuse{fmt.Errorf("%s is used as: %s %s; arguments given: %d", name, cmd.CommandPath(), arguments, len(args))}
+		}
+	}
 }

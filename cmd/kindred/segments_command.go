@@ -17,7 +17,7 @@ import (
 
 func segmentsCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "segments",
+		Use: "segments", Aliases: []string{"segment"},
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Short: "Segments: who is in, who came and who left",
