@@ -17,14 +17,10 @@ import (
 func TestLeavesOfAChange(t *testing.T) {
 	ctx := context.Background()
 	s := newStage(t)
-	for id, definition := range map[segments.ID]string{
-		"quiet": `{"not":{"event":"View","within":"1d"}}`,
-		"named": `{"all":[{"segment":"quiet"}]}`,
-		"both":  `{"all":[{"event":"View","within":"1d"},{"event":"Buy","within":"3d"}]}`,
-		"other": `{"any":[{"event":"View","within":"1d"},{"event":"Buy","within":"3d"}]}`,
-	} {
-		s.define(id, 0, definition)
-	}
+	s.define("quiet", 0, `{"not":{"event":"View","within":"1d"}}`)
+	s.define("named", 0, `{"all":[{"segment":"quiet"}]}`)
+	s.define("both", 0, `{"all":[{"event":"View","within":"1d"},{"event":"Buy","within":"3d"}]}`)
+	s.define("other", 0, `{"any":[{"event":"View","within":"1d"},{"event":"Buy","within":"3d"}]}`)
 	w := s.worker()
 	happens := func(name string) {
 		s.world.Add(clickhousetest.Event{MessageID: fmt.Sprint(name, s.now), Name: name, Time: s.now, Identifiers: []string{"user_id:ana"}})
