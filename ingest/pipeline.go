@@ -257,11 +257,9 @@ func (p *Pipeline) pace(ctx context.Context, last time.Time, records int) {
 	}
 }
 
-// pacedRecords is the size from which on a batch makes the pause longer, and storingShare
-// how many times as long as a batch took to store the pause is.
 const (
-	pacedRecords = 1000
-	storingShare = 3
+	pacedRecords = 1000 // the size from which on a batch makes the pause longer
+	storingShare = 3    // what storing may take of the time of a partition, one in so many
 )
 
 // pause is the time from the beginning of a batch, which took so long to store and held so

@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/kindred-cdp/kindred/api"
 	"github.com/kindred-cdp/kindred/identity"
 )
@@ -49,17 +47,6 @@ func watchDryRun(ctx context.Context, r *remote, w *os.File) (stop func()) {
 		}
 	})
 	return func() { cancel(); watching.Wait() }
-}
-
-// needs is cobra's check of the number of arguments, in words that say what they
-// are; with most 0 there may be any number from least on.
-func needs(least, most int, what, example string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) >= least && (most == 0 || len(args) <= most) {
-			return nil
-		}
-		return misuse{fmt.Errorf("%s needs %s, and was given %d, as in: kindred identity %s", cmd.Name(), what, len(args), example)}
-	}
 }
 
 // maxPrinted is how many entries of a list are printed.

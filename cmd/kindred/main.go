@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -67,27 +66,4 @@ Secrets have no flag, so that they do not show in process lists:
 		return fmt.Errorf("%w\nRun \"%s --help\" for the flags", err, c.CommandPath())
 	})
 	return cmd
-}
-
-// misuse is an error about the arguments of a command that says how it is used.
-type misuse struct{ error }
-
-// tellUse has all commands below cmd that take arguments say which, when there are too few
-// or too many: what cobra says is their number.
-func tellUse(cmd *cobra.Command) {
-	for _, c := range cmd.Commands() {
-		tellUse(c)
-		check := c.Args
-		name, arguments, _ := strings.Cut(c.Use, " ")
-		if check == nil || arguments == "" {
-			continue
-		}
-		c.Args = func(cmd *cobra.Command, args []string) error {
-			err := check(cmd, args)
-			if said := (misuse{}); err == nil || errors.As(err, &said) {
-				return err
-			}
-			return misuse{fmt.Errorf("%s is used as: %s %s; arguments given: %d", name, cmd.CommandPath(), arguments, len(args))}
-		}
-	}
 }

@@ -17,10 +17,11 @@ import (
 
 func segmentsCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "segments", Aliases: []string{"segment"},
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		Short: "Segments: who is in, who came and who left",
+		Use:     "segments",
+		Aliases: []string{"segment"},
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Short:   "Segments: who is in, who came and who left",
 		Long: `A file of a segment is its definition, as text or as JSON:
 
   country in ("PT", "BR") and did "Order Completed" >= 2 times in 30d

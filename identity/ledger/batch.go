@@ -95,7 +95,7 @@ func (o *owner) readEvidence(ctx context.Context, b *batch, d *identity.Evidence
 // they were told in it, or said in it, holds until its end.
 func (o *owner) age() {
 	o.stored.age()
-	o.values.age()
+	o.prints.age()
 	o.sets.age()
 }
 
@@ -160,7 +160,7 @@ func (o *owner) compare(ctx context.Context, b *batch) ([]evidence, error) {
 	for i := range b.evidence {
 		e := &b.evidence[i]
 		for j, m := range e.Members {
-			if _, ok := o.values.get(uint64(m.Key)); ok {
+			if _, ok := o.prints.get(uint64(m.Key)); ok {
 				continue
 			}
 			e.unmet |= 1 << j
@@ -174,7 +174,7 @@ func (o *owner) compare(ctx context.Context, b *batch) ([]evidence, error) {
 		}
 	}
 	for sp, keys := range forgotten {
-		if err := o.store.namePrints(ctx, sp.name, keys, o.values); err != nil {
+		if err := o.store.namePrints(ctx, sp.name, keys, o.prints); err != nil {
 			return nil, err
 		}
 	}
@@ -198,7 +198,7 @@ func (o *owner) agrees(e evidence) bool {
 	var unowned uint8
 	for i, m := range e.Members {
 		prints[i] = namePrint(m.Namespace, m.Value)
-		switch owner, ok := o.values.get(uint64(m.Key)); {
+		switch owner, ok := o.prints.get(uint64(m.Key)); {
 		case !ok:
 			unowned |= 1 << i
 		case owner != prints[i]:
@@ -207,7 +207,7 @@ func (o *owner) agrees(e evidence) bool {
 	}
 	for i, m := range e.Members {
 		if unowned&(1<<i) != 0 {
-			o.values.put(uint64(m.Key), prints[i])
+			o.prints.put(uint64(m.Key), prints[i])
 		}
 	}
 	return true

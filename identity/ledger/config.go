@@ -23,7 +23,7 @@ type Config struct {
 	// a member's class flipped. Default 1 000.
 	FlipSets int
 	// CacheEntries bounds the caches of what is stored already: evidence rows
-	// and decided sets, and four times as many values of identifiers; what a
+	// and decided sets, and four times as many names of identifiers; what a
 	// batch needs comes on top. A miss costs a redundant row or a look-up, never
 	// a wrong state. Default 250 000, which is about 80 MB for all when full.
 	CacheEntries int

@@ -273,7 +273,7 @@ func (o *owner) uncache(e *erasure) {
 	gone := map[identity.Key]bool{}
 	for _, k := range e.alone {
 		gone[k] = true
-		o.values.drop(uint64(k))
+		o.prints.drop(uint64(k))
 	}
 	for _, a := range e.sets {
 		o.sets.drop(uint64(a))

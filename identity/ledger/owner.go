@@ -36,7 +36,7 @@ type owner struct {
 	// The caches hold what is stored. Keys of identifiers and sets already mix
 	// in the workspace, so one cache serves all of them.
 	stored *cache[sightKey, sightSpan]
-	values *cache[uint64, uint32]
+	prints *cache[uint64, uint32] // of the names of keys
 	sets   *cache[uint64, struct{}]
 }
 
@@ -46,7 +46,7 @@ func newOwner(l *Ledger, p Partition) *owner {
 		log:    l.log.With("partition", p.ID(), "generation", p.Generation()),
 		spaces: map[string]*space{}, turn: make(chan struct{}, 1),
 		stored: newCache[sightKey, sightSpan](l.cfg.CacheEntries),
-		values: newCache[uint64, uint32](4 * l.cfg.CacheEntries),
+		prints: newCache[uint64, uint32](4 * l.cfg.CacheEntries),
 		sets:   newCache[uint64, struct{}](l.cfg.CacheEntries),
 	}
 }

@@ -116,24 +116,32 @@ func TestReadsShareBatches(t *testing.T) {
 	})
 }
 
+// apart returns a gatherer of batches that begin up to 4 ms apart and take so long, which it
+// knows from one.
+func apart(t *testing.T, takes time.Duration) (*gather.Gatherer, *shelf) {
+	t.Helper()
+	s := &shelf{gate: make(chan struct{}), takes: takes}
+	close(s.gate)
+	cfg := gather.DefaultConfig()
+	cfg.Apart = 4 * time.Millisecond
+	g, err := gather.New(cfg, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Resolve(t.Context(), "a", 10); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second) // By the clock of the test.
+	return g, s
+}
+
 // TestManyWaitLonger: while batches hold many they begin twice as far apart, and while
 // they hold few not.
 func TestManyWaitLonger(t *testing.T) {
 	const ms = time.Millisecond
 	for _, c := range []struct{ each, least, most int }{{1, 24, 28}, {4, 12, 16}} { // Reads in each millisecond.
 		synctest.Test(t, func(t *testing.T) {
-			s := &shelf{gate: make(chan struct{}), takes: 2 * ms}
-			close(s.gate)
-			cfg := gather.DefaultConfig()
-			cfg.Apart = 4 * ms
-			g, err := gather.New(cfg, s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := g.Resolve(t.Context(), "a", 10); err != nil { // Tells how long one takes.
-				t.Fatal(err)
-			}
-			time.Sleep(time.Second)
+			g, s := apart(t, 2*ms)
 			var wg sync.WaitGroup
 			for at := range 100 * c.each {
 				wg.Go(func() {
@@ -166,18 +174,7 @@ func TestBatchesApart(t *testing.T) {
 		{ms / 2, map[time.Duration]time.Duration{0: ms / 2, ms / 4: ms + ms/2, ms / 2: ms + ms/2, 3 * ms: 3*ms + ms/2}, 3},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := &shelf{gate: make(chan struct{}), takes: c.takes}
-			close(s.gate)
-			cfg := gather.DefaultConfig()
-			cfg.Apart = 4 * ms
-			g, err := gather.New(cfg, s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := g.Resolve(t.Context(), "a", 10); err != nil { // Tells how long one takes.
-				t.Fatal(err)
-			}
-			time.Sleep(time.Second)
+			g, s := apart(t, c.takes)
 			start := time.Now()
 			var wg sync.WaitGroup
 			for after, want := range c.answers {
