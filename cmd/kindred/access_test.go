@@ -39,10 +39,7 @@ func startLogged(t *testing.T, env ...string) (k *running, sql func(query string
 		}
 		t.Skip(err)
 	}
-	port, err := strconv.Atoi(freePorts(t, 1)[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	port := enginetest.FreePorts(t, 1)[0]
 	cfg := embedded.DefaultClickHouseConfig()
 	cfg.Library, cfg.DataDir, cfg.Database, cfg.TCPPort, cfg.HTTPPort = library, t.TempDir(), "kindred", 0, port
 	cfg.QueryLog, cfg.AdminPassword, cfg.AnalystPassword = true, "of-the-test", devAnalyst

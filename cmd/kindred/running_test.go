@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,8 +66,12 @@ func startRoles(t *testing.T, roles []string, env ...string) *running {
 		}
 		t.Skip(err)
 	}
-	ports := freePorts(t, 4)
-	k := &running{t: t, dir: t.TempDir(), api: "127.0.0.1:" + ports[0], sql: ports[1], tcp: ports[2], kafka: ports[3], library: library, env: env, said: &transcript{}}
+	ports := enginetest.FreePorts(t, 4)
+	k := &running{
+		t: t, dir: t.TempDir(), api: fmt.Sprintf("127.0.0.1:%d", ports[0]),
+		sql: strconv.Itoa(ports[1]), tcp: strconv.Itoa(ports[2]), kafka: strconv.Itoa(ports[3]),
+		library: library, env: env, said: &transcript{},
+	}
 	args := []string{"up"}
 	for _, r := range roles {
 		args = append(args, "--role", r)
@@ -99,7 +103,7 @@ func (k *running) launch(args ...string) (cmd *exec.Cmd, stop func()) {
 func (k *running) anotherNode() *running {
 	k.t.Helper()
 	node := *k
-	node.api = "127.0.0.1:" + freePorts(k.t, 1)[0]
+	node.api = fmt.Sprintf("127.0.0.1:%d", enginetest.FreePorts(k.t, 1)[0])
 	node.up, _ = node.launch("up", "--role", "api")
 	node.ready()
 	return &node
@@ -116,27 +120,6 @@ func (k *running) ready() {
 		_ = answer.Body.Close()
 		return answer.StatusCode == http.StatusOK
 	})
-}
-
-// handedOut are the ports that freePorts has given: a process takes a while to listen on
-// them, and another test, side by side, must not be given them meanwhile.
-var handedOut sync.Map
-
-// freePorts are ports that nobody has now, and no other test of this process will get.
-func freePorts(t *testing.T, n int) (ports []string) {
-	t.Helper()
-	for len(ports) < n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = l.Close() }()
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		if _, known := handedOut.LoadOrStore(port, true); !known {
-			ports = append(ports, port)
-		}
-	}
-	return ports
 }
 
 func (k *running) command(args ...string) *exec.Cmd {

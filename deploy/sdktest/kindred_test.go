@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"github.com/kindred-cdp/kindred/deploy/embedded/enginetest"
 	"github.com/kindred-cdp/kindred/profiles/warehouse"
 	"github.com/kindred-cdp/kindred/profiles/warehouse/warehousetest"
 )
@@ -38,7 +38,8 @@ func newServer(t *testing.T, keys string) *server {
 	t.Helper()
 	s := &server{t: t, data: t.TempDir(), binary: binary(t), keys: keys, cfg: warehousetest.NewConfig(t)}
 	warehousetest.DropAtEnd(t, s.cfg)
-	s.api, s.kafka = fmt.Sprintf("127.0.0.1:%d", freePort(t)), freePort(t)
+	ports := enginetest.FreePorts(t, 2)
+	s.api, s.kafka = fmt.Sprintf("127.0.0.1:%d", ports[0]), ports[1]
 	log, err := os.Create(filepath.Join(t.TempDir(), "kindred.log"))
 	if err != nil {
 		t.Fatal(err)
@@ -73,17 +74,6 @@ func binary(t *testing.T) string {
 		t.Fatalf("build kindred: %v\n%s", err, out)
 	}
 	return path
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // start returns when the server says that it is ready.

@@ -3,6 +3,7 @@ package enginetest
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +28,29 @@ func TestClickHouse(t *testing.T) {
 	var n uint64
 	if err := conn.QueryRow(context.Background(), "SELECT count() FROM numbers(10)").Scan(&n); err != nil || n != 10 {
 		t.Errorf("count = %d, %v; want 10", n, err)
+	}
+}
+
+// TestFreePorts: a port is nobody else's until its test ends, though its server starts
+// later, and is not one that the system hands out meanwhile.
+func TestFreePorts(t *testing.T) {
+	var port int
+	t.Run("held", func(t *testing.T) {
+		port = FreePorts(t, 3)[1]
+		if port < firstPort || port > lastPort {
+			t.Errorf("port %d; want one of %d to %d", port, firstPort, lastPort)
+		}
+		if holdPort(t, port) {
+			t.Errorf("port %d was handed out twice", port)
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			t.Fatalf("its server cannot listen: %v", err)
+		}
+		defer func() { _ = l.Close() }()
+	})
+	if !holdPort(t, port) {
+		t.Errorf("port %d is not free after its test", port)
 	}
 }
 
