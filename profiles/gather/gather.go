@@ -27,9 +27,7 @@ type Config struct {
 	// Apart bounds the time by which batches that find profiles begin apart, for a store
 	// to which a batch costs about the same whatever it holds: they begin twice as far
 	// apart as one takes, so that a store with time to spare answers sooner and a busy one
-	// is asked less often. After batches of many both times are twice as long: each waits
-	// a little, and all of them get the time of the store that half of the batches took.
-	// Who comes alone does not wait. Default 0.
+	// is asked less often. Who comes alone does not wait. Default 0.
 	Apart time.Duration
 	// Timeout bounds the reading of a batch, which does not end when one of those
 	// who wait for it goes away. Default 10 s.
@@ -107,7 +105,6 @@ type Queue[K comparable, V any] struct {
 	turn    []string                // workspaces with somebody waiting, in order
 	begun   time.Time               // when the last batch began, or is to begin
 	takes   time.Duration           // what a batch takes, of late
-	many    bool                    // the last batch held many
 }
 
 // call is a read that waits.
@@ -191,11 +188,7 @@ func (q *Queue[K, V]) wait() {
 	}
 	q.mu.Lock()
 	now := time.Now()
-	apart := min(q.cfg.Apart, 2*q.takes)
-	if q.many {
-		apart *= 2
-	}
-	begin := q.begun.Add(apart)
+	begin := q.begun.Add(min(q.cfg.Apart, 2*q.takes))
 	if len(q.turn) == 0 || begin.Before(now) {
 		begin = now
 	}
@@ -207,9 +200,6 @@ func (q *Queue[K, V]) wait() {
 		<-time.After(pause)
 	}
 }
-
-// manyReads is the size from which on a batch makes the next one wait longer.
-const manyReads = 8
 
 // next takes the reads that wait longest, of one workspace; none when the worker
 // is to end.
@@ -224,7 +214,6 @@ func (q *Queue[K, V]) next() (string, []call[K, V]) {
 	q.turn = q.turn[1:]
 	all := q.waiting[workspace]
 	n := min(len(all), q.cfg.Most)
-	q.many = n >= manyReads
 	if batch := all[:n:n]; n == len(all) {
 		delete(q.waiting, workspace)
 		return workspace, batch

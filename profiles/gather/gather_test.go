@@ -135,31 +135,6 @@ func apart(t *testing.T, takes time.Duration) (*gather.Gatherer, *shelf) {
 	return g, s
 }
 
-// TestManyWaitLonger: while batches hold many they begin twice as far apart, and while
-// they hold few not.
-func TestManyWaitLonger(t *testing.T) {
-	const ms = time.Millisecond
-	for _, c := range []struct{ each, least, most int }{{1, 24, 28}, {4, 12, 16}} { // Reads in each millisecond.
-		synctest.Test(t, func(t *testing.T) {
-			g, s := apart(t, 2*ms)
-			var wg sync.WaitGroup
-			for at := range 100 * c.each {
-				wg.Go(func() {
-					time.Sleep(time.Duration(at/c.each) * ms)
-					if _, err := g.Resolve(t.Context(), "a", identity.Key(11+at)); err != nil {
-						t.Error(err)
-					}
-				})
-			}
-			wg.Wait()
-			if n := len(s.batches) - 1; n < c.least || n > c.most {
-				t.Errorf("%d reads in each of 100 ms, from a store that takes 2: %d batches, want %d to %d", c.each, n, c.least, c.most)
-			}
-			time.Sleep(time.Second) // For whoever waits for the turn of a batch.
-		})
-	}
-}
-
 // TestBatchesApart: who comes alone is answered at once, and those who come within twice
 // the time that a batch takes share the next, which begins then, or after Apart.
 func TestBatchesApart(t *testing.T) {

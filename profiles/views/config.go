@@ -42,7 +42,7 @@ type Config struct {
 // DefaultConfig returns the defaults that the fields name.
 func DefaultConfig() Config {
 	g := gather.DefaultConfig()
-	g.Most, g.Apart = 256, 8*time.Millisecond
+	g.Most, g.Apart = 256, 6*time.Millisecond
 	return Config{
 		Gather: g, MaxChanges: 200_000, MarkAge: 2 * time.Second, Fresh: time.Minute,
 		Batch: 4000, Delay: time.Second, MaxDirty: 2_000_000, Share: .8, SweepEvery: 24 * time.Hour,
