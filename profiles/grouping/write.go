@@ -76,15 +76,17 @@ func (w *Worker) publish(ctx context.Context, m *personas.Model, topics []string
 	return nil
 }
 
-// writtenSQL is the newest row of each id, those that were withdrawn too: the time of
-// a new one must be later.
-const writtenSQL = `SELECT profile_id, newest.1, newest.2, newest.3, newest.4, newest.5, newest.6, newest.7, at
+// writtenSQL is what the newest row of each id says, with all of whom it says it, those
+// that were withdrawn too: the time of a new one must be later. Few different things are
+// said of millions, and a row for each of these took the memory of its texts.
+const writtenSQL = `SELECT newest.1, newest.2, newest.3, newest.4, newest.5, newest.6, groupArray(profile_id), max(at)
 FROM (
-    SELECT profile_id, argMax((toString(stage), toString(persona), toString(persona_name), recency, frequency, money, toString(model_version)), time) AS newest, max(time) AS at
+    SELECT profile_id, argMax((toString(stage), toString(persona), toString(persona_name), recency, frequency, money), time) AS newest, max(time) AS at
     FROM profile_groups
     WHERE workspace = {workspace:String} AND profile_id != 0
     GROUP BY profile_id
-)`
+)
+GROUP BY newest`
 
 // changes are rows of profile_groups to be.
 type changes struct {
@@ -103,25 +105,29 @@ func (w *Worker) write(ctx context.Context, p *people, groups []group, s *Summar
 	latest := time.Time{}
 	seen := make([]bool, len(groups))
 	err := w.query(ctx, writtenSQL, func(rows driver.Rows) error {
-		var id uint64
+		var ids []uint64
 		var g group
 		var at time.Time
-		err := rows.Scan(&id, &g.stage, &g.persona, &g.name, &g.grades.Recency, &g.grades.Frequency, &g.grades.Money, &g.version, &at)
+		if err := rows.Scan(&g.stage, &g.persona, &g.name, &g.grades.Recency, &g.grades.Frequency, &g.grades.Money, &ids, &at); err != nil {
+			return err
+		}
 		if at.After(latest) {
 			latest = at
 		}
-		i, ok := p.place[id]
-		switch {
-		case ok:
-			seen[i] = true
-			if !g.same(groups[i]) {
-				c.add(id, groups[i])
+		for _, id := range ids {
+			i, ok := p.place[id]
+			switch {
+			case ok:
+				seen[i] = true
+				if !g.same(groups[i]) {
+					c.add(id, groups[i])
+				}
+			case g.stage != "":
+				c.add(id, group{})
+				s.Withdrawn++
 			}
-		case g.stage != "":
-			c.add(id, group{})
-			s.Withdrawn++
 		}
-		return err
+		return nil
 	}, clickhouse.Named("workspace", w.cfg.Workspace))
 	if err != nil {
 		return fmt.Errorf("read groups of profiles: %w", err)

@@ -150,7 +150,7 @@ func (w *Worker) difference(ctx context.Context, s *space, group []*target, now 
 			definitions[i] = t.resolved
 		}
 		var err error
-		if set, err = sql.CompileSet(definitions, w.cfg.Rules, s.name, now, false, s.reading); err != nil {
+		if set, err = sql.CompileSet(definitions, w.cfg.Rules, s.name, now, sql.Extent{}, s.reading); err != nil {
 			return found{}, err
 		}
 	}

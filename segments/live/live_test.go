@@ -61,6 +61,7 @@ func (s *stage) worker() *live.Worker {
 	s.Helper()
 	cfg := live.DefaultConfig()
 	cfg.Block = 3
+	cfg.MaxEvents = 2 // The server counts more, and each way is taken now and then.
 	w, err := live.New(cfg, live.Deps{
 		Conn: s.conn, Clock: func() time.Time { return s.now }, Publisher: s.told,
 		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),

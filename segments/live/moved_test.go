@@ -24,7 +24,7 @@ type counted struct {
 }
 
 func (c *counted) Query(ctx context.Context, query string, args ...any) (driver.Rows, error) {
-	if strings.Contains(query, "FROM asked_profiles") {
+	if strings.HasPrefix(query, "SELECT identifier_id FROM identifier_profile") { // Once an evaluation.
 		c.evaluations++
 		c.then()
 	}

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -99,25 +100,19 @@ func (w *Worker) compare(ctx context.Context, s *space, group []*target, now tim
 	for i, t := range group {
 		definitions[i] = t.resolved
 	}
-	set, err := sql.CompileSet(definitions, w.cfg.Rules, s.name, now, true, s.reading)
+	set, answers, err := w.answers(ctx, s, definitions, now, w.cfg.MaxEvents)
+	if errors.Is(err, sql.ErrManyEvents) {
+		set, answers, err = w.answers(ctx, s, definitions, now, 0)
+	}
 	if err != nil {
 		return found{}, err
 	}
 	var f found
-	answers := make(map[uint64]sql.Answer, len(who.profiles))
-	err = w.store.query(w.bound(ctx, true, set.Parameters), "members of segments", set.SQL, func(rows driver.Rows) error {
-		a, err := set.Scan(rows)
-		answers[a.Profile] = a
-		if err == nil && a.Due <= s.horizon.UnixMilli() {
-			f.dues = append(f.dues, dueAt{a.Due, a.Profile})
-		}
-		return err
-	})
-	if err != nil {
-		return found{}, err
-	}
 	for _, profile := range who.profiles { // In order, and those as well who are nobody any more.
-		a := answers[profile]
+		a, ok := answers[profile]
+		if ok && a.Due <= s.horizon.UnixMilli() {
+			f.dues = append(f.dues, dueAt{a.Due, profile})
+		}
 		for i, t := range group {
 			holds := a.Held.Has(i)
 			if holds == s.roster.has(t, profile) {
@@ -128,6 +123,30 @@ func (w *Worker) compare(ctx context.Context, s *space, group []*target, now tim
 		}
 	}
 	return f, nil
+}
+
+// answers asks about some profiles, of which so many events may be counted here.
+func (w *Worker) answers(ctx context.Context, s *space, definitions []segments.Definition, now time.Time, events int) (sql.Set, map[uint64]sql.Answer, error) {
+	set, err := sql.CompileSet(definitions, w.cfg.Rules, s.name, now, sql.Extent{Some: true, Events: events}, s.reading)
+	if err != nil {
+		return set, nil, err
+	}
+	collected := set.Collect()
+	g, ctx := errgroup.WithContext(ctx)
+	for _, q := range []struct {
+		query sql.Query
+		row   func(driver.Rows) error
+	}{{set.Query, collected.Row}, {set.Events, collected.Event}} {
+		if q.query.SQL != "" {
+			g.Go(func() error {
+				return w.store.query(w.bound(ctx, true, q.query.Parameters), "members of segments", q.query.SQL, q.row)
+			})
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return set, nil, err
+	}
+	return set, collected.Answers(), nil
 }
 
 const goneSQL = "SELECT id FROM asked WHERE %s != id"

@@ -12,7 +12,7 @@ import (
 func (m Maker) Leaf() segments.Node {
 	switch m.IntN(26) {
 	case 0, 1, 2, 19, 20:
-		return m.event()
+		return m.Event()
 	case 3, 4:
 		return m.Sequence()
 	case 5:
@@ -125,7 +125,8 @@ func (m Maker) kind() string {
 	return ""
 }
 
-func (m Maker) event() segments.Event {
+// Event is a leaf of events.
+func (m Maker) Event() segments.Event {
 	e := segments.Event{Name: m.Name(), Kind: m.kind(), Within: m.within(), Period: m.period(), Where: m.where(2)}
 	switch m.IntN(11) {
 	case 0, 1, 2:

@@ -19,8 +19,17 @@ type Answer struct {
 	Due        int64
 }
 
-// Scan reads a row.
-func (s *Set) Scan(rows driver.Rows) (a Answer, err error) {
+// Scan reads a row of a set for all profiles, or of one for some that has no Events.
+func (s *Set) Scan(rows driver.Rows) (Answer, error) {
+	a, err := s.scan(rows)
+	if err == nil && s.some {
+		s.hold(&a)
+	}
+	return a, err
+}
+
+// scan reads a row; of a set for some profiles without what holds.
+func (s *Set) scan(rows driver.Rows) (a Answer, err error) {
 	if !s.some {
 		return a, rows.Scan(&a.Profile, &a.Mask[0], &a.Due, &a.Held[0])
 	}
@@ -28,9 +37,11 @@ func (s *Set) Scan(rows driver.Rows) (a Answer, err error) {
 	for w := 1; w < s.words; w++ {
 		into = append(into, &a.Mask[w])
 	}
-	if err := rows.Scan(into...); err != nil {
-		return a, err
-	}
+	return a, rows.Scan(into...)
+}
+
+// hold works out by the mask which definitions hold.
+func (s *Set) hold(a *Answer) {
 	for i, tree := range s.trees {
 		n := -1
 		if holds(tree, func() bool {
@@ -41,7 +52,6 @@ func (s *Set) Scan(rows driver.Rows) (a Answer, err error) {
 			a.Held[i/wordBits] |= 1 << (i % wordBits)
 		}
 	}
-	return a, nil
 }
 
 // holds works out a tree; leaf tells of one leaf after the other, from left to right,

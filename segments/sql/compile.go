@@ -81,7 +81,8 @@ type compiler struct {
 	// opposite tells for each leaf that its bit is set where it does not hold.
 	opposite []bool
 
-	set set // of a query for several definitions
+	set      set // of a query for several definitions
+	counting counting
 }
 
 // scan is one grouped query: its columns, and conditions on them that set bits.
@@ -160,11 +161,16 @@ func (c *compiler) note(s *scan, leaf int, condition string, holdsForNobody bool
 	if holdsForNobody {
 		condition = "NOT (" + condition + ")"
 	}
+	c.standsOpposite(leaf, holdsForNobody)
+	s.bits = append(s.bits, bitOf{leaf: leaf, condition: condition})
+}
+
+// standsOpposite notes whether the bit of a leaf is set where it does not hold.
+func (c *compiler) standsOpposite(leaf int, opposite bool) {
 	for len(c.opposite) <= leaf {
 		c.opposite = append(c.opposite, false)
 	}
-	c.opposite[leaf] = holdsForNobody
-	s.bits = append(s.bits, bitOf{leaf: leaf, condition: condition})
+	c.opposite[leaf] = opposite
 }
 
 func (c *compiler) leaf(i int, leaf segments.Node) {

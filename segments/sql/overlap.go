@@ -163,7 +163,7 @@ func compileRegions(ds []segments.Definition, a asked) (Query, error) {
 	parts := make([]string, len(groups))
 	place := 0
 	for g, group := range groups { // Groups keep the order.
-		set, err := CompileSet(ds[place:place+len(group)], a.cfg.Rules, a.workspace, a.now, false, a.reading)
+		set, err := CompileSet(ds[place:place+len(group)], a.cfg.Rules, a.workspace, a.now, Extent{}, a.reading)
 		if err != nil {
 			return Query{}, err
 		}

@@ -52,7 +52,7 @@ func (a asked) counts(ctx context.Context, ds []segments.Definition) ([]uint64, 
 		for i, place := range group {
 			some[i] = ds[place]
 		}
-		set, err := CompileSet(some, a.cfg.Rules, a.workspace, a.now, false, a.reading)
+		set, err := CompileSet(some, a.cfg.Rules, a.workspace, a.now, Extent{}, a.reading)
 		if err != nil {
 			return nil, err
 		}

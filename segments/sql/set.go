@@ -53,9 +53,14 @@ type Set struct {
 	Leaves [][]int
 	// Nobody are the bits of the leaves that are set where the leaf does not hold.
 	Nobody Bits
-	words  int
-	some   bool
-	trees  []segments.Node
+	// Events is the query of the events of leaves that are counted here, which Collected
+	// takes; without text there is none. Neither has the query text where all are counted.
+	Events   Query
+	counting counting
+	most     int // events
+	words    int
+	some     bool
+	trees    []segments.Node
 }
 
 // Groups divides definitions into sets that fit into one query of so many words each,
@@ -106,8 +111,10 @@ func leafNames(d segments.Definition) ([]string, error) {
 
 // CompileSet compiles definitions that fit into one query, as Groups says, for all
 // profiles of a workspace at now, or for some: then the caller sends the tables
-// AskedProfiles, AskedAnchors and AskedScored. For reading see Compile.
-func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string, now time.Time, some bool, reading warehouse.Reading) (Set, error) {
+// AskedProfiles, AskedAnchors and AskedScored, and reads the rows of both queries by
+// Collect. For reading see Compile.
+func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string, now time.Time, of Extent, reading warehouse.Reading) (Set, error) {
+	some := of.Some
 	c := &compiler{reading: reading, rules: rules, now: now, parameters: map[string]string{}, outright: map[int]string{}, set: set{several: true, some: some}}
 	c.parameters["workspace"] = textEscaper.Replace(workspace)
 	reading.Bind(c.parameters)
@@ -124,7 +131,9 @@ func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string
 			if !ok {
 				bit = len(places)
 				places[names[n]] = bit
-				c.leaf(bit, leaf)
+				if !some || of.Events == 0 || !c.count(bit, leaf) {
+					c.leaf(bit, leaf)
+				}
 			}
 			s.Leaves[i] = append(s.Leaves[i], bit)
 		}
@@ -134,7 +143,7 @@ func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string
 	if c.set.words > MaxWords || !some && c.set.words > 1 {
 		return Set{}, fmt.Errorf("compile segments: %d leaves of %d definitions are too many for one query", len(places), len(ds))
 	}
-	s.words, s.some = c.set.words, some
+	s.words, s.some, s.most, s.counting = c.set.words, some, of.Events, c.counting
 	for bit, opposite := range c.opposite {
 		if opposite {
 			s.Nobody[bit/wordBits] |= 1 << (bit % wordBits)
@@ -144,7 +153,13 @@ func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string
 	if c.err != nil {
 		return Set{}, c.err
 	}
-	s.SQL, s.Parameters = c.assembleSet(held, everybody), c.parameters
+	s.Parameters = c.parameters
+	if parts := c.scans(everybody); len(parts) > 0 {
+		s.SQL = c.assembleSet(held, parts)
+	}
+	if len(c.counting.leaves) > 0 {
+		s.Events = Query{SQL: c.countingSQL(of.Events), Parameters: c.parameters}
+	}
 	return s, nil
 }
 
@@ -163,7 +178,8 @@ func (c *compiler) held(ds []segments.Definition, leaves [][]int) (expression st
 	return strings.Join(terms, "\n    + "), everybody
 }
 
-func (c *compiler) assembleSet(held string, everybody bool) string {
+// assembleSet joins the scans.
+func (c *compiler) assembleSet(held string, parts []string) string {
 	// Asking for more than the profile, as chosen does.
 	who := "if(profile_id = 0, 0, told.due >= 0 AND " + c.unrestricted() + ")" + c.only("profile_id", AskedProfiles)
 	masks := make([]string, c.set.words)
@@ -184,7 +200,7 @@ func (c *compiler) assembleSet(held string, everybody bool) string {
 		columns += ",\n    " + held + " AS held"
 	}
 	return "SELECT profile_id, " + columns + "\nFROM (\n    SELECT profile_id, " + gathered + "min(due) AS due\n    FROM (\n" +
-		indent(indent(strings.Join(c.scans(everybody), "\nUNION ALL\n"))) +
+		indent(indent(strings.Join(parts, "\nUNION ALL\n"))) +
 		"\n    ) AS told\n    WHERE " + who + "\n    GROUP BY profile_id\n)"
 }
 

@@ -34,19 +34,20 @@ func compareWide(t *testing.T, conn driver.Conn, o *oracle, people map[identity.
 		t.Fatal(err)
 	}
 	widest := 0
-	for _, group := range groups {
+	for n := range len(groups) * len(extents) {
+		group, extent := groups[n/len(extents)], extents[n%len(extents)]
 		some := make([]segments.Definition, len(group))
 		for i, place := range group {
 			some[i] = ds[place]
 		}
-		set, err := sql.CompileSet(some, ruleTable(), o.world.Workspace, now, true, reading)
+		set, err := sql.CompileSet(some, ruleTable(), o.world.Workspace, now, extent, reading)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, bits := range set.Leaves {
 			widest = max(widest, slices.Max(bits))
 		}
-		answers := readSet(carrying, t, conn, set)
+		answers := readSet(carrying, t, conn, set, true)
 		for id, p := range people {
 			a, known := answers[id]
 			if !known {
