@@ -46,7 +46,7 @@ type Config struct {
 	// takes some 50 bytes for each; the server counts where there are more. Default
 	// 500 000.
 	MaxEvents int
-	MaxMemory              int64
+	MaxMemory int64
 	// Block is the greatest number of changes that are stored at once. Default 100 000.
 	Block int
 }

@@ -142,6 +142,9 @@ func place(list *[]string, text string) int {
 //	at         Int64    its time
 //	passes     UInt64   bits of the conditions that hold for it
 //	n0 ...     Float64  numbers, not a number where there is none
+//
+// Of nobody's events the profile is 0: a condition on the anchor besides is one more that
+// the server holds against each range of the primary key.
 func (c *compiler) countingSQL(most int) string {
 	k := c.counting
 	columns, names := "profile_id, which, at, passes", ""
@@ -164,7 +167,7 @@ FROM (
         %s AS passes%s
     FROM events
     PREWHERE anchor_id IN (SELECT id FROM %s)
-    WHERE workspace = {workspace:String} AND anchor_id != 0 AND %s
+    WHERE workspace = {workspace:String} AND %s
 )
 WHERE if(profile_id = 0, 0, which > 0 AND %s)%s
 LIMIT %d`, columns, c.reading.EventProfile("anchor_id", "time"), strings.Join(k.names, ", "),

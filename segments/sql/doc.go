@@ -11,6 +11,9 @@
 // without rows (fewer than three orders) is compiled as its opposite, so that
 // a profile that a scan does not return has the right bits without being there.
 //
+// For some profiles, as segments/live evaluates them, leaves that count or measure events
+// may be left out of the SQL: the server reads the events, and Collected counts them.
+//
 // A Previewer runs them, and explains: reach and intersections are counts of definitions
 // that are made of the one that is asked about, so that what a leaf means is written
 // once; overlap compares with the members that segments/live has stored; insights take a
