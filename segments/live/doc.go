@@ -11,9 +11,11 @@
 //     once stays wrong.
 //  2. Evaluate the definitions by the queries that a preview runs, restricted to the
 //     profiles that have changed, and compare with what the store says of the members,
-//     which the worker reads at its start and keeps as bits (chosen). The membership is a function of what is stored: whatever has moved it,
-//     the next evaluation finds it, and live members cannot drift away from a preview.
-//     All segments share few queries, and equal leaves are asked once.
+//     which the worker reads at its start and keeps as bits (chosen). The membership is a
+//     function of what is stored: whatever has moved it, the next evaluation finds it, and
+//     live members cannot drift away from a preview. All segments share few queries, and
+//     equal leaves are asked once. Leaves that count events are counted by the worker,
+//     from the stored events of those profiles, and tests hold both ways together.
 //
 // # When
 //

@@ -16,8 +16,8 @@ import (
 	"github.com/kindred-cdp/kindred/segments/sql"
 )
 
-// abreast is how many queries of one evaluation run at a time: to plan one, the server
-// takes one core for as long as to run it for some profiles.
+// abreast is how many groups of segments of one evaluation are asked for at a time: to plan
+// a query, the server takes one core for as long as to run it for some profiles.
 const abreast = 2
 
 // evaluateSome evaluates segments for some profiles and compares with the roster. A segment

@@ -19,20 +19,13 @@ type Answer struct {
 	Due        int64
 }
 
-// Scan reads a row of a set for all profiles, or of one for some that has no Events.
-func (s *Set) Scan(rows driver.Rows) (Answer, error) {
-	a, err := s.scan(rows)
-	if err == nil && s.some {
-		s.hold(&a)
-	}
-	return a, err
+// Scan reads a row of a set for all profiles.
+func (s *Set) Scan(rows driver.Rows) (a Answer, err error) {
+	return a, rows.Scan(&a.Profile, &a.Mask[0], &a.Due, &a.Held[0])
 }
 
-// scan reads a row; of a set for some profiles without what holds.
-func (s *Set) scan(rows driver.Rows) (a Answer, err error) {
-	if !s.some {
-		return a, rows.Scan(&a.Profile, &a.Mask[0], &a.Due, &a.Held[0])
-	}
+// scanSome reads a row of a set for some profiles, without what holds.
+func (s *Set) scanSome(rows driver.Rows) (a Answer, err error) {
 	into := []any{&a.Profile, &a.Mask[0], &a.Due}
 	for w := 1; w < s.words; w++ {
 		into = append(into, &a.Mask[w])

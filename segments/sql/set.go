@@ -59,7 +59,6 @@ type Set struct {
 	counting counting
 	most     int // events
 	words    int
-	some     bool
 	trees    []segments.Node
 }
 
@@ -143,7 +142,7 @@ func CompileSet(ds []segments.Definition, rules profiles.Rules, workspace string
 	if c.set.words > MaxWords || !some && c.set.words > 1 {
 		return Set{}, fmt.Errorf("compile segments: %d leaves of %d definitions are too many for one query", len(places), len(ds))
 	}
-	s.words, s.some, s.most, s.counting = c.set.words, some, of.Events, c.counting
+	s.words, s.most, s.counting = c.set.words, of.Events, c.counting
 	for bit, opposite := range c.opposite {
 		if opposite {
 			s.Nobody[bit/wordBits] |= 1 << (bit % wordBits)
