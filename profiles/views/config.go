@@ -14,7 +14,7 @@ import (
 // Config bounds what is kept and what is done at a time.
 type Config struct {
 	// Gather is how reads of rows share questions. By default 256 ids at most in one, and
-	// one begins up to 8 ms after the other: a question costs the engine about as much for
+	// one begins up to 6 ms after the other: a question costs the engine about as much for
 	// one id as for many.
 	Gather gather.Config
 	// MaxChanges is how many changes of identity since the mark a reader keeps in

@@ -42,11 +42,11 @@ type Config struct {
 	// time in which the changes that it finds are stored, and MaxMemory both. Defaults
 	// 60 s, 10 min and 2 GiB.
 	MaxExecution, MaxSweep time.Duration
+	MaxMemory              int64
 	// MaxEvents is how many events of some profiles are counted in this process, which
 	// takes some 50 bytes for each; the server counts where there are more. Default
 	// 500 000.
 	MaxEvents int
-	MaxMemory int64
 	// Block is the greatest number of changes that are stored at once. Default 100 000.
 	Block int
 }
@@ -63,7 +63,7 @@ func DefaultConfig() Config {
 func (c Config) Validate() error {
 	errs := []error{c.Rules.Validate()}
 	if c.Sweep <= 0 || c.Beat <= 0 || c.Pause <= 0 || !(c.Rest >= 0) || c.Some < 1 || c.MaxEvents < 0 || min(c.MaxExecution, c.MaxSweep) < time.Second || c.MaxMemory < 1<<20 || c.Block < 1 {
-		errs = append(errs, errors.New("live segments: sweep, beat, pause, some and block must be positive, rest not negative, max execution and max sweep a second and max memory a mebibyte, or more"))
+		errs = append(errs, errors.New("live segments: sweep, beat, pause, some and block must be positive, rest and max events not negative, max execution and max sweep a second and max memory a mebibyte, or more"))
 	}
 	return errors.Join(errs...)
 }

@@ -107,7 +107,7 @@ func (c *Collected) tally(into []tallied, last int32) (due int64) {
 			if int(e.which) != t.name+1 {
 				continue
 			}
-			if window := k.windows[n]; window > 0 {
+			if t.within > 0 {
 				if e.at > t.upTo {
 					due = min(due, e.at)
 					continue
@@ -115,7 +115,7 @@ func (c *Collected) tally(into []tallied, last int32) (due int64) {
 				if e.at <= t.after {
 					continue
 				}
-				due = min(due, e.at+window.Milliseconds())
+				due = min(due, e.at+t.within.Milliseconds())
 			}
 			if e.at >= t.from && e.at < t.before && e.passes&t.passes == t.passes && passAll(t.tests, numbers) {
 				into[n].add(t, e.at, numbers)

@@ -38,14 +38,14 @@ type counting struct {
 	tallies []tally
 	keys    []string // of the tallies: equal where they are
 	leaves  []countedLeaf
-	windows []time.Duration // of the tallies
 }
 
 // tally is a number that is worked out from events. Times are milliseconds since 1970.
 type tally struct {
-	name         int // place in names
-	after, upTo  int64
-	from, before int64 // of the period
+	name         int           // place in names
+	within       time.Duration // 0 is all time
+	after, upTo  int64         // of within
+	from, before int64         // of the period
 	passes       uint64
 	tests        []numberTest
 	aggregate    segments.Aggregate // "" counts
@@ -75,7 +75,7 @@ func (c *compiler) count(bit int, n segments.Node) bool {
 	k := &c.counting
 	before := *k
 	t := tally{
-		name: place(&k.names, c.text(leaf.Name)), after: math.MinInt64, upTo: math.MaxInt64,
+		name: place(&k.names, c.text(leaf.Name)), within: leaf.Within, after: math.MinInt64, upTo: math.MaxInt64,
 		from: math.MinInt64, before: math.MaxInt64, aggregate: leaf.Measure.Aggregate,
 	}
 	if leaf.Within > 0 {
@@ -100,9 +100,7 @@ func (c *compiler) count(bit int, n segments.Node) bool {
 	is, opposite := leaf.Measure.Is, false
 	switch leaf.Measure.Aggregate {
 	case "":
-		if is = leaf.Count; len(is) == 0 {
-			is = segments.Comparison{{Op: segments.Gte, Value: 1}}
-		}
+		is = often(leaf)
 		opposite = is.Holds(0)
 	case segments.Days:
 		opposite = is.Holds(0)
@@ -116,7 +114,7 @@ func (c *compiler) count(bit int, n segments.Node) bool {
 	}
 	at := place(&k.keys, fmt.Sprintf("%+v", t))
 	if at == len(k.tallies) {
-		k.tallies, k.windows = append(k.tallies, t), append(k.windows, leaf.Within)
+		k.tallies = append(k.tallies, t)
 	}
 	k.leaves = append(k.leaves, countedLeaf{bit, at, is, opposite})
 	c.standsOpposite(bit, opposite)
@@ -154,8 +152,12 @@ func (c *compiler) countingSQL(most int) string {
 		columns += ", " + name
 		names += ",\n        toFloat64(" + number + ") AS " + name
 	}
+	windows := make([]time.Duration, len(k.tallies))
+	for i, t := range k.tallies {
+		windows[i] = t.within
+	}
 	where := "name IN (" + strings.Join(k.names, ", ") + ")"
-	if widest := slices.Max(k.windows); slices.Min(k.windows) > 0 {
+	if widest := slices.Max(windows); slices.Min(windows) > 0 {
 		where += c.lasting(widest)
 	}
 	return fmt.Sprintf(`SELECT %s

@@ -22,12 +22,17 @@ func (c *compiler) event(i int, leaf segments.Event) {
 		c.measured(i, column, condition, leaf.Measure)
 		return
 	}
-	count := leaf.Count
-	if len(count) == 0 {
-		count = segments.Comparison{{Op: segments.Gte, Value: 1}}
-	}
+	count := often(leaf)
 	column = c.aggregate(aggregate{name: column, function: "count", condition: condition, merge: "sum"})
 	c.note(&c.events, i, c.comparison(column, count), count.Holds(0))
+}
+
+// often is what must hold for the number of the events that a leaf means.
+func often(leaf segments.Event) segments.Comparison {
+	if len(leaf.Count) == 0 {
+		return segments.Comparison{{Op: segments.Gte, Value: 1}}
+	}
+	return leaf.Count
 }
 
 // picked tests the properties of the first or the last event; of no event they

@@ -42,7 +42,7 @@ const (
 //
 // For some profiles there is no held, and behind these there is mask_1 of the second
 // word, where there is one: a quarter of what it costs to plan such a query went into
-// the trees of a hundred definitions, which Scan works out from the leaves.
+// the trees of a hundred definitions, which Collected works out from the leaves.
 //
 // A profile without a row has the mask Nobody for its leaves and is in no segment;
 // one whose processing is restricted has none.
