@@ -181,9 +181,24 @@ INNER JOIN identity_commands AS c ON c.workspace = e.workspace AND c.command_id 
 INNER JOIN identity_counted AS v ON v.workspace = c.workspace AND v.epoch = c.epoch
 WHERE e.what = 'profile' AND c.code = '' AND c.sequence <= v.last_sequence AND `
 
-// waiting returns the erasures that were applied and have no certificate.
+const uncertified = `(e.workspace, e.erasure_id) NOT IN (SELECT workspace, erasure_id FROM erasure_certificates)`
+
+// uncertifiedSQL counts rows of erasures without a certificate, those of a ledger that no
+// longer counts among them. It reads one table, where what joins it with two takes the
+// server ten times as long to plan.
+const uncertifiedSQL = `SELECT count() FROM identity_erasures AS e WHERE e.what = 'profile' AND ` + uncertified
+
+// waiting returns the erasures that were applied and have no certificate. It is asked
+// every few seconds, and almost always there are none.
 func (w *Worker) waiting(ctx context.Context) ([]Erasure, error) {
-	return w.erasures(ctx, `(e.workspace, e.erasure_id) NOT IN (SELECT workspace, erasure_id FROM erasure_certificates)`)
+	var rows uint64
+	if err := w.deps.Conn.QueryRow(ctx, uncertifiedSQL).Scan(&rows); err != nil {
+		return nil, fmt.Errorf("count erasures without certificate: %w", err)
+	}
+	if rows == 0 {
+		return nil, nil
+	}
+	return w.erasures(ctx, uncertified)
 }
 
 func (w *Worker) erasures(ctx context.Context, which string, args ...any) (list []Erasure, err error) {

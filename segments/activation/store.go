@@ -74,6 +74,15 @@ func (s *Store) read(ctx context.Context, workspace string, id ID) (list []store
 	return list, err
 }
 
+// revisions returns how many rows of definitions are stored, which only grow: the server
+// knows it without reading any.
+func (s *Store) revisions(ctx context.Context) (rows uint64, err error) {
+	if err := s.conn.QueryRow(ctx, "SELECT count() FROM destinations").Scan(&rows); err != nil {
+		return 0, fmt.Errorf("count destinations: %w", profilestore.Concise(err))
+	}
+	return rows, nil
+}
+
 // zeroed turns the zero of the server into that of Go.
 func zeroed(t time.Time) time.Time {
 	if t.Unix() == 0 {

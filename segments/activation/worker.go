@@ -107,8 +107,9 @@ type Worker struct {
 	metrics *metrics
 	defined chan struct{} // holds a token when definitions have changed
 
-	mu      sync.Mutex // Protects runners.
+	mu      sync.Mutex // Protects the fields below.
 	runners map[name]*runner
+	read    uint64 // rows of definitions that runners are of
 }
 
 // name names a destination among those of all workspaces.
@@ -161,15 +162,26 @@ func signal(c chan struct{}) {
 	}
 }
 
-// define reads the definitions and brings the runners up to them. It returns those that
-// are new and those that ended.
+// define reads the definitions, if there are others than before, and brings the runners up
+// to them. It returns those that are new and those that ended.
 func (w *Worker) define(ctx context.Context) (begun, ended []*runner, err error) {
+	rows, err := w.store.revisions(ctx) // Before they are read: what comes meanwhile is read again.
+	if err != nil {
+		return nil, nil, err
+	}
+	w.mu.Lock()
+	known := rows == w.read
+	w.mu.Unlock()
+	if known {
+		return nil, nil, nil
+	}
 	all, err := w.store.read(ctx, "", "")
 	if err != nil {
 		return nil, nil, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.read = rows
 	there := map[name]bool{}
 	for i := range all {
 		n := name{all[i].Workspace, all[i].ID}
@@ -198,7 +210,7 @@ func (w *Worker) define(ctx context.Context) (begun, ended []*runner, err error)
 // returns nil when ctx has ended. Whoever ran it before has to start anew.
 func (w *Worker) Run(ctx context.Context) error {
 	w.mu.Lock()
-	w.runners = map[name]*runner{} // Of the time since, nothing is known.
+	w.runners, w.read = map[name]*runner{}, 0 // Of the time since, nothing is known.
 	w.mu.Unlock()
 	var g errgroup.Group
 	defer func() { _ = g.Wait() }()
