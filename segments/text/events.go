@@ -60,10 +60,7 @@ func (p *parser) where(o *object, condition func() value) {
 	for p.has("and") {
 		list = append(list, condition())
 	}
-	if p.bad == nil && !p.is(")") {
-		p.expected("and or )")
-	}
-	p.take()
+	p.close()
 	o.add("where", value{t.at, list})
 }
 
@@ -86,10 +83,7 @@ func (p *parser) sequence(o *object) {
 	for p.has("then") {
 		steps = append(steps, p.step())
 	}
-	if p.bad == nil && !p.is(")") {
-		p.expected("then, where, after, without or )")
-	}
-	p.take()
+	p.close()
 	o.add("sequence", value{at, steps})
 	p.window(o)
 	if p.has("span") {

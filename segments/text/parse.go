@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func Parse(text string) (*Text, error) {
 	p := &parser{text: text, tokens: tokens}
 	tree := p.tree(0)
 	if p.bad == nil && p.peek().kind != end {
-		p.expected("and, or, or the end")
+		p.unexpected("the end")
 	}
 	if p.bad != nil {
 		return nil, &Invalid{[]Fault{*p.bad}}
@@ -120,6 +121,9 @@ type parser struct {
 	tokens []token
 	next   int
 	bad    *Fault
+
+	tried   []string // what was looked for at a token in vain
+	triedAt int      // which
 }
 
 func (p *parser) peek() token { return p.tokens[p.next] }
@@ -134,8 +138,22 @@ func (p *parser) take() token {
 
 // is reports whether the next token is one of the words or signs.
 func (p *parser) is(texts ...string) bool {
+	if p.bad != nil {
+		return false
+	}
 	t := p.peek()
-	return p.bad == nil && (t.kind == word || t.kind == sign) && slices.Contains(texts, t.text)
+	if (t.kind == word || t.kind == sign) && slices.Contains(texts, t.text) {
+		return true
+	}
+	if p.triedAt != p.next {
+		p.tried, p.triedAt = p.tried[:0], p.next
+	}
+	for _, text := range texts {
+		if !slices.Contains(p.tried, text) {
+			p.tried = append(p.tried, text)
+		}
+	}
+	return false
 }
 
 // has takes the next token if it is the word or sign.
@@ -153,6 +171,52 @@ func (p *parser) need(text string) {
 	}
 }
 
+// close takes the ) after what may go on in many ways.
+func (p *parser) close() {
+	if !p.has(")") {
+		p.unexpected(")")
+	}
+}
+
+// unexpected notes that the next token is neither what ends what is read nor anything that
+// was looked for in its place.
+func (p *parser) unexpected(ends string) {
+	p.is(ends)
+	list := slices.DeleteFunc(slices.Clone(p.tried), func(s string) bool { return s == ends })
+	if len(list) == 0 {
+		p.expected(ends)
+		return
+	}
+	comma := ""
+	if list[len(list)-1] == "or" {
+		comma = ","
+	}
+	p.expected(strings.Join(list, ", ") + comma + " or " + ends)
+}
+
+// slips are words of other languages: what says the same here, and which of the words and
+// signs must have a place there.
+var slips = map[string]struct{ write, place string }{
+	"avg": {"average", "average"}, "mean": {"average", "average"}, "total": {"sum", "sum"}, "minimum": {"min", "min"}, "maximum": {"max", "max"},
+	"between": {">= 1 <= 2", ">="}, "is": {"=", "="}, "like": {"contains", "contains"}, "then": {"sequence (A then B)", "and"},
+	"within": {"in", "in"}, "last": {"in", "in"}, "since": {"from", "from"}, "after": {"from", "from"}, "before": {"until", "until"},
+}
+
+// slip says how to write what somebody may have meant by a word.
+func (p *parser) slip(found string) string {
+	write := slips[found].write
+	if slips[found].place == "" {
+		write = strings.ToLower(found)
+		if write == found {
+			return ""
+		}
+	}
+	if p.triedAt == p.next && slices.Contains(p.tried, cmp.Or(slips[found].place, write)) {
+		return "; write " + write
+	}
+	return ""
+}
+
 // expected notes that the next token is not what it should be.
 func (p *parser) expected(what string) {
 	if p.bad != nil {
@@ -166,6 +230,9 @@ func (p *parser) expected(what string) {
 		found = "a string"
 	default:
 		found = clip(t.text)
+	}
+	if t.kind == word {
+		found += p.slip(t.text)
 	}
 	p.bad = fault(p.text, t.at, "expected "+what+", found "+found)
 }
@@ -209,13 +276,13 @@ func (p *parser) term(depth int) value {
 		return value{t.at, object{{"not", p.term(depth + 1)}}}
 	case p.has("("):
 		inner := p.tree(depth + 1)
-		p.need(")")
+		p.close()
 		return inner
 	case p.is("all", "any"):
 		p.take()
 		p.need("(")
 		inner := p.tree(depth + 1)
-		p.need(")")
+		p.close()
 		return value{t.at, object{{t.text, value{t.at, []value{inner}}}}}
 	}
 	o := p.leaf()
